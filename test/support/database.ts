@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto'
+import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
+import { afterAll, inject } from 'vitest'
+import { PrismaClient } from '../generated/client/client.ts'
+import { databaseUrl } from './server.ts'
+
+/** A database of the calling test file's own, dropped after its tests. */
+export interface Database {
+  readonly url: string
+  /** A plain pg connection pool, outside every client under test. */
+  readonly pool: pg.Pool
+  /** Runs SQL on the plain pool and gives its rows. */
+  sql<Row extends pg.QueryResultRow = Record<string, unknown>>(
+    text: string,
+    values?: unknown[],
+  ): Promise<Row[]>
+  /** All entries in order, or the ones since `seq`. */
+  entries(sinceSeq?: bigint): Promise<Entry[]>
+  /** The highest `seq` so far. */
+  lastSeq(): Promise<bigint>
+}
+
+/** One row of `audit_logs`, as the table has it. */
+export interface Entry {
+  id: string
+  timestamp: Date
+  action: string
+  actor_id: string
+  actor_type: string
+  actor_email: string | null
+  resource_type: string
+  resource_id: string | null
+  outcome: string
+  reason: string | null
+  // biome-ignore lint/suspicious/noExplicitAny: tests read into the JSON freely
+  details: any
+  request_id: string | null
+  ip: string | null
+  user_agent: string | null
+  organization_id: string | null
+  seq: string
+  transaction_id: string
+}
+
+/** Clones the template into a new database. Call it at the top of a test file. */
+export async function createDatabase(options: { template?: string } = {}): Promise<Database> {
+  const name = `audit_test_${randomBytes(6).toString('hex')}`
+  const admin = new pg.Client(inject('serverUrl'))
+  await admin.connect()
+  await admin.query(`CREATE DATABASE ${name} TEMPLATE ${options.template ?? inject('template')}`)
+  const url = databaseUrl(inject('serverUrl'), name)
+  const pool = new pg.Pool({ connectionString: url })
+  pool.on('error', () => {}) // dropping the database ends idle connections
+  afterAll(async () => {
+    await pool.end()
+    await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    await admin.end()
+  })
+  const sql: Database['sql'] = async (text, values) => (await pool.query(text, values)).rows as never
+  return {
+    url,
+    pool,
+    sql,
+    entries: (since = 0n) =>
+      sql<Entry & pg.QueryResultRow>('SELECT * FROM audit_logs WHERE seq > $1 ORDER BY seq', [since]),
+    lastSeq: async () => {
+      const [row] = await sql<{ seq: string }>('SELECT coalesce(max(seq), 0) AS seq FROM audit_logs')
+      return BigInt(row?.seq ?? 0)
+    },
+  }
+}
+
+/** A fresh, unaudited client on a database, closed after the file's tests. */
+export function createClient(url: string, pool: pg.PoolConfig = {}): PrismaClient {
+  const client = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, ...pool }) })
+  afterAll(() => client.$disconnect())
+  return client
+}

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises'
+import pg from 'pg'
+import type { TestProject } from 'vitest/node'
+import { startServer } from '../../scripts/postgres.ts'
+import { applyMigrations, createScript } from '../../scripts/schema-engine.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    serverUrl: string
+    template: string
+  }
+}
+
+/** Vitest's global set-up: one server, and a template database that each test file clones. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const server = await startServer()
+  const template = `audit_template_${process.pid}`
+  const admin = new pg.Client(server.url)
+  await admin.connect()
+  await admin.query(`CREATE DATABASE ${template}`)
+
+  const url = databaseUrl(server.url, template)
+  await applyMigrations(url, 'prisma/migrations')
+  const schema = await readFile('test/prisma/schema.prisma', 'utf8')
+  const withoutLog = schema.replace(/model AuditLog \{[^}]*\}/, '')
+  const client = new pg.Client(url)
+  await client.connect()
+  await client.query('CREATE EXTENSION IF NOT EXISTS citext')
+  await client.query(await createScript(url, withoutLog))
+  await client.query(await readFile('test/prisma/triggers.sql', 'utf8'))
+  await client.end()
+
+  project.provide('serverUrl', server.url)
+  project.provide('template', template)
+  return async () => {
+    await admin.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`)
+    await admin.end()
+    await server.stop()
+  }
+}
+
+export function databaseUrl(serverUrl: string, database: string): string {
+  const url = new URL(serverUrl)
+  url.pathname = `/${database}`
+  return url.toString()
+}
