@@ -1,0 +1,159 @@
+import type { TableName } from '../sql.ts'
+import type { Catalog, CatalogTable } from './catalog.ts'
+
+/** One line of the checklist. Only `missing` fails it. */
+export interface Check {
+  readonly state: 'ok' | 'warning' | 'missing'
+  readonly message: string
+}
+
+const types = {
+  id: 'uuid',
+  timestamp: 'timestamp(6) with time zone',
+  action: 'character varying(100)',
+  actor_id: 'character varying(255)',
+  actor_type: 'character varying(50)',
+  actor_email: 'character varying(255)',
+  resource_type: 'character varying(100)',
+  resource_id: 'character varying(255)',
+  outcome: 'character varying(20)',
+  reason: 'text',
+  details: 'jsonb',
+  request_id: 'character varying(255)',
+  ip: 'inet',
+  user_agent: 'text',
+  organization_id: 'character varying(255)',
+  seq: 'bigint',
+  transaction_id: 'bigint',
+}
+
+/** The database fills these in; a role that may write them could backdate an entry or forge its order. */
+const filledIn = ['timestamp', 'seq', 'transaction_id']
+
+const indexes = [
+  'pkey',
+  'timestamp_idx',
+  'actor_id_timestamp_idx',
+  'resource_type_resource_id_timestamp_idx',
+  'action_timestamp_idx',
+  'organization_id_timestamp_idx',
+]
+
+// pg_trigger.tgtype of a BEFORE statement trigger: 2 for BEFORE, and 8, 16 or 32 for the event.
+const triggers = { update: 2 + 16, delete: 2 + 8, truncate: 2 + 32 }
+
+/** Everything that the log needs in the database, each with what was found. */
+export function checkLog(catalog: Catalog, wanted: TableName): Check[] {
+  const { table } = catalog
+  if (!table) return [checkVersion(catalog), missingTable(catalog, wanted)]
+  return [
+    checkVersion(catalog),
+    ok(`table ${table.schema}.${table.name}`),
+    ...checkColumns(table),
+    checkFunction(table),
+    ...Object.keys(triggers).map((event) => checkTrigger(table, event as keyof typeof triggers)),
+    ...checkIndexes(table),
+    ...checkPrivileges(table, catalog.role.name),
+    ...warnings(table, catalog.role),
+  ]
+}
+
+function checkVersion({ version, versionNumber }: Catalog): Check {
+  return versionNumber >= 140_000
+    ? ok(`PostgreSQL ${version}`)
+    : missing(`PostgreSQL ${version} is too old: the audit log needs 14 or newer`)
+}
+
+function missingTable({ elsewhere }: Catalog, { schema, name }: TableName): Check {
+  const there = elsewhere.map((other) => `${other}.${name}`).join(', ')
+  const hint =
+    there === '' ? 'apply the migration of init: npx prisma migrate deploy' : `there is ${there}: --table`
+  const wanted = schema === undefined ? `${name} is not in the search_path` : `${schema}.${name} is not there`
+  return missing(`table ${wanted}; ${hint}`)
+}
+
+function checkColumns({ columns }: CatalogTable): Check[] {
+  const wrong = Object.entries(types).flatMap(([name, type]) => {
+    const column = columns[name]
+    if (!column) return [missing(`column ${name} is not there`)]
+    if (column.type !== type) return [missing(`column ${name} is ${column.type}, not ${type}`)]
+    if (filledIn.includes(name) && !column.hasDefault) return [missing(`column ${name} has no default`)]
+    return []
+  })
+  return wrong.length > 0 ? wrong : [ok(`${Object.keys(types).length} columns`)]
+}
+
+function checkFunction({ name, function: found }: CatalogTable): Check {
+  if (!found) return missing(`function ${name}_immutable is not there`)
+  return found.source.includes('ZA001')
+    ? ok(`function ${name}_immutable`)
+    : missing(`function ${name}_immutable does not refuse: it never raises ZA001`)
+}
+
+function checkTrigger(table: CatalogTable, event: keyof typeof triggers): Check {
+  const name = `${table.name}_refuse_${event}`
+  const trigger = table.triggers[name]
+  if (!trigger) return missing(`trigger ${name} is not there`)
+  if (trigger.timing !== triggers[event] || trigger.calls !== `${table.name}_immutable`) {
+    return missing(`trigger ${name} does not refuse every ${event}`)
+  }
+  if (trigger.enabled === 'D') return missing(`trigger ${name} is disabled`)
+  if (trigger.enabled !== 'A') {
+    return missing(
+      `trigger ${name} is enabled, but not ALWAYS: session_replication_role = replica passes it by`,
+    )
+  }
+  return ok(`trigger ${name}, enabled ALWAYS`)
+}
+
+function checkIndexes(table: CatalogTable): Check[] {
+  const wrong = indexes.flatMap((suffix) => {
+    const name = `${table.name}_${suffix}`
+    if (table.indexes[name] === undefined) return [missing(`index ${name} is not there`)]
+    return table.indexes[name] ? [] : [missing(`index ${name} is invalid: REINDEX it`)]
+  })
+  return wrong.length > 0 ? wrong : [ok(`${indexes.length} indexes`)]
+}
+
+function checkPrivileges(table: CatalogTable, role: string): Check[] {
+  const closed = Object.entries(table.columns)
+    .filter(([name, { insert }]) => name in types && !filledIn.includes(name) && !insert)
+    .map(([name]) => name)
+  const lacks = [
+    ...(table.schemaUsage ? [] : [`USAGE on schema ${table.schema}`]),
+    ...(closed.length === 0 ? [] : [`INSERT (${closed.join(', ')})`]),
+    ...(table.privileges.SELECT ? [] : ['SELECT']),
+  ]
+  return lacks.length === 0
+    ? [ok(`role ${role} may INSERT and SELECT`)]
+    : lacks.map((privilege) => missing(`role ${role} lacks ${privilege}: GRANT it`))
+}
+
+function warnings(table: CatalogTable, role: Catalog['role']): Check[] {
+  const { name } = role
+  const advice = 'so it should not be the role of your application'
+  if (role.superuser) return [warning(`role ${name} is a superuser and can drop the triggers, ${advice}`)]
+  if (table.owned) return [warning(`role ${name} owns the table and can drop its triggers, ${advice}`)]
+  const writing = (['UPDATE', 'DELETE', 'TRUNCATE'] as const).filter(
+    (privilege) => table.privileges[privilege],
+  )
+  const forging = filledIn.filter((column) => table.columns[column]?.insert)
+  return [
+    writing.length === 0
+      ? ok(`role ${name} holds no UPDATE, DELETE or TRUNCATE`)
+      : warning(
+          `role ${name} holds ${writing.join(', ')}; the triggers refuse them, but better REVOKE them too`,
+        ),
+    ...(forging.length === 0
+      ? []
+      : [
+          warning(
+            `role ${name} may INSERT ${forging.join(', ')}, which the database fills in: it can backdate`,
+          ),
+        ]),
+  ]
+}
+
+const ok = (message: string): Check => ({ state: 'ok', message })
+const warning = (message: string): Check => ({ state: 'warning', message })
+const missing = (message: string): Check => ({ state: 'missing', message })

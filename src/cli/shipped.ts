@@ -1,0 +1,22 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+
+// The package's root is two levels up, both from src/cli and from dist/cli.
+const root = new URL('../../', import.meta.url)
+
+const files = {
+  schema: 'prisma/schema.prisma',
+  migration: 'prisma/migrations/20260101000000_audit_log/migration.sql',
+  migrationLock: 'prisma/migrations/migration_lock.toml',
+  manifest: 'package.json',
+}
+
+/** Reads a file that comes with the package. */
+export function readShipped(file: keyof typeof files): Promise<string> {
+  return readFile(fileURLToPath(new URL(files[file], root)), 'utf8')
+}
+
+/** The installed version of this package. */
+export async function packageVersion(): Promise<string> {
+  return (JSON.parse(await readShipped('manifest')) as { version: string }).version
+}
