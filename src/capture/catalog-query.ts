@@ -1,0 +1,69 @@
+/**
+ * One statement that reads what the rewriter needs to know of a database: tables, columns, keys, foreign keys with
+ * their actions, triggers, types and functions. Gives one JSON text. Everything is named in pg_catalog, so that
+ * no `search_path` can change its meaning.
+ */
+export const catalogQuery = `
+WITH RECURSIVE relation AS (
+  SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relhasrules, c.relispartition,
+    (c.relhassubclass AND c.relkind = 'r') AS inherited
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+),
+attribute AS (
+  SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated,
+    pg_catalog.format_type(a.atttypid, a.atttypmod) AS declared,
+    pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS "default"
+  FROM pg_catalog.pg_attribute a
+  JOIN relation r ON r.oid = a.attrelid
+  LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  WHERE a.attnum > 0 AND NOT a.attisdropped
+),
+type(oid) AS (
+  SELECT atttypid FROM attribute
+  UNION
+  SELECT related FROM type JOIN pg_catalog.pg_type t ON t.oid = type.oid
+  CROSS JOIN LATERAL (VALUES (t.typelem), (t.typbasetype)) AS v(related)
+  WHERE related <> 0
+)
+SELECT pg_catalog.json_build_object(
+  'version', pg_catalog.current_setting('server_version_num')::int,
+  'searchPath', pg_catalog.to_json(pg_catalog.current_schemas(false)),
+  'tables', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+    'oid', r.oid::bigint, 'schema', r.schema, 'name', r.name, 'kind', r.kind,
+    'partition', r.relispartition, 'inherited', r.inherited,
+    'rules', r.kind <> 'v' AND r.relhasrules AND EXISTS (
+      SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class = r.oid AND w.ev_type <> '1'),
+    -- tgtype: 1 row, 2 before, 16 update
+    'beforeUpdate', r.kind = 'p' OR EXISTS (
+      SELECT FROM pg_catalog.pg_trigger t
+      WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype::int & 19 = 19),
+    'columns', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+        'number', a.attnum, 'name', a.attname, 'type', a.atttypid::bigint, 'modifier', a.atttypmod,
+        'declared', a.declared, 'generated', a.attgenerated <> '', 'default', a."default") ORDER BY a.attnum), '[]')
+      FROM attribute a WHERE a.attrelid = r.oid),
+    'keys', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+        'name', k.conname, 'primary', k.contype = 'p', 'columns', k.conkey) ORDER BY k.conname), '[]')
+      FROM pg_catalog.pg_constraint k WHERE k.conrelid = r.oid AND k.contype IN ('p', 'u'))
+  )), '[]') FROM relation r),
+  'foreignKeys', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+    'name', f.conname, 'child', f.conrelid::bigint, 'parent', f.confrelid::bigint,
+    'childColumns', f.conkey, 'parentColumns', f.confkey, 'onDelete', f.confdeltype, 'onUpdate', f.confupdtype,
+    -- the column list of SET NULL (a, b), which PostgreSQL has since 15
+    'setColumns', pg_catalog.to_jsonb(f) -> 'confdelsetcols') ORDER BY f.conrelid, f.conname), '[]')
+    FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND f.conparentid = 0),
+  'types', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+    'oid', t.oid::bigint, 'schema', n.nspname, 'name', t.typname, 'kind', t.typtype,
+    'category', t.typcategory, 'element', t.typelem::bigint, 'base', t.typbasetype::bigint,
+    'baseModifier', t.typtypmod)), '[]')
+    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+    WHERE t.oid IN (SELECT oid FROM type)),
+  -- functions that may write: volatile, and in a language that can run statements
+  'writingFunctions', (SELECT coalesce(pg_catalog.json_agg(DISTINCT p.proname), '[]')
+    FROM pg_catalog.pg_proc p
+    JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    WHERE p.provolatile = 'v' AND l.lanname NOT IN ('internal', 'c') AND n.nspname <> 'pg_catalog'
+      AND p.prorettype <> 'pg_catalog.trigger'::pg_catalog.regtype)
+)::text`

@@ -1,0 +1,82 @@
+import { AuditError } from '../errors.ts'
+import { quoteTable } from '../sql.ts'
+import type { Connection } from './adapter.ts'
+import { type Catalog, findColumn, findTable, readCatalog } from './catalog.ts'
+import { Planner } from './plan.ts'
+import { type Auditor, runOutsideScope } from './scope.ts'
+import { loadParser } from './syntax.ts'
+
+const oldestVersion = 140000
+
+/** The columns that entries are written to. */
+const logColumns = [
+  ...[
+    'id',
+    'timestamp',
+    'action',
+    'actor_id',
+    'actor_type',
+    'actor_email',
+    'resource_type',
+    'resource_id',
+    'outcome',
+  ],
+  ...['reason', 'details', 'request_id', 'ip', 'user_agent', 'organization_id', 'seq', 'transaction_id'],
+]
+
+/** What the tap knows of the database behind an adapter: its catalog, and the plans made from it. */
+export class Database {
+  readonly #defaultSchema: string
+  #catalog: Promise<Catalog> | undefined
+  #planners = new WeakMap<Auditor, Planner>()
+
+  constructor(defaultSchema: string) {
+    this.#defaultSchema = defaultSchema
+  }
+
+  /** The planner of an auditor. The first call reads the catalog, on the connection of the statement at hand. */
+  async planner(auditor: Auditor, connection: Connection): Promise<Planner> {
+    const catalog = await this.#readOnce(connection)
+    const known = this.#planners.get(auditor)
+    if (known?.catalog === catalog) return known
+    checkLog(catalog, auditor)
+    const planner = new Planner(catalog, auditor, this.#defaultSchema)
+    this.#planners.set(auditor, planner)
+    return planner
+  }
+
+  /** Forgets the catalog: the next statement reads it anew. */
+  forget(): void {
+    this.#catalog = undefined
+  }
+
+  #readOnce(connection: Connection): Promise<Catalog> {
+    if (this.#catalog) return this.#catalog
+    const reading = runOutsideScope(async () => {
+      await loadParser()
+      return readCatalog(connection)
+    })
+    this.#catalog = reading
+    reading.catch(() => {
+      if (this.#catalog === reading) this.#catalog = undefined
+    })
+    return reading
+  }
+}
+
+function checkLog(catalog: Catalog, { options }: Auditor): void {
+  if (catalog.version < oldestVersion) {
+    throw new AuditError(
+      'AUDIT_UNSUPPORTED_DATABASE',
+      `The server is PostgreSQL ${Math.floor(catalog.version / 10000)}, and the audit needs 14 or newer. Nothing was written. Upgrade the server.`,
+    )
+  }
+  const log = findTable(catalog, options.table)
+  const name = quoteTable(options.table)
+  const missing = log && logColumns.filter((column) => !findColumn(log, column))
+  if (missing?.length === 0) return
+  throw new AuditError(
+    'AUDIT_TABLE_MISSING',
+    `${missing ? `The table ${name} lacks ${missing.join(', ')}` : `The audit log's table ${name} is not in the database`}, so a change could not be recorded. Nothing was written. Run "npx prisma-extension-audit init" and "npx prisma migrate deploy", or name the log's table with the option table.`,
+  )
+}

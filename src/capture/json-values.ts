@@ -1,0 +1,90 @@
+import { quoteIdentifier } from '../sql.ts'
+import type { Column, ColumnType } from './catalog.ts'
+
+/** Built-in types whose `to_jsonb` is the value that the log promises. int4 is JSON as is, a date `YYYY-MM-DD`. */
+const asIs = new Set([
+  ...['bool', 'int2', 'int4', 'float4', 'float8', 'text', 'varchar', 'bpchar', 'uuid', 'inet', 'cidr'],
+  ...['date', 'time', 'timetz', 'interval', 'xml', 'json', 'jsonb'],
+])
+
+/** Built-in types whose text form needs no detour through JSON. */
+const plainText = new Set(['bool', 'int2', 'int4', 'int8', 'numeric', 'text', 'varchar', 'uuid'])
+
+/**
+ * The SQL expression that gives a column's value as the log writes it. The rules are a contract (README, "Values").
+ *
+ * @param reference an SQL expression for the column, such as `"n"."price"`
+ */
+export function jsonValue(type: ColumnType, reference: string): string {
+  if (type.element) return arrayValue(type.element, reference)
+  if (asIs.has(type.builtIn)) return reference
+  return scalarText(type, reference) ?? `${reference}::text`
+}
+
+/** A column's value as text in the form of {@link jsonValue}, for `resource_id`. */
+export function textValue(column: Column, reference: string): string {
+  if (plainText.has(column.type.builtIn)) return `${reference}::text`
+  return `(pg_catalog.to_jsonb(${jsonValue(column.type, reference)}) #>> '{}')`
+}
+
+/**
+ * Whether two values of a column differ, for SQL. Types for which equal means the same stored value compare with
+ * their own equality. For the others (numeric 1.0 = 1.00, citext 'a' = 'A', a collation that ignores accents,
+ * json that has no equality) PostgreSQL's record image comparison tells ("Composite Type Comparison").
+ */
+export function differs(column: Column, before: string, after: string): string {
+  return comparesExactly.has(column.type.builtIn) || column.type.isEnum
+    ? `${before} IS DISTINCT FROM ${after}`
+    : `ROW(${before})::record *<> ROW(${after})::record`
+}
+
+const comparesExactly = new Set([
+  ...['bool', 'int2', 'int4', 'int8', 'uuid', 'date', 'time', 'timestamp', 'timestamptz', 'bytea'],
+])
+
+/** A quoted column of a quoted table or alias. */
+export function columnOf(reference: string, column: Column): string {
+  return `${reference}.${quoteIdentifier(column.name)}`
+}
+
+function scalarText(type: ColumnType, reference: string): string | undefined {
+  switch (type.builtIn) {
+    case 'timestamp':
+      return isoTimestamp(reference, type.precision)
+    case 'timestamptz':
+      return isoTimestamp(`(${reference} AT TIME ZONE 'UTC')`, type.precision)
+    case 'bytea':
+      // encode() breaks base64 into lines of 76 characters, after RFC 2045
+      return `pg_catalog.translate(pg_catalog.encode(${reference}, 'base64'), E'\\n', '')`
+    default:
+      return undefined
+  }
+}
+
+/**
+ * ISO 8601 with `Z`: three digits of a second as JavaScript writes them, six where there are more. Infinity and
+ * years before Christ, which ISO 8601 can't say in four digits, as PostgreSQL's JSON has them.
+ */
+function isoTimestamp(reference: string, precision: number): string {
+  const milliseconds = `pg_catalog.to_char(${reference}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+  const microseconds = `pg_catalog.to_char(${reference}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+  const hasMore = `pg_catalog.date_trunc('milliseconds', ${reference}) <> ${reference}`
+  return [
+    `CASE WHEN NOT pg_catalog.isfinite(${reference}) OR ${reference} < '0001-01-01'`,
+    `THEN pg_catalog.to_jsonb(${reference}) #>> '{}'`,
+    precision > 3 ? `WHEN ${hasMore} THEN ${microseconds}` : '',
+    `ELSE ${milliseconds} END`,
+  ].join(' ')
+}
+
+function arrayValue(element: ColumnType, reference: string): string {
+  if (asIs.has(element.builtIn) || element.isEnum) return reference
+  const text = scalarText(element, '"__audit_item".value')
+  if (text === undefined) return `${reference}::text[]`
+  return [
+    `CASE WHEN ${reference} IS NOT NULL THEN ARRAY(`,
+    `SELECT ${text} FROM pg_catalog.unnest(${reference}) WITH ORDINALITY AS "__audit_item"(value, position)`,
+    ` ORDER BY "__audit_item".position)`,
+    `END`,
+  ].join('')
+}

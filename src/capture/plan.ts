@@ -1,0 +1,92 @@
+import { LRUCache } from 'lru-cache'
+import type { Catalog, Table } from './catalog.ts'
+import { ModelIndex } from './data-model.ts'
+import { EntryParameters, type EntryShape } from './entry.ts'
+import { reachOf } from './referential-actions.ts'
+import { type Rewritten, rewrite, type Want } from './rewrite.ts'
+import type { Auditor } from './scope.ts'
+import { shorten } from './shorten.ts'
+import { parse } from './syntax.ts'
+import { TrackedTable } from './tracked-table.ts'
+import { classify, type UncapturableReason } from './uncapturable.ts'
+
+/** What to do with a statement. */
+export type Plan =
+  | { readonly kind: 'pass' }
+  | { readonly kind: 'uncapturable'; readonly reason: UncapturableReason }
+  | ({ readonly kind: 'audited'; readonly parameters: EntryParameters } & Rewritten)
+
+const pass: Plan = { kind: 'pass' }
+
+/** Plans are kept by statement text, so that a statement is parsed and rewritten once. Bounded: memory can't grow. */
+const cachedPlans = 1_000
+const cachedCharacters = 8 * 1024 * 1024
+
+/** Makes plans for one auditor on one state of the catalog. */
+export class Planner {
+  readonly catalog: Catalog
+  readonly #auditor: Auditor
+  readonly #models: ModelIndex
+  readonly #tables = new Map<Table, TrackedTable>()
+  readonly #plans = new LRUCache<string, Plan>({
+    max: cachedPlans,
+    maxSize: cachedCharacters,
+    sizeCalculation: (plan, key) => key.length + (plan.kind === 'audited' ? plan.sql.length : 0) + 1,
+  })
+
+  /** @param defaultSchema where models without `@@schema` live */
+  constructor(catalog: Catalog, auditor: Auditor, defaultSchema: string) {
+    this.catalog = catalog
+    this.#auditor = auditor
+    this.#models = new ModelIndex(auditor.dataModel, defaultSchema)
+  }
+
+  /** The plan for a statement with `parameterCount` parameters. The parser must be loaded. */
+  plan(sql: string, parameterCount: number, want: Want, shape: EntryShape): Plan {
+    const short = shorten(sql)
+    const key = `${want}${shape.operation ? 'o' : ''}${shape.metadata ? 'm' : ''} ${short.text}`
+    let plan = this.#plans.get(key)
+    if (!plan) {
+      plan = this.#make(short.text, want, new EntryParameters(shape, parameterCount))
+      this.#plans.set(key, plan)
+    }
+    if (plan.kind !== 'audited' || (short.trailer === '' && !short.isFolded)) return plan
+    return {
+      ...plan,
+      sql: short.expand(plan.sql) + short.trailer,
+      lockRows: plan.lockRows && short.expand(plan.lockRows),
+      lockReached: plan.lockReached && short.expand(plan.lockReached),
+    }
+  }
+
+  #make(text: string, want: Want, entry: EntryParameters): Plan {
+    const classified = classify(parse(text), this.catalog)
+    if (classified.kind === 'read') return pass
+    if (classified.kind === 'uncapturable') return classified
+    const { statement, table } = classified
+    const tracked = this.#track(table)
+    const replaces = statement.kind !== 'insert' || statement.conflict?.action === 'update'
+    const reach = replaces
+      ? reachOf(table, statement.kind === 'delete' ? 'delete' : 'update', statement.assigned)
+      : undefined
+    const reachesTracked = reach?.edges.some((edge) => this.#track(edge.key.child).isTracked) ?? false
+    if (!tracked.isTracked && !reachesTracked) return pass
+    const rewritten = rewrite({
+      statement,
+      tracked,
+      catalog: this.catalog,
+      reach: reachesTracked ? reach : undefined,
+      track: (other) => this.#track(other),
+      entry,
+      log: this.#auditor.options.table,
+      want,
+    })
+    return { kind: 'audited', parameters: entry, ...rewritten }
+  }
+
+  #track(table: Table): TrackedTable {
+    const known = this.#tables.get(table) ?? new TrackedTable(table, this.#models, this.#auditor.options)
+    this.#tables.set(table, known)
+    return known
+  }
+}

@@ -1,0 +1,187 @@
+import { quoteLiteral, quoteTable } from '../sql.ts'
+import type { Column, ForeignKey, ReferentialAction, Table } from './catalog.ts'
+import { own } from './entry.ts'
+import { columnOf } from './json-values.ts'
+
+/** One way in which a change of a parent row reaches a child row. */
+interface Edge {
+  readonly key: ForeignKey
+  readonly on: 'delete' | 'update'
+  readonly action: Exclude<ReferentialAction, 'none'>
+}
+
+/** Every table and foreign key that a statement can set referential actions off in, to any depth. */
+export interface Reach {
+  /** The statement's own table comes first. */
+  readonly tables: readonly Table[]
+  readonly edges: readonly Edge[]
+  /** Rows reached can reach further rows, so more than the statement's own rows have to be locked. */
+  readonly isDeep: boolean
+}
+
+/**
+ * Follows the foreign keys that point to a table and act: from deleted rows by ON DELETE, from rows whose referenced
+ * columns change by ON UPDATE.
+ *
+ * @param assigned for an update, the columns that get a value
+ * @returns undefined when nothing can be reached
+ */
+export function reachOf(
+  start: Table,
+  verb: 'delete' | 'update',
+  assigned: readonly string[],
+): Reach | undefined {
+  const tables: Table[] = [start]
+  const edges = new Map<string, Edge>()
+  const queue: { table: Table; columns: readonly string[] | undefined }[] = [
+    { table: start, columns: verb === 'delete' ? undefined : assigned },
+  ]
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    for (const edge of edgesFrom(next.table, next.columns)) {
+      const { child, name } = edge.key
+      const id = `${child.oid} ${name} ${edge.on}`
+      if (edges.has(id)) continue
+      edges.set(id, edge)
+      if (!tables.includes(child)) tables.push(child)
+      queue.push({
+        table: child,
+        columns: isRemoval(edge) ? undefined : setColumns(edge).map(({ name }) => name),
+      })
+    }
+  }
+  if (edges.size === 0) return undefined
+  const isDeep = [...edges.values()].some((edge) => edge.key.parent !== start || edge.key.child === start)
+  return { tables, edges: [...edges.values()], isDeep }
+}
+
+function edgesFrom(table: Table, changed: readonly string[] | undefined): Edge[] {
+  return table.referencedBy.flatMap((key): Edge[] => {
+    if (changed === undefined)
+      return key.onDelete === 'none' ? [] : [{ key, on: 'delete', action: key.onDelete }]
+    if (key.onUpdate === 'none' || !key.pairs.some((pair) => changed.includes(pair.parent.name))) return []
+    return [{ key, on: 'update', action: key.onUpdate }]
+  })
+}
+
+function isRemoval(edge: Edge): boolean {
+  return edge.on === 'delete' && edge.action === 'cascade'
+}
+
+function setColumns(edge: Edge): readonly Column[] {
+  return edge.on === 'delete' ? edge.key.setOnDelete : edge.key.pairs.map((pair) => pair.child)
+}
+
+/**
+ * The CTE that finds the rows: `node` (index of the table), `relation` and `row` (tableoid and ctid: a row's address,
+ * whatever its keys) and `patch` (the columns a row gets set, as JSON; NULL for a row that goes). It begins with the
+ * CTE `start`, which has the same columns but `node`. All parts of a statement see the snapshot from its start, so
+ * the children are still there.
+ */
+export function reachedRows(reach: Reach): string {
+  const steps = reach.edges.map((edge) => stepQuery(reach, edge))
+  return [
+    `${own('reached')}(node, relation, "row", patch) AS (`,
+    `  SELECT 0, s.relation, s."row", s.patch FROM ${own('start')} AS s`,
+    `  UNION`,
+    `  SELECT step.* FROM ${own('reached')} AS r CROSS JOIN LATERAL (`,
+    `    ${steps.join('\n    UNION ALL ')}`,
+    `  ) AS step)`,
+  ].join('\n')
+}
+
+function stepQuery(reach: Reach, edge: Edge): string {
+  const { parent, child, pairs } = edge.key
+  const match = pairs.map((pair) => `${columnOf('c', pair.child)} = ${columnOf('p', pair.parent)}`)
+  const referenced = pairs.map((pair) => quoteLiteral(pair.parent.name)).join(', ')
+  const when = edge.on === 'delete' ? 'r.patch IS NULL' : `r.patch ?| ARRAY[${referenced}]`
+  return [
+    `SELECT ${reach.tables.indexOf(child)}, c.tableoid, c.ctid, ${patchOf(edge)}`,
+    `FROM ${scanOf(parent)} AS p JOIN ${scanOf(child)} AS c ON ${match.join(' AND ')}`,
+    `WHERE r.node = ${reach.tables.indexOf(parent)} AND p.tableoid = r.relation AND p.ctid = r."row" AND ${when}`,
+  ].join(' ')
+}
+
+function patchOf(edge: Edge): string {
+  if (isRemoval(edge)) return 'NULL::jsonb'
+  if (edge.action === 'cascade') {
+    const pairs = edge.key.pairs.map(
+      (pair) => `(${quoteLiteral(pair.child.name)}, ${quoteLiteral(pair.parent.name)})`,
+    )
+    return [
+      `(SELECT pg_catalog.jsonb_object_agg(k.child, r.patch -> k.parent)`,
+      `FROM (VALUES ${pairs.join(', ')}) AS k(child, parent) WHERE r.patch ? k.parent)`,
+    ].join(' ')
+  }
+  const values = setColumns(edge).flatMap((column) => [
+    quoteLiteral(column.name),
+    edge.action === 'set default' && column.default
+      ? `(${column.default})::${column.declared}`
+      : 'NULL::text',
+  ])
+  return `pg_catalog.jsonb_build_object(${values.join(', ')})`
+}
+
+/** Referential actions reach a table's partitions, but not tables that merely inherit from it. */
+export function scanOf(table: Table): string {
+  return `${table.inherited ? 'ONLY ' : ''}${quoteTable(table)}`
+}
+
+/**
+ * The patch of an updated row: the columns that foreign keys refer to and that did change; without any, no row.
+ *
+ * @returns an SQL expression of type jsonb, NULL when no referenced column changed
+ */
+export function keyPatch(
+  reach: Reach,
+  changes: (column: Column) => { readonly value: string; readonly test: string },
+): string {
+  const [start] = reach.tables
+  const keyColumns = reach.edges
+    .filter((edge) => edge.key.parent === start && edge.on === 'update')
+    .flatMap((edge) => edge.key.pairs.map((pair) => pair.parent))
+  const rows = [...new Set(keyColumns)].map((column) => {
+    const { value, test } = changes(column)
+    return `(${quoteLiteral(column.name)}, pg_catalog.to_jsonb(${value}), ${test})`
+  })
+  const key = own('key')
+  return [
+    `(SELECT pg_catalog.jsonb_object_agg(${key}.name, ${key}.value)`,
+    `FROM (VALUES ${rows.join(', ')}) AS ${key}(name, value, changed) WHERE ${key}.changed)`,
+  ].join(' ')
+}
+
+/** How {@link affectedRows} calls the row as it was and as it becomes. */
+export const childRow = { before: own('child'), after: own('patched') }
+
+/**
+ * The CTE that reads the reached rows of one table, each once however many paths lead to it, without the rows that
+ * the statement itself changes. `gone` says whether a row goes. Rows are locked, so this is their last version.
+ *
+ * @param columns what to select, in terms of {@link childRow} and `a.gone`
+ */
+export function affectedRows(reach: Reach, node: number, columns: string): string {
+  const table = reach.tables[node] as Table
+  const keys = table.primaryKey
+  const { before, after } = childRow
+  // a lock follows a row to its newest version by its key; by its address it could not
+  const found = keys.length > 0 ? own('found') : before
+  const join = keys.map((column) => `${columnOf(before, column)} = ${columnOf(found, column)}`).join(' AND ')
+  return [
+    `${own(`affected_${node}`)} AS MATERIALIZED (`,
+    `  SELECT ${columns}`,
+    `  FROM (`,
+    `    SELECT r.relation, r."row", pg_catalog.bool_or(r.patch IS NULL) AS gone,`,
+    `      pg_catalog.jsonb_object_agg(f.key, f.value) FILTER (WHERE f.key IS NOT NULL) AS patch`,
+    `    FROM ${own('reached')} AS r LEFT JOIN LATERAL pg_catalog.jsonb_each(r.patch) AS f ON true`,
+    `    WHERE r.node = ${node}`,
+    `      AND NOT EXISTS (SELECT FROM ${own('start')} AS s WHERE s.relation = r.relation AND s."row" = r."row")`,
+    `    GROUP BY r.relation, r."row"`,
+    `  ) AS a`,
+    `  JOIN ${scanOf(table)} AS ${found} ON ${found}.tableoid = a.relation AND ${found}.ctid = a."row"`,
+    keys.length > 0 ? `  JOIN ${scanOf(table)} AS ${before} ON ${join}` : '',
+    `  CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(${before}, coalesce(a.patch, '{}')) AS ${after}`,
+    `  FOR UPDATE OF ${before})`,
+  ]
+    .filter((line) => line !== '')
+    .join('\n')
+}

@@ -1,0 +1,155 @@
+import { quoteIdentifier, type TableName } from '../sql.ts'
+import {
+  type BeforeState,
+  beforeStateOf,
+  lockedRows,
+  type RowNames,
+  rowNames,
+  updateLocked,
+} from './before-state.ts'
+import type { Catalog, Table } from './catalog.ts'
+import { type EntryParameters, insertEntries, own } from './entry.ts'
+import { differs } from './json-values.ts'
+import { lockReachedRows, lockRows } from './lock.ts'
+import { keyPatch, type Reach, reachedRows } from './referential-actions.ts'
+import { affectedEntries, ownEntries, returnedColumns } from './row-entries.ts'
+import type { WriteStatement } from './statement.ts'
+import type { TrackedTable } from './tracked-table.ts'
+
+/** What the caller wants back: the statement's own result, or the number of its rows. */
+export type Want = 'rows' | 'count'
+
+/** Everything that a rewrite depends on. */
+export interface RewriteInput {
+  readonly statement: WriteStatement
+  readonly tracked: TrackedTable
+  readonly catalog: Catalog
+  /** What referential actions can reach from here. */
+  readonly reach: Reach | undefined
+  readonly track: (table: Table) => TrackedTable
+  readonly entry: EntryParameters
+  readonly log: TableName
+  readonly want: Want
+}
+
+export interface Rewritten {
+  readonly sql: string
+  /** Locks the rows first, by a statement of its own in the same transaction. */
+  readonly lockRows: string | undefined
+  /** Then locks the rows that referential actions reach; gives their number. */
+  readonly lockReached: string | undefined
+  /** The last column counts upserted rows whose before-state nobody saw: the statement has to run again. */
+  readonly countsMissed: boolean
+}
+
+/**
+ * Turns a write into one statement that makes the change and its entries. On PostgreSQL 18 an update becomes, in
+ * essence,
+ *
+ * ```sql
+ * WITH op AS (UPDATE … RETURNING WITH (OLD AS o, NEW AS n) <its own columns>, <id>, <details>),
+ *      log AS (INSERT INTO audit_logs … SELECT … FROM op WHERE details IS NOT NULL)
+ * SELECT <its own columns> FROM op
+ * ```
+ */
+export function rewrite(input: RewriteInput): Rewritten {
+  const { statement, tracked, catalog, reach, entry } = input
+  const state = beforeStateOf(statement, tracked.table, catalog)
+  const rows = rowNames(statement, tracked.table, state, catalog)
+  const outputs = outputNames(statement, tracked.table)
+  const returned = {
+    ...returnedColumns(statement, tracked, rows, state, entry),
+    ...addressColumns(input, rows),
+  }
+  const countsMissed = statement.kind === 'insert' && state === 'locked earlier'
+
+  const columns = [...outputs.map((_, index) => own(`r${index}`)), ...Object.keys(returned).map(own)]
+  const entries = [
+    ownEntries(statement, tracked, state, entry),
+    ...(reach?.tables ?? []).map((table, node) =>
+      affectedEntries(reach as Reach, node, input.track(table), causeOf(input), entry),
+    ),
+  ]
+  const sources = entries.flatMap((one) => one.sources)
+  const ctes = [
+    ...(state === 'returning'
+      ? []
+      : [`${own('locked')} AS MATERIALIZED (${lockedRows(statement, tracked.table, state)})`]),
+    `${own('op')}(${columns.join(', ')}) AS (\n${operation(input, state, rows, Object.values(returned))}\n)`,
+    ...(reach ? [startRows(statement), reachedRows(reach)] : []),
+    ...entries.flatMap((one) => one.ctes),
+    `${own('log')} AS (\n${insertEntries(input.log, sources.join('\nUNION ALL '), entry)}\n)`,
+  ]
+  return {
+    sql: `WITH ${reach ? 'RECURSIVE ' : ''}${ctes.join(',\n')}\n${result(input, outputs, countsMissed)}`,
+    // the snapshot of a statement must come after the lock where it looks for children, or where no CTE can lock
+    lockRows: reach || state === 'locked earlier' ? lockRows(statement, tracked.table) : undefined,
+    lockReached: reach?.isDeep ? lockReachedRows(statement, reach) : undefined,
+    countsMissed,
+  }
+}
+
+/** The statement itself, with its own RETURNING list and then ours. */
+function operation(
+  input: RewriteInput,
+  state: BeforeState,
+  rows: RowNames,
+  returned: readonly string[],
+): string {
+  const { statement, tracked } = input
+  const isJoined = state !== 'returning' && statement.kind === 'update'
+  const list = statement.returning?.list
+  // a bare star would take in the columns of the rows that are joined
+  const own = list === undefined ? [] : [list.trim() === '*' ? `${statement.reference}.*` : list]
+  const body = isJoined ? updateLocked(statement, tracked.table) : statement.body
+  const all = [...own, ...returned]
+  return `${body}\nRETURNING ${rows.with}${all.length > 0 ? all.join(', ') : '1'}`
+}
+
+/** Where a row stood, and which of its referenced columns change: from there referential actions go on. */
+function addressColumns({ statement, reach }: RewriteInput, rows: RowNames): Record<string, string> {
+  if (!reach) return {}
+  const patch = keyPatch(reach, (column) => ({
+    value: rows.after(column),
+    test: differs(column, rows.before(column), rows.after(column)),
+  }))
+  return {
+    relation: rows.address('tableoid'),
+    row: rows.address('ctid'),
+    patch: statement.kind === 'delete' ? 'NULL::jsonb' : patch,
+  }
+}
+
+function startRows({ kind }: WriteStatement): string {
+  const [relation, row, patch] = [own('relation'), own('row'), own('patch')]
+  const where = kind === 'delete' ? '' : ` WHERE ${patch} IS NOT NULL`
+  return `${own('start')}(relation, "row", patch) AS (SELECT ${relation}, ${row}, ${patch} FROM ${own('op')}${where})`
+}
+
+function causeOf({ statement, tracked }: RewriteInput): string {
+  return tracked.action(statement.kind === 'delete' ? 'delete' : 'update')
+}
+
+/** The names of the columns that the statement itself returns. */
+function outputNames(statement: WriteStatement, table: Table): string[] {
+  return (statement.returning?.outputs ?? []).flatMap((output) =>
+    'name' in output ? [output.name] : table.columns.map((column) => column.name),
+  )
+}
+
+/** The last part: exactly the columns or the count that were asked for. */
+function result(
+  { want, statement }: RewriteInput,
+  outputs: readonly string[],
+  countsMissed: boolean,
+): string {
+  const missed = countsMissed
+    ? [`(SELECT pg_catalog.count(*)::int4 FROM ${own('upserted')} WHERE ${own('missed')})`]
+    : []
+  if (want === 'count')
+    return `SELECT ${['pg_catalog.count(*)::int4', ...missed].join(', ')} FROM ${own('op')}`
+  if (statement.returning === undefined)
+    return `SELECT ${missed.join(', ')}${countsMissed ? '' : 'WHERE false'}`
+  const columns = outputs.map((name, index) => `${own(`r${index}`)} AS ${quoteIdentifier(name)}`)
+  return `SELECT ${[...columns, ...missed].join(', ')} FROM ${own('op')}`
+}

@@ -1,0 +1,176 @@
+import type { BeforeState, RowNames } from './before-state.ts'
+import { lockedRow } from './before-state.ts'
+import type { Table } from './catalog.ts'
+import { type EntryParameters, own } from './entry.ts'
+import { columnOf } from './json-values.ts'
+import { linkEntries } from './links.ts'
+import { affectedRows, childRow, type Reach } from './referential-actions.ts'
+import type { WriteStatement } from './statement.ts'
+import type { RowReference, TrackedTable } from './tracked-table.ts'
+import { stableKey } from './upsert.ts'
+
+/** CTEs to add to a statement, and queries over them that give entries. */
+export interface Entries {
+  readonly ctes: readonly string[]
+  readonly sources: readonly string[]
+}
+
+/** What RETURNING gives for the entries of the statement's own rows: name → expression. */
+export function returnedColumns(
+  statement: WriteStatement,
+  tracked: TrackedTable,
+  rows: RowNames,
+  state: BeforeState,
+  entry: EntryParameters,
+): Record<string, string> {
+  if (!tracked.isTracked) return {}
+  const { before, after } = rows
+  if (state === 'locked earlier' && statement.kind === 'insert') return wholeRow(statement, tracked.table)
+  if (tracked.link) {
+    return {
+      ...(statement.kind === 'insert' ? {} : linkedIds(tracked, before, 'old')),
+      ...(statement.kind === 'delete' ? {} : linkedIds(tracked, after, 'new')),
+    }
+  }
+  if (statement.kind === 'delete') return { id: tracked.id(before), details: tracked.deleted(before, entry) }
+  if (statement.kind === 'update') {
+    const changeable = tracked.changeable(statement.assigned)
+    return { id: tracked.id(before), details: tracked.updated(before, after, changeable, entry) }
+  }
+  if (statement.conflict?.action !== 'update')
+    return { id: tracked.id(after), details: tracked.created(after, entry) }
+  return upserted(statement, tracked, { before, after }, `${rows.address('tableoid')} IS NULL`, entry)
+}
+
+/** The entries of the statement's own rows. */
+export function ownEntries(
+  statement: WriteStatement,
+  tracked: TrackedTable,
+  state: BeforeState,
+  entry: EntryParameters,
+): Entries {
+  if (!tracked.isTracked) return { ctes: [], sources: [] }
+  if (tracked.link) {
+    const links = linksFrom(tracked, own('op'), entry)
+    return {
+      ctes: [],
+      sources: [
+        ...(statement.kind === 'insert' ? [] : links('disconnect', 'old')),
+        ...(statement.kind === 'delete' ? [] : links('connect', 'new')),
+      ],
+    }
+  }
+  if (state === 'locked earlier' && statement.kind === 'insert') {
+    return {
+      ctes: [upsertedRows(statement, tracked, entry)],
+      sources: [entryQuery(tracked, own('upserted'))],
+    }
+  }
+  const verb = statement.kind === 'insert' ? 'create' : statement.kind
+  const action = statement.conflict?.action === 'update' ? undefined : tracked.action(verb)
+  return { ctes: [], sources: [entryQuery(tracked, own('op'), action)] }
+}
+
+/** The entries of the rows of one table that referential actions reach, with what set them off. */
+export function affectedEntries(
+  reach: Reach,
+  node: number,
+  tracked: TrackedTable,
+  cause: string,
+  entry: EntryParameters,
+): Entries {
+  const isReached = reach.edges.some((edge) => edge.key.child === tracked.table)
+  if (!isReached || !tracked.isTracked) return { ctes: [], sources: [] }
+  const before: RowReference = (column) => columnOf(childRow.before, column)
+  const after: RowReference = (column) => columnOf(childRow.after, column)
+  const source = own(`affected_${node}`)
+  if (tracked.link) {
+    const ids = { gone: 'a.gone', ...linkedIds(tracked, before, 'old'), ...linkedIds(tracked, after, 'new') }
+    const links = linksFrom(tracked, source, entry, `${cause}::text`)
+    return {
+      ctes: [affectedRows(reach, node, selectList(ids))],
+      sources: [...links('disconnect', 'old'), ...links('connect', 'new', `NOT ${source}.${own('gone')}`)],
+    }
+  }
+  const extra = { cause: `${cause}::text` }
+  const updated = tracked.updated(before, after, tracked.table.columns, entry, extra)
+  const columns = {
+    action: `CASE WHEN a.gone THEN ${tracked.action('delete')} ELSE ${tracked.action('update')} END`,
+    id: tracked.id(before),
+    details: `CASE WHEN a.gone THEN ${tracked.deleted(before, entry, extra)} ELSE ${updated} END`,
+  }
+  return { ctes: [affectedRows(reach, node, selectList(columns))], sources: [entryQuery(tracked, source)] }
+}
+
+function entryQuery(tracked: TrackedTable, source: string, action = `${source}.${own('action')}`): string {
+  const [id, details] = [`${source}.${own('id')}`, `${source}.${own('details')}`]
+  return `SELECT ${action}, ${tracked.resourceLiteral}, ${id}, ${details} FROM ${source} WHERE ${details} IS NOT NULL`
+}
+
+function selectList(columns: Record<string, string>): string {
+  return Object.entries(columns)
+    .map(([name, expression]) => `${expression} AS ${own(name)}`)
+    .join(', ')
+}
+
+function linkedIds(tracked: TrackedTable, row: RowReference, prefix: string): Record<string, string> {
+  return { [`${prefix}_a`]: tracked.linkedId('A', row), [`${prefix}_b`]: tracked.linkedId('B', row) }
+}
+
+function linksFrom(tracked: TrackedTable, from: string, entry: EntryParameters, cause?: string) {
+  return (verb: 'connect' | 'disconnect', prefix: string, where?: string): string[] => {
+    const { link } = tracked
+    const ids = { A: `${from}.${own(`${prefix}_a`)}`, B: `${from}.${own(`${prefix}_b`)}` }
+    const isTracked = tracked.isSideTracked.bind(tracked)
+    return link
+      ? linkEntries({
+          link,
+          isTracked,
+          entry,
+          from,
+          verb,
+          ids,
+          ...(cause && { cause }),
+          ...(where && { where }),
+        })
+      : []
+  }
+}
+
+function upserted(
+  statement: WriteStatement,
+  tracked: TrackedTable,
+  { before, after }: Pick<RowNames, 'before' | 'after'>,
+  isNew: string,
+  entry: EntryParameters,
+): Record<string, string> {
+  const updated = tracked.updated(before, after, tracked.changeable(statement.assigned), entry)
+  return {
+    action: `CASE WHEN ${isNew} THEN ${tracked.action('create')} ELSE ${tracked.action('update')} END`,
+    id: `CASE WHEN ${isNew} THEN ${tracked.id(after)} ELSE ${tracked.id(before)} END`,
+    details: `CASE WHEN ${isNew} THEN ${tracked.created(after, entry)} ELSE ${updated} END`,
+  }
+}
+
+/** Before PostgreSQL 18 the new row is returned whole, to be joined to the old one. */
+function wholeRow({ reference }: WriteStatement, table: Table): Record<string, string> {
+  const columns = table.columns.map((column, index) => [`n${index}`, columnOf(reference, column)])
+  return { ...Object.fromEntries(columns), xmax: `${reference}.xmax` }
+}
+
+function upsertedRows(statement: WriteStatement, tracked: TrackedTable, entry: EntryParameters): string {
+  const { table } = tracked
+  const before = lockedRow(table)
+  const after: RowReference = (column) => `${own('op')}.${own(`n${table.columns.indexOf(column)}`)}`
+  const isNew = `${own('locked')}.${own('tableoid')} IS NULL`
+  const columns = {
+    ...upserted(statement, tracked, { before, after }, isNew, entry),
+    // updated, and yet not locked: another transaction inserted it in between, and nobody saw what it was
+    missed: `${isNew} AND ${own('op')}.${own('xmax')} <> '0'::pg_catalog.xid`,
+  }
+  const join = stableKey(statement, table).map((column) => `${before(column)} = ${after(column)}`)
+  return [
+    `${own('upserted')} AS (SELECT ${selectList(columns)}`,
+    `FROM ${own('op')} LEFT JOIN ${own('locked')} ON ${join.join(' AND ')})`,
+  ].join('\n')
+}

@@ -1,0 +1,102 @@
+import { scanSync } from 'libpg-query'
+import { AuditError } from '../errors.ts'
+import {
+  type AdapterLike,
+  type Connection,
+  inTransaction,
+  plain,
+  type SqlQuery,
+  type SqlResult,
+} from './adapter.ts'
+import type { Attribution } from './entry.ts'
+import type { Plan } from './plan.ts'
+
+type AuditedPlan = Extract<Plan, { kind: 'audited' }>
+
+/** How often an upsert that loses the race for its key is tried again. */
+const upsertAttempts = 10
+
+/** Runs an audited statement in place of `query`; gives the rows that the plan's statement gives. */
+export async function runAudited(
+  plan: AuditedPlan,
+  query: SqlQuery,
+  connection: Connection | AdapterLike,
+  attribution: Attribution,
+): Promise<SqlResult> {
+  const { args, argTypes } = plan.parameters.bind(attribution)
+  const audited: SqlQuery = {
+    ...query,
+    sql: plan.sql,
+    args: [...query.args, ...args],
+    argTypes: [...query.argTypes, ...argTypes],
+  }
+  const { lockRows } = plan
+  if (lockRows === undefined) return connection.queryRaw(audited)
+  return inTransaction(connection, async (transaction) => {
+    if (plan.countsMissed) return runUpsert(audited, withUsedParameters(lockRows, query), transaction)
+    await transaction.queryRaw(withUsedParameters(lockRows, query))
+    if (plan.lockReached !== undefined)
+      await lockAll(withUsedParameters(plan.lockReached, query), transaction)
+    return transaction.queryRaw(audited)
+  })
+}
+
+/** Rows that come in while others are locked are locked in the next round, until a round finds no more. */
+async function lockAll(lock: SqlQuery, transaction: Connection): Promise<void> {
+  let [before, now] = [-1, 0]
+  while (now !== before) {
+    before = now
+    const { rows } = await transaction.queryRaw(lock)
+    now = Number(rows[0]?.[0])
+  }
+}
+
+/**
+ * Before PostgreSQL 18: locks the rows in conflict, then upserts. A row that another transaction inserted between the
+ * two was not locked, so its before-state is unknown: that attempt is undone and repeated, now with a row to lock.
+ */
+async function runUpsert(audited: SqlQuery, lock: SqlQuery, transaction: Connection): Promise<SqlResult> {
+  for (let attempt = 0; attempt < upsertAttempts; attempt++) {
+    await transaction.queryRaw(lock)
+    await transaction.executeRaw(plain('SAVEPOINT audit_upsert'))
+    const result = await transaction.queryRaw(audited)
+    const missed = Number(result.rows[0]?.at(-1) ?? 0)
+    await transaction.executeRaw(plain(`${missed > 0 ? 'ROLLBACK TO' : 'RELEASE'} SAVEPOINT audit_upsert`))
+    if (missed === 0) return withoutLastColumn(result)
+  }
+  throw new AuditError(
+    'AUDIT_CONTENDED',
+    `An upsert lost the race for its key ${upsertAttempts} times, so the state that it replaces is unknown. Nothing was written. Try again, or use PostgreSQL 18, where one statement is enough.`,
+  )
+}
+
+function withoutLastColumn({ columnNames, columnTypes, rows, ...rest }: SqlResult): SqlResult {
+  const remaining = columnNames.slice(0, -1)
+  return {
+    ...rest,
+    columnNames: remaining,
+    columnTypes: columnTypes.slice(0, -1),
+    rows: remaining.length === 0 ? [] : rows.map((row) => row.slice(0, -1)),
+  }
+}
+
+/** A statement that uses only some of a query's parameters: PostgreSQL wants them numbered without gaps. */
+function withUsedParameters(sql: string, query: SqlQuery): SqlQuery {
+  const bytes = Buffer.from(sql)
+  const used: number[] = []
+  let text = ''
+  let end = 0
+  for (const token of scanSync(sql).tokens) {
+    if (token.tokenName !== 'PARAM') continue
+    const index = Number(token.text.slice(1)) - 1
+    if (!used.includes(index)) used.push(index)
+    text += `${bytes.subarray(end, token.start)}$${used.indexOf(index) + 1}`
+    end = token.end
+  }
+  return {
+    ...query,
+    sql: text + bytes.subarray(end),
+    args: used.map((index) => query.args[index]),
+    argTypes: used.flatMap((index) => query.argTypes[index] ?? []),
+  }
+}

@@ -1,0 +1,136 @@
+import type { ResolvedOptions } from '../options.ts'
+import { quoteIdentifier, quoteLiteral } from '../sql.ts'
+import type { Column, Table } from './catalog.ts'
+import type { Link, LinkSide, Model, ModelIndex } from './data-model.ts'
+import { detailsOf, type EntryParameters, own } from './entry.ts'
+import { differs, jsonValue, textValue } from './json-values.ts'
+
+/** How to write a column of one version of a row in SQL: `(column) => '"o"."name"'`. */
+export type RowReference = (column: Column) => string
+
+/** A table as the log sees it: its resource name, its fields, and what to show of them. */
+export class TrackedTable {
+  readonly table: Table
+  readonly model: Model | undefined
+  readonly link: Link | undefined
+  /** `resource_type`, and the first half of `action`. */
+  readonly resource: string
+  /** Whether changes here write entries; a link writes them if one of its sides is tracked. */
+  readonly isTracked: boolean
+  readonly #options: ResolvedOptions
+
+  constructor(table: Table, models: ModelIndex, options: ResolvedOptions) {
+    this.table = table
+    this.model = models.ofTable(table)
+    this.link = models.linkOf(table)
+    this.resource = this.model?.resource ?? table.name
+    this.#options = options
+    const isLog =
+      table.name === options.table.name &&
+      (options.table.schema === undefined || table.schema === options.table.schema)
+    const sides = this.link ? [this.link.A, this.link.B].map((side) => side.model.name) : [this.model?.name]
+    this.isTracked = !isLog && sides.some((name) => options.isTracked(name))
+  }
+
+  /** The resource as an SQL literal. */
+  get resourceLiteral(): string {
+    return quoteLiteral(this.resource)
+  }
+
+  /** Whether a side of this link writes entries. */
+  isSideTracked(side: LinkSide): boolean {
+    return this.#options.isTracked(side.model.name)
+  }
+
+  /** The literal `'order.update'`. */
+  action(verb: string): string {
+    return quoteLiteral(`${this.resource}.${verb}`)
+  }
+
+  /** `resource_id`: the key's text, a composite key as a JSON array of texts without spaces, null without a key. */
+  id(row: RowReference): string {
+    const keys = this.table.primaryKey.map((column) => this.#text(column, row))
+    const [first] = keys
+    if (first === undefined) return 'NULL::text'
+    if (keys.length === 1) return first
+    return `'[' || ${keys.map((key) => `pg_catalog.to_json(${key})::text`).join(` || ',' || `)} || ']'`
+  }
+
+  /** The text of a link's column: the id of the record that it points to. */
+  linkedId(side: 'A' | 'B', row: RowReference): string {
+    const column = this.table.columns.find((one) => one.name === side)
+    return column ? textValue(column, row(column)) : 'NULL::text'
+  }
+
+  created(after: RowReference, entry: EntryParameters, extra: Record<string, string> = {}): string {
+    return detailsOf({ after: { row: this.#fields(after) }, ...extra }, entry)
+  }
+
+  deleted(before: RowReference, entry: EntryParameters, extra: Record<string, string> = {}): string {
+    return detailsOf({ before: { row: this.#fields(before) }, ...extra }, entry)
+  }
+
+  /** The details of an update; NULL when no tracked field of `candidates` changed. */
+  updated(
+    before: RowReference,
+    after: RowReference,
+    candidates: readonly Column[],
+    entry: EntryParameters,
+    extra: Record<string, string> = {},
+  ): string {
+    const changes = candidates
+      .filter((column) => !this.#options.isIgnored(this.model?.name, this.#field(column)))
+      .map((column) => ({ name: this.#field(column), test: differs(column, before(column), after(column)) }))
+    if (changes.length === 0) return 'NULL::jsonb'
+    const names = changes.map(({ name, test }) => `CASE WHEN ${test} THEN ${quoteLiteral(name)} END`)
+    const changed = `pg_catalog.array_remove(ARRAY[${names.join(', ')}], NULL)`
+    const [oldRow, newRow] = [this.#fields(before), this.#fields(after)]
+    const details =
+      this.#options.snapshot === 'full'
+        ? detailsOf({ before: { row: oldRow }, after: { row: newRow }, changed, ...extra }, entry)
+        : detailsOf({ before: only(oldRow, changed), after: only(newRow, changed), changed, ...extra }, entry)
+    return `CASE WHEN ${changes.map(({ test }) => test).join(' OR ')} THEN ${details} END`
+  }
+
+  /** Columns that an update may have changed: the assigned ones, and whatever the database computes beside them. */
+  changeable(assigned: readonly string[]): Column[] {
+    if (this.table.beforeUpdate || this.table.kind === 'p') return [...this.table.columns]
+    return this.table.columns.filter((column) => column.generated || assigned.includes(column.name))
+  }
+
+  #field(column: Column): string {
+    return this.model?.fields.get(column.name) ?? column.name
+  }
+
+  #text(column: Column, row: RowReference): string {
+    const text = textValue(column, row(column))
+    return this.#isRedacted(column) ? redacted(text) : text
+  }
+
+  #isRedacted(column: Column): boolean {
+    return this.#options.isRedacted(this.model?.name, this.#field(column))
+  }
+
+  #fields(row: RowReference): string {
+    const fields = this.table.columns.map((column) => {
+      const reference = row(column)
+      const value = this.#isRedacted(column) ? redacted(reference) : jsonValue(column.type, reference)
+      return `${value} AS ${quoteIdentifier(this.#field(column))}`
+    })
+    return `SELECT ${fields.join(', ')}`
+  }
+}
+
+function redacted(reference: string): string {
+  return `CASE WHEN ${reference} IS NOT NULL THEN '[redacted]'::text END`
+}
+
+/** Of a row's fields, the changed ones. */
+function only(row: string, changed: string): string {
+  const [fields, field] = [own('fields'), own('field')]
+  return [
+    `(SELECT pg_catalog.jsonb_object_agg(${field}.key, ${field}.value)`,
+    `FROM (${row}) AS ${fields}, pg_catalog.jsonb_each(pg_catalog.to_jsonb(${fields})) AS ${field}`,
+    `WHERE ${field}.key = ANY (${changed}))`,
+  ].join(' ')
+}

@@ -1,0 +1,157 @@
+import { type Catalog, findTable, type Table } from './catalog.ts'
+import { readStatement, type WriteStatement } from './statement.ts'
+import { names, type Syntax, type SyntaxNode, visit } from './syntax.ts'
+import { conflictKey, stableKey } from './upsert.ts'
+
+/** Why a statement can't be captured row by row. The names are part of the log: `details.reason`. */
+export type UncapturableReason = keyof typeof uncapturableReasons
+
+/** Every reason in words, for messages and the README. */
+export const uncapturableReasons = {
+  'several-statements': 'several statements in one call can not be rewritten as one',
+  'unknown-syntax': "PostgreSQL's parser, version 18, does not know the syntax",
+  merge: 'MERGE may insert, update and delete at once',
+  'writing-cte': 'a WITH clause writes',
+  'select-into': 'SELECT INTO creates a table',
+  function: 'it calls a function that may write',
+  procedure: 'CALL and DO run code that may write',
+  copy: 'COPY FROM brings rows outside of SQL',
+  truncate: 'TRUNCATE does not say which rows it removes',
+  'prepared-statement': 'EXECUTE runs a statement that is not in its text',
+  'explain-analyze': 'EXPLAIN ANALYZE runs the statement and hides its rows',
+  cursor: 'WHERE CURRENT OF depends on a cursor',
+  definition: 'it changes definitions or settings, not rows',
+  'unknown-table': 'the table is not in the catalog: temporary, or newer than the statement',
+  'not-a-table': 'a view, a materialized or a foreign table has no rows of its own',
+  rule: 'a rewrite rule on the table changes what the statement does',
+  'returning-star': 'RETURNING * beside other tables does not say which columns it gives',
+  'upsert-without-values': 'before PostgreSQL 18, an upsert must say the key of each row in VALUES',
+} as const
+
+/** What a statement is to the audit. */
+export type Classified =
+  | { readonly kind: 'read' }
+  | { readonly kind: 'write'; readonly statement: WriteStatement; readonly table: Table }
+  | { readonly kind: 'uncapturable'; readonly reason: UncapturableReason }
+
+/** Statements that change neither rows nor definitions. */
+const harmless = new Set([
+  ...[
+    'TransactionStmt',
+    'VariableShowStmt',
+    'VariableSetStmt',
+    'LockStmt',
+    'ListenStmt',
+    'UnlistenStmt',
+    'NotifyStmt',
+  ],
+  ...[
+    'FetchStmt',
+    'ClosePortalStmt',
+    'DeallocateStmt',
+    'DiscardStmt',
+    'ConstraintsSetStmt',
+    'CheckPointStmt',
+  ],
+  ...['PrepareStmt', 'VacuumStmt', 'LoadStmt', 'DeclareCursorStmt'],
+])
+
+/** The one decision about a statement: does it read, can its writes be captured row by row, and if not, why? */
+export function classify(syntax: Syntax | undefined, catalog: Catalog): Classified {
+  if (!syntax) return { kind: 'uncapturable', reason: 'unknown-syntax' }
+  const [first, ...others] = syntax.statements
+  if (!first) return { kind: 'read' }
+  if (others.length > 0) {
+    const allRead = syntax.statements.every(({ type, node }) => reasonFor(type, node, catalog) === 'read')
+    return allRead ? { kind: 'read' } : { kind: 'uncapturable', reason: 'several-statements' }
+  }
+  const reason = reasonFor(first.type, first.node, catalog)
+  if (reason === 'read') return { kind: 'read' }
+  if (reason !== 'write') return { kind: 'uncapturable', reason }
+  const statement = readStatement(first.type, first.node, syntax)
+  const table = findTable(catalog, statement.table)
+  if (!table) return { kind: 'uncapturable', reason: 'unknown-table' }
+  const obstacle = obstacleTo(statement, table, catalog)
+  return obstacle ? { kind: 'uncapturable', reason: obstacle } : { kind: 'write', statement, table }
+}
+
+function reasonFor(type: string, node: SyntaxNode, catalog: Catalog): 'read' | 'write' | UncapturableReason {
+  switch (type) {
+    case 'SelectStmt':
+      if (findIn(node, 'IntoClause') || 'intoClause' in node) return 'select-into'
+      if (writesInside(node)) return 'writing-cte'
+      return callsWritingFunction(node, catalog) ? 'function' : 'read'
+    case 'InsertStmt':
+    case 'UpdateStmt':
+    case 'DeleteStmt':
+      if (writesInside(node)) return 'writing-cte'
+      return findIn(node, 'CurrentOfExpr') ? 'cursor' : 'write'
+    case 'MergeStmt':
+      return 'merge'
+    case 'CallStmt':
+    case 'DoStmt':
+      return 'procedure'
+    case 'CopyStmt':
+      return node.is_from ? 'copy' : writesInside(node) ? 'writing-cte' : 'read'
+    case 'TruncateStmt':
+      return 'truncate'
+    case 'ExecuteStmt':
+      return 'prepared-statement'
+    case 'ExplainStmt':
+      return JSON.stringify(node.options ?? '').includes('"analyze"') && writesInside(node)
+        ? 'explain-analyze'
+        : 'read'
+    default:
+      return harmless.has(type) ? 'read' : 'definition'
+  }
+}
+
+function obstacleTo(
+  statement: WriteStatement,
+  table: Table,
+  catalog: Catalog,
+): UncapturableReason | undefined {
+  if (table.kind !== 'r' && table.kind !== 'p') return 'not-a-table'
+  if (table.rules) return 'rule'
+  const stars = statement.returning?.outputs.filter((output) => 'star' in output) ?? []
+  const ownRow = [
+    undefined,
+    statement.reference.slice(1, -1),
+    statement.returning?.oldAlias,
+    statement.returning?.newAlias,
+  ]
+  const isAlone = statement.from === undefined && statement.returning?.outputs.length === 1
+  if (stars.some(({ star }) => !ownRow.includes(star) || (star === undefined && !isAlone)))
+    return 'returning-star'
+  if (statement.conflict?.action !== 'update' || catalog.version >= 180000) return undefined
+  const isPlain = table.kind === 'r' && !changesReferencedKey(statement, table)
+  const isFound = conflictKey(statement, table) && stableKey(statement, table).length > 0
+  return isPlain && isFound ? undefined : 'upsert-without-values'
+}
+
+function changesReferencedKey({ assigned }: WriteStatement, table: Table): boolean {
+  return table.referencedBy.some(
+    (key) => key.onUpdate !== 'none' && key.pairs.some((pair) => assigned.includes(pair.parent.name)),
+  )
+}
+
+/** Whether a statement has another that writes inside: a writing CTE, or the one that EXPLAIN runs. */
+function writesInside(node: SyntaxNode): boolean {
+  return ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'].some((type) => findIn(node, type))
+}
+
+function findIn(node: SyntaxNode, wanted: string): boolean {
+  let found = false
+  visit(node, (type) => {
+    found ||= type === wanted
+  })
+  return found
+}
+
+function callsWritingFunction(node: SyntaxNode, catalog: Catalog): boolean {
+  let found = false
+  visit(node, (type, call) => {
+    if (type === 'FuncCall') found ||= catalog.writingFunctions.has(names(call.funcname).at(-1) ?? '')
+  })
+  return found
+}

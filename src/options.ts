@@ -1,0 +1,229 @@
+import { z } from 'zod'
+import { type Actor, type AuditContext, actorSchema } from './context.ts'
+import { AuditError } from './errors.ts'
+import type { FieldName, ModelName } from './model-types.ts'
+import { parseTableName, type TableName } from './sql.ts'
+
+/**
+ * How `withAudit` audits a client. Model and field names are those of the client, and complete in the editor.
+ *
+ * @example
+ * ```ts
+ * const prisma = withAudit(new PrismaClient({ adapter }), {
+ *   models: { exclude: ['Session'] },
+ *   redact: { User: ['ssn'], '*': ['iban'] },
+ *   ignore: { '*': ['updatedAt'] },
+ * })
+ * ```
+ */
+export interface AuditOptions<Client = unknown> {
+  /** Which models to record. Default: every one but the log's own. */
+  models?: { include: ModelName<Client>[] } | { exclude: ModelName<Client>[] }
+  /** Fields whose values the log must not hold; they read `"[redacted]"`. `'*'` means a field of any model. */
+  redact?: FieldsByModel<Client>
+  /** Redact fields whose names say secret (`password`, `apiKey`, …; README has the list). Default true. */
+  redactSecrets?: boolean
+  /** Fields whose change alone is no change worth an entry, such as `updatedAt`. Never listed in `changed`. */
+  ignore?: FieldsByModel<Client>
+  /** `'full'` (default): whole rows before and after an update. `'changed'`: only the fields that changed. */
+  snapshot?: 'full' | 'changed'
+  /** Models whose reads are recorded. */
+  reads?: ModelName<Client>[]
+  /** Record writes that fail. Default true. */
+  failures?: boolean
+  /** Who acts where no context names anyone. Default `{ id: 'system', type: 'system' }`. */
+  actor?: Actor
+  /** Refuse a write when neither a context nor the `actor` option names an actor. Default false. */
+  requireActor?: boolean
+  /** Where the context comes from in an application with its own AsyncLocalStorage. {@link withAuditContext} wins. */
+  context?: () => AuditContext | undefined
+  /** The log's table, `'audit_logs'` by default; may be `'schema.table'`. */
+  table?: string
+  /** A raw statement that can't be captured row by row is recorded as such (default) or refused. */
+  uncapturable?: 'record' | 'throw'
+  /** Called with a queued entry that could not be written. */
+  onError?: (error: AuditError) => void
+}
+
+type FieldsByModel<Client> = {
+  [Model in ModelName<Client>]?: FieldName<Client, Model>[]
+} & { '*'?: FieldName<Client, ModelName<Client>>[] }
+
+/** Options with every default in place and every name known to exist. */
+export interface ResolvedOptions {
+  readonly isTracked: (model: string | undefined) => boolean
+  /** Whether a field, or a column no model knows, is redacted; `model` is undefined for a table without one. */
+  readonly isRedacted: (model: string | undefined, field: string) => boolean
+  readonly isIgnored: (model: string | undefined, field: string) => boolean
+  readonly snapshot: 'full' | 'changed'
+  readonly actor: Actor
+  readonly hasOwnActor: boolean
+  readonly requireActor: boolean
+  readonly context: (() => AuditContext | undefined) | undefined
+  readonly table: TableName
+  readonly uncapturable: 'record' | 'throw'
+}
+
+const fieldsByModel = z.record(z.string(), z.array(z.string()).optional())
+
+const optionsSchema = z.strictObject({
+  models: z
+    .union([
+      z.strictObject({ include: z.array(z.string()) }),
+      z.strictObject({ exclude: z.array(z.string()) }),
+    ])
+    .optional(),
+  redact: fieldsByModel.optional(),
+  redactSecrets: z.boolean().default(true),
+  ignore: fieldsByModel.optional(),
+  snapshot: z.enum(['full', 'changed']).default('full'),
+  reads: z.array(z.string()).optional(),
+  failures: z.boolean().default(true),
+  actor: actorSchema.optional(),
+  requireActor: z.boolean().default(false),
+  context: z.custom<() => AuditContext | undefined>((value) => typeof value === 'function').optional(),
+  table: z.string().default('audit_logs'),
+  uncapturable: z.enum(['record', 'throw']).default('record'),
+  onError: z.custom<(error: AuditError) => void>((value) => typeof value === 'function').optional(),
+})
+
+/** A model as far as options are checked against it. */
+interface KnownModel {
+  readonly name: string
+  readonly fields: ReadonlyMap<string, string>
+}
+
+/**
+ * Validates options against the models of the client and fills in defaults.
+ *
+ * @throws AuditError `AUDIT_INVALID_OPTIONS`, naming the option and what it may be
+ */
+export function resolveOptions(options: unknown, models: readonly KnownModel[]): ResolvedOptions {
+  const parsed = optionsSchema.safeParse(options)
+  if (!parsed.success) {
+    throw new AuditError(
+      'AUDIT_INVALID_OPTIONS',
+      `withAudit got options it can't use: ${z.prettifyError(parsed.error)}`,
+      {
+        cause: parsed.error,
+      },
+    )
+  }
+  const { models: selection, redact = {}, redactSecrets, ignore = {}, actor, ...rest } = parsed.data
+  const { included, excluded } = {
+    included: selection && 'include' in selection ? selection.include : undefined,
+    excluded: selection && 'exclude' in selection ? selection.exclude : [],
+  }
+  checkModels('models', [...(included ?? []), ...excluded], models)
+  checkModels('reads', rest.reads ?? [], models)
+  checkFields('redact', redact, models)
+  checkFields('ignore', ignore, models)
+  const lists = (byModel: typeof redact) => (model: string | undefined, field: string) =>
+    (model !== undefined && byModel[model]?.includes(field)) || byModel['*']?.includes(field) || false
+  const isListed = lists(redact)
+  return {
+    ...rest,
+    isTracked: (model) =>
+      included
+        ? model !== undefined && included.includes(model)
+        : model === undefined || !excluded.includes(model),
+    isRedacted: (model, field) => isListed(model, field) || (redactSecrets && isSecret(field)),
+    isIgnored: lists(ignore),
+    actor: actor ?? { id: 'system', type: 'system' },
+    hasOwnActor: actor !== undefined,
+    table: parseTableName(rest.table),
+    context: rest.context,
+  }
+}
+
+function checkModels(option: string, listed: readonly string[], models: readonly KnownModel[]): void {
+  for (const name of listed) {
+    if (models.some((model) => model.name === name)) continue
+    throw new AuditError(
+      'AUDIT_INVALID_OPTIONS',
+      `The option ${option} names ${JSON.stringify(name)}, and the client has no such model. Its models are ${models.map((model) => model.name).join(', ')}.`,
+    )
+  }
+}
+
+/** A field that does not exist is a typing error that would leave a secret in the log, so it is refused. */
+function checkFields(
+  option: string,
+  byModel: Record<string, string[] | undefined>,
+  models: readonly KnownModel[],
+): void {
+  checkModels(
+    option,
+    Object.keys(byModel).filter((name) => name !== '*'),
+    models,
+  )
+  for (const [name, fields = []] of Object.entries(byModel)) {
+    const candidates = name === '*' ? models : models.filter((model) => model.name === name)
+    for (const field of fields) {
+      if (candidates.some((model) => [...model.fields.values()].includes(field))) continue
+      throw new AuditError(
+        'AUDIT_INVALID_OPTIONS',
+        `The option ${option} names the field ${JSON.stringify(field)} of ${name === '*' ? 'any model' : name}, and there is no such scalar field. Give field names as in the Prisma schema.`,
+      )
+    }
+  }
+}
+
+/** Exact names, case and underscores ignored: a field called `tokenCount` or `passwordPolicy` is not a secret. */
+const secretNames = new Set([
+  ...[
+    'password',
+    'passwd',
+    'passwordhash',
+    'hashedpassword',
+    'passwordsalt',
+    'passwordresettoken',
+    'passphrase',
+  ],
+  ...[
+    'secret',
+    'secretkey',
+    'clientsecret',
+    'appsecret',
+    'sharedsecret',
+    'totpsecret',
+    'mfasecret',
+    'twofactorsecret',
+  ],
+  ...[
+    'webhooksecret',
+    'signingsecret',
+    'signingkey',
+    'encryptionkey',
+    'privatekey',
+    'apikey',
+    'apisecret',
+    'apitoken',
+  ],
+  ...[
+    'token',
+    'accesstoken',
+    'refreshtoken',
+    'idtoken',
+    'sessiontoken',
+    'resettoken',
+    'verificationtoken',
+    'authtoken',
+  ],
+  ...[
+    'bearertoken',
+    'csrftoken',
+    'otp',
+    'pin',
+    'cvv',
+    'cvc',
+    'recoverycode',
+    'recoverycodes',
+    'backupcodes',
+    'salt',
+  ],
+])
+
+function isSecret(field: string): boolean {
+  return secretNames.has(field.replaceAll('_', '').toLowerCase())
+}
