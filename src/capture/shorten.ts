@@ -29,6 +29,7 @@ export function shorten(sql: string): ShortStatement {
   text = text.replace(parameterList, fold)
   return {
     text,
+    isFolded: folds.length > 0,
     trailer,
     expand: (made) => made.replace(/\/\*fold:(\d+)\*\//g, (_, n) => folds[Number(n)] ?? ''),
   }
