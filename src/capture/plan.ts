@@ -14,7 +14,11 @@ import { classify, type UncapturableReason } from './uncapturable.ts'
 export type Plan =
   | { readonly kind: 'pass' }
   | { readonly kind: 'uncapturable'; readonly reason: UncapturableReason }
-  | ({ readonly kind: 'audited'; readonly parameters: EntryParameters } & Rewritten)
+  | ({
+      readonly kind: 'audited'
+      readonly parameters: EntryParameters
+      readonly laterParameters: EntryParameters
+    } & Rewritten)
 
 const pass: Plan = { kind: 'pass' }
 
@@ -47,7 +51,12 @@ export class Planner {
     const key = `${want}${shape.operation ? 'o' : ''}${shape.metadata ? 'm' : ''} ${short.text}`
     let plan = this.#plans.get(key)
     if (!plan) {
-      plan = this.#make(short.text, want, new EntryParameters(shape, parameterCount))
+      plan = this.#make(
+        short.text,
+        want,
+        new EntryParameters(shape, parameterCount),
+        new EntryParameters(shape, 0),
+      )
       this.#plans.set(key, plan)
     }
     if (plan.kind !== 'audited' || (short.trailer === '' && !short.isFolded)) return plan
@@ -59,7 +68,7 @@ export class Planner {
     }
   }
 
-  #make(text: string, want: Want, entry: EntryParameters): Plan {
+  #make(text: string, want: Want, entry: EntryParameters, later: EntryParameters): Plan {
     const classified = classify(parse(text), this.catalog)
     if (classified.kind === 'read') return pass
     if (classified.kind === 'uncapturable') return classified
@@ -78,10 +87,11 @@ export class Planner {
       reach: reachesTracked ? reach : undefined,
       track: (other) => this.#track(other),
       entry,
+      later,
       log: this.#auditor.options.table,
       want,
     })
-    return { kind: 'audited', parameters: entry, ...rewritten }
+    return { kind: 'audited', parameters: entry, laterParameters: later, ...rewritten }
   }
 
   #track(table: Table): TrackedTable {

@@ -63,7 +63,8 @@ function edgesFrom(table: Table, changed: readonly string[] | undefined): Edge[]
   })
 }
 
-function isRemoval(edge: Edge): boolean {
+/** Whether an edge takes the child row away, rather than setting its columns. */
+export function isRemoval(edge: Edge): boolean {
   return edge.on === 'delete' && edge.action === 'cascade'
 }
 

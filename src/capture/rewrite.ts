@@ -28,6 +28,8 @@ export interface RewriteInput {
   readonly reach: Reach | undefined
   readonly track: (table: Table) => TrackedTable
   readonly entry: EntryParameters
+  /** The same for a statement of its own that follows. */
+  readonly later: EntryParameters
   readonly log: TableName
   readonly want: Want
 }
@@ -38,6 +40,8 @@ export interface Rewritten {
   readonly lockRows: string | undefined
   /** Then locks the rows that referential actions reach; gives their number. */
   readonly lockReached: string | undefined
+  /** Then, after the statement: writes the entries of rows that had to be read again. */
+  readonly readLater: string | undefined
   /** The last column counts upserted rows whose before-state nobody saw: the statement has to run again. */
   readonly countsMissed: boolean
 }
@@ -67,7 +71,7 @@ export function rewrite(input: RewriteInput): Rewritten {
   const entries = [
     ownEntries(statement, tracked, state, entry),
     ...(reach?.tables ?? []).map((table, node) =>
-      affectedEntries(reach as Reach, node, input.track(table), causeOf(input), entry),
+      affectedEntries(reach as Reach, node, input.track(table), causeOf(input), entry, input.later),
     ),
   ]
   const sources = entries.flatMap((one) => one.sources)
@@ -80,11 +84,16 @@ export function rewrite(input: RewriteInput): Rewritten {
     ...entries.flatMap((one) => one.ctes),
     `${own('log')} AS (\n${insertEntries(input.log, sources.join('\nUNION ALL '), entry)}\n)`,
   ]
+  const laterSources = entries.flatMap((one) => one.laterSources)
   return {
     sql: `WITH ${reach ? 'RECURSIVE ' : ''}${ctes.join(',\n')}\n${result(input, outputs, countsMissed)}`,
     // the snapshot of a statement must come after the lock where it looks for children, or where no CTE can lock
     lockRows: reach || state === 'locked earlier' ? lockRows(statement, tracked.table) : undefined,
     lockReached: reach?.isDeep ? lockReachedRows(statement, reach) : undefined,
+    readLater:
+      laterSources.length > 0
+        ? insertEntries(input.log, laterSources.join('\nUNION ALL '), input.later)
+        : undefined,
     countsMissed,
   }
 }

@@ -1,10 +1,11 @@
+import { quoteTable } from '../sql.ts'
 import type { BeforeState, RowNames } from './before-state.ts'
 import { lockedRow } from './before-state.ts'
 import type { Table } from './catalog.ts'
 import { type EntryParameters, own } from './entry.ts'
 import { columnOf } from './json-values.ts'
 import { linkEntries } from './links.ts'
-import { affectedRows, childRow, type Reach } from './referential-actions.ts'
+import { affectedRows, childRow, isRemoval, type Reach, scanOf } from './referential-actions.ts'
 import type { WriteStatement } from './statement.ts'
 import type { RowReference, TrackedTable } from './tracked-table.ts'
 import { stableKey } from './upsert.ts'
@@ -13,7 +14,11 @@ import { stableKey } from './upsert.ts'
 export interface Entries {
   readonly ctes: readonly string[]
   readonly sources: readonly string[]
+  /** Queries for a statement after this one: entries of rows that only the database can tell how they came out. */
+  readonly laterSources: readonly string[]
 }
+
+const nothing: Entries = { ctes: [], sources: [], laterSources: [] }
 
 /** What RETURNING gives for the entries of the statement's own rows: name → expression. */
 export function returnedColumns(
@@ -49,11 +54,11 @@ export function ownEntries(
   state: BeforeState,
   entry: EntryParameters,
 ): Entries {
-  if (!tracked.isTracked) return { ctes: [], sources: [] }
+  if (!tracked.isTracked) return nothing
   if (tracked.link) {
     const links = linksFrom(tracked, own('op'), entry)
     return {
-      ctes: [],
+      ...nothing,
       sources: [
         ...(statement.kind === 'insert' ? [] : links('disconnect', 'old')),
         ...(statement.kind === 'delete' ? [] : links('connect', 'new')),
@@ -62,25 +67,32 @@ export function ownEntries(
   }
   if (state === 'locked earlier' && statement.kind === 'insert') {
     return {
+      ...nothing,
       ctes: [upsertedRows(statement, tracked, entry)],
       sources: [entryQuery(tracked, own('upserted'))],
     }
   }
   const verb = statement.kind === 'insert' ? 'create' : statement.kind
   const action = statement.conflict?.action === 'update' ? undefined : tracked.action(verb)
-  return { ctes: [], sources: [entryQuery(tracked, own('op'), action)] }
+  return { ...nothing, sources: [entryQuery(tracked, own('op'), action)] }
 }
 
-/** The entries of the rows of one table that referential actions reach, with what set them off. */
+/**
+ * The entries of the rows of one table that referential actions reach, with what set them off.
+ *
+ * @param later parameters for the statement after, see {@link Entries.laterSources}
+ */
 export function affectedEntries(
   reach: Reach,
   node: number,
   tracked: TrackedTable,
   cause: string,
   entry: EntryParameters,
+  later: EntryParameters,
 ): Entries {
-  const isReached = reach.edges.some((edge) => edge.key.child === tracked.table)
-  if (!isReached || !tracked.isTracked) return { ctes: [], sources: [] }
+  const { table } = tracked
+  const incoming = reach.edges.filter((edge) => edge.key.child === table)
+  if (incoming.length === 0 || !tracked.isTracked) return nothing
   const before: RowReference = (column) => columnOf(childRow.before, column)
   const after: RowReference = (column) => columnOf(childRow.after, column)
   const source = own(`affected_${node}`)
@@ -88,18 +100,72 @@ export function affectedEntries(
     const ids = { gone: 'a.gone', ...linkedIds(tracked, before, 'old'), ...linkedIds(tracked, after, 'new') }
     const links = linksFrom(tracked, source, entry, `${cause}::text`)
     return {
+      ...nothing,
       ctes: [affectedRows(reach, node, selectList(ids))],
       sources: [...links('disconnect', 'old'), ...links('connect', 'new', `NOT ${source}.${own('gone')}`)],
     }
   }
   const extra = { cause: `${cause}::text` }
-  const updated = tracked.updated(before, after, tracked.table.columns, entry, extra)
+  const isComputed = table.beforeUpdate || table.columns.some((column) => column.generated)
+  const isReadLater = isComputed && table.primaryKey.length > 0 && incoming.some((edge) => !isRemoval(edge))
+  const updated = isReadLater ? 'NULL::jsonb' : tracked.updated(before, after, table.columns, entry, extra)
   const columns = {
     action: `CASE WHEN a.gone THEN ${tracked.action('delete')} ELSE ${tracked.action('update')} END`,
     id: tracked.id(before),
     details: `CASE WHEN a.gone THEN ${tracked.deleted(before, entry, extra)} ELSE ${updated} END`,
+    ...(isReadLater ? { unread: `CASE WHEN NOT a.gone THEN ${rowTexts(childRow)} END` } : {}),
   }
-  return { ctes: [affectedRows(reach, node, selectList(columns))], sources: [entryQuery(tracked, source)] }
+  return {
+    ctes: [affectedRows(reach, node, selectList(columns))],
+    sources: [entryQuery(tracked, source), ...(isReadLater ? [keepUnread(node)] : [])],
+    laterSources: isReadLater ? [readLater(node, tracked, later, extra)] : [],
+  }
+}
+
+/**
+ * A trigger or a generated column may change more of a row than a referential action sets, and only the row itself
+ * tells, once the statement is over. The statement keeps its rows (as text, PostgreSQL's exact form) in a setting
+ * that lives as long as the transaction, so they don't leave the database and no session state remains.
+ */
+function keepUnread(node: number): string {
+  const unread = own('unread')
+  const rows = `(SELECT coalesce(pg_catalog.jsonb_agg(${unread}) FILTER (WHERE ${unread} IS NOT NULL), '[]')::text FROM ${own(`affected_${node}`)})`
+  const kept = `(SELECT pg_catalog.set_config('${unreadSetting(node)}', ${rows}, true) AS value) AS ${own('kept')}`
+  // part of the INSERT, so that it is always evaluated, and gives no entry
+  return `SELECT NULL, NULL, NULL, NULL::jsonb FROM ${kept} WHERE ${own('kept')}.value IS NULL`
+}
+
+function unreadSetting(node: number): string {
+  return `prisma_extension_audit.unread_${node}`
+}
+
+function rowTexts({ before, after }: typeof childRow): string {
+  return `pg_catalog.jsonb_build_object('before', ${before}::text, 'expected', ${after}::text)`
+}
+
+function readLater(
+  node: number,
+  tracked: TrackedTable,
+  entry: EntryParameters,
+  extra: Record<string, string>,
+): string {
+  const { table } = tracked
+  const type = quoteTable(table)
+  const row =
+    (name: string): RowReference =>
+    (column) =>
+      columnOf(name, column)
+  const [before, after] = [row('b'), row('n')]
+  const key = table.primaryKey.map((column) => `${after(column)} = ${columnOf('x', column)}`)
+  return [
+    `SELECT e.action, e.resource, e.id, e.details FROM (SELECT`,
+    `${tracked.action('update')} AS action, ${tracked.resourceLiteral} AS resource, ${tracked.id(before)} AS id,`,
+    `${tracked.updated(before, after, table.columns, entry, extra)} AS details`,
+    `FROM pg_catalog.jsonb_array_elements(pg_catalog.current_setting('${unreadSetting(node)}')::jsonb) AS r`,
+    `CROSS JOIN LATERAL (SELECT ((r.value ->> 'before')::${type}).*) AS b`,
+    `CROSS JOIN LATERAL (SELECT ((r.value ->> 'expected')::${type}).*) AS x`,
+    `JOIN ${scanOf(table)} AS n ON ${key.join(' AND ')}) AS e WHERE e.details IS NOT NULL`,
+  ].join('\n')
 }
 
 function entryQuery(tracked: TrackedTable, source: string, action = `${source}.${own('action')}`): string {

@@ -37,7 +37,11 @@ export async function runAudited(
     await transaction.queryRaw(withUsedParameters(lockRows, query))
     if (plan.lockReached !== undefined)
       await lockAll(withUsedParameters(plan.lockReached, query), transaction)
-    return transaction.queryRaw(audited)
+    const result = await transaction.queryRaw(audited)
+    if (plan.readLater !== undefined) {
+      await transaction.queryRaw({ sql: plan.readLater, ...plan.laterParameters.bind(attribution) })
+    }
+    return result
   })
 }
 
