@@ -10,6 +10,7 @@
  * | `AUDIT_UNSUPPORTED_DATABASE` | not PostgreSQL, or older than 14 |
  * | `AUDIT_NOT_INTERCEPTED` | the client's statements don't pass through the audit |
  * | `AUDIT_TABLE_MISSING` | the log's table is not there, or lacks a column: the migration was not applied |
+ * | `AUDIT_SCHEMA_CHANGED` | a migration changed the table while a transaction was about to write to it |
  * | `AUDIT_ACTOR_REQUIRED` | `requireActor` is set and nobody is named |
  * | `AUDIT_UNCAPTURABLE` | `uncapturable: 'throw'` refused a statement |
  * | `AUDIT_CONTENDED` | an upsert lost the race for its key too often |
@@ -23,6 +24,7 @@ export type AuditErrorCode =
   | 'AUDIT_UNSUPPORTED_DATABASE'
   | 'AUDIT_NOT_INTERCEPTED'
   | 'AUDIT_TABLE_MISSING'
+  | 'AUDIT_SCHEMA_CHANGED'
   | 'AUDIT_ACTOR_REQUIRED'
   | 'AUDIT_UNCAPTURABLE'
   | 'AUDIT_CONTENDED'

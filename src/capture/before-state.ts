@@ -83,8 +83,18 @@ export function lockedRows(statement: WriteStatement, table: Table, state: Befor
     `${statement.with ? `${statement.with} ` : ''}SELECT ${columns}`,
     `FROM ${target}${from === undefined ? '' : `, ${from}`}`,
     ...(where === undefined ? [] : [`WHERE ${where}`]),
-    ...(state === 'locked' ? [`FOR UPDATE OF ${reference}`] : []),
+    ...(state === 'locked' ? [`${lockClause(statement, table)} OF ${reference}`] : []),
   ].join('\n')
+}
+
+/**
+ * The lock that the statement itself takes (PostgreSQL manual, "Row-Level Locks"). A stronger one would block inserts
+ * of child rows that an update leaves alone, and could deadlock where the statement alone does not.
+ */
+export function lockClause(statement: WriteStatement, table: Table): 'FOR UPDATE' | 'FOR NO KEY UPDATE' {
+  const keys = table.uniqueKeys.flatMap((key) => key.columns)
+  const changesKey = keys.some((column) => statement.assigned.includes(column.name))
+  return statement.kind === 'delete' || changesKey ? 'FOR UPDATE' : 'FOR NO KEY UPDATE'
 }
 
 /** An UPDATE of the rows in `locked`, without RETURNING. */

@@ -43,9 +43,12 @@ SELECT pg_catalog.json_build_object(
         'number', a.attnum, 'name', a.attname, 'type', a.atttypid::bigint, 'modifier', a.atttypmod,
         'declared', a.declared, 'generated', a.attgenerated <> '', 'default', a."default") ORDER BY a.attnum), '[]')
       FROM attribute a WHERE a.attrelid = r.oid),
+    -- what a foreign key may refer to: unique indexes without expressions and conditions, constraints or not
     'keys', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
-        'name', k.conname, 'primary', k.contype = 'p', 'columns', k.conkey) ORDER BY k.conname), '[]')
-      FROM pg_catalog.pg_constraint k WHERE k.conrelid = r.oid AND k.contype IN ('p', 'u'))
+        'name', k.relname, 'primary', i.indisprimary,
+        'columns', (i.indkey::int2[])[0:i.indnkeyatts - 1]) ORDER BY k.relname), '[]')
+      FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class k ON k.oid = i.indexrelid
+      WHERE i.indrelid = r.oid AND i.indisunique AND i.indisvalid AND i.indexprs IS NULL AND i.indpred IS NULL)
   )), '[]') FROM relation r),
   'foreignKeys', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
     'name', f.conname, 'child', f.conrelid::bigint, 'parent', f.confrelid::bigint,

@@ -27,6 +27,7 @@ export interface Table {
   readonly columns: readonly Column[]
   /** Empty for a table without a primary key. */
   readonly primaryKey: readonly Column[]
+  /** Unique indexes that a foreign key may refer to, the primary key's included. */
   readonly uniqueKeys: readonly { readonly name: string; readonly columns: readonly Column[] }[]
   /** Foreign keys of other tables (or its own) that point here. */
   readonly referencedBy: readonly ForeignKey[]

@@ -1,7 +1,8 @@
+import { lockClause } from './before-state.ts'
 import type { Table } from './catalog.ts'
 import { own } from './entry.ts'
 import { columnOf } from './json-values.ts'
-import { type Reach, reachedRows, scanOf } from './referential-actions.ts'
+import { affectedLock, type Reach, reachedRows, scanOf } from './referential-actions.ts'
 import { tableOf, type WriteStatement } from './statement.ts'
 import { conflictCondition, conflictKey } from './upsert.ts'
 
@@ -10,7 +11,7 @@ import { conflictCondition, conflictKey } from './upsert.ts'
  * sees every child row: an insert of another one waits for the lock on its parent.
  */
 export function lockRows(statement: WriteStatement, table: Table): string {
-  return `${selectRows(statement, table, '')}\nFOR UPDATE OF ${statement.reference}`
+  return `${selectRows(statement, table, '')}\n${lockClause(statement, table)} OF ${statement.reference}`
 }
 
 /**
@@ -29,7 +30,7 @@ export function lockReachedRows(statement: WriteStatement, reach: Reach): string
       `${own(`locked_${node}`)} AS MATERIALIZED (SELECT FROM ${own('reached')} AS r`,
       `JOIN ${scanOf(table)} AS f ON f.tableoid = r.relation AND f.ctid = r."row"`,
       `JOIN ${scanOf(table)} AS ${own('child')} ON ${keys.join(' AND ')}`,
-      `WHERE r.node = ${node} FOR UPDATE OF ${own('child')})`,
+      `WHERE r.node = ${node} ${affectedLock(reach, table)} OF ${own('child')})`,
     ]
     return [{ cte: cte.join(' '), count: `(SELECT pg_catalog.count(*) FROM ${own(`locked_${node}`)})` }]
   })

@@ -151,6 +151,15 @@ export function keyPatch(
   ].join(' ')
 }
 
+/** The lock that the referential actions take on the rows of a table. */
+export function affectedLock(reach: Reach, table: Table): 'FOR UPDATE' | 'FOR NO KEY UPDATE' {
+  const keys = table.uniqueKeys.flatMap((key) => key.columns)
+  const takesKey = (edge: Edge) => isRemoval(edge) || setColumns(edge).some((column) => keys.includes(column))
+  return reach.edges.some((edge) => edge.key.child === table && takesKey(edge))
+    ? 'FOR UPDATE'
+    : 'FOR NO KEY UPDATE'
+}
+
 /** How {@link affectedRows} calls the row as it was and as it becomes. */
 export const childRow = { before: own('child'), after: own('patched') }
 
@@ -181,7 +190,7 @@ export function affectedRows(reach: Reach, node: number, columns: string): strin
     `  JOIN ${scanOf(table)} AS ${found} ON ${found}.tableoid = a.relation AND ${found}.ctid = a."row"`,
     keys.length > 0 ? `  JOIN ${scanOf(table)} AS ${before} ON ${join}` : '',
     `  CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(${before}, coalesce(a.patch, '{}')) AS ${after}`,
-    `  FOR UPDATE OF ${before})`,
+    `  ${affectedLock(reach, table)} OF ${before})`,
   ]
     .filter((line) => line !== '')
     .join('\n')

@@ -64,6 +64,7 @@ export function rewrite(input: RewriteInput): Rewritten {
   const returned = {
     ...returnedColumns(statement, tracked, rows, state, entry),
     ...addressColumns(input, rows),
+    guard: tracked.shapeGuard(statement.kind === 'delete' ? rows.before : rows.after),
   }
   const countsMissed = statement.kind === 'insert' && state === 'locked earlier'
 
@@ -111,8 +112,7 @@ function operation(
   // a bare star would take in the columns of the rows that are joined
   const own = list === undefined ? [] : [list.trim() === '*' ? `${statement.reference}.*` : list]
   const body = isJoined ? updateLocked(statement, tracked.table) : statement.body
-  const all = [...own, ...returned]
-  return `${body}\nRETURNING ${rows.with}${all.length > 0 ? all.join(', ') : '1'}`
+  return `${body}\nRETURNING ${rows.with}${[...own, ...returned].join(', ')}`
 }
 
 /** Where a row stood, and which of its referenced columns change: from there referential actions go on. */

@@ -113,6 +113,7 @@ export function affectedEntries(
     action: `CASE WHEN a.gone THEN ${tracked.action('delete')} ELSE ${tracked.action('update')} END`,
     id: tracked.id(before),
     details: `CASE WHEN a.gone THEN ${tracked.deleted(before, entry, extra)} ELSE ${updated} END`,
+    guard: tracked.shapeGuard(before),
     ...(isReadLater ? { unread: `CASE WHEN NOT a.gone THEN ${rowTexts(childRow)} END` } : {}),
   }
   return {

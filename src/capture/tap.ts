@@ -9,10 +9,12 @@ import {
 } from './adapter.ts'
 import { Database } from './database.ts'
 import { type Attribution, entryShape } from './entry.ts'
+import type { Plan } from './plan.ts'
 import { refuseUncapturable, runUncapturable } from './raw-entry.ts'
 import type { Want } from './rewrite.ts'
 import { runAudited } from './run.ts'
 import { type CaptureScope, currentScope, operationOf } from './scope.ts'
+import type { UncapturableReason } from './uncapturable.ts'
 
 const tapped = new WeakSet<object>()
 
@@ -66,24 +68,15 @@ function intercept(
       const scope = currentScope()
       if (scope === undefined) return connection.queryRaw(query)
       if ('probe' in scope) return answerProbe(scope.probe, self())
-      return capture(
-        query,
-        connection,
-        database,
-        scope,
-        'rows',
-        (on) => on.queryRaw(query),
-        (result) => result,
-      )
+      const run = (on: Connection) => on.queryRaw(query)
+      return capture({ query, connection, database, scope, want: 'rows', run, resultOf: (result) => result })
     },
     async executeRaw(query) {
       const scope = currentScope()
       if (scope === undefined) return connection.executeRaw(query)
-      if ('probe' in scope) {
-        answerProbe(scope.probe, self())
-        return 0
-      }
-      return capture(query, connection, database, scope, 'count', (on) => on.executeRaw(query), countOf)
+      if ('probe' in scope) return countOf(answerProbe(scope.probe, self()))
+      const run = (on: Connection) => on.executeRaw(query)
+      return capture({ query, connection, database, scope, want: 'count', run, resultOf: countOf })
     },
   }
 }
@@ -97,34 +90,83 @@ function countOf({ rows }: SqlResult): number {
   return Number(rows[0]?.[0] ?? 0)
 }
 
+/** Undefined table, undefined column, another number of columns: a migration changed what the catalog says. */
+const outdatedStates = new Set(['42P01', '42703', '42846'])
+
+/** Raw statements after which the catalog may be another. */
+const redefining = new Set<UncapturableReason>([
+  'definition',
+  'several-statements',
+  'procedure',
+  'select-into',
+])
+
+interface Captured<T> {
+  readonly query: SqlQuery
+  readonly connection: Connection | AdapterLike
+  readonly database: Database
+  readonly scope: CaptureScope
+  readonly want: Want
+  readonly run: (connection: Connection) => Promise<T>
+  readonly resultOf: (result: SqlResult) => T
+}
+
 /** Runs one statement of a scope: as it is when it only reads, rewritten when it writes. */
-async function capture<T>(
-  query: SqlQuery,
-  connection: Connection | AdapterLike,
-  database: Database,
-  scope: CaptureScope,
-  want: Want,
-  run: (connection: Connection) => Promise<T>,
-  resultOf: (result: SqlResult) => T,
-): Promise<T> {
-  const { options } = scope.auditor
+async function capture<T>(captured: Captured<T>): Promise<T> {
+  const { scope, connection, database } = captured
   const attribution: Attribution = { context: scope.context, operation: operationOf(scope) }
   try {
-    const planner = await database.planner(scope.auditor, connection)
-    const plan = planner.plan(query.sql, query.args.length, want, entryShape(attribution))
-    if (plan.kind === 'pass') return await run(connection)
-    requireActor(scope)
-    if (plan.kind === 'audited') return resultOf(await runAudited(plan, query, connection, attribution))
-    if (options.uncapturable === 'throw') throw refuseUncapturable(plan.reason)
-    const result = await runUncapturable(plan.reason, query, connection, options.table, attribution, run)
-    database.forget() // a definition may have changed
-    return result
+    const plan = await planFor(captured, attribution)
+    try {
+      return await runPlan(plan, captured, attribution)
+    } catch (error) {
+      if (plan.kind !== 'audited' || !outdatedStates.has(sqlStateOf(error) ?? '')) throw error
+      database.forget()
+      // a failed statement ends the transaction it is in; outside of one it can be planned anew
+      if (!('startTransaction' in connection))
+        throw sqlStateOf(error) === '42846' ? schemaChanged(error) : error
+      const renewed = await planFor(captured, attribution)
+      if (renewed.kind === 'audited' && renewed.sql === plan.sql) throw error
+      return await runPlan(renewed, captured, attribution)
+    }
   } catch (error) {
     if (error instanceof AuditError) scope.error = error
-    // undefined table or column: a migration changed the database under the catalog
-    if (['42P01', '42703'].includes(sqlStateOf(error) ?? '')) database.forget()
     throw error
   }
+}
+
+function schemaChanged(cause: unknown): AuditError {
+  return new AuditError(
+    'AUDIT_SCHEMA_CHANGED',
+    'A migration added or removed a column of the table since the audit last looked. Inside a transaction the statement can not be repeated, so nothing of it was written, and the transaction has to be rolled back. Run the transaction again.',
+    { cause },
+  )
+}
+
+async function planFor<T>(
+  { scope, query, connection, database, want }: Captured<T>,
+  attribution: Attribution,
+): Promise<Plan> {
+  const plan = async () => {
+    const planner = await database.planner(scope.auditor, connection)
+    return planner.plan(query.sql, query.args.length, want, entryShape(attribution))
+  }
+  const made = await plan()
+  if (made.kind !== 'uncapturable' || made.reason !== 'unknown-table') return made
+  database.forget() // the table may be newer than the catalog
+  return plan()
+}
+
+async function runPlan<T>(plan: Plan, captured: Captured<T>, attribution: Attribution): Promise<T> {
+  const { query, connection, database, scope, run, resultOf } = captured
+  const { options } = scope.auditor
+  if (plan.kind === 'pass') return run(connection)
+  requireActor(scope)
+  if (plan.kind === 'audited') return resultOf(await runAudited(plan, query, connection, attribution))
+  if (options.uncapturable === 'throw') throw refuseUncapturable(plan.reason)
+  const result = await runUncapturable(plan.reason, query, connection, options.table, attribution, run)
+  if (redefining.has(plan.reason)) database.forget()
+  return result
 }
 
 function requireActor({ auditor, hasActor }: CaptureScope): void {

@@ -1,5 +1,5 @@
 import type { ResolvedOptions } from '../options.ts'
-import { quoteIdentifier, quoteLiteral } from '../sql.ts'
+import { quoteIdentifier, quoteLiteral, quoteTable } from '../sql.ts'
 import type { Column, Table } from './catalog.ts'
 import type { Link, LinkSide, Model, ModelIndex } from './data-model.ts'
 import { detailsOf, type EntryParameters, own } from './entry.ts'
@@ -90,6 +90,14 @@ export class TrackedTable {
         ? detailsOf({ before: { row: oldRow }, after: { row: newRow }, changed, ...extra }, entry)
         : detailsOf({ before: only(oldRow, changed), after: only(newRow, changed), changed, ...extra }, entry)
     return `CASE WHEN ${changes.map(({ test }) => test).join(' OR ')} THEN ${details} END`
+  }
+
+  /**
+   * An expression that is never evaluated, but fails to parse (SQLSTATE 42846) when the table has another number of
+   * columns than the catalog says: after a migration, entries would silently lack a column otherwise.
+   */
+  shapeGuard(row: RowReference): string {
+    return `CASE WHEN false THEN ROW(${this.table.columns.map(row).join(', ')})::${quoteTable(this.table)} END`
   }
 
   /** Columns that an update may have changed: the assigned ones, and whatever the database computes beside them. */

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { withAudit } from '../src/index.ts'
+import { createClient, createDatabase } from './support/database.ts'
+
+const database = await createDatabase()
+const prisma = withAudit(createClient(database.url))
+
+async function entriesOf(change: () => Promise<unknown>) {
+  const since = await database.lastSeq()
+  await change()
+  return (await database.entries(since)).map(({ action, resource_id, details }) => ({
+    action,
+    resource_id,
+    ...details,
+  }))
+}
+
+test('a column that a migration adds while the client runs is in the next entry', async () => {
+  await prisma.tag.create({ data: { id: 1, name: 'one' } })
+  await prisma.tag.update({ where: { id: 1 }, data: { name: 'uno' } })
+  await database.sql(`ALTER TABLE "Tag" ADD COLUMN color text DEFAULT 'red'`)
+  expect(await entriesOf(() => prisma.tag.update({ where: { id: 1 }, data: { name: 'eins' } }))).toEqual([
+    {
+      action: 'tag.update',
+      resource_id: '1',
+      before: { id: 1, name: 'uno', color: 'red' },
+      after: { id: 1, name: 'eins', color: 'red' },
+      changed: ['name'],
+      operation: 'update',
+    },
+  ])
+})
+
+test('a column that a migration drops while the client runs is in no entry any more', async () => {
+  await database.sql(`ALTER TABLE "Tag" DROP COLUMN color`)
+  expect(await entriesOf(() => prisma.tag.delete({ where: { id: 1 } }))).toEqual([
+    { action: 'tag.delete', resource_id: '1', before: { id: 1, name: 'eins' }, operation: 'delete' },
+  ])
+})
+
+test('inside a transaction the statement after such a migration fails, and nothing of it is written', async () => {
+  await prisma.tag.create({ data: { id: 2, name: 'two' } })
+  await database.sql(`ALTER TABLE "Tag" ADD COLUMN size int`)
+  const since = await database.lastSeq()
+  const attempt = () => prisma.$transaction((tx) => tx.tag.create({ data: { id: 3, name: 'three' } }))
+  await expect(attempt()).rejects.toMatchObject({ code: 'AUDIT_SCHEMA_CHANGED' })
+  expect(await database.sql(`SELECT id FROM "Tag" WHERE id = 3`)).toEqual([])
+  expect(await database.entries(since)).toEqual([])
+  await attempt()
+  expect(await database.entries(since)).toMatchObject([
+    { action: 'tag.create', details: { after: { size: null } } },
+  ])
+})
+
+test('a table that is newer than the client is captured row by row', async () => {
+  await database.sql('CREATE TABLE parcel (id int PRIMARY KEY, weight numeric)')
+  const change = () => prisma.$executeRaw`INSERT INTO parcel VALUES (1, 2.50)`
+  expect(await entriesOf(change)).toEqual([
+    { action: 'parcel.create', resource_id: '1', after: { id: 1, weight: '2.50' }, operation: '$executeRaw' },
+  ])
+})
+
+test('a log that is dropped while the client runs stops every write', async () => {
+  await database.sql('ALTER TABLE audit_logs RENAME TO gone')
+  await expect(prisma.tag.create({ data: { id: 9, name: 'nine' } })).rejects.toMatchObject({
+    code: 'AUDIT_TABLE_MISSING',
+  })
+  expect(await database.sql(`SELECT id FROM "Tag" WHERE id = 9`)).toEqual([])
+})
