@@ -38,6 +38,7 @@ interface ClientInternals {
   readonly _engineConfig?: { readonly adapter?: AdapterFactoryLike }
   readonly _runtimeDataModel?: DataModel
   readonly $extends: (extension: unknown) => object
+  readonly $on?: (...parameters: unknown[]) => unknown
   readonly $queryRawUnsafe: (sql: string) => PromiseLike<unknown>
 }
 
@@ -87,9 +88,16 @@ export function withAudit<Client extends PrismaClientLike>(
   const interception = new Interception(internals)
   const batches = new WeakMap<object, CaptureScope>()
 
-  const extended = internals.$extends({
+  const extended: object = internals.$extends({
     name: 'prisma-extension-audit',
-    client: { $audit: { verify: () => interception.verify(auditor) } satisfies Audit },
+    client: {
+      $audit: { verify: () => interception.verify(auditor) } satisfies Audit,
+      // $extends takes $on away; the audited client has what the client had
+      $on(...parameters: unknown[]) {
+        internals.$on?.(...parameters)
+        return extended
+      },
+    },
     query: {
       async $allOperations({ operation, args, query, __internalParams }: HookParameters) {
         const scope = openScope(auditor, operation, __internalParams?.transaction, batches)

@@ -10,7 +10,12 @@ export interface ShortStatement {
 
 const longFrom = 2_000
 const parameterList = /(?:\$\d+,\s?){20,}(?=\$\d+)/g
-const trailingComments = /(?:\s*\/\*(?:(?!\*\/)[\s\S])*\*\/)+\s*$/
+/** Comments at the end, where nothing before them can hide that they are something else: no string, no line comment. */
+function trailerOf(sql: string): string {
+  const trailer = /(?:\s*\/\*[^*/\n]*\*\/)+\s*$/.exec(sql)?.[0] ?? ''
+  const before = sql.slice(0, sql.length - trailer.length).replace(/\/\*[^*/\n]*\*\//g, '')
+  return /--|\/\*|\*\/|'|\$\w*\$/.test(before) ? '' : trailer
+}
 
 /**
  * Folds what Prisma repeats: all but the last row of a long `VALUES` list and all but the last parameter of a long
@@ -18,7 +23,7 @@ const trailingComments = /(?:\s*\/\*(?:(?!\*\/)[\s\S])*\*\/)+\s*$/
  * folded, so nothing inside a string or a name can be mistaken for a list.
  */
 export function shorten(sql: string): ShortStatement {
-  const trailer = sql.endsWith('*/') ? (trailingComments.exec(sql)?.[0] ?? '') : ''
+  const trailer = sql.endsWith('*/') ? trailerOf(sql) : ''
   let text = trailer ? sql.slice(0, -trailer.length) : sql
   if (text.length < longFrom) return { text, isFolded: false, expand: (same) => same, trailer }
 

@@ -1,5 +1,5 @@
 import { quoteIdentifier, quoteTable, type TableName } from '../sql.ts'
-import { findClause, names, type Syntax, type SyntaxNode } from './syntax.ts'
+import { findClause, names, type Syntax, type SyntaxNode, visit } from './syntax.ts'
 
 /** A single `INSERT`, `UPDATE` or `DELETE`, cut at its clauses. Texts are the statement's own, never rebuilt. */
 export interface WriteStatement {
@@ -106,13 +106,29 @@ function readReturning(node: SyntaxNode, syntax: Syntax, at: number, last: numbe
   // WITH (OLD AS o, NEW AS n) stands before the list; its closing parenthesis is the first one
   const closing = syntax.tokens.findIndex((token, index) => index > at && token.text === ')')
   const listAt = options.length > 0 ? closing + 1 : at + 1
-  const mentions = (name: string) => exprs.some((item) => JSON.stringify(item).includes(`{"sval":"${name}"}`))
+  // a table that is called old or new itself takes the name from the row
+  const taken = tableNames(node)
+  const mentions = (name: string) =>
+    !taken.has(name) && exprs.some((item) => JSON.stringify(item).includes(`{"sval":"${name}"}`))
   return {
     list: syntax.slice(listAt, last),
     outputs: exprs.map(({ ResTarget: { name, val } }) => (name === undefined ? outputOf(val) : { name })),
     oldAlias: alias('OLD') ?? (mentions('old') ? 'old' : undefined),
     newAlias: alias('NEW') ?? (mentions('new') ? 'new' : undefined),
   }
+}
+
+/** What a statement calls its tables: the one it writes, and those beside it. */
+function tableNames(node: SyntaxNode): Set<string> {
+  const tables = new Set<string>()
+  const add = (table: SyntaxNode) => {
+    const alias = table.alias as { aliasname: string } | undefined
+    const name = alias?.aliasname ?? table.relname
+    if (typeof name === 'string') tables.add(name)
+  }
+  add(node.relation as SyntaxNode)
+  visit([node.fromClause, node.usingClause], (_, table) => add(table))
+  return tables
 }
 
 function outputOf(value: SyntaxNode): Output {
