@@ -1,4 +1,5 @@
 import { quoteIdentifier, quoteTable, type TableName } from '../sql.ts'
+import { outputName } from './output-name.ts'
 import { findClause, names, type Syntax, type SyntaxNode, visit } from './syntax.ts'
 
 /** A single `INSERT`, `UPDATE` or `DELETE`, cut at its clauses. Texts are the statement's own, never rebuilt. */
@@ -137,51 +138,7 @@ function outputOf(value: SyntaxNode): Output {
     const path = names(column.fields)
     return path.at(-1) === '*' ? { star: path.at(-2) } : { name: path.at(-1) ?? '' }
   }
-  return { name: outputName(value) ?? '?column?' }
-}
-
-/** The name PostgreSQL gives an output without one (`FigureColname` of its parser). */
-function outputName(value: SyntaxNode): string | undefined {
-  const [entry] = Object.entries(value) as [string, SyntaxNode][]
-  if (!entry) return undefined
-  const [type, node] = entry
-  switch (type) {
-    case 'ColumnRef':
-      return names(node.fields).at(-1)
-    case 'TypeCast':
-      return outputName(node.arg as SyntaxNode) ?? names((node.typeName as SyntaxNode).names).at(-1)
-    case 'FuncCall':
-      return names(node.funcname).at(-1)
-    case 'A_Indirection':
-      return names(node.indirection).findLast((name) => name !== '*') ?? outputName(node.arg as SyntaxNode)
-    case 'CollateClause':
-      return outputName(node.arg as SyntaxNode)
-    case 'CoalesceExpr':
-      return 'coalesce'
-    case 'CaseExpr':
-      return (node.defresult ? outputName(node.defresult as SyntaxNode) : undefined) ?? 'case'
-    case 'A_ArrayExpr':
-      return 'array'
-    case 'RowExpr':
-      return 'row'
-    case 'MinMaxExpr':
-      return node.op === 'IS_LEAST' ? 'least' : 'greatest'
-    case 'SubLink':
-      return subqueryName(node)
-    default:
-      return undefined
-  }
-}
-
-function subqueryName(node: SyntaxNode): string | undefined {
-  if (node.subLinkType === 'EXISTS_SUBLINK') return 'exists'
-  if (node.subLinkType === 'ARRAY_SUBLINK') return 'array'
-  if (node.subLinkType !== 'EXPR_SUBLINK') return undefined
-  const select = (node.subselect as SyntaxNode).SelectStmt as
-    | { targetList?: { ResTarget: SyntaxNode }[] }
-    | undefined
-  const target = select?.targetList?.[0]?.ResTarget
-  return target && ((target.name as string | undefined) ?? outputName(target.val as SyntaxNode))
+  return { name: outputName(value) }
 }
 
 function readConflict(node: SyntaxNode, conflict: SyntaxNode, syntax: Syntax, main: number): OnConflict {

@@ -1,0 +1,92 @@
+import { names, type SyntaxNode } from './syntax.ts'
+
+/**
+ * The name that PostgreSQL gives an output column without an alias (`FigureColname` in its parser). A rewritten
+ * statement has to give its columns the same names.
+ */
+export function outputName(value: SyntaxNode): string {
+  return figure(value).name ?? '?column?'
+}
+
+/** A name, and how good it is: a cast or a CASE takes over only a strong one. */
+interface Figured {
+  readonly name?: string | undefined
+  readonly strength: 0 | 1 | 2
+}
+
+const unnamed: Figured = { strength: 0 }
+const strong = (name: string | undefined): Figured => (name === undefined ? unnamed : { name, strength: 2 })
+
+/** Expressions that are called after their keyword. */
+const keywords: Record<string, string> = {
+  A_ArrayExpr: 'array',
+  RowExpr: 'row',
+  CoalesceExpr: 'coalesce',
+  GroupingFunc: 'grouping',
+  XmlSerialize: 'xmlserialize',
+  JsonParseExpr: 'json',
+  JsonScalarExpr: 'json_scalar',
+  JsonSerializeExpr: 'json_serialize',
+  JsonObjectConstructor: 'json_object',
+  JsonArrayConstructor: 'json_array',
+  JsonArrayQueryConstructor: 'json_array',
+  JsonObjectAgg: 'json_objectagg',
+  JsonArrayAgg: 'json_arrayagg',
+}
+
+function figure(value: unknown): Figured {
+  const [entry] = Object.entries((value ?? {}) as Record<string, SyntaxNode>)
+  if (!entry) return unnamed
+  const [type, node] = entry
+  switch (type) {
+    case 'ColumnRef':
+      return strong(names(node.fields).at(-1))
+    case 'FuncCall':
+      return strong(names(node.funcname).at(-1))
+    case 'A_Indirection': {
+      const field = names(node.indirection).findLast((name) => name !== '*')
+      return field === undefined ? figure(node.arg) : strong(field)
+    }
+    case 'A_Expr':
+      return node.kind === 'AEXPR_NULLIF' ? strong('nullif') : unnamed
+    case 'TypeCast': {
+      const inner = figure(node.arg)
+      return inner.strength === 2
+        ? inner
+        : { name: names((node.typeName as SyntaxNode).names).at(-1), strength: 1 }
+    }
+    case 'CollateClause':
+      return figure(node.arg)
+    case 'CaseExpr': {
+      const inner = figure(node.defresult)
+      return inner.strength === 2 ? inner : { name: 'case', strength: 1 }
+    }
+    case 'MinMaxExpr':
+      return strong(node.op === 'IS_LEAST' ? 'least' : 'greatest')
+    case 'SubLink':
+      return subquery(node)
+    case 'SQLValueFunction': // SVFOP_CURRENT_TIME_N
+      return strong(
+        String(node.op)
+          .replace(/^SVFOP_|_N$/g, '')
+          .toLowerCase(),
+      )
+    case 'XmlExpr': // IS_XMLELEMENT
+      return node.op === 'IS_DOCUMENT' ? unnamed : strong(String(node.op).replace('IS_', '').toLowerCase())
+    case 'JsonFuncExpr': // JSON_EXISTS_OP
+      return strong(String(node.op).replace('_OP', '').toLowerCase())
+    default:
+      return strong(keywords[type])
+  }
+}
+
+function subquery(node: SyntaxNode): Figured {
+  if (node.subLinkType === 'EXISTS_SUBLINK') return strong('exists')
+  if (node.subLinkType === 'ARRAY_SUBLINK') return strong('array')
+  if (node.subLinkType !== 'EXPR_SUBLINK') return unnamed
+  const select = (node.subselect as SyntaxNode).SelectStmt as
+    | { targetList?: { ResTarget: SyntaxNode }[] }
+    | undefined
+  const target = select?.targetList?.[0]?.ResTarget
+  return strong((target?.name as string | undefined) ?? outputName((target?.val ?? {}) as SyntaxNode))
+}
