@@ -170,7 +170,7 @@ function checkFields(
 }
 
 /** Exact names, case and underscores ignored: a field called `tokenCount` or `passwordPolicy` is not a secret. */
-const secretNames = new Set([
+export const secretNames = new Set([
   ...[
     'password',
     'passwd',

@@ -27,7 +27,9 @@ const logColumns = [
 /** What the tap knows of the database behind an adapter: its catalog, and the plans made from it. */
 export class Database {
   readonly #defaultSchema: string
-  #catalog: Promise<Catalog> | undefined
+  #catalog: Catalog | undefined
+  #reading: Promise<Catalog> | undefined
+  #forgotten = 0
   #planners = new WeakMap<Auditor, Planner>()
 
   constructor(defaultSchema: string) {
@@ -36,7 +38,7 @@ export class Database {
 
   /** The planner of an auditor. The first call reads the catalog, on the connection of the statement at hand. */
   async planner(auditor: Auditor, connection: Connection): Promise<Planner> {
-    const catalog = await this.#readOnce(connection)
+    const catalog = await this.#read(connection)
     const known = this.#planners.get(auditor)
     if (known?.catalog === catalog) return known
     checkLog(catalog, auditor)
@@ -48,19 +50,32 @@ export class Database {
   /** Forgets the catalog: the next statement reads it anew. */
   forget(): void {
     this.#catalog = undefined
+    this.#reading = undefined
+    this.#forgotten++ // a read that is under way may be older than what made us forget
   }
 
-  #readOnce(connection: Connection): Promise<Catalog> {
+  /**
+   * Calls on the pool share one read. A transaction reads on its own connection, and never waits for a read that
+   * waits for a connection: it may hold the last one.
+   */
+  async #read(connection: Connection): Promise<Catalog> {
     if (this.#catalog) return this.#catalog
-    const reading = runOutsideScope(async () => {
-      await loadParser()
-      return readCatalog(connection)
-    })
-    this.#catalog = reading
-    reading.catch(() => {
-      if (this.#catalog === reading) this.#catalog = undefined
-    })
-    return reading
+    if (!('startTransaction' in connection)) return this.#readOn(connection)
+    const reading = this.#reading ?? this.#readOn(connection)
+    this.#reading = reading
+    try {
+      return await reading
+    } finally {
+      if (this.#reading === reading) this.#reading = undefined
+    }
+  }
+
+  async #readOn(connection: Connection): Promise<Catalog> {
+    await loadParser()
+    const forgotten = this.#forgotten
+    const catalog = await runOutsideScope(() => readCatalog(connection))
+    if (forgotten === this.#forgotten) this.#catalog ??= catalog
+    return this.#catalog ?? catalog
   }
 }
 

@@ -190,16 +190,18 @@ function linksFrom(tracked: TrackedTable, from: string, entry: EntryParameters, 
     const ids = { A: `${from}.${own(`${prefix}_a`)}`, B: `${from}.${own(`${prefix}_b`)}` }
     const isTracked = tracked.isSideTracked.bind(tracked)
     return link
-      ? linkEntries({
-          link,
-          isTracked,
-          entry,
-          from,
-          verb,
-          ids,
-          ...(cause && { cause }),
-          ...(where && { where }),
-        })
+      ? [
+          linkEntries({
+            link,
+            isTracked,
+            entry,
+            from,
+            verb,
+            ids,
+            ...(cause && { cause }),
+            ...(where && { where }),
+          }),
+        ]
       : []
   }
 }

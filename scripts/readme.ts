@@ -1,0 +1,43 @@
+// Fills the marked sections of README.md from what they describe, so that they can't drift. A test checks them.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { uncapturableReasons } from '../src/capture/uncapturable.ts'
+import { auditErrorCodes } from '../src/errors.ts'
+import { secretNames } from '../src/options.ts'
+
+const table = (head: string, rows: Record<string, string>) =>
+  [head, '| --- | --- |', ...Object.entries(rows).map(([key, text]) => `| \`${key}\` | ${text} |`)].join('\n')
+
+/** Section name → its text, for every section that comes from the sources. */
+export function readmeSections(): Record<string, string> {
+  const quickStart = readFileSync('examples/quick-start.ts', 'utf8').replace('./demo/generated/', './generated/')
+  return {
+    'quick-start': `\`\`\`ts\n${quickStart}\`\`\``,
+    'secret-names': [...secretNames].map((name) => `\`${name}\``).join(', '),
+    'uncapturable-reasons': table('| Reason | |', uncapturableReasons),
+    'error-codes': table('| Code | State |', auditErrorCodes),
+  }
+}
+
+/** The text between `<!-- name -->` and `<!-- /name -->`. */
+export function readSection(readme: string, name: string): string {
+  const [start, end] = [`<!-- ${name} -->\n`, `\n<!-- /${name} -->`]
+  const from = readme.indexOf(start)
+  const to = readme.indexOf(end, from)
+  if (from < 0 || to < 0) throw new Error(`README.md has no section ${name}`)
+  return readme.slice(from + start.length, to)
+}
+
+export function writeSection(readme: string, name: string, text: string): string {
+  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
+  const [before, after] = [readme.indexOf(start) + start.length, readme.indexOf(end)]
+  return `${readme.slice(0, before)}\n${text}\n${readme.slice(after)}`
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const filled = Object.entries(readmeSections()).reduce(
+    (readme, [name, text]) => writeSection(readme, name, text),
+    readFileSync('README.md', 'utf8'),
+  )
+  writeFileSync('README.md', filled)
+}
