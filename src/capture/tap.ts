@@ -6,6 +6,7 @@ import {
   type SqlQuery,
   type SqlResult,
   sqlStateOf,
+  type TransactionLike,
 } from './adapter.ts'
 import { Database } from './database.ts'
 import { type Attribution, entryShape } from './entry.ts'
@@ -37,7 +38,7 @@ function tapAdapter(adapter: AdapterLike): AdapterLike {
   const tappedAdapter: AdapterLike = override(adapter, {
     ...intercept(adapter, database, () => tappedAdapter),
     startTransaction: async (isolationLevel?: unknown) => {
-      const transaction = await adapter.startTransaction(isolationLevel)
+      const transaction = endable(await adapter.startTransaction(isolationLevel))
       return override(
         transaction,
         intercept(transaction, database, () => tappedAdapter),
@@ -45,6 +46,41 @@ function tapAdapter(adapter: AdapterLike): AdapterLike {
     },
   })
   return tappedAdapter
+}
+
+/**
+ * A transaction that takes no statement once it has ended. One call of Prisma may be several statements of ours; when
+ * Prisma's time-out ends the transaction between two of them, the next one would run on a connection that is free
+ * again, outside any transaction, and commit.
+ */
+function endable(transaction: TransactionLike): TransactionLike {
+  let ended = false
+  const refuseIfEnded = () => {
+    if (!ended) return
+    throw new AuditError(
+      'AUDIT_TRANSACTION_ENDED',
+      'The transaction ended (by its time-out, or because it was not awaited) while a statement of it was still to come. That statement was not run. Raise the timeout of $transaction, or await every call inside it.',
+    )
+  }
+  return override(transaction, {
+    queryRaw: async (query) => {
+      refuseIfEnded()
+      return transaction.queryRaw(query)
+    },
+    executeRaw: async (query) => {
+      refuseIfEnded()
+      if (query.sql === 'COMMIT' || query.sql === 'ROLLBACK') ended = true
+      return transaction.executeRaw(query)
+    },
+    commit: () => {
+      ended = true
+      return transaction.commit()
+    },
+    rollback: () => {
+      ended = true
+      return transaction.rollback()
+    },
+  })
 }
 
 /** An object with some methods replaced; the others are called on the object itself, private fields and all. */
