@@ -2,7 +2,10 @@
 import { spawnSync } from 'node:child_process'
 
 const versions = ['14', '15', '16', '17', '18']
-const suite = process.argv.length > 2 ? process.argv.slice(2) : ['test/capture', 'test/transactions', 'test/raw', 'test/options', 'test/migration']
+const suite =
+  process.argv.length > 2
+    ? process.argv.slice(2)
+    : ['test/capture', 'test/transactions', 'test/raw', 'test/options', 'test/migration']
 const failed = []
 
 for (const version of versions) {
@@ -15,5 +18,7 @@ for (const version of versions) {
   if (status !== 0) failed.push(version)
 }
 
-process.stdout.write(failed.length > 0 ? `\nFailed on PostgreSQL ${failed.join(', ')}\n` : '\nPassed on every version\n')
+process.stdout.write(
+  failed.length > 0 ? `\nFailed on PostgreSQL ${failed.join(', ')}\n` : '\nPassed on every version\n',
+)
 process.exitCode = failed.length > 0 ? 1 : 0

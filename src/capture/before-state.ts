@@ -68,8 +68,18 @@ export function lockedRow(table: Table): RowReference {
   return (column) => `${own('locked')}.${lockedName(table, column)}`
 }
 
-/** The CTE `locked`, without its name: the rows about to change, as they are. */
-export function lockedRows(statement: WriteStatement, table: Table, state: BeforeState): string {
+/**
+ * The CTE `locked`, without its name: the rows about to change, as they are.
+ *
+ * @param addresses for an upsert, an SQL expression of type tid[]: the rows that the statement before has locked. Another
+ * one may have come in since; reading it would not keep others from changing it
+ */
+export function lockedRows(
+  statement: WriteStatement,
+  table: Table,
+  state: BeforeState,
+  addresses: string,
+): string {
   const { reference, from, where, target } = statement
   const columns = [
     ...(['tableoid', 'ctid'] as const).map((name) => `${reference}.${name} AS ${own(name)}`),
@@ -77,7 +87,8 @@ export function lockedRows(statement: WriteStatement, table: Table, state: Befor
   ].join(', ')
   if (statement.kind === 'insert') {
     const key = conflictKey(statement, table)
-    return `SELECT ${columns} FROM ${tableOf(statement)} WHERE ${key ? conflictCondition(key, reference) : 'false'}`
+    const condition = key ? conflictCondition(key, reference) : 'false'
+    return `SELECT ${columns} FROM ${tableOf(statement)} WHERE (${condition}) AND ${reference}.ctid = ANY (${addresses})`
   }
   return [
     `${statement.with ? `${statement.with} ` : ''}SELECT ${columns}`,

@@ -64,6 +64,11 @@ export class EntryParameters {
     return `$${this.#count + this.#names.indexOf(name) + 1}::pg_catalog.${parameters[name]}`
   }
 
+  /** The number of the first parameter behind the entry's. */
+  get next(): number {
+    return this.#count + this.#names.length + 1
+  }
+
   /** The arguments in order, with a fresh id for the statement. */
   bind(attribution: Attribution): { args: unknown[]; argTypes: ArgumentType[] } {
     const values = parameterValues(attribution)

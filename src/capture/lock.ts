@@ -8,10 +8,10 @@ import { conflictCondition, conflictKey } from './upsert.ts'
 
 /**
  * Locks the rows that a statement is about to change, so that the statement's snapshot comes after the lock. It then
- * sees every child row: an insert of another one waits for the lock on its parent.
+ * sees every child row: an insert of another one waits for the lock on its parent. Gives the rows' addresses.
  */
 export function lockRows(statement: WriteStatement, table: Table): string {
-  return `${selectRows(statement, table, '')}\n${lockClause(statement, table)} OF ${statement.reference}`
+  return `${selectRows(statement, table, `${statement.reference}.ctid::text`)}\n${lockClause(statement, table)} OF ${statement.reference}`
 }
 
 /**

@@ -79,7 +79,9 @@ export function rewrite(input: RewriteInput): Rewritten {
   const ctes = [
     ...(state === 'returning'
       ? []
-      : [`${own('locked')} AS MATERIALIZED (${lockedRows(statement, tracked.table, state)})`]),
+      : [
+          `${own('locked')} AS MATERIALIZED (${lockedRows(statement, tracked.table, state, `$${entry.next}::text::pg_catalog.tid[]`)})`,
+        ]),
     `${own('op')}(${columns.join(', ')}) AS (\n${operation(input, state, rows, Object.values(returned))}\n)`,
     ...(reach ? [startRows(statement), reachedRows(reach)] : []),
     ...entries.flatMap((one) => one.ctes),

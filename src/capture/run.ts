@@ -61,9 +61,14 @@ async function lockAll(lock: SqlQuery, transaction: Connection): Promise<void> {
  */
 async function runUpsert(audited: SqlQuery, lock: SqlQuery, transaction: Connection): Promise<SqlResult> {
   for (let attempt = 0; attempt < upsertAttempts; attempt++) {
-    await transaction.queryRaw(lock)
+    const locked = await transaction.queryRaw(lock)
+    const addresses = `{${locked.rows.map(([address]) => `"${address}"`).join(',')}}`
     await transaction.executeRaw(plain('SAVEPOINT audit_upsert'))
-    const result = await transaction.queryRaw(audited)
+    const result = await transaction.queryRaw({
+      ...audited,
+      args: [...audited.args, addresses],
+      argTypes: [...audited.argTypes, { scalarType: 'string', arity: 'scalar' }],
+    })
     const missed = Number(result.rows[0]?.at(-1) ?? 0)
     await transaction.executeRaw(plain(`${missed > 0 ? 'ROLLBACK TO' : 'RELEASE'} SAVEPOINT audit_upsert`))
     if (missed === 0) return withoutLastColumn(result)
