@@ -425,6 +425,47 @@ describe('in transactions', () => {
     for (const entry of entries) expect(entry.details.after.name).toMatch(new RegExp(`^${entry.actor_id} `))
   })
 
+  // Prisma dispatches calls of transactions and findUnique together, in the async context of whichever came first
+  it.each([
+    [
+      'a batch',
+      async (name: string) => {
+        await prisma.$transaction([prisma.tag.create({ data: { name } })])
+      },
+    ],
+    [
+      'an interactive transaction',
+      async (name: string) => {
+        await prisma.$transaction(async (tx) => {
+          await Promise.all([
+            withAuditContext({ actor: { id: 'reader', type: 'user' } }, () =>
+              tx.tag.findUnique({ where: { id: 0 } }),
+            ),
+            tx.tag.create({ data: { name } }),
+            withAuditContext({ actor: { id: 'reader', type: 'user' } }, () =>
+              prisma.tag.findUnique({ where: { id: 0 } }),
+            ),
+          ])
+        })
+      },
+    ],
+  ])('%s keeps its context while others read by id at the same time', async (_, write) => {
+    const entries = await entriesOf(async () => {
+      for (let round = 0; round < 20; round++) {
+        const reading = Array.from({ length: 40 }, (_, delay) =>
+          withAuditContext({ actor: { id: 'reader', type: 'user' } }, async () => {
+            for (let turn = 0; turn < delay; turn++) await null
+            await prisma.tag.findUnique({ where: { id: 0 } })
+          }),
+        )
+        await Promise.all([...reading, withAuditContext({ actor: ada }, () => write(unique('tag')))])
+      }
+    })
+    expect(entries.map((entry) => [entry.actor_id, entry.details.operation])).toEqual(
+      Array.from({ length: 20 }, () => ['ada', 'create']),
+    )
+  })
+
   it('a nested write has the context on every entry, cascades too', async () => {
     const entries = await entriesOf(() =>
       withAuditContext({ actor: ada, metadata: { cascade: true } }, async () => {
