@@ -378,7 +378,7 @@ function contractValue(
 
 function contractTimestamp(text: string): string {
   const parts = /^(\d+-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?(?:\+00)?$/.exec(text)
-  if (!parts) return text // infinity; before Christ
+  if (!parts) return text.replace(' ', 'T') // infinity, or before Christ: as PostgreSQL's own JSON has it
   const [, date, time, fraction = ''] = parts
   return `${date}T${time}.${fraction.padEnd(fraction.length > 3 ? 6 : 3, '0')}Z`
 }
