@@ -4,6 +4,7 @@ export const auditErrorCodes = {
   AUDIT_INVALID_CONTEXT: "a context holds a value that the log can't store",
   AUDIT_ALREADY_WRAPPED: 'the client is audited already',
   AUDIT_NO_ADAPTER: 'the client has no driver adapter to ride on (Accelerate)',
+  AUDIT_UNSUPPORTED_CLIENT: 'a Prisma client that the audit does not know inside',
   AUDIT_UNSUPPORTED_DATABASE: 'not PostgreSQL, or older than 14',
   AUDIT_NOT_INTERCEPTED: 'the client had connected before it was wrapped',
   AUDIT_TABLE_MISSING: "the log's table is not there, or lacks a column",

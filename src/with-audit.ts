@@ -1,5 +1,6 @@
 import type { AdapterFactoryLike } from './capture/adapter.ts'
 import type { DataModel } from './capture/data-model.ts'
+import { keepScopes, type RequestHandlerLike } from './capture/dispatch.ts'
 import { type Auditor, type CaptureScope, type ProbeScope, runAsProbe, runInScope } from './capture/scope.ts'
 import { tapFactory } from './capture/tap.ts'
 import { getAuditContext, mergeContexts, parseContext } from './context.ts'
@@ -37,6 +38,7 @@ export interface PrismaClientLike {
 interface ClientInternals {
   readonly _engineConfig?: { readonly adapter?: AdapterFactoryLike }
   readonly _runtimeDataModel?: DataModel
+  readonly _requestHandler?: RequestHandlerLike
   readonly $extends: (extension: unknown) => object
   readonly $on?: (...parameters: unknown[]) => unknown
   readonly $queryRawUnsafe: (sql: string) => PromiseLike<unknown>
@@ -82,6 +84,7 @@ export function withAudit<Client extends PrismaClientLike>(
       ),
     })),
   )
+  keepScopes(internals._requestHandler)
   tapFactory(factory)
 
   const auditor: Auditor = { options: resolved, dataModel }
