@@ -1,10 +1,11 @@
-import { quoteIdentifier } from '../sql.ts'
+import { quoteIdentifier, quoteLiteral } from '../sql.ts'
 import type { Column, ColumnType } from './catalog.ts'
+import { own } from './entry.ts'
 
 /** Built-in types whose `to_jsonb` is the value that the log promises. int4 is JSON as is, a date `YYYY-MM-DD`. */
 const asIs = new Set([
   ...['bool', 'int2', 'int4', 'float4', 'float8', 'text', 'varchar', 'bpchar', 'uuid', 'inet', 'cidr'],
-  ...['date', 'time', 'timetz', 'interval', 'xml', 'json', 'jsonb'],
+  ...['date', 'time', 'timetz', 'interval', 'xml', 'jsonb'],
 ])
 
 /** Built-in types whose text form needs no detour through JSON. */
@@ -18,7 +19,12 @@ const plainText = new Set(['bool', 'int2', 'int4', 'int8', 'numeric', 'text', 'v
 export function jsonValue(type: ColumnType, reference: string): string {
   if (type.element) return arrayValue(type.element, reference)
   if (asIs.has(type.builtIn)) return reference
-  return scalarText(type, reference) ?? `${reference}::text`
+  return scalarValue(type, reference) ?? `${reference}::text`
+}
+
+/** Whether a column's text may be of any length, longer than `resource_id` holds. */
+export function isUnbounded({ type }: Column): boolean {
+  return !['bool', 'int2', 'int4', 'int8', 'uuid', 'date', 'timestamp', 'timestamptz'].includes(type.builtIn)
 }
 
 /** A column's value as text in the form of {@link jsonValue}, for `resource_id`. */
@@ -33,7 +39,7 @@ export function textValue(column: Column, reference: string): string {
  * json that has no equality) PostgreSQL's record image comparison tells ("Composite Type Comparison").
  */
 export function differs(column: Column, before: string, after: string): string {
-  return comparesExactly.has(column.type.builtIn) || column.type.isEnum
+  return comparesExactly.has(column.type.builtIn)
     ? `${before} IS DISTINCT FROM ${after}`
     : `ROW(${before})::record *<> ROW(${after})::record`
 }
@@ -47,12 +53,15 @@ export function columnOf(reference: string, column: Column): string {
   return `${reference}.${quoteIdentifier(column.name)}`
 }
 
-function scalarText(type: ColumnType, reference: string): string | undefined {
+function scalarValue(type: ColumnType, reference: string): string | undefined {
   switch (type.builtIn) {
     case 'timestamp':
       return isoTimestamp(reference, type.precision)
     case 'timestamptz':
       return isoTimestamp(`(${reference} AT TIME ZONE 'UTC')`, type.precision)
+    case 'json':
+      // json stores what jsonb can't: the character with code zero, half a surrogate pair. Then its text is the value
+      return `CASE WHEN ${reference}::text ~* ${quoteLiteral(String.raw`\\u(0000|d[89a-f])`)} THEN pg_catalog.to_jsonb(${reference}::text) ELSE ${reference}::jsonb END`
     case 'bytea':
       // encode() breaks base64 into lines of 76 characters, after RFC 2045
       return `pg_catalog.translate(pg_catalog.encode(${reference}, 'base64'), E'\\n', '')`
@@ -79,12 +88,13 @@ function isoTimestamp(reference: string, precision: number): string {
 
 function arrayValue(element: ColumnType, reference: string): string {
   if (asIs.has(element.builtIn) || element.isEnum) return reference
-  const text = scalarText(element, '"__audit_item".value')
-  if (text === undefined) return `${reference}::text[]`
+  const item = own('item')
+  const value = scalarValue(element, `${item}.value`)
+  if (value === undefined) return `${reference}::text[]`
   return [
-    `CASE WHEN ${reference} IS NOT NULL THEN ARRAY(`,
-    `SELECT ${text} FROM pg_catalog.unnest(${reference}) WITH ORDINALITY AS "__audit_item"(value, position)`,
-    ` ORDER BY "__audit_item".position)`,
-    `END`,
-  ].join('')
+    // unnest would flatten an array of arrays
+    `CASE WHEN pg_catalog.array_ndims(${reference}) > 1 THEN pg_catalog.to_jsonb(${reference}::text)`,
+    `WHEN ${reference} IS NOT NULL THEN pg_catalog.to_jsonb(ARRAY(SELECT ${value}`,
+    `FROM pg_catalog.unnest(${reference}) WITH ORDINALITY AS ${item}(value, position) ORDER BY ${item}.position)) END`,
+  ].join(' ')
 }

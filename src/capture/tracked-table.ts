@@ -3,7 +3,7 @@ import { quoteIdentifier, quoteLiteral, quoteTable } from '../sql.ts'
 import type { Column, Table } from './catalog.ts'
 import type { Link, LinkSide, Model, ModelIndex } from './data-model.ts'
 import { detailsOf, type EntryParameters, own } from './entry.ts'
-import { differs, jsonValue, textValue } from './json-values.ts'
+import { differs, isUnbounded, jsonValue, textValue } from './json-values.ts'
 
 /** How to write a column of one version of a row in SQL: `(column) => '"o"."name"'`. */
 export type RowReference = (column: Column) => string
@@ -47,19 +47,26 @@ export class TrackedTable {
     return quoteLiteral(`${this.resource}.${verb}`)
   }
 
-  /** `resource_id`: the key's text, a composite key as a JSON array of texts without spaces, null without a key. */
+  /**
+   * `resource_id`: the key's text, a composite key as a JSON array of texts without spaces, null without a key. The
+   * column holds 255 characters; a longer key is cut there, and whole in `before` and `after`.
+   */
   id(row: RowReference): string {
-    const keys = this.table.primaryKey.map((column) => this.#text(column, row))
+    const { primaryKey } = this.table
+    const keys = primaryKey.map((column) => this.#text(column, row))
     const [first] = keys
     if (first === undefined) return 'NULL::text'
-    if (keys.length === 1) return first
-    return `'[' || ${keys.map((key) => `pg_catalog.to_json(${key})::text`).join(` || ',' || `)} || ']'`
+    const texts = keys.map((key) => `pg_catalog.to_json(${key})::text`)
+    const id = keys.length === 1 ? first : `'[' || ${texts.join(` || ',' || `)} || ']'`
+    return primaryKey.some(isUnbounded) ? `pg_catalog.left(${id}, 255)` : id
   }
 
   /** The text of a link's column: the id of the record that it points to. */
   linkedId(side: 'A' | 'B', row: RowReference): string {
     const column = this.table.columns.find((one) => one.name === side)
-    return column ? textValue(column, row(column)) : 'NULL::text'
+    if (!column) return 'NULL::text'
+    const text = textValue(column, row(column))
+    return isUnbounded(column) ? `pg_catalog.left(${text}, 255)` : text
   }
 
   created(after: RowReference, entry: EntryParameters, extra: Record<string, string> = {}): string {
