@@ -78,7 +78,7 @@ export function lockedRows(
   statement: WriteStatement,
   table: Table,
   state: BeforeState,
-  addresses: string,
+  addresses: () => string,
 ): string {
   const { reference, from, where, target } = statement
   const columns = [
@@ -88,7 +88,7 @@ export function lockedRows(
   if (statement.kind === 'insert') {
     const key = conflictKey(statement, table)
     const condition = key ? conflictCondition(key, reference) : 'false'
-    return `SELECT ${columns} FROM ${tableOf(statement)} WHERE (${condition}) AND ${reference}.ctid = ANY (${addresses})`
+    return `SELECT ${columns} FROM ${tableOf(statement)} WHERE (${condition}) AND ${reference}.ctid = ANY (${addresses()})`
   }
   return [
     `${statement.with ? `${statement.with} ` : ''}SELECT ${columns}`,

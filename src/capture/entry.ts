@@ -29,11 +29,12 @@ const parameters = {
   organizationId: 'text',
   operation: 'text',
   metadata: 'jsonb',
+  lockedRows: 'text',
 } as const
 
 type ParameterName = keyof typeof parameters
 
-/** Which parameters a statement takes: `operation` and `metadata` only where there are any, the others always. */
+/** What there is to say of a call beyond what every entry says; statements of the same shape have the same text. */
 export interface EntryShape {
   readonly operation: boolean
   readonly metadata: boolean
@@ -43,38 +44,36 @@ export function entryShape({ context, operation }: Attribution): EntryShape {
   return { operation: operation !== undefined, metadata: context.metadata !== undefined }
 }
 
-/** Places the parameters of an entry behind the `count` parameters that a statement has already. */
+/**
+ * Places the parameters of an entry behind the `count` parameters that a statement has already, in the order in which
+ * the text first mentions them: PostgreSQL refuses a parameter that is not mentioned.
+ */
 export class EntryParameters {
-  readonly #names: ParameterName[]
+  readonly shape: EntryShape
+  readonly #mentioned: ParameterName[] = []
   readonly #count: number
 
   constructor(shape: EntryShape, count: number) {
-    this.#names = (Object.keys(parameters) as ParameterName[]).filter(
-      (name) => (name !== 'operation' && name !== 'metadata') || shape[name],
-    )
+    this.shape = shape
     this.#count = count
-  }
-
-  has(name: ParameterName): boolean {
-    return this.#names.includes(name)
   }
 
   /** `$7::text` */
   reference(name: ParameterName): string {
-    return `$${this.#count + this.#names.indexOf(name) + 1}::pg_catalog.${parameters[name]}`
+    if (!this.#mentioned.includes(name)) this.#mentioned.push(name)
+    return `$${this.#count + this.#mentioned.indexOf(name) + 1}::pg_catalog.${parameters[name]}`
   }
 
-  /** The number of the first parameter behind the entry's. */
-  get next(): number {
-    return this.#count + this.#names.length + 1
-  }
-
-  /** The arguments in order, with a fresh id for the statement. */
-  bind(attribution: Attribution): { args: unknown[]; argTypes: ArgumentType[] } {
-    const values = parameterValues(attribution)
+  /**
+   * The arguments in order, with a fresh id for the statement.
+   *
+   * @param lockedRows addresses of rows, as the text of a tid[]
+   */
+  bind(attribution: Attribution, lockedRows = '{}'): { args: unknown[]; argTypes: ArgumentType[] } {
+    const values = { ...parameterValues(attribution), lockedRows }
     return {
-      args: this.#names.map((name) => values[name]),
-      argTypes: this.#names.map(() => ({ scalarType: 'string', arity: 'scalar' })),
+      args: this.#mentioned.map((name) => values[name]),
+      argTypes: this.#mentioned.map(() => ({ scalarType: 'string', arity: 'scalar' })),
     }
   }
 }
@@ -84,7 +83,10 @@ export class EntryParameters {
  * and Counters") allows and which costs a fraction of a random UUID a row. The counter starts at a random number below
  * 2^31, so a statement may write two billion entries.
  */
-function parameterValues({ context, operation }: Attribution): Record<ParameterName, string | null> {
+function parameterValues({
+  context,
+  operation,
+}: Attribution): Record<Exclude<ParameterName, 'lockedRows'>, string | null> {
   const id = uuidv7()
   return {
     idPrefix: id.slice(0, -8),
@@ -142,8 +144,8 @@ export function insertEntries(log: TableName, source: string, entry: EntryParame
  */
 export function detailsOf(parts: Record<string, string | { row: string }>, entry: EntryParameters): string {
   const all = { ...parts }
-  if (entry.has('operation')) all.operation = entry.reference('operation')
-  if (entry.has('metadata')) all.metadata = entry.reference('metadata')
+  if (entry.shape.operation) all.operation = entry.reference('operation')
+  if (entry.shape.metadata) all.metadata = entry.reference('metadata')
   const rows = Object.entries(all).flatMap(([name, part]) =>
     typeof part === 'string' ? [] : [`(${part.row}) AS ${own(name)}`],
   )

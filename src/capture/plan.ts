@@ -95,7 +95,8 @@ export class Planner {
   }
 
   #track(table: Table): TrackedTable {
-    const known = this.#tables.get(table) ?? new TrackedTable(table, this.#models, this.#auditor.options)
+    const known =
+      this.#tables.get(table) ?? new TrackedTable(table, this.#models, this.#auditor.options, this.catalog)
     this.#tables.set(table, known)
     return known
   }

@@ -80,7 +80,7 @@ export function rewrite(input: RewriteInput): Rewritten {
     ...(state === 'returning'
       ? []
       : [
-          `${own('locked')} AS MATERIALIZED (${lockedRows(statement, tracked.table, state, `$${entry.next}::text::pg_catalog.tid[]`)})`,
+          `${own('locked')} AS MATERIALIZED (${lockedRows(statement, tracked.table, state, () => `${entry.reference('lockedRows')}::pg_catalog.tid[]`)})`,
         ]),
     `${own('op')}(${columns.join(', ')}) AS (\n${operation(input, state, rows, Object.values(returned))}\n)`,
     ...(reach ? [startRows(statement), reachedRows(reach)] : []),

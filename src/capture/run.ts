@@ -23,21 +23,18 @@ export async function runAudited(
   connection: Connection | AdapterLike,
   attribution: Attribution,
 ): Promise<SqlResult> {
-  const { args, argTypes } = plan.parameters.bind(attribution)
-  const audited: SqlQuery = {
-    ...query,
-    sql: plan.sql,
-    args: [...query.args, ...args],
-    argTypes: [...query.argTypes, ...argTypes],
+  const audited = (lockedRows?: string): SqlQuery => {
+    const { args, argTypes } = plan.parameters.bind(attribution, lockedRows)
+    return { sql: plan.sql, args: [...query.args, ...args], argTypes: [...query.argTypes, ...argTypes] }
   }
   const { lockRows } = plan
-  if (lockRows === undefined) return connection.queryRaw(audited)
+  if (lockRows === undefined) return connection.queryRaw(audited())
   return inTransaction(connection, async (transaction) => {
     if (plan.countsMissed) return runUpsert(audited, withUsedParameters(lockRows, query), transaction)
     await transaction.queryRaw(withUsedParameters(lockRows, query))
     if (plan.lockReached !== undefined)
       await lockAll(withUsedParameters(plan.lockReached, query), transaction)
-    const result = await transaction.queryRaw(audited)
+    const result = await transaction.queryRaw(audited())
     if (plan.readLater !== undefined) {
       await transaction.queryRaw({ sql: plan.readLater, ...plan.laterParameters.bind(attribution) })
     }
@@ -59,16 +56,16 @@ async function lockAll(lock: SqlQuery, transaction: Connection): Promise<void> {
  * Before PostgreSQL 18: locks the rows in conflict, then upserts. A row that another transaction inserted between the
  * two was not locked, so its before-state is unknown: that attempt is undone and repeated, now with a row to lock.
  */
-async function runUpsert(audited: SqlQuery, lock: SqlQuery, transaction: Connection): Promise<SqlResult> {
+async function runUpsert(
+  audited: (lockedRows: string) => SqlQuery,
+  lock: SqlQuery,
+  transaction: Connection,
+): Promise<SqlResult> {
   for (let attempt = 0; attempt < upsertAttempts; attempt++) {
     const locked = await transaction.queryRaw(lock)
-    const addresses = `{${locked.rows.map(([address]) => `"${address}"`).join(',')}}`
+    const addresses = locked.rows.map(([address]) => `"${address}"`)
     await transaction.executeRaw(plain('SAVEPOINT audit_upsert'))
-    const result = await transaction.queryRaw({
-      ...audited,
-      args: [...audited.args, addresses],
-      argTypes: [...audited.argTypes, { scalarType: 'string', arity: 'scalar' }],
-    })
+    const result = await transaction.queryRaw(audited(`{${addresses.join(',')}}`))
     const missed = Number(result.rows[0]?.at(-1) ?? 0)
     await transaction.executeRaw(plain(`${missed > 0 ? 'ROLLBACK TO' : 'RELEASE'} SAVEPOINT audit_upsert`))
     if (missed === 0) return withoutLastColumn(result)

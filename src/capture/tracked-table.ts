@@ -1,6 +1,6 @@
 import type { ResolvedOptions } from '../options.ts'
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../sql.ts'
-import type { Column, Table } from './catalog.ts'
+import type { Catalog, Column, Table } from './catalog.ts'
 import type { Link, LinkSide, Model, ModelIndex } from './data-model.ts'
 import { detailsOf, type EntryParameters, own } from './entry.ts'
 import { differs, isUnbounded, jsonValue, textValue } from './json-values.ts'
@@ -19,7 +19,9 @@ export class TrackedTable {
   readonly isTracked: boolean
   readonly #options: ResolvedOptions
 
-  constructor(table: Table, models: ModelIndex, options: ResolvedOptions) {
+  readonly #redactedSides: ReadonlySet<'A' | 'B'>
+
+  constructor(table: Table, models: ModelIndex, options: ResolvedOptions, catalog: Catalog) {
     this.table = table
     this.model = models.ofTable(table)
     this.link = models.linkOf(table)
@@ -29,6 +31,15 @@ export class TrackedTable {
       table.name === options.table.name &&
       (options.table.schema === undefined || table.schema === options.table.schema)
     const sides = this.link ? [this.link.A, this.link.B].map((side) => side.model.name) : [this.model?.name]
+    this.#redactedSides = new Set(
+      (['A', 'B'] as const).filter((side) => {
+        const model = this.link?.[side].model
+        const key = catalog.tables.find((one) => model && models.ofTable(one) === model)?.primaryKey ?? []
+        return key.some((column) =>
+          options.isRedacted(model?.name, model?.fields.get(column.name) ?? column.name),
+        )
+      }),
+    )
     this.isTracked = !isLog && sides.some((name) => options.isTracked(name))
   }
 
@@ -65,7 +76,7 @@ export class TrackedTable {
   linkedId(side: 'A' | 'B', row: RowReference): string {
     const column = this.table.columns.find((one) => one.name === side)
     if (!column) return 'NULL::text'
-    const text = textValue(column, row(column))
+    const text = this.#redactedSides.has(side) ? redacted(row(column)) : textValue(column, row(column))
     return isUnbounded(column) ? `pg_catalog.left(${text}, 255)` : text
   }
 
