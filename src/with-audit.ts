@@ -39,6 +39,7 @@ interface ClientInternals {
   readonly _engineConfig?: { readonly adapter?: AdapterFactoryLike }
   readonly _runtimeDataModel?: DataModel
   readonly _requestHandler?: RequestHandlerLike
+  readonly $audit?: object
   readonly $extends: (extension: unknown) => object
   readonly $on?: (...parameters: unknown[]) => unknown
   readonly $queryRawUnsafe: (sql: string) => PromiseLike<unknown>
@@ -51,7 +52,8 @@ interface HookParameters {
   readonly __internalParams?: { readonly transaction?: { readonly kind?: string; readonly lock?: object } }
 }
 
-const audited = new WeakSet<object>()
+/** Every `$audit` there is; what `$extends` makes of a client inherits it. */
+const audits = new WeakSet<object>()
 
 /**
  * Gives a client that records every change made through it: who, what, when, from where, before and after, in the
@@ -91,10 +93,12 @@ export function withAudit<Client extends PrismaClientLike>(
   const interception = new Interception(internals)
   const batches = new WeakMap<object, CaptureScope>()
 
+  const audit: Audit = { verify: () => interception.verify(auditor) }
+  audits.add(audit)
   const extended: object = internals.$extends({
     name: 'prisma-extension-audit',
     client: {
-      $audit: { verify: () => interception.verify(auditor) } satisfies Audit,
+      $audit: audit,
       // $extends takes $on away; the audited client has what the client had
       $on(...parameters: unknown[]) {
         internals.$on?.(...parameters)
@@ -114,20 +118,21 @@ export function withAudit<Client extends PrismaClientLike>(
       },
     },
   })
-  audited.add(extended)
   return extended as Audited<Client>
 }
 
-function checkClient(client: ClientInternals): { factory: AdapterFactoryLike; dataModel: DataModel } {
-  for (let object: object | null = client; object; object = Object.getPrototypeOf(object)) {
-    if (!audited.has(object)) continue
+function checkClient(client: ClientInternals | undefined): {
+  factory: AdapterFactoryLike
+  dataModel: DataModel
+} {
+  if (client?.$audit && audits.has(client.$audit)) {
     throw new AuditError(
       'AUDIT_ALREADY_WRAPPED',
       'The client is audited already, and a second audit would write every entry twice. Call withAudit once, on the client as PrismaClient or $extends gave it.',
     )
   }
-  const factory = client._engineConfig?.adapter
-  const dataModel = client._runtimeDataModel
+  const factory = client?._engineConfig?.adapter
+  const dataModel = client?._runtimeDataModel
   if (typeof factory?.connect !== 'function' || !dataModel) {
     throw new AuditError(
       'AUDIT_NO_ADAPTER',

@@ -41,7 +41,12 @@ export class Database {
     const catalog = await this.#read(connection)
     const known = this.#planners.get(auditor)
     if (known?.catalog === catalog) return known
-    checkLog(catalog, auditor)
+    try {
+      checkLog(catalog, auditor)
+    } catch (error) {
+      this.forget() // the migration may be applied while we run
+      throw error
+    }
     const planner = new Planner(catalog, auditor, this.#defaultSchema)
     this.#planners.set(auditor, planner)
     return planner

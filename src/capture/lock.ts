@@ -1,7 +1,6 @@
 import { lockClause } from './before-state.ts'
 import type { Table } from './catalog.ts'
 import { own } from './entry.ts'
-import { columnOf } from './json-values.ts'
 import { affectedLock, type Reach, reachedRows, scanOf } from './referential-actions.ts'
 import { tableOf, type WriteStatement } from './statement.ts'
 import { conflictCondition, conflictKey } from './upsert.ts'
@@ -15,29 +14,27 @@ export function lockRows(statement: WriteStatement, table: Table): string {
 }
 
 /**
- * Locks the rows that referential actions reach, so that nobody can add a row below them. Gives their number: rows
- * that came in between are found by asking again, until the number stays the same.
+ * Locks the rows that referential actions reach, so that the statement's snapshot shows them as the actions find them,
+ * and nobody can add a row below them. Gives their number: rows that came in between are found by asking again, until
+ * the number stays the same.
  */
 export function lockReachedRows(statement: WriteStatement, reach: Reach): string {
   const [start] = reach.tables
   const address = `${statement.reference}.tableoid, ${statement.reference}.ctid, ${startPatch(statement, reach)}`
   const locks = reach.tables.flatMap((table, node) => {
-    if (!reach.edges.some((edge) => edge.key.child === table) || table.primaryKey.length === 0) return []
-    const keys = table.primaryKey.map(
-      (column) => `${columnOf(own('child'), column)} = ${columnOf('f', column)}`,
-    )
+    if (!reach.edges.some((edge) => edge.key.child === table)) return []
+    const child = own('child')
     const cte = [
-      `${own(`locked_${node}`)} AS MATERIALIZED (SELECT FROM ${own('reached')} AS r`,
-      `JOIN ${scanOf(table)} AS f ON f.tableoid = r.relation AND f.ctid = r."row"`,
-      `JOIN ${scanOf(table)} AS ${own('child')} ON ${keys.join(' AND ')}`,
-      `WHERE r.node = ${node} ${affectedLock(reach, table)} OF ${own('child')})`,
+      `${own(`locked_${node}`)} AS MATERIALIZED (SELECT FROM ${own('reached')} AS r JOIN ${scanOf(table)} AS ${child}`,
+      `ON ${child}.tableoid = r.relation AND ${child}.ctid = r."row"`,
+      `WHERE r.node = ${node} ${affectedLock(reach, table)} OF ${child})`,
     ]
     return [{ cte: cte.join(' '), count: `(SELECT pg_catalog.count(*) FROM ${own(`locked_${node}`)})` }]
   })
   const rows = `${own('start')}(relation, "row", patch) AS (${selectRows(statement, start as Table, address)})`
   return [
     `WITH RECURSIVE ${[rows, reachedRows(reach), ...locks.map(({ cte }) => cte)].join(',\n')}`,
-    `SELECT (${locks.map(({ count }) => count).join(' + ') || '0'})::int4`,
+    `SELECT (${locks.map(({ count }) => count).join(' + ')})::int4`,
   ].join('\n')
 }
 

@@ -165,33 +165,25 @@ export const childRow = { before: own('child'), after: own('patched') }
 
 /**
  * The CTE that reads the reached rows of one table, each once however many paths lead to it, without the rows that
- * the statement itself changes. `gone` says whether a row goes. Rows are locked, so this is their last version.
+ * the statement itself changes. `a.gone` says whether a row goes.
  *
  * @param columns what to select, in terms of {@link childRow} and `a.gone`
  */
 export function affectedRows(reach: Reach, node: number, columns: string): string {
-  const table = reach.tables[node] as Table
-  const keys = table.primaryKey
   const { before, after } = childRow
-  // a lock follows a row to its newest version by its key; by its address it could not
-  const found = keys.length > 0 ? own('found') : before
-  const join = keys.map((column) => `${columnOf(before, column)} = ${columnOf(found, column)}`).join(' AND ')
   return [
-    `${own(`affected_${node}`)} AS MATERIALIZED (`,
+    `${own(`affected_${node}`)} AS (`,
     `  SELECT ${columns}`,
     `  FROM (`,
     `    SELECT r.relation, r."row", pg_catalog.bool_or(r.patch IS NULL) AS gone,`,
     `      pg_catalog.jsonb_object_agg(f.key, f.value) FILTER (WHERE f.key IS NOT NULL) AS patch`,
     `    FROM ${own('reached')} AS r LEFT JOIN LATERAL pg_catalog.jsonb_each(r.patch) AS f ON true`,
-    `    WHERE r.node = ${node}`,
-    `      AND NOT EXISTS (SELECT FROM ${own('start')} AS s WHERE s.relation = r.relation AND s."row" = r."row")`,
+    `    WHERE r.node = ${node} AND NOT EXISTS (SELECT FROM ${own('op')} AS o`,
+    `      WHERE o.${own('relation')} = r.relation AND o.${own('row')} = r."row")`,
     `    GROUP BY r.relation, r."row"`,
     `  ) AS a`,
-    `  JOIN ${scanOf(table)} AS ${found} ON ${found}.tableoid = a.relation AND ${found}.ctid = a."row"`,
-    keys.length > 0 ? `  JOIN ${scanOf(table)} AS ${before} ON ${join}` : '',
-    `  CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(${before}, coalesce(a.patch, '{}')) AS ${after}`,
-    `  ${affectedLock(reach, table)} OF ${before})`,
-  ]
-    .filter((line) => line !== '')
-    .join('\n')
+    `  JOIN ${scanOf(reach.tables[node] as Table)} AS ${before}`,
+    `    ON ${before}.tableoid = a.relation AND ${before}.ctid = a."row"`,
+    `  CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(${before}, coalesce(a.patch, '{}')) AS ${after})`,
+  ].join('\n')
 }

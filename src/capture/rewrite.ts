@@ -40,6 +40,8 @@ export interface Rewritten {
   readonly lockRows: string | undefined
   /** Then locks the rows that referential actions reach; gives their number. */
   readonly lockReached: string | undefined
+  /** Those rows may get further rows meanwhile: lock until their number stays. */
+  readonly isDeep: boolean
   /** Then, after the statement: writes the entries of rows that had to be read again. */
   readonly readLater: string | undefined
   /** The last column counts upserted rows whose before-state nobody saw: the statement has to run again. */
@@ -62,7 +64,7 @@ export function rewrite(input: RewriteInput): Rewritten {
   const rows = rowNames(statement, tracked.table, state, catalog)
   const outputs = outputNames(statement, tracked.table)
   const returned = {
-    ...returnedColumns(statement, tracked, rows, state, entry),
+    ...returnedColumns(statement, tracked, rows, state, reach, entry),
     ...addressColumns(input, rows),
     guard: tracked.shapeGuard(statement.kind === 'delete' ? rows.before : rows.after),
   }
@@ -70,7 +72,7 @@ export function rewrite(input: RewriteInput): Rewritten {
 
   const columns = [...outputs.map((_, index) => own(`r${index}`)), ...Object.keys(returned).map(own)]
   const entries = [
-    ownEntries(statement, tracked, state, entry),
+    ownEntries(statement, tracked, state, reach, entry, input.later),
     ...(reach?.tables ?? []).map((table, node) =>
       affectedEntries(reach as Reach, node, input.track(table), causeOf(input), entry, input.later),
     ),
@@ -92,7 +94,8 @@ export function rewrite(input: RewriteInput): Rewritten {
     sql: `WITH ${reach ? 'RECURSIVE ' : ''}${ctes.join(',\n')}\n${result(input, outputs, countsMissed)}`,
     // the snapshot of a statement must come after the lock where it looks for children, or where no CTE can lock
     lockRows: reach || state === 'locked earlier' ? lockRows(statement, tracked.table) : undefined,
-    lockReached: reach?.isDeep ? lockReachedRows(statement, reach) : undefined,
+    lockReached: reach && lockReachedRows(statement, reach),
+    isDeep: reach?.isDeep ?? false,
     readLater:
       laterSources.length > 0
         ? insertEntries(input.log, laterSources.join('\nUNION ALL '), input.later)

@@ -1,11 +1,11 @@
-import { quoteTable } from '../sql.ts'
 import type { BeforeState, RowNames } from './before-state.ts'
 import { lockedRow } from './before-state.ts'
 import type { Table } from './catalog.ts'
 import { type EntryParameters, own } from './entry.ts'
 import { columnOf } from './json-values.ts'
 import { linkEntries } from './links.ts'
-import { affectedRows, childRow, isRemoval, type Reach, scanOf } from './referential-actions.ts'
+import { keepUnread, readLater, unreadRow } from './read-later.ts'
+import { affectedRows, childRow, isRemoval, type Reach } from './referential-actions.ts'
 import type { WriteStatement } from './statement.ts'
 import type { RowReference, TrackedTable } from './tracked-table.ts'
 import { stableKey } from './upsert.ts'
@@ -26,6 +26,7 @@ export function returnedColumns(
   tracked: TrackedTable,
   rows: RowNames,
   state: BeforeState,
+  reach: Reach | undefined,
   entry: EntryParameters,
 ): Record<string, string> {
   if (!tracked.isTracked) return {}
@@ -38,6 +39,7 @@ export function returnedColumns(
     }
   }
   if (statement.kind === 'delete') return { id: tracked.id(before), details: tracked.deleted(before, entry) }
+  if (isChangedAgain(statement, tracked, reach)) return { unread: unreadRow(tracked.table, before, after) }
   if (statement.kind === 'update') {
     const changeable = tracked.changeable(statement.assigned)
     return { id: tracked.id(before), details: tracked.updated(before, after, changeable, entry) }
@@ -52,7 +54,9 @@ export function ownEntries(
   statement: WriteStatement,
   tracked: TrackedTable,
   state: BeforeState,
+  reach: Reach | undefined,
   entry: EntryParameters,
+  later: EntryParameters,
 ): Entries {
   if (!tracked.isTracked) return nothing
   if (tracked.link) {
@@ -71,6 +75,9 @@ export function ownEntries(
       ctes: [upsertedRows(statement, tracked, entry)],
       sources: [entryQuery(tracked, own('upserted'))],
     }
+  }
+  if (isChangedAgain(statement, tracked, reach)) {
+    return { ...nothing, sources: [keepUnread(own('op'), 0)], laterSources: [readLater(tracked, 0, later)] }
   }
   const verb = statement.kind === 'insert' ? 'create' : statement.kind
   const action = statement.conflict?.action === 'update' ? undefined : tracked.action(verb)
@@ -114,59 +121,24 @@ export function affectedEntries(
     id: tracked.id(before),
     details: `CASE WHEN a.gone THEN ${tracked.deleted(before, entry, extra)} ELSE ${updated} END`,
     guard: tracked.shapeGuard(before),
-    ...(isReadLater ? { unread: `CASE WHEN NOT a.gone THEN ${rowTexts(childRow)} END` } : {}),
+    ...(isReadLater && { unread: `CASE WHEN NOT a.gone THEN ${unreadRow(table, before, after)} END` }),
   }
   return {
     ctes: [affectedRows(reach, node, selectList(columns))],
-    sources: [entryQuery(tracked, source), ...(isReadLater ? [keepUnread(node)] : [])],
-    laterSources: isReadLater ? [readLater(node, tracked, later, extra)] : [],
+    sources: [entryQuery(tracked, source), ...(isReadLater ? [keepUnread(source, node)] : [])],
+    laterSources: isReadLater ? [readLater(tracked, node, later, extra)] : [],
   }
 }
 
-/**
- * A trigger or a generated column may change more of a row than a referential action sets, and only the row itself
- * tells, once the statement is over. The statement keeps its rows (as text, PostgreSQL's exact form) in a setting
- * that lives as long as the transaction, so they don't leave the database and no session state remains.
- */
-function keepUnread(node: number): string {
-  const unread = own('unread')
-  const rows = `(SELECT coalesce(pg_catalog.jsonb_agg(${unread}) FILTER (WHERE ${unread} IS NOT NULL), '[]')::text FROM ${own(`affected_${node}`)})`
-  const kept = `(SELECT pg_catalog.set_config('${unreadSetting(node)}', ${rows}, true) AS value) AS ${own('kept')}`
-  // part of the INSERT, so that it is always evaluated, and gives no entry
-  return `SELECT NULL, NULL, NULL, NULL::jsonb FROM ${kept} WHERE ${own('kept')}.value IS NULL`
-}
-
-function unreadSetting(node: number): string {
-  return `prisma_extension_audit.unread_${node}`
-}
-
-function rowTexts({ before, after }: typeof childRow): string {
-  return `pg_catalog.jsonb_build_object('before', ${before}::text, 'expected', ${after}::text)`
-}
-
-function readLater(
-  node: number,
-  tracked: TrackedTable,
-  entry: EntryParameters,
-  extra: Record<string, string>,
-): string {
-  const { table } = tracked
-  const type = quoteTable(table)
-  const row =
-    (name: string): RowReference =>
-    (column) =>
-      columnOf(name, column)
-  const [before, after] = [row('b'), row('n')]
-  const key = table.primaryKey.map((column) => `${after(column)} = ${columnOf('x', column)}`)
-  return [
-    `SELECT e.action, e.resource, e.id, e.details FROM (SELECT`,
-    `${tracked.action('update')} AS action, ${tracked.resourceLiteral} AS resource, ${tracked.id(before)} AS id,`,
-    `${tracked.updated(before, after, table.columns, entry, extra)} AS details`,
-    `FROM pg_catalog.jsonb_array_elements(pg_catalog.current_setting('${unreadSetting(node)}')::jsonb) AS r`,
-    `CROSS JOIN LATERAL (SELECT ((r.value ->> 'before')::${type}).*) AS b`,
-    `CROSS JOIN LATERAL (SELECT ((r.value ->> 'expected')::${type}).*) AS x`,
-    `JOIN ${scanOf(table)} AS n ON ${key.join(' AND ')}) AS e WHERE e.details IS NOT NULL`,
-  ].join('\n')
+/** Whether referential actions can change the rows of an update once more: a key of a tree that refers to itself. */
+function isChangedAgain(
+  statement: WriteStatement,
+  { table }: TrackedTable,
+  reach: Reach | undefined,
+): boolean {
+  const refersToItself =
+    reach?.edges.some((edge) => edge.on === 'update' && edge.key.child === table) ?? false
+  return statement.kind === 'update' && table.primaryKey.length > 0 && refersToItself
 }
 
 function entryQuery(tracked: TrackedTable, source: string, action = `${source}.${own('action')}`): string {

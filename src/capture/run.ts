@@ -32,8 +32,9 @@ export async function runAudited(
   return inTransaction(connection, async (transaction) => {
     if (plan.countsMissed) return runUpsert(audited, withUsedParameters(lockRows, query), transaction)
     await transaction.queryRaw(withUsedParameters(lockRows, query))
-    if (plan.lockReached !== undefined)
-      await lockAll(withUsedParameters(plan.lockReached, query), transaction)
+    if (plan.lockReached !== undefined) {
+      await lockAll(withUsedParameters(plan.lockReached, query), plan.isDeep, transaction)
+    }
     const result = await transaction.queryRaw(audited())
     if (plan.readLater !== undefined) {
       await transaction.queryRaw({ sql: plan.readLater, ...plan.laterParameters.bind(attribution) })
@@ -42,14 +43,14 @@ export async function runAudited(
   })
 }
 
-/** Rows that come in while others are locked are locked in the next round, until a round finds no more. */
-async function lockAll(lock: SqlQuery, transaction: Connection): Promise<void> {
+/** Rows that come in below others while these are locked are locked in the next round, until there are no more. */
+async function lockAll(lock: SqlQuery, isDeep: boolean, transaction: Connection): Promise<void> {
   let [before, now] = [-1, 0]
-  while (now !== before) {
+  do {
     before = now
     const { rows } = await transaction.queryRaw(lock)
     now = Number(rows[0]?.[0])
-  }
+  } while (isDeep && now !== before)
 }
 
 /**

@@ -1,0 +1,57 @@
+import { quoteTable } from '../sql.ts'
+import type { Table } from './catalog.ts'
+import { type EntryParameters, own } from './entry.ts'
+import { columnOf } from './json-values.ts'
+import { scanOf } from './referential-actions.ts'
+import type { RowReference, TrackedTable } from './tracked-table.ts'
+
+/*
+ * A trigger or a generated column may change more of a row than a referential action sets, and a referential action may
+ * change a row that the statement has just changed. Then only the row itself tells, once the statement is over. So the
+ * statement keeps its rows in a setting that lives as long as the transaction, and a second statement reads them
+ * again. The rows are kept as text, PostgreSQL's exact form; they don't leave the database, and no session state remains.
+ */
+
+/** What is kept of a row: how it was, and what it is expected to become, by whose key it is found again. */
+export function unreadRow(table: Table, before: RowReference, expected: RowReference): string {
+  const text = (row: RowReference) =>
+    `(ROW(${table.columns.map(row).join(', ')})::${quoteTable(table)})::text`
+  return `pg_catalog.jsonb_build_object('before', ${text(before)}, 'expected', ${text(expected)})`
+}
+
+/** Keeps the rows in the column `unread` of a CTE. It stands among the sources of entries, and gives none. */
+export function keepUnread(source: string, node: number): string {
+  const unread = `${source}.${own('unread')}`
+  const rows = `SELECT coalesce(pg_catalog.jsonb_agg(${unread}) FILTER (WHERE ${unread} IS NOT NULL), '[]')::text FROM ${source}`
+  const kept = `(SELECT pg_catalog.set_config('${settingOf(node)}', (${rows}), true) AS value) AS ${own('kept')}`
+  return `SELECT NULL, NULL, NULL, NULL::jsonb FROM ${kept} WHERE ${own('kept')}.value IS NULL`
+}
+
+/** For the statement after: the entries of the rows that were kept. */
+export function readLater(
+  tracked: TrackedTable,
+  node: number,
+  entry: EntryParameters,
+  extra: Record<string, string> = {},
+): string {
+  const { table } = tracked
+  const row =
+    (name: string): RowReference =>
+    (column) =>
+      columnOf(name, column)
+  const [before, after, expected] = [row('b'), row('n'), row('x')]
+  const key = table.primaryKey.map((column) => `${after(column)} = ${expected(column)}`)
+  return [
+    `SELECT e.action, e.resource, e.id, e.details FROM (SELECT`,
+    `${tracked.action('update')} AS action, ${tracked.resourceLiteral} AS resource, ${tracked.id(before)} AS id,`,
+    `${tracked.updated(before, after, table.columns, entry, extra)} AS details`,
+    `FROM pg_catalog.jsonb_array_elements(pg_catalog.current_setting('${settingOf(node)}')::jsonb) AS r`,
+    `CROSS JOIN LATERAL (SELECT ((r.value ->> 'before')::${quoteTable(table)}).*) AS b`,
+    `CROSS JOIN LATERAL (SELECT ((r.value ->> 'expected')::${quoteTable(table)}).*) AS x`,
+    `JOIN ${scanOf(table)} AS n ON ${key.join(' AND ')}) AS e WHERE e.details IS NOT NULL`,
+  ].join('\n')
+}
+
+function settingOf(node: number): string {
+  return `prisma_extension_audit.unread_${node}`
+}
