@@ -532,7 +532,7 @@ describe('raw commands give the same count', () => {
   execute('update of a key', `UPDATE "Warehouse" SET code = 'BE'`)
   execute('update on a table with a trigger', `UPDATE guarded SET note = 'x'`)
   execute('update that a trigger skips', `UPDATE guarded SET note = 'skip'`)
-  execute('update of joined rows', `UPDATE users SET name = c.text FROM "Comment" AS c WHERE c."userId" = users.id OR users.id = 1`)
+  execute('update of joined rows', `UPDATE users SET name = $$x$$ FROM "Comment" AS c WHERE c."userId" = users.id OR users.id = 1`)
   execute('update of partitions', `UPDATE parted SET name = 'x'`)
   execute('delete', `DELETE FROM "Tag"`)
   execute('delete that cascades', `DELETE FROM users WHERE id IN (1, 2)`)

@@ -1,0 +1,92 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import type pg from 'pg'
+import { afterAll } from 'vitest'
+import { type AuditOptions, withAudit } from '../../src/index.ts'
+import { PrismaClient } from '../generated/client/client.ts'
+
+interface Sent {
+  readonly sql: string
+  readonly args: readonly unknown[]
+}
+
+/** What an adapter was asked to do, in order. */
+export class StatementLog {
+  #sent: Sent[] = []
+
+  add(sent: Sent): void {
+    this.#sent.push(sent)
+  }
+
+  /** The statements that `work` sends. The catalog and the check of the connection don't count. */
+  async during(work: () => PromiseLike<unknown>): Promise<Sent[]> {
+    this.#sent = []
+    await work()
+    return this.#sent.filter(({ sql }) => !isCatalogQuery(sql))
+  }
+
+  get catalogReads(): number {
+    return this.#sent.filter(({ sql }) => isCatalogQuery(sql)).length
+  }
+}
+
+function isCatalogQuery(sql: string): boolean {
+  return sql.includes('pg_catalog.pg_class')
+}
+
+/** A factory of adapters that writes down what goes to the database. The audit's tap goes around it. */
+export function loggedAdapter(config: pg.PoolConfig): { adapter: PrismaPg; log: StatementLog } {
+  const log = new StatementLog()
+  const adapter = new PrismaPg(config)
+  const connect = adapter.connect.bind(adapter)
+  const watch = <T extends object>(target: T, begin?: () => void): T =>
+    new Proxy(target, {
+      get(_, key) {
+        const value = Reflect.get(target, key, target)
+        if (typeof value !== 'function') return value
+        return (...values: unknown[]) => {
+          if (key === 'queryRaw' || key === 'executeRaw') log.add(values[0] as Sent)
+          if (key === 'startTransaction') {
+            begin?.()
+            return value.apply(target, values).then((transaction: object) => watch(transaction))
+          }
+          return value.apply(target, values)
+        }
+      },
+    })
+  adapter.connect = async () => watch(await connect(), () => log.add({ sql: 'BEGIN', args: [] }))
+  return { adapter, log }
+}
+
+/** An audited client and the log of its statements. */
+export function createLogged(
+  config: pg.PoolConfig,
+  options: AuditOptions<PrismaClient> = {},
+): { prisma: PrismaClient; log: StatementLog } {
+  const { adapter, log } = loggedAdapter(config)
+  const prisma = withAudit(new PrismaClient({ adapter }), options)
+  afterAll(() => prisma.$disconnect())
+  return { prisma: prisma as unknown as PrismaClient, log }
+}
+
+/** An unaudited client and the log of its statements. */
+export function createLoggedPlain(config: pg.PoolConfig): { prisma: PrismaClient; log: StatementLog } {
+  const { adapter, log } = loggedAdapter(config)
+  const prisma = new PrismaClient({ adapter })
+  afterAll(() => prisma.$disconnect())
+  return { prisma, log }
+}
+
+/**
+ * Statements in a word or two: `INSERT`, `INSERT + entries` (audited), `lock`, `lock reached`, `BEGIN`, `COMMIT`,
+ * `SAVEPOINT`, `RELEASE`, `SELECT`.
+ */
+export function kinds(sent: readonly Sent[]): string[] {
+  return sent.map(({ sql }) => {
+    if (/INSERT INTO "audit_logs"/.test(sql)) {
+      const write = /AS \(\s*(?:WITH [^]*?)?(INSERT|UPDATE|DELETE)\b/.exec(sql)?.[1]
+      return `${write} + entries`
+    }
+    if (/FOR (?:NO KEY )?UPDATE/.test(sql)) return /^WITH RECURSIVE/.test(sql) ? 'lock reached' : 'lock'
+    return /^\s*(\w+)/.exec(sql)?.[1]?.toUpperCase() ?? sql
+  })
+}
