@@ -9,7 +9,6 @@ export const auditErrorCodes = {
   AUDIT_NOT_INTERCEPTED: 'the client had connected before it was wrapped',
   AUDIT_TABLE_MISSING: "the log's table is not there, or lacks a column",
   AUDIT_SCHEMA_CHANGED: 'a migration changed the table while a transaction was about to write to it',
-  AUDIT_TRANSACTION_ENDED: 'the transaction ended before all of its statements had run',
   AUDIT_ACTOR_REQUIRED: '`requireActor` is set and nobody is named',
   AUDIT_UNCAPTURABLE: "`uncapturable: 'throw'` refused a statement",
   AUDIT_CONTENDED: 'before PostgreSQL 18: an upsert lost the race for its key too often',

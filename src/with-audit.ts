@@ -97,14 +97,7 @@ export function withAudit<Client extends PrismaClientLike>(
   audits.add(audit)
   const extended: object = internals.$extends({
     name: 'prisma-extension-audit',
-    client: {
-      $audit: audit,
-      // $extends takes $on away; the audited client has what the client had
-      $on(...parameters: unknown[]) {
-        internals.$on?.(...parameters)
-        return extended
-      },
-    },
+    client: { $audit: audit },
     query: {
       async $allOperations({ operation, args, query, __internalParams }: HookParameters) {
         const scope = openScope(auditor, operation, __internalParams?.transaction, batches)
@@ -118,7 +111,21 @@ export function withAudit<Client extends PrismaClientLike>(
       },
     },
   })
-  return extended as Audited<Client>
+  return withOn(extended, internals) as Audited<Client>
+}
+
+/** `$extends` takes `$on` away, and the audited client has what the client had. */
+function withOn(extended: object, internals: ClientInternals): object {
+  if (typeof internals.$on !== 'function') return extended
+  const client: object = Object.create(extended, {
+    $on: {
+      value: (...parameters: unknown[]) => {
+        internals.$on?.(...parameters)
+        return client
+      },
+    },
+  })
+  return client
 }
 
 function checkClient(client: ClientInternals | undefined): {

@@ -40,27 +40,38 @@ export function rowNames(
   state: BeforeState,
   catalog: Catalog,
 ): RowNames {
-  const plain: RowReference = (column) => columnOf(statement.reference, column)
+  const { reference, returning } = statement
+  const plain: RowReference = (column) => columnOf(reference, column)
+  const given = withClause(returning?.oldAlias, returning?.newAlias)
   if (state !== 'returning' && statement.kind === 'update') {
-    const locked = own('locked')
-    return { before: lockedRow(table), after: plain, address: (name) => `${locked}.${own(name)}`, with: '' }
+    return {
+      before: lockedRow(table),
+      after: plain,
+      address: (name) => `${own('locked')}.${own(name)}`,
+      with: given,
+    }
   }
   const replaces = statement.kind === 'update' || statement.conflict?.action === 'update'
   if (!replaces || catalog.version < 180000) {
-    return { before: plain, after: plain, address: (name) => `${statement.reference}.${name}`, with: '' }
+    return { before: plain, after: plain, address: (name) => `${reference}.${name}`, with: given }
   }
   // a statement that names the rows itself keeps its names; otherwise ours can't collide with a column
-  const { oldAlias = '__audit_old', newAlias = '__audit_new' } = statement.returning ?? {}
-  const renamed = [
-    ...(oldAlias === 'old' ? [] : [`OLD AS ${quoteIdentifier(oldAlias)}`]),
-    ...(newAlias === 'new' ? [] : [`NEW AS ${quoteIdentifier(newAlias)}`]),
-  ]
+  const { oldAlias = '__audit_old', newAlias = '__audit_new' } = returning ?? {}
   return {
     before: (column) => columnOf(quoteIdentifier(oldAlias), column),
     after: (column) => columnOf(quoteIdentifier(newAlias), column),
     address: (name) => `${quoteIdentifier(oldAlias)}.${name}`,
-    with: renamed.length > 0 ? `WITH (${renamed.join(', ')}) ` : '',
+    with: withClause(oldAlias, newAlias),
   }
+}
+
+/** `WITH (OLD AS o, NEW AS n) `; old and new are called so by themselves. */
+function withClause(oldAlias = 'old', newAlias = 'new'): string {
+  const renamed = [
+    ...(oldAlias === 'old' ? [] : [`OLD AS ${quoteIdentifier(oldAlias)}`]),
+    ...(newAlias === 'new' ? [] : [`NEW AS ${quoteIdentifier(newAlias)}`]),
+  ]
+  return renamed.length > 0 ? `WITH (${renamed.join(', ')}) ` : ''
 }
 
 /** The columns of the CTE `locked`. */

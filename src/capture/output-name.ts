@@ -3,9 +3,11 @@ import { names, type SyntaxNode } from './syntax.ts'
 /**
  * The name that PostgreSQL gives an output column without an alias (`FigureColname` in its parser). A rewritten
  * statement has to give its columns the same names.
+ *
+ * @param version `server_version_num`
  */
-export function outputName(value: SyntaxNode): string {
-  return figure(value).name ?? '?column?'
+export function outputName(value: SyntaxNode, version: number): string {
+  return figure(value, version).name ?? '?column?'
 }
 
 /** A name, and how good it is: a cast or a CASE takes over only a strong one. */
@@ -34,7 +36,7 @@ const keywords: Record<string, string> = {
   JsonArrayAgg: 'json_arrayagg',
 }
 
-function figure(value: unknown): Figured {
+function figure(value: unknown, version: number): Figured {
   const [entry] = Object.entries((value ?? {}) as Record<string, SyntaxNode>)
   if (!entry) return unnamed
   const [type, node] = entry
@@ -45,26 +47,28 @@ function figure(value: unknown): Figured {
       return strong(names(node.funcname).at(-1))
     case 'A_Indirection': {
       const field = names(node.indirection).findLast((name) => name !== '*')
-      return field === undefined ? figure(node.arg) : strong(field)
+      return field === undefined ? figure(node.arg, version) : strong(field)
     }
     case 'A_Expr':
       return node.kind === 'AEXPR_NULLIF' ? strong('nullif') : unnamed
     case 'TypeCast': {
-      const inner = figure(node.arg)
+      const inner = figure(node.arg, version)
       return inner.strength === 2
         ? inner
         : { name: names((node.typeName as SyntaxNode).names).at(-1), strength: 1 }
     }
     case 'CollateClause':
-      return figure(node.arg)
+      return figure(node.arg, version)
     case 'CaseExpr': {
-      const inner = figure(node.defresult)
+      const inner = figure(node.defresult, version)
       return inner.strength === 2 ? inner : { name: 'case', strength: 1 }
     }
+    case 'A_Const': // before PostgreSQL 15, true and false are casts to bool
+      return 'boolval' in node && version < 150000 ? { name: 'bool', strength: 1 } : unnamed
     case 'MinMaxExpr':
       return strong(node.op === 'IS_LEAST' ? 'least' : 'greatest')
     case 'SubLink':
-      return subquery(node)
+      return subquery(node, version)
     case 'SQLValueFunction': // SVFOP_CURRENT_TIME_N
       return strong(
         String(node.op)
@@ -80,7 +84,7 @@ function figure(value: unknown): Figured {
   }
 }
 
-function subquery(node: SyntaxNode): Figured {
+function subquery(node: SyntaxNode, version: number): Figured {
   if (node.subLinkType === 'EXISTS_SUBLINK') return strong('exists')
   if (node.subLinkType === 'ARRAY_SUBLINK') return strong('array')
   if (node.subLinkType !== 'EXPR_SUBLINK') return unnamed
@@ -88,5 +92,7 @@ function subquery(node: SyntaxNode): Figured {
     | { targetList?: { ResTarget: SyntaxNode }[] }
     | undefined
   const target = select?.targetList?.[0]?.ResTarget
-  return strong((target?.name as string | undefined) ?? outputName((target?.val ?? {}) as SyntaxNode))
+  return strong(
+    (target?.name as string | undefined) ?? outputName((target?.val ?? {}) as SyntaxNode, version),
+  )
 }

@@ -6,7 +6,7 @@ import { reachOf } from './referential-actions.ts'
 import { type Rewritten, rewrite, type Want } from './rewrite.ts'
 import type { Auditor } from './scope.ts'
 import { shorten } from './shorten.ts'
-import { parse } from './syntax.ts'
+import { countParameters, parse } from './syntax.ts'
 import { TrackedTable } from './tracked-table.ts'
 import { classify, type UncapturableReason } from './uncapturable.ts'
 
@@ -48,15 +48,10 @@ export class Planner {
   /** The plan for a statement with `parameterCount` parameters. The parser must be loaded. */
   plan(sql: string, parameterCount: number, want: Want, shape: EntryShape): Plan {
     const short = shorten(sql)
-    const key = `${want}${shape.operation ? 'o' : ''}${shape.metadata ? 'm' : ''} ${short.text}`
+    const key = `${want} ${parameterCount}${shape.operation ? 'o' : ''}${shape.metadata ? 'm' : ''} ${short.text}`
     let plan = this.#plans.get(key)
     if (!plan) {
-      plan = this.#make(
-        short.text,
-        want,
-        new EntryParameters(shape, parameterCount),
-        new EntryParameters(shape, 0),
-      )
+      plan = this.#make(short.text, want, parameterCount, shape)
       this.#plans.set(key, plan)
     }
     if (plan.kind !== 'audited' || (short.trailer === '' && !short.isFolded)) return plan
@@ -68,11 +63,16 @@ export class Planner {
     }
   }
 
-  #make(text: string, want: Want, entry: EntryParameters, later: EntryParameters): Plan {
-    const classified = classify(parse(text), this.catalog)
+  #make(text: string, want: Want, parameterCount: number, shape: EntryShape): Plan {
+    const syntax = parse(text)
+    const classified = classify(syntax, this.catalog)
     if (classified.kind === 'read') return pass
     if (classified.kind === 'uncapturable') return classified
     const { statement, table } = classified
+    // a statement with too few arguments must fail as it would, and not find ours in their place
+    if (countParameters(syntax) !== parameterCount) return pass
+    const entry = new EntryParameters(shape, parameterCount)
+    const later = new EntryParameters(shape, 0)
     const tracked = this.#track(table)
     const replaces = statement.kind !== 'insert' || statement.conflict?.action === 'update'
     const reach = replaces

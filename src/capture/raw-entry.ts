@@ -66,7 +66,7 @@ export function withoutValues(sql: string): string {
   try {
     for (const token of scanSync(sql).tokens) {
       text += bytes.subarray(end, token.start)
-      text += isConstant(token) ? '?' : token.tokenName.endsWith('_COMMENT') ? '' : token.text
+      text += isConstant(token) ? '?' : token.tokenName.endsWith('_COMMENT') ? ' ' : token.text
       end = token.end
     }
     return (text + bytes.subarray(end)).trim()

@@ -167,9 +167,10 @@ export const childRow = { before: own('child'), after: own('patched') }
  * The CTE that reads the reached rows of one table, each once however many paths lead to it, without the rows that
  * the statement itself changes. `a.gone` says whether a row goes.
  *
+ * @param changed the CTE of the rows that the statement itself changes
  * @param columns what to select, in terms of {@link childRow} and `a.gone`
  */
-export function affectedRows(reach: Reach, node: number, columns: string): string {
+export function affectedRows(reach: Reach, node: number, changed: string, columns: string): string {
   const { before, after } = childRow
   return [
     `${own(`affected_${node}`)} AS (`,
@@ -178,7 +179,7 @@ export function affectedRows(reach: Reach, node: number, columns: string): strin
     `    SELECT r.relation, r."row", pg_catalog.bool_or(r.patch IS NULL) AS gone,`,
     `      pg_catalog.jsonb_object_agg(f.key, f.value) FILTER (WHERE f.key IS NOT NULL) AS patch`,
     `    FROM ${own('reached')} AS r LEFT JOIN LATERAL pg_catalog.jsonb_each(r.patch) AS f ON true`,
-    `    WHERE r.node = ${node} AND NOT EXISTS (SELECT FROM ${own('op')} AS o`,
+    `    WHERE r.node = ${node} AND NOT EXISTS (SELECT FROM ${changed} AS o`,
     `      WHERE o.${own('relation')} = r.relation AND o.${own('row')} = r."row")`,
     `    GROUP BY r.relation, r."row"`,
     `  ) AS a`,

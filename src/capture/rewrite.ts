@@ -9,10 +9,9 @@ import {
 } from './before-state.ts'
 import type { Catalog, Table } from './catalog.ts'
 import { type EntryParameters, insertEntries, own } from './entry.ts'
-import { differs } from './json-values.ts'
 import { lockReachedRows, lockRows } from './lock.ts'
-import { keyPatch, type Reach, reachedRows } from './referential-actions.ts'
-import { affectedEntries, ownEntries, returnedColumns } from './row-entries.ts'
+import { type Reach, reachedRows } from './referential-actions.ts'
+import { addressColumns, affectedEntries, ownEntries, returnedColumns } from './row-entries.ts'
 import type { WriteStatement } from './statement.ts'
 import type { TrackedTable } from './tracked-table.ts'
 
@@ -63,18 +62,25 @@ export function rewrite(input: RewriteInput): Rewritten {
   const state = beforeStateOf(statement, tracked.table, catalog)
   const rows = rowNames(statement, tracked.table, state, catalog)
   const outputs = outputNames(statement, tracked.table)
+  const countsMissed = statement.kind === 'insert' && state === 'locked earlier'
+  // before PostgreSQL 18 an upserted row meets the row that it replaced only in a CTE of its own
+  const changed = own(countsMissed ? 'upserted' : 'op')
   const returned = {
     ...returnedColumns(statement, tracked, rows, state, reach, entry),
-    ...addressColumns(input, rows),
+    ...(countsMissed ? {} : addressColumns(reach, statement, rows)),
     guard: tracked.shapeGuard(statement.kind === 'delete' ? rows.before : rows.after),
   }
-  const countsMissed = statement.kind === 'insert' && state === 'locked earlier'
 
   const columns = [...outputs.map((_, index) => own(`r${index}`)), ...Object.keys(returned).map(own)]
   const entries = [
     ownEntries(statement, tracked, state, reach, entry, input.later),
     ...(reach?.tables ?? []).map((table, node) =>
-      affectedEntries(reach as Reach, node, input.track(table), causeOf(input), entry, input.later),
+      affectedEntries(reach as Reach, node, input.track(table), {
+        cause: causeOf(input),
+        changed,
+        entry,
+        later: input.later,
+      }),
     ),
   ]
   const sources = entries.flatMap((one) => one.sources)
@@ -85,7 +91,7 @@ export function rewrite(input: RewriteInput): Rewritten {
           `${own('locked')} AS MATERIALIZED (${lockedRows(statement, tracked.table, state, () => `${entry.reference('lockedRows')}::pg_catalog.tid[]`)})`,
         ]),
     `${own('op')}(${columns.join(', ')}) AS (\n${operation(input, state, rows, Object.values(returned))}\n)`,
-    ...(reach ? [startRows(statement), reachedRows(reach)] : []),
+    ...(reach ? [startRows(statement, changed), reachedRows(reach)] : []),
     ...entries.flatMap((one) => one.ctes),
     `${own('log')} AS (\n${insertEntries(input.log, sources.join('\nUNION ALL '), entry)}\n)`,
   ]
@@ -120,24 +126,10 @@ function operation(
   return `${body}\nRETURNING ${rows.with}${[...own, ...returned].join(', ')}`
 }
 
-/** Where a row stood, and which of its referenced columns change: from there referential actions go on. */
-function addressColumns({ statement, reach }: RewriteInput, rows: RowNames): Record<string, string> {
-  if (!reach) return {}
-  const patch = keyPatch(reach, (column) => ({
-    value: rows.after(column),
-    test: differs(column, rows.before(column), rows.after(column)),
-  }))
-  return {
-    relation: rows.address('tableoid'),
-    row: rows.address('ctid'),
-    patch: statement.kind === 'delete' ? 'NULL::jsonb' : patch,
-  }
-}
-
-function startRows({ kind }: WriteStatement): string {
+function startRows({ kind }: WriteStatement, changed: string): string {
   const [relation, row, patch] = [own('relation'), own('row'), own('patch')]
   const where = kind === 'delete' ? '' : ` WHERE ${patch} IS NOT NULL`
-  return `${own('start')}(relation, "row", patch) AS (SELECT ${relation}, ${row}, ${patch} FROM ${own('op')}${where})`
+  return `${own('start')}(relation, "row", patch) AS (SELECT ${relation}, ${row}, ${patch} FROM ${changed}${where})`
 }
 
 function causeOf({ statement, tracked }: RewriteInput): string {

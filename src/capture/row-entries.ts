@@ -2,13 +2,13 @@ import type { BeforeState, RowNames } from './before-state.ts'
 import { lockedRow } from './before-state.ts'
 import type { Table } from './catalog.ts'
 import { type EntryParameters, own } from './entry.ts'
-import { columnOf } from './json-values.ts'
+import { columnOf, differs } from './json-values.ts'
 import { linkEntries } from './links.ts'
 import { keepUnread, readLater, unreadRow } from './read-later.ts'
-import { affectedRows, childRow, isRemoval, type Reach } from './referential-actions.ts'
+import { affectedRows, childRow, isRemoval, keyPatch, type Reach } from './referential-actions.ts'
 import type { WriteStatement } from './statement.ts'
 import type { RowReference, TrackedTable } from './tracked-table.ts'
-import { stableKey } from './upsert.ts'
+import { conflictKey, stableKey } from './upsert.ts'
 
 /** CTEs to add to a statement, and queries over them that give entries. */
 export interface Entries {
@@ -29,9 +29,9 @@ export function returnedColumns(
   reach: Reach | undefined,
   entry: EntryParameters,
 ): Record<string, string> {
-  if (!tracked.isTracked) return {}
   const { before, after } = rows
   if (state === 'locked earlier' && statement.kind === 'insert') return wholeRow(statement, tracked.table)
+  if (!tracked.isTracked) return {}
   if (tracked.link) {
     return {
       ...(statement.kind === 'insert' ? {} : linkedIds(tracked, before, 'old')),
@@ -58,6 +58,10 @@ export function ownEntries(
   entry: EntryParameters,
   later: EntryParameters,
 ): Entries {
+  if (state === 'locked earlier' && statement.kind === 'insert') {
+    const sources = tracked.isTracked ? [entryQuery(tracked, own('upserted'))] : []
+    return { ...nothing, ctes: [upsertedRows(statement, tracked, reach, entry)], sources }
+  }
   if (!tracked.isTracked) return nothing
   if (tracked.link) {
     const links = linksFrom(tracked, own('op'), entry)
@@ -69,13 +73,6 @@ export function ownEntries(
       ],
     }
   }
-  if (state === 'locked earlier' && statement.kind === 'insert') {
-    return {
-      ...nothing,
-      ctes: [upsertedRows(statement, tracked, entry)],
-      sources: [entryQuery(tracked, own('upserted'))],
-    }
-  }
   if (isChangedAgain(statement, tracked, reach)) {
     return { ...nothing, sources: [keepUnread(own('op'), 0)], laterSources: [readLater(tracked, 0, later)] }
   }
@@ -84,18 +81,41 @@ export function ownEntries(
   return { ...nothing, sources: [entryQuery(tracked, own('op'), action)] }
 }
 
-/**
- * The entries of the rows of one table that referential actions reach, with what set them off.
- *
- * @param later parameters for the statement after, see {@link Entries.laterSources}
- */
+/** Where a row stood, and which of its referenced columns change: from there referential actions go on. */
+export function addressColumns(
+  reach: Reach | undefined,
+  { kind }: WriteStatement,
+  { before, after, address }: Pick<RowNames, 'before' | 'after' | 'address'>,
+): Record<string, string> {
+  if (!reach) return {}
+  const patch = (): string =>
+    keyPatch(reach, (column) => ({
+      value: after(column),
+      test: differs(column, before(column), after(column)),
+    }))
+  return {
+    relation: address('tableoid'),
+    row: address('ctid'),
+    patch: kind === 'delete' ? 'NULL::jsonb' : patch(),
+  }
+}
+
+interface AffectedContext {
+  /** What set the actions off, as an SQL literal. */
+  readonly cause: string
+  /** The CTE of the rows that the statement itself changes. */
+  readonly changed: string
+  readonly entry: EntryParameters
+  /** Parameters for the statement after, see {@link Entries.laterSources}. */
+  readonly later: EntryParameters
+}
+
+/** The entries of the rows of one table that referential actions reach. */
 export function affectedEntries(
   reach: Reach,
   node: number,
   tracked: TrackedTable,
-  cause: string,
-  entry: EntryParameters,
-  later: EntryParameters,
+  { cause, changed, entry, later }: AffectedContext,
 ): Entries {
   const { table } = tracked
   const incoming = reach.edges.filter((edge) => edge.key.child === table)
@@ -108,7 +128,7 @@ export function affectedEntries(
     const links = linksFrom(tracked, source, entry, `${cause}::text`)
     return {
       ...nothing,
-      ctes: [affectedRows(reach, node, selectList(ids))],
+      ctes: [affectedRows(reach, node, changed, selectList(ids))],
       sources: [...links('disconnect', 'old'), ...links('connect', 'new', `NOT ${source}.${own('gone')}`)],
     }
   }
@@ -124,7 +144,7 @@ export function affectedEntries(
     ...(isReadLater && { unread: `CASE WHEN NOT a.gone THEN ${unreadRow(table, before, after)} END` }),
   }
   return {
-    ctes: [affectedRows(reach, node, selectList(columns))],
+    ctes: [affectedRows(reach, node, changed, selectList(columns))],
     sources: [entryQuery(tracked, source), ...(isReadLater ? [keepUnread(source, node)] : [])],
     laterSources: isReadLater ? [readLater(tracked, node, later, extra)] : [],
   }
@@ -199,19 +219,28 @@ function wholeRow({ reference }: WriteStatement, table: Table): Record<string, s
   return { ...Object.fromEntries(columns), xmax: `${reference}.xmax` }
 }
 
-function upsertedRows(statement: WriteStatement, tracked: TrackedTable, entry: EntryParameters): string {
+function upsertedRows(
+  statement: WriteStatement,
+  tracked: TrackedTable,
+  reach: Reach | undefined,
+  entry: EntryParameters,
+): string {
   const { table } = tracked
   const before = lockedRow(table)
   const after: RowReference = (column) => `${own('op')}.${own(`n${table.columns.indexOf(column)}`)}`
-  const isNew = `${own('locked')}.${own('tableoid')} IS NULL`
+  const address = (name: string) => `${own('locked')}.${own(name)}`
+  const isNew = `${address('tableoid')} IS NULL`
   const columns = {
-    ...upserted(statement, tracked, { before, after }, isNew, entry),
+    ...(tracked.isTracked ? upserted(statement, tracked, { before, after }, isNew, entry) : {}),
+    ...addressColumns(reach, statement, { before, after, address }),
     // updated, and yet not locked: another transaction inserted it in between, and nobody saw what it was
     missed: `${isNew} AND ${own('op')}.${own('xmax')} <> '0'::pg_catalog.xid`,
   }
+  // one row replaces one row; of several, a key that stays tells which
+  const isSingle = conflictKey(statement, table)?.rows.length === 1
   const join = stableKey(statement, table).map((column) => `${before(column)} = ${after(column)}`)
   return [
     `${own('upserted')} AS (SELECT ${selectList(columns)}`,
-    `FROM ${own('op')} LEFT JOIN ${own('locked')} ON ${join.join(' AND ')})`,
+    `FROM ${own('op')} LEFT JOIN ${own('locked')} ON ${isSingle ? 'true' : join.join(' AND ')})`,
   ].join('\n')
 }

@@ -30,12 +30,18 @@ export async function runAudited(
   const { lockRows } = plan
   if (lockRows === undefined) return connection.queryRaw(audited())
   return inTransaction(connection, async (transaction) => {
-    if (plan.countsMissed) return runUpsert(audited, withUsedParameters(lockRows, query), transaction)
-    await transaction.queryRaw(withUsedParameters(lockRows, query))
-    if (plan.lockReached !== undefined) {
-      await lockAll(withUsedParameters(plan.lockReached, query), plan.isDeep, transaction)
+    const lock = async () => {
+      const locked = await transaction.queryRaw(withUsedParameters(lockRows, query))
+      if (plan.lockReached !== undefined) {
+        await lockAll(withUsedParameters(plan.lockReached, query), plan.isDeep, transaction)
+      }
+      return locked
     }
-    const result = await transaction.queryRaw(audited())
+    const runOnce = async () => {
+      await lock()
+      return transaction.queryRaw(audited())
+    }
+    const result = await (plan.countsMissed ? runUpsert(audited, lock, transaction) : runOnce())
     if (plan.readLater !== undefined) {
       await transaction.queryRaw({ sql: plan.readLater, ...plan.laterParameters.bind(attribution) })
     }
@@ -59,11 +65,11 @@ async function lockAll(lock: SqlQuery, isDeep: boolean, transaction: Connection)
  */
 async function runUpsert(
   audited: (lockedRows: string) => SqlQuery,
-  lock: SqlQuery,
+  lock: () => Promise<SqlResult>,
   transaction: Connection,
 ): Promise<SqlResult> {
   for (let attempt = 0; attempt < upsertAttempts; attempt++) {
-    const locked = await transaction.queryRaw(lock)
+    const locked = await lock()
     const addresses = locked.rows.map(([address]) => `"${address}"`)
     await transaction.executeRaw(plain('SAVEPOINT audit_upsert'))
     const result = await transaction.queryRaw(audited(`{${addresses.join(',')}}`))

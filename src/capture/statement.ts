@@ -45,12 +45,26 @@ export interface OnConflict {
   readonly insertColumns: readonly string[]
 }
 
-/** Cuts one parsed writing statement into its clauses. */
-export function readStatement(type: string, node: SyntaxNode, syntax: Syntax): WriteStatement {
+/**
+ * Cuts one parsed writing statement into its clauses.
+ *
+ * @param version `server_version_num`
+ */
+export function readStatement(
+  type: string,
+  node: SyntaxNode,
+  syntax: Syntax,
+  version: number,
+): WriteStatement {
   const kind = type === 'InsertStmt' ? 'insert' : type === 'UpdateStmt' ? 'update' : 'delete'
-  const relation = node.relation as { schemaname?: string; relname: string; alias?: { aliasname: string } }
+  const relation = node.relation as {
+    schemaname?: string
+    relname: string
+    alias?: { aliasname: string }
+    location: number
+  }
   const last = syntax.tokens.at(-1)?.text === ';' ? syntax.tokens.length - 2 : syntax.tokens.length - 1
-  const main = findClause(syntax, kind.toUpperCase()) ?? 0
+  const main = findKeyword(syntax, kind, relation.location)
   const returningAt = findClause(syntax, 'RETURNING', main)
   const bodyEnd = (returningAt ?? last + 1) - 1
   const conflict = node.onConflictClause as SyntaxNode | undefined
@@ -77,7 +91,8 @@ export function readStatement(type: string, node: SyntaxNode, syntax: Syntax): W
       : { name: relation.relname },
     reference: quoteIdentifier(relation.alias?.aliasname ?? relation.relname),
     body: syntax.slice(0, bodyEnd),
-    returning: returningAt === undefined ? undefined : readReturning(node, syntax, returningAt, last),
+    returning:
+      returningAt === undefined ? undefined : readReturning(node, syntax, returningAt, last, version),
     assigned: targetNames(assigned),
     target: kind === 'insert' ? '' : syntax.slice(targetAt, Math.min(...clauseStarts) - 1),
     set: clause(setAt),
@@ -86,6 +101,12 @@ export function readStatement(type: string, node: SyntaxNode, syntax: Syntax): W
     with: main > 0 ? syntax.slice(0, main - 1) : undefined,
     conflict: conflict && readConflict(node, conflict, syntax, main),
   }
+}
+
+/** The statement's own INSERT, UPDATE or DELETE: the last one before its table. A WITH query may be called so, too. */
+function findKeyword(syntax: Syntax, kind: string, tableLocation: number): number {
+  const table = syntax.tokens.findIndex((token) => token.start === tableLocation)
+  return syntax.tokens.findLastIndex((token, index) => index < table && token.text.toLowerCase() === kind)
 }
 
 function targetNames(targets: unknown): string[] {
@@ -99,7 +120,13 @@ interface ReturningNode {
   exprs: { ResTarget: { name?: string; val: SyntaxNode } }[]
 }
 
-function readReturning(node: SyntaxNode, syntax: Syntax, at: number, last: number): Returning {
+function readReturning(
+  node: SyntaxNode,
+  syntax: Syntax,
+  at: number,
+  last: number,
+  version: number,
+): Returning {
   const { options = [], exprs } = node.returningClause as ReturningNode
   const alias = (kind: string) =>
     options.map((item) => item.ReturningOption).find((item) => item.option === `RETURNING_OPTION_${kind}`)
@@ -113,7 +140,9 @@ function readReturning(node: SyntaxNode, syntax: Syntax, at: number, last: numbe
     !taken.has(name) && exprs.some((item) => JSON.stringify(item).includes(`{"sval":"${name}"}`))
   return {
     list: syntax.slice(listAt, last),
-    outputs: exprs.map(({ ResTarget: { name, val } }) => (name === undefined ? outputOf(val) : { name })),
+    outputs: exprs.map(({ ResTarget: { name, val } }) =>
+      name === undefined ? outputOf(val, version) : { name },
+    ),
     oldAlias: alias('OLD') ?? (mentions('old') ? 'old' : undefined),
     newAlias: alias('NEW') ?? (mentions('new') ? 'new' : undefined),
   }
@@ -132,13 +161,13 @@ function tableNames(node: SyntaxNode): Set<string> {
   return tables
 }
 
-function outputOf(value: SyntaxNode): Output {
+function outputOf(value: SyntaxNode, version: number): Output {
   const column = value.ColumnRef as { fields: unknown } | undefined
   if (column) {
     const path = names(column.fields)
     return path.at(-1) === '*' ? { star: path.at(-2) } : { name: path.at(-1) ?? '' }
   }
-  return { name: outputName(value) }
+  return { name: outputName(value, version) }
 }
 
 function readConflict(node: SyntaxNode, conflict: SyntaxNode, syntax: Syntax, main: number): OnConflict {

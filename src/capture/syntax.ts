@@ -66,6 +66,14 @@ export function findClause(syntax: Syntax, keyword: string, from = 0): number | 
   return undefined
 }
 
+/** How many parameters a statement takes: the highest `$n` in it. */
+export function countParameters(syntax: Syntax | undefined): number {
+  const numbers = (syntax?.tokens ?? [])
+    .filter((token) => token.tokenName === 'PARAM')
+    .map(({ text }) => text.slice(1))
+  return Math.max(0, ...numbers.map(Number))
+}
+
 /** The strings of a list of `String` nodes: `["public", "users"]` of a qualified name. */
 export function names(list: unknown): string[] {
   if (!Array.isArray(list)) return []

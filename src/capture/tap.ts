@@ -56,11 +56,7 @@ function tapAdapter(adapter: AdapterLike): AdapterLike {
 function endable(transaction: TransactionLike): TransactionLike {
   let ended = false
   const refuseIfEnded = () => {
-    if (!ended) return
-    throw new AuditError(
-      'AUDIT_TRANSACTION_ENDED',
-      'The transaction ended (by its time-out, or because it was not awaited) while a statement of it was still to come. That statement was not run. Raise the timeout of $transaction, or await every call inside it.',
-    )
+    if (ended) throw transactionEnded()
   }
   return override(transaction, {
     queryRaw: async (query) => {
@@ -80,6 +76,15 @@ function endable(transaction: TransactionLike): TransactionLike {
       ended = true
       return transaction.rollback()
     },
+  })
+}
+
+/** As a driver adapter says it, so that Prisma makes its own error of it: P2028. */
+function transactionEnded(): Error {
+  const reason =
+    'The transaction ended, by its time-out or because it was not awaited, before this statement ran.'
+  return Object.assign(new Error(reason, { cause: { kind: 'TransactionAlreadyClosed', cause: reason } }), {
+    name: 'DriverAdapterError',
   })
 }
 

@@ -53,7 +53,7 @@ const harmless = new Set([
     'ConstraintsSetStmt',
     'CheckPointStmt',
   ],
-  ...['PrepareStmt', 'VacuumStmt', 'LoadStmt', 'DeclareCursorStmt'],
+  ...['PrepareStmt', 'VacuumStmt', 'LoadStmt'],
 ])
 
 /** The one decision about a statement: does it read, can its writes be captured row by row, and if not, why? */
@@ -68,7 +68,7 @@ export function classify(syntax: Syntax | undefined, catalog: Catalog): Classifi
   const reason = reasonFor(first.type, first.node, catalog)
   if (reason === 'read') return { kind: 'read' }
   if (reason !== 'write') return { kind: 'uncapturable', reason }
-  const statement = readStatement(first.type, first.node, syntax)
+  const statement = readStatement(first.type, first.node, syntax, catalog.version)
   const table = findTable(catalog, statement.table)
   if (!table) return { kind: 'uncapturable', reason: 'unknown-table' }
   const obstacle = obstacleTo(statement, table, catalog)
@@ -92,18 +92,46 @@ function reasonFor(type: string, node: SyntaxNode, catalog: Catalog): 'read' | '
     case 'DoStmt':
       return 'procedure'
     case 'CopyStmt':
-      return node.is_from ? 'copy' : writesInside(node) ? 'writing-cte' : 'read'
+      return node.is_from ? 'copy' : reasonForInner(node.query, catalog)
+    case 'DeclareCursorStmt':
+      return reasonForInner(node.query, catalog)
     case 'TruncateStmt':
       return 'truncate'
     case 'ExecuteStmt':
       return 'prepared-statement'
     case 'ExplainStmt':
-      return JSON.stringify(node.options ?? '').includes('"analyze"') && writesInside(node)
+      return runsExplained(node) && reasonForInner(node.query, catalog) !== 'read'
         ? 'explain-analyze'
         : 'read'
     default:
       return harmless.has(type) ? 'read' : 'definition'
   }
+}
+
+/** The reason of a statement inside another, as `COPY (SELECT …) TO` has it. */
+function reasonForInner(query: unknown, catalog: Catalog): 'read' | UncapturableReason {
+  const [[type, node] = ['', {}]] = Object.entries((query ?? {}) as Record<string, SyntaxNode>)
+  const reason = type === '' ? 'read' : reasonFor(type, node, catalog)
+  return reason === 'write' ? 'writing-cte' : reason
+}
+
+/** Whether EXPLAIN runs the statement: ANALYZE is there, and not switched off. */
+function runsExplained(node: SyntaxNode): boolean {
+  const options = (node.options ?? []) as { DefElem: { defname: string; arg?: unknown } }[]
+  const analyze = options.find(({ DefElem }) => DefElem.defname === 'analyze')?.DefElem
+  if (!analyze) return false
+  const {
+    String: text,
+    Integer: number,
+    Boolean: flag,
+  } = (analyze.arg ?? {}) as {
+    String?: { sval: string }
+    Integer?: { ival?: number }
+    Boolean?: { boolval?: boolean }
+  }
+  if (number) return number.ival !== undefined && number.ival !== 0
+  if (flag) return flag.boolval === true
+  return !['false', 'off', '0'].includes(text?.sval.toLowerCase() ?? 'true')
 }
 
 function obstacleTo(
@@ -124,15 +152,10 @@ function obstacleTo(
   if (stars.some(({ star }) => !ownRow.includes(star) || (star === undefined && !isAlone)))
     return 'returning-star'
   if (statement.conflict?.action !== 'update' || catalog.version >= 180000) return undefined
-  const isPlain = table.kind === 'r' && !changesReferencedKey(statement, table)
-  const isFound = conflictKey(statement, table) && stableKey(statement, table).length > 0
-  return isPlain && isFound ? undefined : 'upsert-without-values'
-}
-
-function changesReferencedKey({ assigned }: WriteStatement, table: Table): boolean {
-  return table.referencedBy.some(
-    (key) => key.onUpdate !== 'none' && key.pairs.some((pair) => assigned.includes(pair.parent.name)),
-  )
+  const key = conflictKey(statement, table)
+  // of one row there is no doubt which locked row it replaced; of several, a key has to tell
+  const isFound = key?.rows.length === 1 || stableKey(statement, table).length > 0
+  return table.kind === 'r' && key && isFound ? undefined : 'upsert-without-values'
 }
 
 /** Whether a statement has another that writes inside: a writing CTE, or the one that EXPLAIN runs. */
