@@ -1,0 +1,226 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import { describe, expectTypeOf, it } from 'vitest'
+import {
+  type Audit,
+  type AuditContext,
+  type AuditError,
+  type AuditErrorCode,
+  type Audited,
+  type AuditOptions,
+  getAuditContext,
+  withAudit,
+  withAuditContext,
+} from '../src/index.ts'
+import { type Prisma, PrismaClient } from './generated/client/client.ts'
+
+// `npx tsc --noEmit` checks this file; the clients never connect
+const adapter = new PrismaPg({ connectionString: 'postgresql://nobody@127.0.0.1:1/none' })
+const client = new PrismaClient({ adapter })
+
+type Options = AuditOptions<PrismaClient>
+type ElementOf<List> = List extends (infer Element)[] ? Element : never
+
+describe('withAudit', () => {
+  const prisma = withAudit(new PrismaClient({ adapter }))
+
+  it('gives the type of the client, and $audit', () => {
+    expectTypeOf(prisma).toExtend<PrismaClient>()
+    expectTypeOf(prisma).toEqualTypeOf<Audited<PrismaClient>>()
+    expectTypeOf(prisma.$audit).toExtend<Audit>()
+    expectTypeOf(prisma.$audit.verify).toEqualTypeOf<() => Promise<void>>()
+    const asBefore: PrismaClient = prisma
+    const inService = (given: PrismaClient) => given.user.count()
+    expectTypeOf(inService).toBeCallableWith(asBefore)
+    expectTypeOf(inService).toBeCallableWith(prisma)
+  })
+
+  it('keeps the results of calls as they are', () => {
+    const all = () => prisma.user.findMany()
+    expectTypeOf(all).returns.resolves.toEqualTypeOf<Prisma.UserModel[]>()
+    const selected = () => prisma.user.findFirstOrThrow({ select: { id: true } })
+    expectTypeOf(selected).returns.resolves.toEqualTypeOf<{ id: number }>()
+    const included = () => prisma.post.findFirstOrThrow({ include: { tags: true } })
+    expectTypeOf<Awaited<ReturnType<typeof included>>['tags']>().toEqualTypeOf<Prisma.TagModel[]>()
+    const batch = () => prisma.$transaction([prisma.user.count(), prisma.tag.deleteMany()])
+    expectTypeOf(batch).returns.resolves.toEqualTypeOf<[number, Prisma.BatchPayload]>()
+    const interactive = () => prisma.$transaction(async (tx) => tx.tag.count())
+    expectTypeOf(interactive).returns.resolves.toEqualTypeOf<number>()
+    const raw = () => prisma.$queryRaw<{ id: number }[]>`SELECT 1 AS id`
+    expectTypeOf(raw).returns.resolves.toEqualTypeOf<{ id: number }[]>()
+  })
+
+  it('keeps what extensions before it added', () => {
+    const extended = withAudit(
+      client.$extends({
+        result: { user: { shout: { needs: { name: true }, compute: () => 'A' } } },
+        client: { hello: () => 'world' },
+      }),
+    )
+    expectTypeOf(extended.hello).returns.toExtend<string>()
+    const first = () => extended.user.findFirstOrThrow()
+    expectTypeOf(first).returns.resolves.toHaveProperty('shout').toEqualTypeOf<string>()
+    expectTypeOf(extended.$audit).toExtend<Audit>()
+  })
+
+  it('keeps $audit where extensions come after it', () => {
+    const extended = prisma.$extends({ client: { hello: () => 'world' } })
+    expectTypeOf(extended.hello).returns.toExtend<string>()
+    expectTypeOf(extended.$audit).toExtend<Audit>()
+  })
+
+  it('keeps the option omit of the client', () => {
+    const omitting = withAudit(new PrismaClient({ adapter, omit: { user: { passwordHash: true } } }))
+    const first = () => omitting.user.findFirstOrThrow()
+    expectTypeOf(first).returns.resolves.not.toHaveProperty('passwordHash')
+    expectTypeOf(first).returns.resolves.toHaveProperty('email')
+  })
+
+  it('takes only a client', () => {
+    // @ts-expect-error not a client
+    const wrong = () => withAudit({})
+    // @ts-expect-error an adapter is not a client
+    const adapterInstead = () => withAudit(adapter)
+    expectTypeOf(wrong).toBeFunction()
+    expectTypeOf(adapterInstead).toBeFunction()
+  })
+})
+
+describe('options', () => {
+  it('know the models of the client', () => {
+    type Model = ElementOf<NonNullable<Options['reads']>>
+    expectTypeOf<Model>().toEqualTypeOf<Prisma.ModelName>()
+    expectTypeOf<'User'>().toExtend<Model>()
+    expectTypeOf<'user'>().not.toExtend<Model>()
+    expectTypeOf<'users'>().not.toExtend<Model>()
+    expectTypeOf<string>().not.toExtend<Model>()
+  })
+
+  it('know the scalar fields of each model', () => {
+    type UserField = ElementOf<NonNullable<Options['redact']>['User']>
+    expectTypeOf<UserField>().toEqualTypeOf<Prisma.UserScalarFieldEnum>()
+    expectTypeOf<'passwordHash'>().toExtend<UserField>()
+    expectTypeOf<'password_hash'>().not.toExtend<UserField>()
+    expectTypeOf<'posts'>().not.toExtend<UserField>()
+    expectTypeOf<ElementOf<NonNullable<Options['ignore']>['Tag']>>().toEqualTypeOf<'id' | 'name'>()
+    type AnyField = ElementOf<NonNullable<Options['redact']>['*']>
+    expectTypeOf<'passwordHash' | 'title' | 'stampedAt'>().toExtend<AnyField>()
+    expectTypeOf<'nothing'>().not.toExtend<AnyField>()
+    expectTypeOf<string>().not.toExtend<AnyField>()
+  })
+
+  it('are checked where withAudit is called', () => {
+    const good = () =>
+      withAudit(client, {
+        models: { include: ['User', 'Post'] },
+        redact: { User: ['name', 'email'], Post: ['title'], '*': ['text'] },
+        ignore: { '*': ['updatedAt'], Stamped: ['stampedAt'] },
+        reads: ['User'],
+        redactSecrets: true,
+        snapshot: 'changed',
+        failures: false,
+        actor: { id: 'x', type: 'system' },
+        requireActor: true,
+        context: () => ({ requestId: 'x' }),
+        table: 'audit.log',
+        uncapturable: 'throw',
+        onError: (error) => expectTypeOf(error).toEqualTypeOf<AuditError>(),
+      })
+    const bad = () => [
+      // @ts-expect-error no such model
+      withAudit(client, { models: { include: ['Usr'] } }),
+      // @ts-expect-error the property, not the model
+      withAudit(client, { models: { exclude: ['user'] } }),
+      // @ts-expect-error no such model
+      withAudit(client, { redact: { Usr: ['name'] } }),
+      // @ts-expect-error no such field
+      withAudit(client, { redact: { User: ['nam'] } }),
+      // @ts-expect-error another model's field
+      withAudit(client, { redact: { User: ['title'] } }),
+      // @ts-expect-error a relation
+      withAudit(client, { redact: { User: ['posts'] } }),
+      // @ts-expect-error the column, not the field
+      withAudit(client, { ignore: { User: ['password_hash'] } }),
+      // @ts-expect-error a field of no model
+      withAudit(client, { ignore: { '*': ['nothing'] } }),
+      // @ts-expect-error no such model
+      withAudit(client, { reads: ['Nobody'] }),
+      // @ts-expect-error no such snapshot
+      withAudit(client, { snapshot: 'diff' }),
+      // @ts-expect-error no such choice
+      withAudit(client, { uncapturable: 'ignore' }),
+      // @ts-expect-error no such actor type
+      withAudit(client, { actor: { id: 'x', type: 'robot' } }),
+      // @ts-expect-error no such option
+      withAudit(client, { tabel: 'x' }),
+    ]
+    expectTypeOf(good).returns.toExtend<PrismaClient>()
+    expectTypeOf(bad).toBeFunction()
+  })
+
+  it('know the models of an extended client too', () => {
+    const extended = client.$extends({ client: { hello: () => 'world' } })
+    type Model = ElementOf<NonNullable<AuditOptions<typeof extended>['reads']>>
+    expectTypeOf<Model>().toEqualTypeOf<Prisma.ModelName>()
+    type TagField = ElementOf<NonNullable<AuditOptions<typeof extended>['redact']>['Tag']>
+    expectTypeOf<TagField>().toEqualTypeOf<'id' | 'name'>()
+    const bad = () =>
+      // @ts-expect-error no such field
+      withAudit(extended, { redact: { Tag: ['nam'] } })
+    expectTypeOf(bad).toBeFunction()
+  })
+
+  it('without a client are names as text', () => {
+    const options: AuditOptions = { redact: { Whatever: ['x'] }, models: { include: ['Whatever'] } }
+    expectTypeOf(options.reads).toEqualTypeOf<string[] | undefined>()
+  })
+})
+
+describe('contexts', () => {
+  it('withAuditContext gives what its function gives, a promise for anything to wait for', () => {
+    const context: AuditContext = { actor: { id: 'x', type: 'user' } }
+    expectTypeOf(withAuditContext(context, () => 42)).toEqualTypeOf<number>()
+    expectTypeOf(withAuditContext(context, () => 'x' as string | undefined)).toEqualTypeOf<
+      string | undefined
+    >()
+    expectTypeOf(withAuditContext(context, () => {})).toEqualTypeOf<void>()
+    expectTypeOf(withAuditContext(context, async () => 42)).toEqualTypeOf<Promise<number>>()
+    expectTypeOf(withAuditContext(context, async () => {})).toEqualTypeOf<Promise<void>>()
+    const prismaCall = () => withAuditContext(context, () => client.tag.findMany())
+    expectTypeOf(prismaCall).returns.toEqualTypeOf<Promise<Prisma.TagModel[]>>()
+  })
+
+  it('getAuditContext gives a context or nothing', () => {
+    expectTypeOf(getAuditContext()).toEqualTypeOf<AuditContext | undefined>()
+  })
+
+  it('have known fields only', () => {
+    const bad = () => [
+      // @ts-expect-error no such field
+      withAuditContext({ user: 'x' }, () => 1),
+      // @ts-expect-error no such actor type
+      withAuditContext({ actor: { id: 'x', type: 'robot' } }, () => 1),
+      // @ts-expect-error an actor needs a type
+      withAuditContext({ actor: { id: 'x' } }, () => 1),
+      // @ts-expect-error ids are text
+      withAuditContext({ actor: { id: 7, type: 'user' } }, () => 1),
+      // @ts-expect-error metadata is an object
+      withAuditContext({ metadata: 'x' }, () => 1),
+    ]
+    expectTypeOf(bad).toBeFunction()
+  })
+
+  it('take undefined where a value is not known, as request handlers have it', () => {
+    const header = undefined as string | undefined
+    expectTypeOf<{ requestId: typeof header }>().toExtend<AuditContext>()
+    expectTypeOf<{ actor: undefined }>().toExtend<AuditContext>()
+  })
+})
+
+describe('errors', () => {
+  it('have a code to switch on', () => {
+    expectTypeOf<AuditError>().toExtend<Error>()
+    expectTypeOf<AuditError['code']>().toEqualTypeOf<AuditErrorCode>()
+    expectTypeOf<'AUDIT_ACTOR_REQUIRED'>().toExtend<AuditErrorCode>()
+    expectTypeOf<'AUDIT_OTHER'>().not.toExtend<AuditErrorCode>()
+  })
+})
