@@ -1,0 +1,27 @@
+import { availableParallelism, cpus, loadavg } from 'node:os'
+import prismaPackage from '@prisma/client/package.json' with { type: 'json' }
+import { settings } from './database.ts'
+
+/** Processes that ran or wanted to, on average over the last minute. */
+export function currentLoad(): number {
+  return loadavg()[0] ?? Number.NaN
+}
+
+/** Where and when a result was measured. */
+export function machineFacts(postgresVersion: string, loadBefore: number) {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    // the benchmark itself keeps a client and a server process busy: about 1; what is above comes from elsewhere
+    load: `${loadBefore.toFixed(1)} before, ${currentLoad().toFixed(1)} at the end`,
+    node: process.version,
+    prisma: prismaPackage.version,
+    postgres: postgresVersion,
+    settings: `${Object.entries(settings)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(', ')}; all else by default, synchronous_commit=on among it`,
+    date: new Date().toISOString(),
+  }
+}
+
+export type MachineFacts = ReturnType<typeof machineFacts>

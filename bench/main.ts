@@ -1,0 +1,92 @@
+import { withAuditContext } from 'prisma-extension-audit'
+import { type Case, cases, type Setting } from './cases.ts'
+import { type ClientPair, createPair, ordinaryAdapter, preparingAdapter } from './clients.ts'
+import { requestContext } from './context.ts'
+import { type BenchDatabase, startDatabase } from './database.ts'
+import { currentLoad, machineFacts } from './machine.ts'
+import { type MemoryGrowth, measureMemory } from './memory.ts'
+import { type BenchOptions, readOptions } from './options.ts'
+import { startProxy } from './proxy.ts'
+import { describe } from './report.ts'
+import { type CaseResult, runCase } from './run-case.ts'
+import { countStatements } from './statements.ts'
+
+async function main(options: BenchOptions): Promise<void> {
+  if (options.list) {
+    console.log([...cases.map(({ name }) => name), 'statements', 'memory'].join('\n'))
+    return
+  }
+  const isWanted = (name: string) =>
+    options.only.length === 0 || options.only.some((part) => name.includes(part))
+  const wanted = cases.filter(({ name }) => isWanted(name))
+  const database = await startDatabase()
+  try {
+    const loadBefore = currentLoad()
+    const results = {
+      rounds: options.rounds,
+      cases: await runCases(wanted, database, options),
+      statements: isWanted('statements') ? await countStatements(database.url, database.pool) : [],
+      memory: isWanted('memory') ? await runMemory(database.url, options) : [],
+      machine: machineFacts(database.version, loadBefore),
+    }
+    console.log(options.json ? JSON.stringify(results, null, 2) : describe(results))
+  } finally {
+    await database.stop()
+  }
+}
+
+/** The cases of one setting share its clients. Every entry carries a request's context. */
+async function runCases(
+  wanted: Case[],
+  database: BenchDatabase,
+  { rounds, quick }: BenchOptions,
+): Promise<CaseResult[]> {
+  const results: CaseResult[] = []
+  for (const setting of new Set(wanted.map((one) => one.setting))) {
+    const { pair, stop } = await connect(setting, database.url)
+    try {
+      for (const one of wanted.filter((other) => other.setting === setting)) {
+        const repetition = quick ? one.quick : one.repetition
+        if (!repetition) continue
+        progress(one.name)
+        results.push(
+          await withAuditContext(requestContext, () => runCase(one, pair, database.pool, repetition, rounds)),
+        )
+      }
+    } finally {
+      await pair.disconnect()
+      await stop()
+    }
+  }
+  return results
+}
+
+async function connect(
+  setting: Setting,
+  url: string,
+): Promise<{ pair: ClientPair; stop: () => Promise<void> }> {
+  if (setting === '1 ms network') {
+    const proxy = await startProxy(url, 1)
+    return { pair: createPair(() => ordinaryAdapter(proxy.url)), stop: proxy.stop }
+  }
+  const createAdapter = setting === 'named statements' ? preparingAdapter : ordinaryAdapter
+  return { pair: createPair(() => createAdapter(url)), stop: async () => {} }
+}
+
+async function runMemory(url: string, { quick }: BenchOptions): Promise<MemoryGrowth[]> {
+  const size = quick ? { statements: 2_500, first: 1_250 } : { statements: 20_000, first: 2_000 }
+  const growths: MemoryGrowth[] = []
+  for (const client of ['plain', 'audited'] as const) {
+    progress(`memory, ${client}`)
+    growths.push(await measureMemory(url, client, size))
+  }
+  return growths
+}
+
+function progress(name: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\x1b[2K\r${name} …\r`)
+}
+
+const options = readOptions(process.argv.slice(2))
+if (options) await main(options)
+else process.exitCode = 1

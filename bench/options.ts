@@ -1,0 +1,43 @@
+import { parseArgs } from 'node:util'
+
+const usage = `npm run bench -- [options]
+  --rounds N    rounds of each case (default 20; quick: 4)
+  --only TEXT   only the cases whose name contains TEXT; may be given several times
+  --quick       fewer rounds and calls, and not the slowest case: noisier
+  --json        the results as JSON on standard output
+  --list        the names of the cases`
+
+export interface BenchOptions {
+  readonly rounds: number
+  /** Parts of case names; empty means every case. */
+  readonly only: readonly string[]
+  readonly quick: boolean
+  readonly json: boolean
+  readonly list: boolean
+}
+
+/** The command line as options; prints the usage and gives undefined when it asks for help or can't be read. */
+export function readOptions(args: string[]): BenchOptions | undefined {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        rounds: { type: 'string' },
+        only: { type: 'string', multiple: true, default: [] },
+        quick: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    if (values.help) throw new Error(usage)
+    const { only, quick, json, list } = values
+    const rounds = Number(values.rounds ?? (quick ? 4 : 20))
+    if (!Number.isInteger(rounds) || rounds < 1)
+      throw new Error(`--rounds is a whole number from 1 on\n${usage}`)
+    return { rounds, only, quick, json, list }
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    return undefined
+  }
+}

@@ -1,0 +1,99 @@
+import type { MachineFacts } from './machine.ts'
+import { growthBound, type MemoryGrowth } from './memory.ts'
+import type { CaseResult } from './run-case.ts'
+import type { StatementCount } from './statements.ts'
+
+export interface Results {
+  readonly machine: MachineFacts
+  readonly rounds: number
+  readonly cases: readonly CaseResult[]
+  readonly statements: readonly StatementCount[]
+  readonly memory: readonly MemoryGrowth[]
+}
+
+/** Everything that was measured, for people to read. */
+export function describe({ machine, rounds, cases, statements, memory }: Results): string {
+  const sections = [
+    Object.entries(machine).map(([name, value]) => `${`${name}:`.padEnd(10)} ${value}`),
+    cases.length > 0 && [
+      `Median milliseconds a call on loopback. The ratio is the median of ${rounds} interleaved rounds' own ratios, in brackets the middle half of them.`,
+      '',
+      ...table(
+        ['case', 'plain', 'by hand', 'audited', 'ratio', '', 'target', 'met'],
+        cases.flatMap(caseRows),
+      ),
+    ],
+    statements.length > 0 && [
+      'Statements sent by one call, BEGIN and COMMIT included. Target: as many as without the audit.',
+      '',
+      ...table(
+        ['call', 'plain', 'audited', 'met'],
+        statements.map(({ name, plain, audited, isMet }) => [
+          name,
+          String(plain),
+          String(audited),
+          met(isMet),
+        ]),
+      ),
+    ],
+    memory.length > 0 && [
+      `Memory after garbage collection, in MB, over writes of ever different texts. Target: the audited client grows by at most ${megabytes(growthBound)} MB more than the plain one.`,
+      '',
+      ...table(
+        ['client', ...(memory[0]?.uses ?? []).map((use) => `after ${use.statements}`), 'growth', 'met'],
+        memory.map(({ client, uses, growth }) => [
+          client,
+          ...uses.map(({ heap, external }) => megabytes(heap + external)),
+          megabytes(growth),
+          client === 'audited' ? met(isMemoryBounded(memory)) : '',
+        ]),
+      ),
+    ],
+  ]
+  return sections
+    .filter((section) => section !== false)
+    .map((section) => section.join('\n'))
+    .join('\n\n')
+}
+
+export function isMemoryBounded(memory: readonly MemoryGrowth[]): boolean {
+  const growth = (client: string) => memory.find((one) => one.client === client)?.growth ?? 0
+  return growth('audited') - Math.max(growth('plain'), 0) <= growthBound
+}
+
+/** One line for each target; the times stand in the first. */
+function caseRows({ name, milliseconds, ratios }: CaseResult): string[][] {
+  const time = (variant: string) => {
+    const value = milliseconds[variant]
+    return value === undefined ? '' : value.toFixed(value < 10 ? 3 : 1)
+  }
+  return ratios.map(({ to, median, quartiles, atMost, isMet }, index) => [
+    ...(index === 0 ? [name, time('plain'), time('by hand'), time('audited')] : ['', '', '', '']),
+    `${median.toFixed(2)} × ${to}`,
+    `(${quartiles.map((value) => value.toFixed(2)).join('–')})`,
+    `≤ ${atMost.toFixed(2)}`,
+    met(isMet),
+  ])
+}
+
+function table(head: string[], rows: string[][]): string[] {
+  const all = [head, ...rows]
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
+  const isNumber = (column: number) => rows.every((row) => /^[\d.,-]*$/.test(row[column] ?? '')) && column > 0
+  return all.map((row) =>
+    row
+      .map((cell, column) =>
+        isNumber(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+function met(isMet: boolean): string {
+  return isMet ? 'yes' : 'NO'
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1024 / 1024).toFixed(1)
+}
