@@ -571,6 +571,84 @@ describe('RETURNING gives what it gives without the audit', () => {
   })
 })
 
+describe('names that look like SQL', () => {
+  const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
+  const columns = [
+    ...[
+      '$1',
+      '--',
+      '/*',
+      '*/',
+      ';',
+      "it's",
+      'back\\slash',
+      'a"b',
+      'new\nline',
+      '/*fold:0*/',
+      '$q$',
+      'ünï🦆',
+      'NULL',
+    ],
+    ...['%s', '{0}', "E'\\x'", ' ', '$2::text', "'||'"],
+  ]
+  const table = `odd $1 -- \\ ' " /* ;`
+
+  it('are names', async () => {
+    await db.sql(`
+      CREATE TABLE ${quote(table)} (${['$k int PRIMARY KEY', ...columns.map((name) => `${name} text`)]
+        .map((column) =>
+          column.replace(/^(.*) (int PRIMARY KEY|text)$/s, (_, name, type) => `${quote(name)} ${type}`),
+        )
+        .join(', ')});
+      CREATE TABLE "odd child" (id int PRIMARY KEY, "f'k\\" int REFERENCES ${quote(table)} ON DELETE CASCADE ON UPDATE CASCADE)`)
+    const values = (prefix: string) => columns.map((name) => prefix + name)
+    const numbered = columns.map((_, index) => `$${index + 2}`)
+    const key = quote('$k')
+    const entries = await entriesOf(async () => {
+      await prisma.$executeRawUnsafe(
+        `INSERT INTO ${quote(table)} VALUES ($1, ${numbered})`,
+        1,
+        ...values('v'),
+      )
+      await prisma.$executeRawUnsafe(`INSERT INTO "odd child" VALUES (5, 1)`)
+      await prisma.$executeRawUnsafe(
+        `UPDATE ${quote(table)} SET ${columns.map((name, index) => `${quote(name)} = ${numbered[index]}`)} WHERE ${key} = $1`,
+        1,
+        ...values('w'),
+      )
+      const [row] = await prisma.$queryRawUnsafe<Record<string, string>[]>(
+        `UPDATE ${quote(table)} SET ${quote('$1')} = 'z' WHERE ${key} = $1 RETURNING ${columns.map(quote)}`,
+        1,
+      )
+      expect(Object.keys(row ?? {})).toEqual(columns)
+      await prisma.$executeRawUnsafe(`UPDATE ${quote(table)} SET ${key} = $2 WHERE ${key} = $1`, 1, 2)
+      await prisma.$executeRawUnsafe(
+        `INSERT INTO ${quote(table)} (${key}, "--") VALUES ($1, $2) ON CONFLICT (${key}) DO UPDATE SET "--" = excluded."--" || $3`,
+        ...[2, 'a', 'b'],
+      )
+      await prisma.$executeRawUnsafe(`DELETE FROM ${quote(table)} WHERE ${key} = $1`, 2)
+    })
+    expect(
+      entries.map(({ action, resource_id, details }) => [action, resource_id, details.cause ?? null]),
+    ).toEqual([
+      [`${table}.create`, '1', null],
+      ['odd child.create', '5', null],
+      [`${table}.update`, '1', null],
+      [`${table}.update`, '1', null],
+      [`${table}.update`, '1', null],
+      ['odd child.update', '5', `${table}.update`],
+      [`${table}.update`, '2', null],
+      [`${table}.delete`, '2', null],
+      ['odd child.delete', '5', `${table}.delete`],
+    ])
+    expect(entries[2]?.details.changed).toEqual(columns)
+    expect(entries[2]?.details.after).toEqual({
+      $k: 1,
+      ...Object.fromEntries(columns.map((name) => [name, `w${name}`])),
+    })
+  })
+})
+
 describe('tagged templates', () => {
   it('bind their values, Prisma.sql, Prisma.join and Prisma.empty included', async () => {
     const ids = [1, 2]

@@ -123,7 +123,9 @@ describe('an interactive transaction', () => {
         },
         { timeout: 150 },
       )
-      await expect(running).rejects.toMatchObject({ code: 'P2028' })
+      await expect(running).rejects.toMatchObject({
+        code: expect.stringMatching(/^(P2028|P1018)$/), // expired, or ended under a statement
+      })
       expect(await client.tag.count({ where: { name } })).toBe(0)
     })
     expect(entries).toEqual([])
@@ -702,6 +704,30 @@ describe('a write that waits for a lock', () => {
       ['post.update', 0],
       ['stamped.update', 1],
       ['post.update', 1],
+    ])
+  })
+
+  it('does not lock more than without the audit where the key is assigned its own value', async () => {
+    const post = await prisma.post.create({ data: { title: 'saved as a whole' } })
+    let inserted = 0
+    let release: () => void = () => {}
+    const bothInserted = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const run = () =>
+      prisma.$transaction(async (tx) => {
+        await tx.comment.create({ data: { text: 'a child', postId: post.id } })
+        if (++inserted === 2) release()
+        await bothInserted
+        await tx.post.update({ where: { id: post.id }, data: { ...post, views: { increment: 1 } } })
+      })
+    const entries = await entriesOf(() => Promise.all([run(), run()]))
+    const updates = entries.filter((entry) => entry.action === 'post.update')
+    expect(
+      updates.map(({ details }) => [details.before.views, details.after.views, details.changed]),
+    ).toEqual([
+      [0, 1, ['views']],
+      [1, 2, ['views']],
     ])
   })
 })
