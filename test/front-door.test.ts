@@ -568,6 +568,63 @@ describe('$extends', () => {
     const entries = await entriesOf(() => prisma.tag.create({ data: { name: unique('tag') } }))
     expect(entries.map((entry) => entry.details.metadata)).toEqual([{ call: 'Tag.create' }])
   })
+
+  /** Prisma's pattern for row-level security: each call in a transaction that begins with a setting. */
+  const withTenant = (client: () => PrismaClient) =>
+    Prisma.defineExtension({
+      query: {
+        async $allOperations({ args, query, operation }) {
+          if (operation === '$executeRaw') return query(args)
+          const [, result] = await client().$transaction([
+            client().$executeRaw`SELECT set_config('app.tenant', 'tenant 1', true)`,
+            query(args) as Prisma.PrismaPromise<unknown>,
+          ])
+          return result
+        },
+      },
+    })
+
+  it.each(['before', 'after'])('with row-level security %s withAudit', async (place) => {
+    const base = createClient(db.url, { max: 1 })
+    const audited = withAudit(base)
+    const prisma =
+      place === 'before'
+        ? withAudit(base.$extends(withTenant(() => base)))
+        : audited.$extends(withTenant(() => audited))
+    const name = unique('tenant')
+    const entries = await entriesOf(() =>
+      withAuditContext({ actor: ada }, async () => {
+        await prisma.tag.create({ data: { name } })
+        await prisma.tag.update({ where: { name }, data: { name: `${name}!` } })
+        const rows = await prisma.$queryRaw`SELECT current_setting('app.tenant') AS tenant`
+        expect(rows).toEqual([{ tenant: 'tenant 1' }])
+      }),
+    )
+    expect(entries.map(({ action, actor_id, details }) => [action, actor_id, details.after.name])).toEqual([
+      ['tag.create', 'ada', name],
+      ['tag.update', 'ada', `${name}!`],
+    ])
+    expect(
+      await db.sql(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,
+      ),
+    ).toEqual([])
+  })
+
+  it("does not show extensions the audit's own questions", async () => {
+    const seen: string[] = []
+    const watching = Prisma.defineExtension({
+      query: {
+        $allOperations({ args, query, operation }) {
+          seen.push(operation)
+          return query(args)
+        },
+      },
+    })
+    const prisma = withAudit(createClient(db.url).$extends(watching)).$extends(watching)
+    await prisma.tag.create({ data: { name: unique('tag') } })
+    expect(seen).toEqual(['create', 'create'])
+  })
 })
 
 describe('the client stays what it was', () => {

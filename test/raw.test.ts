@@ -1167,6 +1167,21 @@ describe('definitions that change while the client runs', () => {
     expect(entries[2]?.details.after).toEqual({ id: 2 })
   })
 
+  it('a foreign key that a transaction dropped and rolled back still has its cascades recorded', async () => {
+    const { id } = await prisma.post.create({ data: { title: 'post', comments: { create: { text: 'c' } } } })
+    const entries = await entriesOf(async () => {
+      await expect(
+        prisma.$transaction(async (tx) => {
+          await tx.$executeRaw`ALTER TABLE "Comment" DROP CONSTRAINT "Comment_postId_fkey"`
+          await tx.tag.create({ data: { name: 'while it is gone' } })
+          throw new Error('undo')
+        }),
+      ).rejects.toThrow('undo')
+      await prisma.post.delete({ where: { id } })
+    })
+    expect(entries.map((entry) => entry.action)).toEqual(['post.delete', 'comment.delete'])
+  })
+
   it('a trigger that another connection creates is taken into account', async () => {
     await db.sql(`
       CREATE TABLE triggered (id int PRIMARY KEY, name text, loud text);
