@@ -799,10 +799,10 @@ describe('an upsert that races an insert of its key', () => {
       const key = unique('key')
       const entries = await entriesOf(() =>
         Promise.all(
-          Array.from({ length: 20 }, () =>
+          Array.from({ length: 20 }, (_, index) =>
             prisma.translation.upsert({
               where: where(key),
-              create: { key, language: 'en', text: key },
+              create: { key, language: 'en', text: `${key} ${index}` }, // unique too, and none of the race's business
               update: { revision: { increment: 1 } },
             }),
           ),
