@@ -43,6 +43,7 @@ interface ClientInternals {
   readonly $extends: (extension: unknown) => object
   readonly $on?: (...parameters: unknown[]) => unknown
   readonly $queryRawUnsafe: (sql: string) => PromiseLike<unknown>
+  readonly _originalClient?: Pick<ClientInternals, '$queryRawUnsafe'>
 }
 
 interface HookParameters {
@@ -204,16 +205,17 @@ class Interception {
   async verify(auditor: Auditor): Promise<void> {
     await this.ensure()
     const scope = openScope(auditor, '$queryRawUnsafe', undefined, new WeakMap())
-    await runInScope(scope, async () => await this.#client.$queryRawUnsafe('SELECT 1')).catch(
-      (error: unknown) => {
-        throw scope.error ?? error
-      },
-    )
+    const client = this.#client._originalClient ?? this.#client
+    await runInScope(scope, async () => await client.$queryRawUnsafe('SELECT 1')).catch((error: unknown) => {
+      throw scope.error ?? error
+    })
   }
 
   async #probe(): Promise<void> {
     const probe: ProbeScope = { answer: undefined }
-    await runAsProbe(probe, async () => await this.#client.$queryRawUnsafe('SELECT 1'))
+    // below all extensions, which should not see a question of ours
+    const client = this.#client._originalClient ?? this.#client
+    await runAsProbe(probe, async () => await client.$queryRawUnsafe('SELECT 1'))
     if (probe.answer) return
     throw new AuditError(
       'AUDIT_NOT_INTERCEPTED',

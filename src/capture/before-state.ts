@@ -101,22 +101,13 @@ export function lockedRows(
     const condition = key ? conflictCondition(key, reference) : 'false'
     return `SELECT ${columns} FROM ${tableOf(statement)} WHERE (${condition}) AND ${reference}.ctid = ANY (${addresses()})`
   }
+  // the lock that an UPDATE itself takes; a stronger one could deadlock where the statement alone does not
   return [
     `${statement.with ? `${statement.with} ` : ''}SELECT ${columns}`,
     `FROM ${target}${from === undefined ? '' : `, ${from}`}`,
     ...(where === undefined ? [] : [`WHERE ${where}`]),
-    ...(state === 'locked' ? [`${lockClause(statement, table)} OF ${reference}`] : []),
+    ...(state === 'locked' ? [`FOR NO KEY UPDATE OF ${reference}`] : []),
   ].join('\n')
-}
-
-/**
- * The lock that the statement itself takes (PostgreSQL manual, "Row-Level Locks"). A stronger one would block inserts
- * of child rows that an update leaves alone, and could deadlock where the statement alone does not.
- */
-export function lockClause(statement: WriteStatement, table: Table): 'FOR UPDATE' | 'FOR NO KEY UPDATE' {
-  const keys = table.uniqueKeys.flatMap((key) => key.columns)
-  const changesKey = keys.some((column) => statement.assigned.includes(column.name))
-  return statement.kind === 'delete' || changesKey ? 'FOR UPDATE' : 'FOR NO KEY UPDATE'
 }
 
 /** An UPDATE of the rows in `locked`, without RETURNING. */

@@ -30,6 +30,8 @@ export class Database {
   #catalog: Catalog | undefined
   #reading: Promise<Catalog> | undefined
   #forgotten = 0
+  /** Transactions that changed definitions, each with its own catalog. */
+  readonly #redefining = new Map<Connection, Catalog | undefined>()
   #planners = new WeakMap<Auditor, Planner>()
 
   constructor(defaultSchema: string) {
@@ -52,6 +54,20 @@ export class Database {
     return planner
   }
 
+  /**
+   * Notes that a statement on this connection changed definitions. Inside a transaction nobody else sees them, and
+   * they may be rolled back, so from here on the transaction reads a catalog of its own, until it ends.
+   */
+  redefinedOn(connection: Connection): void {
+    if ('startTransaction' in connection) this.forget()
+    else this.#redefining.set(connection, undefined)
+  }
+
+  /** Notes that a transaction has ended. */
+  ended(transaction: Connection): void {
+    if (this.#redefining.delete(transaction)) this.forget()
+  }
+
   /** Forgets the catalog: the next statement reads it anew. */
   forget(): void {
     this.#catalog = undefined
@@ -64,6 +80,12 @@ export class Database {
    * waits for a connection: it may hold the last one.
    */
   async #read(connection: Connection): Promise<Catalog> {
+    if (this.#redefining.has(connection)) {
+      const catalog =
+        this.#redefining.get(connection) ?? (await runOutsideScope(() => readCatalog(connection)))
+      this.#redefining.set(connection, catalog)
+      return catalog
+    }
     if (this.#catalog) return this.#catalog
     if (!('startTransaction' in connection)) return this.#readOn(connection)
     const reading = this.#reading ?? this.#readOn(connection)

@@ -78,11 +78,11 @@ function isoTimestamp(reference: string, precision: number): string {
   const milliseconds = `pg_catalog.to_char(${reference}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
   const microseconds = `pg_catalog.to_char(${reference}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
   const hasMore = `pg_catalog.date_trunc('milliseconds', ${reference}) <> ${reference}`
+  const iso =
+    precision > 3 ? `CASE WHEN ${hasMore} THEN ${microseconds} ELSE ${milliseconds} END` : milliseconds
   return [
-    `CASE WHEN NOT pg_catalog.isfinite(${reference}) OR ${reference} < '0001-01-01'`,
-    `THEN pg_catalog.to_jsonb(${reference}) #>> '{}'`,
-    precision > 3 ? `WHEN ${hasMore} THEN ${microseconds}` : '',
-    `ELSE ${milliseconds} END`,
+    `CASE WHEN ${reference} >= '0001-01-01' AND ${reference} < 'infinity' THEN ${iso}`,
+    `ELSE pg_catalog.to_jsonb(${reference}) #>> '{}' END`,
   ].join(' ')
 }
 

@@ -1,6 +1,6 @@
-import { lockClause } from './before-state.ts'
 import type { Table } from './catalog.ts'
 import { own } from './entry.ts'
+import { columnOf } from './json-values.ts'
 import { affectedLock, type Reach, reachedRows, scanOf } from './referential-actions.ts'
 import { tableOf, type WriteStatement } from './statement.ts'
 import { conflictCondition, conflictKey } from './upsert.ts'
@@ -9,8 +9,41 @@ import { conflictCondition, conflictKey } from './upsert.ts'
  * Locks the rows that a statement is about to change, so that the statement's snapshot comes after the lock. It then
  * sees every child row: an insert of another one waits for the lock on its parent. Gives the rows' addresses.
  */
-export function lockRows(statement: WriteStatement, table: Table): string {
-  return `${selectRows(statement, table, `${statement.reference}.ctid::text`)}\n${lockClause(statement, table)} OF ${statement.reference}`
+export function lockRows(statement: WriteStatement, table: Table, reach: Reach | undefined): string {
+  const address = `${statement.reference}.ctid::text`
+  const rows = selectRows(statement, table, address, keyChange(statement, reach))
+  return `${rows}\n${lockClause(statement, table)} OF ${statement.reference}`
+}
+
+/**
+ * The lock that the statement itself takes (PostgreSQL manual, "Row-Level Locks"). A stronger one would block inserts
+ * of child rows that an update leaves alone, and could deadlock where the statement alone does not.
+ */
+function lockClause(statement: WriteStatement, table: Table): 'FOR UPDATE' | 'FOR NO KEY UPDATE' {
+  const keys = table.uniqueKeys.flatMap((key) => key.columns)
+  const mayChangeKey = keys.some((column) => statement.assigned.includes(column.name))
+  return statement.kind === 'delete' || mayChangeKey ? 'FOR UPDATE' : 'FOR NO KEY UPDATE'
+}
+
+/**
+ * The condition that an update really changes a key that foreign keys refer to. Saving a whole object assigns its key to
+ * itself, and sets nothing off. Undefined where the new value can't be said beforehand: then every row may change.
+ */
+function keyChange(
+  { kind, assigned, plainValues, reference }: WriteStatement,
+  reach: Reach | undefined,
+): string | undefined {
+  if (kind !== 'update' || !reach) return undefined
+  const [start] = reach.tables
+  const referenced = reach.edges.filter((edge) => edge.key.parent === start).flatMap((edge) => edge.key.pairs)
+  const columns = [...new Set(referenced.map((pair) => pair.parent))].filter(({ name }) =>
+    assigned.includes(name),
+  )
+  const changes = columns.map((column) => {
+    const value = plainValues.get(column.name)
+    return value && `${columnOf(reference, column)} IS DISTINCT FROM (${value})`
+  })
+  return changes.every((change) => change !== undefined) ? changes.join(' OR ') : undefined
 }
 
 /**
@@ -31,7 +64,7 @@ export function lockReachedRows(statement: WriteStatement, reach: Reach): string
     ]
     return [{ cte: cte.join(' '), count: `(SELECT pg_catalog.count(*) FROM ${own(`locked_${node}`)})` }]
   })
-  const rows = `${own('start')}(relation, "row", patch) AS (${selectRows(statement, start as Table, address)})`
+  const rows = `${own('start')}(relation, "row", patch) AS (${selectRows(statement, start as Table, address, keyChange(statement, reach))})`
   return [
     `WITH RECURSIVE ${[rows, reachedRows(reach), ...locks.map(({ cte }) => cte)].join(',\n')}`,
     `SELECT (${locks.map(({ count }) => count).join(' + ')})::int4`,
@@ -48,18 +81,16 @@ function startPatch(statement: WriteStatement, reach: Reach): string {
   return `pg_catalog.jsonb_build_object(${names.map((name) => `'${name.replaceAll("'", "''")}', NULL`).join(', ')})`
 }
 
-function selectRows(statement: WriteStatement, table: Table, columns: string): string {
+function selectRows(statement: WriteStatement, table: Table, columns: string, condition?: string): string {
   if (statement.kind === 'insert') {
     const key = conflictKey(statement, table)
-    const condition = key ? conflictCondition(key, statement.reference) : 'false'
-    return `SELECT ${columns} FROM ${tableOf(statement)} WHERE ${condition}`
+    return `SELECT ${columns} FROM ${tableOf(statement)} WHERE ${key ? conflictCondition(key, statement.reference) : 'false'}`
   }
   const { from, where, target } = statement
+  const conditions = [where, condition].filter((one) => one !== undefined).map((one) => `(${one})`)
   return [
-    statement.with ?? '',
+    ...(statement.with ? [statement.with] : []),
     `SELECT ${columns} FROM ${target}${from === undefined ? '' : `, ${from}`}`,
-    where === undefined ? '' : `WHERE ${where}`,
-  ]
-    .filter((line) => line !== '')
-    .join('\n')
+    ...(conditions.length > 0 ? [`WHERE ${conditions.join(' AND ')}`] : []),
+  ].join('\n')
 }

@@ -64,6 +64,7 @@ export class Planner {
   }
 
   #make(text: string, want: Want, parameterCount: number, shape: EntryShape): Plan {
+    if (/^[\s;]*$/.test(text)) return pass // an empty statement, which PostgreSQL takes
     const syntax = parse(text)
     const classified = classify(syntax, this.catalog)
     if (classified.kind === 'read') return pass
@@ -71,7 +72,7 @@ export class Planner {
     const { statement, table } = classified
     // a statement with too few arguments must fail as it would, and not find ours in their place
     if (countParameters(syntax) !== parameterCount) return pass
-    const entry = new EntryParameters(shape, parameterCount)
+    const entry = new EntryParameters(shape, parameterCount, want === 'rows')
     const later = new EntryParameters(shape, 0)
     const tracked = this.#track(table)
     const replaces = statement.kind !== 'insert' || statement.conflict?.action === 'update'

@@ -49,7 +49,7 @@ function rawEntry(
 ): SqlQuery {
   const parameters = new EntryParameters(entryShape(attribution), 1)
   const details = detailsOf({ statement: '$1::text', reason: `${quoteLiteral(reason)}::text` }, parameters)
-  const text = insertEntries(log, `SELECT 'raw.execute', 'raw', NULL::text, ${details}`, parameters)
+  const text = insertEntries(log, [`SELECT 'raw.execute', 'raw', NULL::text, ${details}`], parameters)
   const { args, argTypes } = parameters.bind(attribution)
   return {
     sql: text,

@@ -93,19 +93,19 @@ export function rewrite(input: RewriteInput): Rewritten {
     `${own('op')}(${columns.join(', ')}) AS (\n${operation(input, state, rows, Object.values(returned))}\n)`,
     ...(reach ? [startRows(statement, changed), reachedRows(reach)] : []),
     ...entries.flatMap((one) => one.ctes),
-    `${own('log')} AS (\n${insertEntries(input.log, sources.join('\nUNION ALL '), entry)}\n)`,
+    `${own('log')} AS (\n${insertEntries(input.log, sources, entry)}\n)`,
   ]
   const laterSources = entries.flatMap((one) => one.laterSources)
   return {
     sql: `WITH ${reach ? 'RECURSIVE ' : ''}${ctes.join(',\n')}\n${result(input, outputs, countsMissed)}`,
     // the snapshot of a statement must come after the lock where it looks for children, or where no CTE can lock
-    lockRows: reach || state === 'locked earlier' ? lockRows(statement, tracked.table) : undefined,
+    lockRows:
+      reach || state === 'locked earlier'
+        ? lockRows(statement, tracked.table, state === 'locked earlier' ? undefined : reach)
+        : undefined,
     lockReached: reach && lockReachedRows(statement, reach),
     isDeep: reach?.isDeep ?? false,
-    readLater:
-      laterSources.length > 0
-        ? insertEntries(input.log, laterSources.join('\nUNION ALL '), input.later)
-        : undefined,
+    readLater: laterSources.length > 0 ? insertEntries(input.log, laterSources, input.later) : undefined,
     countsMissed,
   }
 }

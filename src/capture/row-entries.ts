@@ -1,7 +1,7 @@
 import type { BeforeState, RowNames } from './before-state.ts'
 import { lockedRow } from './before-state.ts'
 import type { Table } from './catalog.ts'
-import { type EntryParameters, own } from './entry.ts'
+import { type EntryParameters, type EntrySource, own } from './entry.ts'
 import { columnOf, differs } from './json-values.ts'
 import { linkEntries } from './links.ts'
 import { keepUnread, readLater, unreadRow } from './read-later.ts'
@@ -13,7 +13,7 @@ import { conflictKey, stableKey } from './upsert.ts'
 /** CTEs to add to a statement, and queries over them that give entries. */
 export interface Entries {
   readonly ctes: readonly string[]
-  readonly sources: readonly string[]
+  readonly sources: readonly (EntrySource | string)[]
   /** Queries for a statement after this one: entries of rows that only the database can tell how they came out. */
   readonly laterSources: readonly string[]
 }
@@ -161,9 +161,19 @@ function isChangedAgain(
   return statement.kind === 'update' && table.primaryKey.length > 0 && refersToItself
 }
 
-function entryQuery(tracked: TrackedTable, source: string, action = `${source}.${own('action')}`): string {
-  const [id, details] = [`${source}.${own('id')}`, `${source}.${own('details')}`]
-  return `SELECT ${action}, ${tracked.resourceLiteral}, ${id}, ${details} FROM ${source} WHERE ${details} IS NOT NULL`
+function entryQuery(
+  tracked: TrackedTable,
+  source: string,
+  action = `${source}.${own('action')}`,
+): EntrySource {
+  const details = `${source}.${own('details')}`
+  return {
+    action,
+    resourceType: tracked.resourceLiteral,
+    resourceId: `${source}.${own('id')}`,
+    details,
+    from: `${source} WHERE ${details} IS NOT NULL`,
+  }
 }
 
 function selectList(columns: Record<string, string>): string {

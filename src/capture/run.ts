@@ -32,7 +32,8 @@ export async function runAudited(
   return inTransaction(connection, async (transaction) => {
     const lock = async () => {
       const locked = await transaction.queryRaw(withUsedParameters(lockRows, query))
-      if (plan.lockReached !== undefined) {
+      // no row, no referential action: an update that leaves its key as it is, or that finds nothing
+      if (plan.lockReached !== undefined && locked.rows.length > 0) {
         await lockAll(withUsedParameters(plan.lockReached, query), plan.isDeep, transaction)
       }
       return locked

@@ -25,7 +25,8 @@ function trailerOf(sql: string): string {
 export function shorten(sql: string): ShortStatement {
   const trailer = sql.endsWith('*/') ? trailerOf(sql) : ''
   let text = trailer ? sql.slice(0, -trailer.length) : sql
-  if (text.length < longFrom) return { text, isFolded: false, expand: (same) => same, trailer }
+  if (text.length < longFrom || text.includes('fold:'))
+    return { text, isFolded: false, expand: (same) => same, trailer }
 
   const folds: string[] = []
   const fold = (content: string) => `/*fold:${folds.push(content) - 1}*/`

@@ -13,6 +13,8 @@ export interface WriteStatement {
   readonly returning: Returning | undefined
   /** Names of the columns that SET gives a value, also those of ON CONFLICT DO UPDATE. */
   readonly assigned: readonly string[]
+  /** What single columns are set to, where the expression is plain: no function, no subquery, no other row. */
+  readonly plainValues: ReadonlyMap<string, string>
   /** UPDATE and DELETE: the table with its alias, and the clauses as texts without their keyword. */
   readonly target: string
   readonly set: string | undefined
@@ -94,6 +96,10 @@ export function readStatement(
     returning:
       returningAt === undefined ? undefined : readReturning(node, syntax, returningAt, last, version),
     assigned: targetNames(assigned),
+    plainValues:
+      kind === 'update'
+        ? plainValues(node, syntax, Math.min(...clauseStarts.filter((at) => at > (setAt ?? 0))))
+        : new Map(),
     target: kind === 'insert' ? '' : syntax.slice(targetAt, Math.min(...clauseStarts) - 1),
     set: clause(setAt),
     from: hasFrom ? clause(fromAt) : undefined,
@@ -113,6 +119,39 @@ function targetNames(targets: unknown): string[] {
   return ((targets ?? []) as { ResTarget?: { name?: string } }[]).map(
     (target) => target.ResTarget?.name ?? '',
   )
+}
+
+/** The items of SET that say `column = expression`, cut at the commas between them. */
+function plainValues(node: SyntaxNode, syntax: Syntax, end: number): Map<string, string> {
+  const targets = (node.targetList ?? []) as {
+    ResTarget: { name: string; val: SyntaxNode; location: number }
+  }[]
+  const starts = targets.map(({ ResTarget }) =>
+    syntax.tokens.findIndex((token) => token.start === ResTarget.location),
+  )
+  return new Map(
+    targets.flatMap(({ ResTarget: { name, val } }, index) => {
+      const start = starts[index] ?? 0
+      const isSingle = syntax.tokens[start + 1]?.text === '='
+      const next = starts[index + 1]
+      return isSingle && isPlain(val)
+        ? [[name, syntax.slice(start + 2, next ? next - 2 : end - 1)] as const]
+        : []
+    }),
+  )
+}
+
+function isPlain(value: SyntaxNode): boolean {
+  let plain = true
+  visit(value, (type) => {
+    if (
+      !['ParamRef', 'A_Const', 'ColumnRef', 'A_Expr', 'TypeCast', 'TypeName', 'String', 'Integer'].includes(
+        type,
+      )
+    )
+      plain = false
+  })
+  return plain
 }
 
 interface ReturningNode {

@@ -38,7 +38,9 @@ function tapAdapter(adapter: AdapterLike): AdapterLike {
   const tappedAdapter: AdapterLike = override(adapter, {
     ...intercept(adapter, database, () => tappedAdapter),
     startTransaction: async (isolationLevel?: unknown) => {
-      const transaction = endable(await adapter.startTransaction(isolationLevel))
+      const transaction = endable(await adapter.startTransaction(isolationLevel), (ended) =>
+        database.ended(ended),
+      )
       return override(
         transaction,
         intercept(transaction, database, () => tappedAdapter),
@@ -53,12 +55,12 @@ function tapAdapter(adapter: AdapterLike): AdapterLike {
  * Prisma's time-out ends the transaction between two of them, the next one would run on a connection that is free
  * again, outside any transaction, and commit.
  */
-function endable(transaction: TransactionLike): TransactionLike {
+function endable(transaction: TransactionLike, onEnd: (transaction: Connection) => void): TransactionLike {
   let ended = false
   const refuseIfEnded = () => {
     if (ended) throw transactionEnded()
   }
-  return override(transaction, {
+  const endableTransaction: TransactionLike = override(transaction, {
     queryRaw: async (query) => {
       refuseIfEnded()
       return transaction.queryRaw(query)
@@ -70,16 +72,17 @@ function endable(transaction: TransactionLike): TransactionLike {
     },
     commit: () => {
       ended = true
-      return transaction.commit()
+      return transaction.commit().finally(() => onEnd(endableTransaction))
     },
     rollback: () => {
       ended = true
-      return transaction.rollback()
+      return transaction.rollback().finally(() => onEnd(endableTransaction))
     },
   })
+  return endableTransaction
 }
 
-/** As a driver adapter says it, so that Prisma makes its own error of it: P2028. */
+/** As a driver adapter says it, so that Prisma makes an error of its own of it. */
 function transactionEnded(): Error {
   const reason =
     'The transaction ended, by its time-out or because it was not awaited, before this statement ran.'
@@ -206,7 +209,7 @@ async function runPlan<T>(plan: Plan, captured: Captured<T>, attribution: Attrib
   if (plan.kind === 'audited') return resultOf(await runAudited(plan, query, connection, attribution))
   if (options.uncapturable === 'throw') throw refuseUncapturable(plan.reason)
   const result = await runUncapturable(plan.reason, query, connection, options.table, attribution, run)
-  if (redefining.has(plan.reason)) database.forget()
+  if (redefining.has(plan.reason)) database.redefinedOn(connection)
   return result
 }
 

@@ -1,8 +1,8 @@
 import type { ResolvedOptions } from '../options.ts'
-import { quoteIdentifier, quoteLiteral, quoteTable } from '../sql.ts'
+import { quoteLiteral, quoteTable } from '../sql.ts'
 import type { Catalog, Column, Table } from './catalog.ts'
 import type { Link, LinkSide, Model, ModelIndex } from './data-model.ts'
-import { detailsOf, type EntryParameters, own } from './entry.ts'
+import { detailsOf, type EntryParameters, type Field, own, selectFields } from './entry.ts'
 import { differs, isUnbounded, jsonValue, textValue } from './json-values.ts'
 
 /** How to write a column of one version of a row in SQL: `(column) => '"o"."name"'`. */
@@ -81,11 +81,11 @@ export class TrackedTable {
   }
 
   created(after: RowReference, entry: EntryParameters, extra: Record<string, string> = {}): string {
-    return detailsOf({ after: { row: this.#fields(after) }, ...extra }, entry)
+    return detailsOf({ after: this.#fields(after), ...extra }, entry)
   }
 
   deleted(before: RowReference, entry: EntryParameters, extra: Record<string, string> = {}): string {
-    return detailsOf({ before: { row: this.#fields(before) }, ...extra }, entry)
+    return detailsOf({ before: this.#fields(before), ...extra }, entry)
   }
 
   /** The details of an update; NULL when no tracked field of `candidates` changed. */
@@ -105,7 +105,7 @@ export class TrackedTable {
     const [oldRow, newRow] = [this.#fields(before), this.#fields(after)]
     const details =
       this.#options.snapshot === 'full'
-        ? detailsOf({ before: { row: oldRow }, after: { row: newRow }, changed, ...extra }, entry)
+        ? detailsOf({ before: oldRow, after: newRow, changed, ...extra }, entry)
         : detailsOf({ before: only(oldRow, changed), after: only(newRow, changed), changed, ...extra }, entry)
     return `CASE WHEN ${changes.map(({ test }) => test).join(' OR ')} THEN ${details} END`
   }
@@ -137,13 +137,12 @@ export class TrackedTable {
     return this.#options.isRedacted(this.model?.name, this.#field(column))
   }
 
-  #fields(row: RowReference): string {
-    const fields = this.table.columns.map((column) => {
+  #fields(row: RowReference): Field[] {
+    return this.table.columns.map((column) => {
       const reference = row(column)
       const value = this.#isRedacted(column) ? redacted(reference) : jsonValue(column.type, reference)
-      return `${value} AS ${quoteIdentifier(this.#field(column))}`
+      return { name: this.#field(column), value }
     })
-    return `SELECT ${fields.join(', ')}`
   }
 }
 
@@ -152,11 +151,11 @@ function redacted(reference: string): string {
 }
 
 /** Of a row's fields, the changed ones. */
-function only(row: string, changed: string): string {
+function only(row: readonly Field[], changed: string): string {
   const [fields, field] = [own('fields'), own('field')]
   return [
     `(SELECT pg_catalog.jsonb_object_agg(${field}.key, ${field}.value)`,
-    `FROM (${row}) AS ${fields}, pg_catalog.jsonb_each(pg_catalog.to_jsonb(${fields})) AS ${field}`,
+    `FROM (${selectFields(row)}) AS ${fields}, pg_catalog.jsonb_each(pg_catalog.to_jsonb(${fields})) AS ${field}`,
     `WHERE ${field}.key = ANY (${changed}))`,
   ].join(' ')
 }
