@@ -1,7 +1,7 @@
 // Fills the marked sections of README.md from what they describe, so that they can't drift. A test checks them.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { uncapturableReasons } from '../src/capture/uncapturable.ts'
+import { uncapturableReasons } from '../src/capture/parse/uncapturable.ts'
 import { auditErrorCodes } from '../src/errors.ts'
 import { secretNames } from '../src/options.ts'
 

@@ -20,6 +20,11 @@ export function quoteTable(table: TableName): string {
   return table.schema === undefined ? name : `${quoteIdentifier(table.schema)}.${name}`
 }
 
+/** A quoted column of a quoted table or alias: `"o"."name"`. */
+export function columnOf(reference: string, column: { readonly name: string }): string {
+  return `${reference}.${quoteIdentifier(column.name)}`
+}
+
 /** Quotes a string constant for the rare place where a parameter can't stand: names that come from the catalog. */
 export function quoteLiteral(text: string): string {
   const quoted = `'${text.replaceAll("'", "''")}'`

@@ -1,5 +1,5 @@
 import type { AdapterFactoryLike } from './capture/adapter.ts'
-import type { DataModel } from './capture/data-model.ts'
+import type { DataModel } from './capture/catalog/data-model.ts'
 import { keepScopes, type RequestHandlerLike } from './capture/dispatch.ts'
 import { type Auditor, type CaptureScope, type ProbeScope, runAsProbe, runInScope } from './capture/scope.ts'
 import { tapFactory } from './capture/tap.ts'

@@ -1,10 +1,10 @@
 import { AuditError } from '../errors.ts'
 import { quoteTable } from '../sql.ts'
 import type { Connection } from './adapter.ts'
-import { type Catalog, findColumn, findTable, readCatalog } from './catalog.ts'
+import { type Catalog, findColumn, findTable, readCatalog } from './catalog/catalog.ts'
+import { loadParser } from './parse/syntax.ts'
 import { Planner } from './plan.ts'
 import { type Auditor, runOutsideScope } from './scope.ts'
-import { loadParser } from './syntax.ts'
 
 const oldestVersion = 140000
 

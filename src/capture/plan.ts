@@ -1,14 +1,14 @@
 import { LRUCache } from 'lru-cache'
-import type { Catalog, Table } from './catalog.ts'
-import { ModelIndex } from './data-model.ts'
-import { EntryParameters, type EntryShape } from './entry.ts'
-import { reachOf } from './referential-actions.ts'
-import { type Rewritten, rewrite, type Want } from './rewrite.ts'
+import type { Catalog, Table } from './catalog/catalog.ts'
+import { ModelIndex } from './catalog/data-model.ts'
+import { shorten } from './parse/shorten.ts'
+import { countParameters, parse } from './parse/syntax.ts'
+import { classify, type UncapturableReason } from './parse/uncapturable.ts'
+import { EntryParameters, type EntryShape } from './rewrite/entry.ts'
+import { reachOf } from './rewrite/referential-actions.ts'
+import { type Rewritten, rewrite, type Want } from './rewrite/rewrite.ts'
+import { TrackedTable } from './rewrite/tracked-table.ts'
 import type { Auditor } from './scope.ts'
-import { shorten } from './shorten.ts'
-import { countParameters, parse } from './syntax.ts'
-import { TrackedTable } from './tracked-table.ts'
-import { classify, type UncapturableReason } from './uncapturable.ts'
 
 /** What to do with a statement. */
 export type Plan =

@@ -2,8 +2,8 @@ import { scanSync } from 'libpg-query'
 import { AuditError } from '../errors.ts'
 import { quoteLiteral, type TableName } from '../sql.ts'
 import { type AdapterLike, type Connection, inTransaction, type SqlQuery, sqlStateOf } from './adapter.ts'
-import { type Attribution, detailsOf, EntryParameters, entryShape, insertEntries } from './entry.ts'
-import { type UncapturableReason, uncapturableReasons } from './uncapturable.ts'
+import { type UncapturableReason, uncapturableReasons } from './parse/uncapturable.ts'
+import { type Attribution, detailsOf, EntryParameters, entryShape, insertEntries } from './rewrite/entry.ts'
 
 /** SQLSTATEs of statements that refuse to run inside a transaction block, or that end one. */
 const refusesTransaction = new Set(['25001', '2D000'])

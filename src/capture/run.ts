@@ -8,8 +8,8 @@ import {
   type SqlQuery,
   type SqlResult,
 } from './adapter.ts'
-import type { Attribution } from './entry.ts'
 import type { Plan } from './plan.ts'
+import type { Attribution } from './rewrite/entry.ts'
 
 type AuditedPlan = Extract<Plan, { kind: 'audited' }>
 

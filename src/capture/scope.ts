@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ResolvedOptions } from '../options.ts'
 import type { AdapterLike } from './adapter.ts'
-import type { DataModel } from './data-model.ts'
-import type { Attribution } from './entry.ts'
+import type { DataModel } from './catalog/data-model.ts'
+import type { Attribution } from './rewrite/entry.ts'
 
 /** What `withAudit` made of a client: one for each wrapping. */
 export interface Auditor {

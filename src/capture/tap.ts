@@ -9,13 +9,13 @@ import {
   type TransactionLike,
 } from './adapter.ts'
 import { Database } from './database.ts'
-import { type Attribution, entryShape } from './entry.ts'
+import type { UncapturableReason } from './parse/uncapturable.ts'
 import type { Plan } from './plan.ts'
 import { refuseUncapturable, runUncapturable } from './raw-entry.ts'
-import type { Want } from './rewrite.ts'
+import { type Attribution, entryShape } from './rewrite/entry.ts'
+import type { Want } from './rewrite/rewrite.ts'
 import { runAudited } from './run.ts'
 import { type CaptureScope, currentScope, operationOf } from './scope.ts'
-import type { UncapturableReason } from './uncapturable.ts'
 
 const tapped = new WeakSet<object>()
 

@@ -1,5 +1,5 @@
-import { quoteIdentifier, quoteLiteral } from '../sql.ts'
-import type { Column, ColumnType } from './catalog.ts'
+import { quoteIdentifier, quoteLiteral } from '../../sql.ts'
+import type { Column, ColumnType } from '../catalog/catalog.ts'
 import { own } from './entry.ts'
 
 /** Built-in types whose `to_jsonb` is the value that the log promises. int4 is JSON as is, a date `YYYY-MM-DD`. */
@@ -47,11 +47,6 @@ export function differs(column: Column, before: string, after: string): string {
 const comparesExactly = new Set([
   ...['bool', 'int2', 'int4', 'int8', 'uuid', 'date', 'time', 'timestamp', 'timestamptz', 'bytea'],
 ])
-
-/** A quoted column of a quoted table or alias. */
-export function columnOf(reference: string, column: Column): string {
-  return `${reference}.${quoteIdentifier(column.name)}`
-}
 
 function scalarValue(type: ColumnType, reference: string): string | undefined {
   switch (type.builtIn) {

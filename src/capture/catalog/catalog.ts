@@ -1,5 +1,5 @@
-import type { TableName } from '../sql.ts'
-import { type Connection, plain } from './adapter.ts'
+import type { TableName } from '../../sql.ts'
+import { type Connection, plain } from '../adapter.ts'
 import { catalogQuery } from './catalog-query.ts'
 
 /** What the rewriter knows of a database, from pg_catalog: the source of truth for keys, actions and types. */

@@ -1,9 +1,9 @@
-import type { Table } from './catalog.ts'
+import { columnOf } from '../../sql.ts'
+import type { Table } from '../catalog/catalog.ts'
+import { tableOf, type WriteStatement } from '../parse/statement.ts'
+import { conflictCondition, conflictKey } from '../parse/upsert.ts'
 import { own } from './entry.ts'
-import { columnOf } from './json-values.ts'
 import { affectedLock, type Reach, reachedRows, scanOf } from './referential-actions.ts'
-import { tableOf, type WriteStatement } from './statement.ts'
-import { conflictCondition, conflictKey } from './upsert.ts'
 
 /**
  * Locks the rows that a statement is about to change, so that the statement's snapshot comes after the lock. It then

@@ -1,4 +1,6 @@
-import { quoteIdentifier, type TableName } from '../sql.ts'
+import { quoteIdentifier, type TableName } from '../../sql.ts'
+import type { Catalog, Table } from '../catalog/catalog.ts'
+import type { WriteStatement } from '../parse/statement.ts'
 import {
   type BeforeState,
   beforeStateOf,
@@ -7,12 +9,10 @@ import {
   rowNames,
   updateLocked,
 } from './before-state.ts'
-import type { Catalog, Table } from './catalog.ts'
 import { type EntryParameters, insertEntries, own } from './entry.ts'
 import { lockReachedRows, lockRows } from './lock.ts'
 import { type Reach, reachedRows } from './referential-actions.ts'
 import { addressColumns, affectedEntries, ownEntries, returnedColumns } from './row-entries.ts'
-import type { WriteStatement } from './statement.ts'
 import type { TrackedTable } from './tracked-table.ts'
 
 /** What the caller wants back: the statement's own result, or the number of its rows. */

@@ -1,7 +1,6 @@
-import { quoteLiteral, quoteTable } from '../sql.ts'
-import type { Column, ForeignKey, ReferentialAction, Table } from './catalog.ts'
+import { columnOf, quoteLiteral, quoteTable } from '../../sql.ts'
+import type { Column, ForeignKey, ReferentialAction, Table } from '../catalog/catalog.ts'
 import { own } from './entry.ts'
-import { columnOf } from './json-values.ts'
 
 /** One way in which a change of a parent row reaches a child row. */
 interface Edge {

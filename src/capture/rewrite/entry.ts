@@ -1,8 +1,8 @@
 import { randomFillSync } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
-import type { AuditContext } from '../context.ts'
-import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../sql.ts'
-import type { ArgumentType } from './adapter.ts'
+import type { AuditContext } from '../../context.ts'
+import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../../sql.ts'
+import type { ArgumentType } from '../adapter.ts'
 
 /** Our names inside a statement: CTEs, aliases and columns that can't collide with anyone's. */
 export function own(name: string): string {

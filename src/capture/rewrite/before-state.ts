@@ -1,10 +1,9 @@
-import { quoteIdentifier } from '../sql.ts'
-import type { Catalog, Column, Table } from './catalog.ts'
+import { columnOf, quoteIdentifier } from '../../sql.ts'
+import type { Catalog, Column, Table } from '../catalog/catalog.ts'
+import { tableOf, type WriteStatement } from '../parse/statement.ts'
+import { conflictCondition, conflictKey } from '../parse/upsert.ts'
 import { own } from './entry.ts'
-import { columnOf } from './json-values.ts'
-import { tableOf, type WriteStatement } from './statement.ts'
 import type { RowReference } from './tracked-table.ts'
-import { conflictCondition, conflictKey } from './upsert.ts'
 
 /**
  * How a statement learns the row that it replaces:

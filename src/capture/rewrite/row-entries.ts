@@ -1,14 +1,15 @@
+import { columnOf } from '../../sql.ts'
+import type { Table } from '../catalog/catalog.ts'
+import type { WriteStatement } from '../parse/statement.ts'
+import { conflictKey, stableKey } from '../parse/upsert.ts'
 import type { BeforeState, RowNames } from './before-state.ts'
 import { lockedRow } from './before-state.ts'
-import type { Table } from './catalog.ts'
 import { type EntryParameters, type EntrySource, own } from './entry.ts'
-import { columnOf, differs } from './json-values.ts'
+import { differs } from './json-values.ts'
 import { linkEntries } from './links.ts'
 import { keepUnread, readLater, unreadRow } from './read-later.ts'
 import { affectedRows, childRow, isRemoval, keyPatch, type Reach } from './referential-actions.ts'
-import type { WriteStatement } from './statement.ts'
 import type { RowReference, TrackedTable } from './tracked-table.ts'
-import { conflictKey, stableKey } from './upsert.ts'
 
 /** CTEs to add to a statement, and queries over them that give entries. */
 export interface Entries {

@@ -1,7 +1,6 @@
-import { quoteTable } from '../sql.ts'
-import type { Table } from './catalog.ts'
+import { columnOf, quoteTable } from '../../sql.ts'
+import type { Table } from '../catalog/catalog.ts'
 import { type EntryParameters, own } from './entry.ts'
-import { columnOf } from './json-values.ts'
 import { scanOf } from './referential-actions.ts'
 import type { RowReference, TrackedTable } from './tracked-table.ts'
 

@@ -1,5 +1,5 @@
-import type { Column, Table } from './catalog.ts'
-import { columnOf } from './json-values.ts'
+import { columnOf } from '../../sql.ts'
+import type { Column, Table } from '../catalog/catalog.ts'
 import type { WriteStatement } from './statement.ts'
 
 /**
