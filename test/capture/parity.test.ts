@@ -133,7 +133,7 @@ async function contents({ sql }: typeof plainDb): Promise<unknown> {
     (table) =>
       `SELECT '${table}' AS name, coalesce(jsonb_agg(to_jsonb(t) ORDER BY t::text), '[]') AS rows FROM "${table}" AS t`,
   )
-  return sql(queries.join(' UNION ALL '))
+  return sql(`${queries.join(' UNION ALL ')} ORDER BY name`)
 }
 
 describe('model operations give the same value', () => {

@@ -1,4 +1,4 @@
-import { quoteIdentifier, quoteLiteral } from '../../sql.ts'
+import { quoteLiteral } from '../../sql.ts'
 import type { Column, ColumnType } from '../catalog/catalog.ts'
 import { own } from './entry.ts'
 
@@ -86,10 +86,16 @@ function arrayValue(element: ColumnType, reference: string): string {
   const item = own('item')
   const value = scalarValue(element, `${item}.value`)
   if (value === undefined) return `${reference}::text[]`
+  const [row, column] = [own('row'), own('column')]
+  const cell = scalarValue(element, `(${reference})[${row}][${column}]`)
+  const cells = `SELECT pg_catalog.jsonb_agg(${cell} ORDER BY ${column}) FROM pg_catalog.generate_subscripts(${reference}, 2) AS ${column}`
   return [
-    // unnest would flatten an array of arrays
-    `CASE WHEN pg_catalog.array_ndims(${reference}) > 1 THEN pg_catalog.to_jsonb(${reference}::text)`,
+    // unnest flattens, so an array of arrays goes cell by cell
+    `CASE pg_catalog.array_ndims(${reference})`,
+    `WHEN 2 THEN (SELECT pg_catalog.jsonb_agg((${cells}) ORDER BY ${row})`,
+    `FROM pg_catalog.generate_subscripts(${reference}, 1) AS ${row})`,
+    `ELSE CASE WHEN pg_catalog.array_ndims(${reference}) > 2 THEN pg_catalog.to_jsonb(${reference}::text)`,
     `WHEN ${reference} IS NOT NULL THEN pg_catalog.to_jsonb(ARRAY(SELECT ${value}`,
-    `FROM pg_catalog.unnest(${reference}) WITH ORDINALITY AS ${item}(value, position) ORDER BY ${item}.position)) END`,
+    `FROM pg_catalog.unnest(${reference}) WITH ORDINALITY AS ${item}(value, position) ORDER BY ${item}.position)) END END`,
   ].join(' ')
 }
