@@ -1,3 +1,4 @@
+import type { Types } from '@prisma/client/runtime/client'
 import type { AdapterFactoryLike } from './capture/adapter.ts'
 import type { DataModel } from './capture/catalog/data-model.ts'
 import { keepScopes, type RequestHandlerLike } from './capture/dispatch.ts'
@@ -24,8 +25,15 @@ export interface Audit {
   verify(): Promise<void>
 }
 
-/** A client that records its writes: the same type, and `$audit`. */
-export type Audited<Client> = Client & { $audit: Audit }
+/** A client that records its writes: the same type, and `$audit`, which `$extends` keeps. */
+export type Audited<Client> = { $audit: Audit; $extends: AuditedExtends<Client> } & Client
+
+/** The client's own `$extends`, as if an extension of the client had added `$audit`. */
+type AuditedExtends<Client> = Client extends {
+  $extends: Types.Extensions.ExtendsHook<'extends', infer TypeMapCb, infer ExtArgs, infer TypeMap>
+}
+  ? Types.Extensions.ExtendsHook<'extends', TypeMapCb, ExtArgs & { client: { $audit: () => Audit } }, TypeMap>
+  : unknown
 
 /** What `withAudit` needs of a Prisma client. */
 export interface PrismaClientLike {

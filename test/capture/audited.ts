@@ -3,7 +3,12 @@ import { afterAll } from 'vitest'
 import { type AuditOptions, withAudit } from '../../src/index.ts'
 import { PrismaClient } from '../generated/client/client.ts'
 import { createDatabase, type Database, type Entry } from '../support/database.ts'
-import { expectEntriesToMatchOracle, installOracle, markOracle, type OracleOptions } from '../support/oracle.ts'
+import {
+  expectEntriesToMatchOracle,
+  installOracle,
+  markOracle,
+  type OracleOptions,
+} from '../support/oracle.ts'
 
 /** An audited client on a database of its own, where an oracle writes every row change down. */
 export async function createAudited(
@@ -74,4 +79,16 @@ export async function emptyingScript(db: Database): Promise<string> {
     WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^(pg_|information_schema|oracle)' AND c.relname <> 'audit_logs'
   `)
   return `TRUNCATE ${tables.map(({ name }) => name).join(', ')} RESTART IDENTITY;`
+}
+
+/** Resolves when a connection of the database waits for another one's lock. */
+export async function someoneWaits(db: Database): Promise<void> {
+  for (let attempt = 0; attempt < 500; attempt++) {
+    const [row] = await db.sql<{ n: number }>(
+      `SELECT count(*)::int AS n FROM pg_stat_activity
+       WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`,
+    )
+    if (row?.n) return
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
 }

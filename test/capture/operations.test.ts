@@ -239,7 +239,9 @@ describe('atomic number operations', () => {
       await prisma.everything.update({ where: { id: 1n }, data: { integers: { push: [1, 2] } } })
       await prisma.everything.update({ where: { id: 1n }, data: { integers: { push: 3 } } })
     })
-    expect(entries.map(({ before, after, changed: [field] }) => [field, before[field], after[field]])).toEqual([
+    expect(
+      entries.map(({ before, after, changed: [field] }) => [field, before[field], after[field]]),
+    ).toEqual([
       ['integer', 10, 15],
       ['integer', 15, 9],
       ['integer', 9, 36],
@@ -507,17 +509,19 @@ describe('keys', () => {
       })
       await prisma.reading.delete({ where: { sensor: 's1' } })
     })
-    expect(entries.map(({ id, action, before, after }) => [id, action, before?.value, after?.value])).toEqual([
-      [null, 'reading.create', undefined, 1],
-      [null, 'reading.create', undefined, 2],
-      [null, 'reading.update', 1, 1.5],
-      ...[
-        [null, 'reading.update', 1.5, 2.5],
-        [null, 'reading.update', 2, 3],
-      ].sort(() => (entries[3]?.before.value === 1.5 ? 0 : -1)),
-      [null, 'reading.update', 3, 0],
-      [null, 'reading.delete', 2.5, undefined],
-    ])
+    expect(entries.map(({ id, action, before, after }) => [id, action, before?.value, after?.value])).toEqual(
+      [
+        [null, 'reading.create', undefined, 1],
+        [null, 'reading.create', undefined, 2],
+        [null, 'reading.update', 1, 1.5],
+        ...[
+          [null, 'reading.update', 1.5, 2.5],
+          [null, 'reading.update', 2, 3],
+        ].sort(() => (entries[3]?.before.value === 1.5 ? 0 : -1)),
+        [null, 'reading.update', 3, 0],
+        [null, 'reading.delete', 2.5, undefined],
+      ],
+    )
   })
 })
 
@@ -649,7 +653,15 @@ describe('nested writes', () => {
 
   it('disconnect clears the foreign key: an update of the child', async () => {
     await prisma.user.create({
-      data: { ...user(1), posts: { create: [{ id: 'p1', title: 'one' }, { id: 'p2', title: 'two' }] } },
+      data: {
+        ...user(1),
+        posts: {
+          create: [
+            { id: 'p1', title: 'one' },
+            { id: 'p2', title: 'two' },
+          ],
+        },
+      },
     })
     const entries = await recordedBy(async () => {
       await prisma.user.update({
@@ -742,7 +754,10 @@ describe('nested writes', () => {
         },
       })
     expect(briefSorted(await recordedBy(upsert))).toEqual(['comment.create 1', 'profile.create f1'])
-    expect(briefSorted(await recordedBy(upsert))).toEqual(['comment.update 1 [text]', 'profile.update f1 [bio]'])
+    expect(briefSorted(await recordedBy(upsert))).toEqual([
+      'comment.update 1 [text]',
+      'profile.update f1 [bio]',
+    ])
     expect(await recordedBy(upsert)).toEqual([])
   })
 
@@ -753,7 +768,11 @@ describe('nested writes', () => {
         profile: { create: { id: 'f1', bio: 'b' } },
         posts: {
           create: [
-            { id: 'p1', title: 'one', comments: { create: [{ text: 'c1' }, { text: 'c2' }, { text: 'c3' }] } },
+            {
+              id: 'p1',
+              title: 'one',
+              comments: { create: [{ text: 'c1' }, { text: 'c2' }, { text: 'c3' }] },
+            },
             { id: 'p2', title: 'two' },
           ],
         },
@@ -877,7 +896,9 @@ describe('implicit many-to-many', () => {
 
   it('create, update, upsert and deleteMany through the relation', async () => {
     const created = await recordedBy(() =>
-      prisma.post.create({ data: { id: 'p1', title: 'one', tags: { create: [{ name: 'a' }, { name: 'b' }] } } }),
+      prisma.post.create({
+        data: { id: 'p1', title: 'one', tags: { create: [{ name: 'a' }, { name: 'b' }] } },
+      }),
     )
     expect(briefSorted(created)).toEqual([
       'post.connect p1 tags → tag 1',
@@ -908,7 +929,10 @@ describe('implicit many-to-many', () => {
       'tag.update 2 [name]',
     ])
     const removed = await recordedBy(() =>
-      prisma.post.update({ where: { id: 'p1' }, data: { tags: { deleteMany: { name: { in: ['A', 'B'] } } } } }),
+      prisma.post.update({
+        where: { id: 'p1' },
+        data: { tags: { deleteMany: { name: { in: ['A', 'B'] } } } },
+      }),
     )
     expect(briefSorted(removed)).toEqual([
       'post.disconnect p1 tags → tag 1 because tag.delete',

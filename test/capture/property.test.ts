@@ -95,9 +95,17 @@ const refs = <T>(ref: fc.Arbitrary<T>) => fc.array(ref, { minLength: 1, maxLengt
 const users = fc.oneof(
   userData.map((data) => call('user', 'create')({ data })),
   fc
-    .record({ data: userData, posts: fc.array(postData, { maxLength: 2 }), bio: word, tags: fc.array(tagRef, { maxLength: 2 }) })
+    .record({
+      data: userData,
+      posts: fc.array(postData, { maxLength: 2 }),
+      bio: word,
+      tags: fc.array(tagRef, { maxLength: 2 }),
+    })
     .map(({ data: { managerId: _, ...data }, posts, bio, tags }) =>
-      call('user', 'create')({
+      call(
+        'user',
+        'create',
+      )({
         data: {
           ...data,
           profile: { create: { id: `f${data.id}`, bio } },
@@ -105,31 +113,60 @@ const users = fc.oneof(
         },
       }),
     ),
-  fc.array(userData, { maxLength: 3 }).map((data) => call('user', 'createMany')({ data, skipDuplicates: true })),
   fc
-    .record({ id, data: some({ id, name: fc.option(word), level: fc.constantFrom('LOW', 'HIGH'), managerId: maybeId, loginCount: fc.constant({ increment: 1 }) }) })
+    .array(userData, { maxLength: 3 })
+    .map((data) => call('user', 'createMany')({ data, skipDuplicates: true })),
+  fc
+    .record({
+      id,
+      data: some({
+        id,
+        name: fc.option(word),
+        level: fc.constantFrom('LOW', 'HIGH'),
+        managerId: maybeId,
+        loginCount: fc.constant({ increment: 1 }),
+      }),
+    })
     .map(({ id, data }) => call('user', 'update')({ where: { id }, data: { ...data, updatedAt: at } })),
-  fc.record({ ids, data: some({ name: word, managerId: maybeId }) }).map(({ ids, data }) =>
-    call('user', 'updateMany')({ where: { id: { in: ids } }, data: { ...data, updatedAt: at } }),
-  ),
   fc
-    .record({ id, field: fc.constantFrom('friends', 'friendOf'), verb: fc.constantFrom('connect', 'disconnect', 'set'), refs: refs(userRef) })
+    .record({ ids, data: some({ name: word, managerId: maybeId }) })
+    .map(({ ids, data }) =>
+      call('user', 'updateMany')({ where: { id: { in: ids } }, data: { ...data, updatedAt: at } }),
+    ),
+  fc
+    .record({
+      id,
+      field: fc.constantFrom('friends', 'friendOf'),
+      verb: fc.constantFrom('connect', 'disconnect', 'set'),
+      refs: refs(userRef),
+    })
     .map(({ id, field, verb, refs }) =>
       call('user', 'update')({ where: { id }, data: { updatedAt: at, [field]: { [verb]: refs } } }),
     ),
   fc
-    .record({ id, field: fc.constantFrom('posts', 'reviews'), verb: fc.constantFrom('connect', 'disconnect', 'set', 'delete'), refs: refs(postRef) })
+    .record({
+      id,
+      field: fc.constantFrom('posts', 'reviews'),
+      verb: fc.constantFrom('connect', 'disconnect', 'set', 'delete'),
+      refs: refs(postRef),
+    })
     .map(({ id, field, verb, refs }) =>
       call('user', 'update')({ where: { id }, data: { updatedAt: at, [field]: { [verb]: refs } } }),
     ),
   fc.record({ id, bio: word }).map(({ id, bio }) =>
-    call('user', 'update')({
+    call(
+      'user',
+      'update',
+    )({
       where: { id },
       data: { updatedAt: at, profile: { upsert: { create: { id: `f${id}`, bio }, update: { bio } } } },
     }),
   ),
   userData.map(({ managerId, ...data }) =>
-    call('user', 'upsert')({ where: { id: data.id }, create: data, update: { name: data.name, managerId, updatedAt: at } }),
+    call(
+      'user',
+      'upsert',
+    )({ where: { id: data.id }, create: data, update: { name: data.name, managerId, updatedAt: at } }),
   ),
   id.map((n) => call('user', 'delete')({ where: { id: n } })),
   ids.map((some) => call('user', 'deleteMany')({ where: { id: { in: some } } })),
@@ -140,51 +177,84 @@ const posts = fc.oneof(
     .record({ data: postData, authorId: maybeId, reviewerId: maybeId })
     .map(({ data, ...more }) => call('post', 'create')({ data: { ...data, ...more } })),
   fc
-    .record({ id: postId, verb: fc.constantFrom('connect', 'disconnect', 'set', 'delete'), refs: refs(tagRef) })
+    .record({
+      id: postId,
+      verb: fc.constantFrom('connect', 'disconnect', 'set', 'delete'),
+      refs: refs(tagRef),
+    })
     .map(({ id, verb, refs }) => call('post', 'update')({ where: { id }, data: { tags: { [verb]: refs } } })),
   fc.record({ id: postId, tags: fc.array(tagData, { minLength: 1, maxLength: 2 }) }).map(({ id, tags }) =>
-    call('post', 'update')({
+    call(
+      'post',
+      'update',
+    )({
       where: { id },
       data: { tags: { connectOrCreate: tags.map((create) => ({ where: { id: create.id }, create })) } },
     }),
   ),
-  fc.record({ id: postId, to: postId }).map(({ id, to }) => call('post', 'update')({ where: { id }, data: { id: to } })),
   fc
-    .record({ ids: fc.uniqueArray(postId, { minLength: 1, maxLength: 3 }), data: some({ title: word, views: fc.constant({ increment: 2 }), authorId: maybeId }) })
+    .record({ id: postId, to: postId })
+    .map(({ id, to }) => call('post', 'update')({ where: { id }, data: { id: to } })),
+  fc
+    .record({
+      ids: fc.uniqueArray(postId, { minLength: 1, maxLength: 3 }),
+      data: some({ title: word, views: fc.constant({ increment: 2 }), authorId: maybeId }),
+    })
     .map(({ ids, data }) => call('post', 'updateManyAndReturn')({ where: { id: { in: ids } }, data })),
-  fc.record({ id: postId, title: word }).map(({ id, title }) =>
-    call('post', 'upsert')({ where: { id }, create: { id, title }, update: { title } }),
-  ),
+  fc
+    .record({ id: postId, title: word })
+    .map(({ id, title }) =>
+      call('post', 'upsert')({ where: { id }, create: { id, title }, update: { title } }),
+    ),
   fc.record({ id, postId, userId: maybeId, text: word }).map((data) => call('comment', 'create')({ data })),
-  fc.record({ id, text: word }).map(({ id, text }) => call('comment', 'update')({ where: { id }, data: { text } })),
+  fc
+    .record({ id, text: word })
+    .map(({ id, text }) => call('comment', 'update')({ where: { id }, data: { text } })),
   postId.map((value) => call('post', 'delete')({ where: { id: value } })),
   fc.constant(call('post', 'deleteMany')({})),
   tagData.map((data) => call('tag', 'create')({ data })),
-  fc.array(tagData, { maxLength: 3 }).map((data) => call('tag', 'createManyAndReturn')({ data, skipDuplicates: true })),
-  fc.record({ id, to: id }).map(({ id, to }) => call('tag', 'update')({ where: { id }, data: { id: to, name: `t${to}` } })),
+  fc
+    .array(tagData, { maxLength: 3 })
+    .map((data) => call('tag', 'createManyAndReturn')({ data, skipDuplicates: true })),
+  fc
+    .record({ id, to: id })
+    .map(({ id, to }) => call('tag', 'update')({ where: { id }, data: { id: to, name: `t${to}` } })),
   ids.map((some) => call('tag', 'deleteMany')({ where: { id: { in: some } } })),
 )
 
 const shelf = fc.record({ warehouseCode: code, number: id })
 const storage = fc.oneof(
-  fc.record({ code, city: word, number: id }).map(({ number, ...data }) =>
-    call('warehouse', 'create')({ data: { ...data, shelves: { create: { number, label: 'l' } } } }),
-  ),
-  fc.record({ code, city: word }).map((data) =>
-    call('warehouse', 'upsert')({ where: { code: data.code }, create: data, update: { city: data.city } }),
-  ),
-  fc.record({ code, to: code }).map(({ code, to }) =>
-    call('warehouse', 'upsert')({ where: { code }, create: { code, city: 'c' }, update: { code: to } }),
-  ),
-  fc.record({ code, to: code }).map(({ code, to }) => call('warehouse', 'update')({ where: { code }, data: { code: to } })),
+  fc
+    .record({ code, city: word, number: id })
+    .map(({ number, ...data }) =>
+      call('warehouse', 'create')({ data: { ...data, shelves: { create: { number, label: 'l' } } } }),
+    ),
+  fc
+    .record({ code, city: word })
+    .map((data) =>
+      call('warehouse', 'upsert')({ where: { code: data.code }, create: data, update: { city: data.city } }),
+    ),
+  fc
+    .record({ code, to: code })
+    .map(({ code, to }) =>
+      call('warehouse', 'upsert')({ where: { code }, create: { code, city: 'c' }, update: { code: to } }),
+    ),
+  fc
+    .record({ code, to: code })
+    .map(({ code, to }) => call('warehouse', 'update')({ where: { code }, data: { code: to } })),
   shelf.map((data) => call('shelf', 'create')({ data })),
-  fc.record({ key: shelf, number: id }).map(({ key, number }) =>
-    call('shelf', 'update')({ where: { warehouseCode_number: key }, data: { number, label: 'moved' } }),
-  ),
+  fc
+    .record({ key: shelf, number: id })
+    .map(({ key, number }) =>
+      call('shelf', 'update')({ where: { warehouseCode_number: key }, data: { number, label: 'moved' } }),
+    ),
   fc
     .record({ id, key: shelf })
     .map(({ id, key }) =>
-      call('box', 'create')({ data: { id, warehouseCode: key.warehouseCode, shelfNumber: key.number, content: 'x' } }),
+      call(
+        'box',
+        'create',
+      )({ data: { id, warehouseCode: key.warehouseCode, shelfNumber: key.number, content: 'x' } }),
     ),
   id.map((n) => call('box', 'deleteMany')({ where: { id: { gte: n } } })),
   code.map((value) => call('warehouse', 'delete')({ where: { code: value } })),
@@ -192,31 +262,44 @@ const storage = fc.oneof(
 
 const others = fc.oneof(
   fc.record({ id, name: word, parentId: maybeId }).map((data) => call('category', 'create')({ data })),
-  fc.record({ id, to: id, parentId: maybeId }).map(({ id, to, parentId }) =>
-    call('category', 'update')({ where: { id }, data: { id: to, parentId } }),
-  ),
+  fc
+    .record({ id, to: id, parentId: maybeId })
+    .map(({ id, to, parentId }) => call('category', 'update')({ where: { id }, data: { id: to, parentId } })),
   ids.map((some) => call('category', 'deleteMany')({ where: { id: { in: some } } })),
   code.map((value) => call('status', 'create')({ data: { code: value === 'A' ? 'open' : value } })),
-  fc.record({ id, code }).map(({ id, code }) =>
-    call('ticket', 'create')({ data: { id, title: 't', statusCode: code === 'A' ? 'open' : code } }),
-  ),
-  fc.record({ from: code, to: code }).map(({ from, to }) =>
-    call('status', 'update')({ where: { code: from }, data: { code: to } }),
-  ),
+  fc
+    .record({ id, code })
+    .map(({ id, code }) =>
+      call('ticket', 'create')({ data: { id, title: 't', statusCode: code === 'A' ? 'open' : code } }),
+    ),
+  fc
+    .record({ from: code, to: code })
+    .map(({ from, to }) => call('status', 'update')({ where: { code: from }, data: { code: to } })),
   code.map((value) => call('status', 'deleteMany')({ where: { code: value } })),
   fc.record({ key: code, language: code, text: word }).map((data) =>
-    call('translation', 'upsert')({
+    call(
+      'translation',
+      'upsert',
+    )({
       where: { key_language: { key: data.key, language: data.language } },
       create: data,
       update: { text: data.text, revision: { increment: 1 } },
     }),
   ),
-  fc.record({ sensor: code, value: fc.constantFrom(0, 1.5, -1) }).map((data) =>
-    call('reading', 'upsert')({ where: { sensor: data.sensor }, create: data, update: { value: data.value } }),
-  ),
+  fc
+    .record({ sensor: code, value: fc.constantFrom(0, 1.5, -1) })
+    .map((data) =>
+      call(
+        'reading',
+        'upsert',
+      )({ where: { sensor: data.sensor }, create: data, update: { value: data.value } }),
+    ),
   fc.constant(call('reading', 'updateMany')({ data: { value: { multiply: 2 } } })),
   fc.record({ id, counter: id }).map((data) =>
-    call('stamped', 'upsert')({
+    call(
+      'stamped',
+      'upsert',
+    )({
       where: { id: data.id },
       create: { ...data, meters: { create: { id: data.id } } },
       update: { counter: data.counter },
@@ -224,7 +307,10 @@ const others = fc.oneof(
   ),
   ids.map((some) => call('stamped', 'deleteMany')({ where: { id: { in: some } } })),
   fc.record({ id, a: id, b: id, c: id }).map(({ id, a, b, c }) =>
-    call('org', 'create')({
+    call(
+      'org',
+      'create',
+    )({
       data: {
         id,
         name: 'o',
@@ -233,29 +319,42 @@ const others = fc.oneof(
       },
     }),
   ),
-  fc.record({ id, teamId: maybeId, leadId: maybeId, projectId: maybeId }).map((data) =>
-    call('task', 'create')({ data: { ...data, title: 't' } }),
-  ),
-  fc.record({ model: fc.constantFrom('org', 'team', 'project'), ids }).map(({ model, ids }) =>
-    call(model, 'deleteMany')({ where: { id: { in: ids } } }),
-  ),
+  fc
+    .record({ id, teamId: maybeId, leadId: maybeId, projectId: maybeId })
+    .map((data) => call('task', 'create')({ data: { ...data, title: 't' } })),
+  fc
+    .record({ model: fc.constantFrom('org', 'team', 'project'), ids })
+    .map(({ model, ids }) => call(model, 'deleteMany')({ where: { id: { in: ids } } })),
   fc.record({ id, eggId: maybeId }).map((data) => call('chicken', 'create')({ data })),
   fc.record({ id, chickenId: maybeId }).map((data) => call('egg', 'create')({ data })),
-  fc.record({ id, eggId: maybeId }).map(({ id, eggId }) => call('chicken', 'update')({ where: { id }, data: { eggId } })),
+  fc
+    .record({ id, eggId: maybeId })
+    .map(({ id, eggId }) => call('chicken', 'update')({ where: { id }, data: { eggId } })),
   id.map((n) => call('chicken', 'delete')({ where: { id: n } })),
 )
 
 const sql = (text: string): Call => ({ model: '', operation: '$executeRawUnsafe', args: text })
-const literal = (value: string | number | null) => (typeof value === 'number' ? `${value}` : value === null ? 'NULL' : `'${value}'`)
+const literal = (value: string | number | null) =>
+  typeof value === 'number' ? `${value}` : value === null ? 'NULL' : `'${value}'`
 const raw = fc.oneof(
   fc
     .record({ code, parent: fc.option(code), other: fc.option(code) })
-    .map(({ code, parent, other }) => sql(`INSERT INTO node VALUES (${[code, 0, parent, other].map(literal).join(', ')})`)),
-  fc.record({ id, code: fc.option(code) }).map(({ id, code }) => sql(`INSERT INTO counted VALUES (${id}, ${literal(code)})`)),
-  fc.record({ from: code, to: code }).map(({ from, to }) =>
-    sql(`UPDATE node SET code = ${literal(to)}, touched = touched + 1 WHERE code = ${literal(from)}`),
+    .map(({ code, parent, other }) =>
+      sql(`INSERT INTO node VALUES (${[code, 0, parent, other].map(literal).join(', ')})`),
+    ),
+  fc
+    .record({ id, code: fc.option(code) })
+    .map(({ id, code }) => sql(`INSERT INTO counted VALUES (${id}, ${literal(code)})`)),
+  fc
+    .record({ from: code, to: code })
+    .map(({ from, to }) =>
+      sql(`UPDATE node SET code = ${literal(to)}, touched = touched + 1 WHERE code = ${literal(from)}`),
+    ),
+  code.map((value) =>
+    sql(
+      `UPDATE node SET code = CASE code WHEN ${literal(value)} THEN 'Z' ELSE code END, touched = touched + 1`,
+    ),
   ),
-  code.map((value) => sql(`UPDATE node SET code = CASE code WHEN ${literal(value)} THEN 'Z' ELSE code END, touched = touched + 1`)),
   fc.constant(sql(`UPDATE node SET code = code || '.'`)),
   fc.constant(sql(`UPDATE node SET parent = other, other = parent`)),
   code.map((value) => sql(`DELETE FROM node WHERE code = ${literal(value)}`)),
@@ -266,15 +365,31 @@ const raw = fc.oneof(
   fc.constant(sql(`UPDATE "Category" SET "parentId" = id`)),
   fc.constant(sql(`UPDATE "Category" SET id = id + 10, name = 'moved'`)),
   fc.constant(sql(`UPDATE "Tag" AS t SET name = u.email FROM users AS u WHERE u.id = t.id`)),
-  fc.constant(sql(`DELETE FROM "Comment" AS c USING "Post" AS p WHERE p.id = c."postId" AND p."authorId" IS NULL`)),
-  fc.constant(sql(`INSERT INTO "Status" SELECT code FROM "Warehouse" ON CONFLICT DO NOTHING`)),
-  fc.constant(sql(`INSERT INTO "Country" SELECT left(code || '  ', 2), city, 1 FROM "Warehouse" ON CONFLICT (code) DO NOTHING`)),
-  fc.record({ code, city: word }).map(({ code, city }) =>
-    sql(`INSERT INTO "Warehouse" VALUES (${literal(code)}, ${literal(city)}), ('W', 'w') ON CONFLICT (code) DO UPDATE SET city = excluded.city`),
+  fc.constant(
+    sql(`DELETE FROM "Comment" AS c USING "Post" AS p WHERE p.id = c."postId" AND p."authorId" IS NULL`),
   ),
+  fc.constant(sql(`INSERT INTO "Status" SELECT code FROM "Warehouse" ON CONFLICT DO NOTHING`)),
+  fc.constant(
+    sql(
+      `INSERT INTO "Country" SELECT left(code || '  ', 2), city, 1 FROM "Warehouse" ON CONFLICT (code) DO NOTHING`,
+    ),
+  ),
+  fc
+    .record({ code, city: word })
+    .map(({ code, city }) =>
+      sql(
+        `INSERT INTO "Warehouse" VALUES (${literal(code)}, ${literal(city)}), ('W', 'w') ON CONFLICT (code) DO UPDATE SET city = excluded.city`,
+      ),
+    ),
 )
 
-const one = fc.oneof({ weight: 4, arbitrary: users }, { weight: 4, arbitrary: posts }, { weight: 3, arbitrary: storage }, { weight: 4, arbitrary: others }, { weight: 4, arbitrary: raw })
+const one = fc.oneof(
+  { weight: 4, arbitrary: users },
+  { weight: 4, arbitrary: posts },
+  { weight: 3, arbitrary: storage },
+  { weight: 4, arbitrary: others },
+  { weight: 4, arbitrary: raw },
+)
 const transaction: fc.Arbitrary<Transaction> = fc.record({
   transaction: fc.constantFrom('batch' as const, 'interactive' as const, 'rolled back' as const),
   calls: fc.array(one, { minLength: 1, maxLength: 4 }),
@@ -288,16 +403,21 @@ function run(client: Client, { model, operation, args }: Call): Prisma.PrismaPro
 async function perform(client: Client, step: Call | Transaction): Promise<string> {
   try {
     if (!('transaction' in step)) await run(client, step)
-    else if (step.transaction === 'batch') await client.$transaction(step.calls.map((one) => run(client, one)))
+    else if (step.transaction === 'batch')
+      await client.$transaction(step.calls.map((one) => run(client, one)))
     else {
       await client.$transaction(async (tx: Client) => {
         for (const one of step.calls) await run(tx, one)
-        if (step.transaction === 'rolled back') throw Object.assign(new Error('rolled back'), { code: 'rolled back' })
+        if (step.transaction === 'rolled back')
+          throw Object.assign(new Error('rolled back'), { code: 'rolled back' })
       })
     }
     return 'done'
   } catch (error) {
-    const { code, meta } = error as { code?: string; meta?: { driverAdapterError?: { cause?: { originalCode?: string } } } }
+    const { code, meta } = error as {
+      code?: string
+      meta?: { driverAdapterError?: { cause?: { originalCode?: string } } }
+    }
     const refused = ['P2002', 'P2003', 'P2010', 'P2014', 'P2017', 'P2018', 'P2025', 'rolled back']
     const state = meta?.driverAdapterError?.cause?.originalCode ?? ''
     // a constraint may refuse a random operation, and a deadlock end it; anything else is a statement gone wrong
@@ -321,54 +441,73 @@ async function contents({ sql }: Pick<typeof db, 'sql'>): Promise<unknown> {
 
 const seconds = Number(process.env.SECONDS ?? 30)
 
-it('the log matches what row triggers saw, whatever is done in whatever order', async () => {
-  const empty = await emptyingScript(db)
-  const emptyPlain = await emptyingScript(plainDb)
-  let operations = 0
-  let entries = 0
-  const seed = Number(process.env.SEED ?? Date.now() & 0x7fffffff)
-  console.log(`fast-check seed ${seed} (SEED, RUNS, SECONDS and SHRINK=1 run it again, longer, or to a smaller example)`)
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 20, size: 'max' }), async (steps) => {
-      await Promise.all([db.sql(empty), plainDb.sql(emptyPlain)])
-      await Promise.all([db, plainDb].map(({ sql }) => sql(somethingOfEverything)))
-      const since = await markOracle(db)
-      for (const step of steps) {
-        operations++
-        const wanted = await perform(plain, step)
-        expect(await perform(prisma, step)).toBe(wanted)
-      }
-      entries += await expectEntriesToMatchOracle(db, since)
-      expect(await contents(db)).toEqual(await contents(plainDb))
-    }),
-    { seed, numRuns: Number(process.env.RUNS ?? 40), endOnFailure: process.env.SHRINK === undefined, interruptAfterTimeLimit: seconds * 1000 },
-  )
-  console.log(`${operations} operations, ${entries} entries`)
-  expect(entries).toBeGreaterThan(100)
-}, (seconds + 60) * 1000)
+it(
+  'the log matches what row triggers saw, whatever is done in whatever order',
+  async () => {
+    const empty = await emptyingScript(db)
+    const emptyPlain = await emptyingScript(plainDb)
+    let operations = 0
+    let entries = 0
+    const seed = Number(process.env.SEED ?? Date.now() & 0x7fffffff)
+    console.log(
+      `fast-check seed ${seed} (SEED, RUNS, SECONDS and SHRINK=1 run it again, longer, or to a smaller example)`,
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 20, size: 'max' }), async (steps) => {
+        await Promise.all([db.sql(empty), plainDb.sql(emptyPlain)])
+        await Promise.all([db, plainDb].map(({ sql }) => sql(somethingOfEverything)))
+        const since = await markOracle(db)
+        for (const step of steps) {
+          operations++
+          const wanted = await perform(plain, step)
+          expect(await perform(prisma, step)).toBe(wanted)
+        }
+        entries += await expectEntriesToMatchOracle(db, since)
+        expect(await contents(db)).toEqual(await contents(plainDb))
+      }),
+      {
+        seed,
+        numRuns: Number(process.env.RUNS ?? 40),
+        endOnFailure: process.env.SHRINK === undefined,
+        interruptAfterTimeLimit: seconds * 1000,
+      },
+    )
+    console.log(`${operations} operations, ${entries} entries`)
+    expect(entries).toBeGreaterThan(100)
+  },
+  (seconds + 60) * 1000,
+)
 
-
-it('the log matches what row triggers saw, also when several clients do it at once', async () => {
-  const empty = await emptyingScript(db)
-  let operations = 0
-  let entries = 0
-  const seed = Number(process.env.SEED ?? Date.now() & 0x7fffffff)
-  console.log(`fast-check seed ${seed}; who is first differs from run to run`)
-  const worker = fc.array(step, { minLength: 5, maxLength: 15, size: 'max' })
-  await fc.assert(
-    fc.asyncProperty(fc.array(worker, { minLength: 4, maxLength: 4 }), async (workers) => {
-      await db.sql(empty)
-      await db.sql(somethingOfEverything)
-      const since = await markOracle(db)
-      const work = async (steps: (Call | Transaction)[]) => {
-        for (const step of steps) await perform(prisma, step)
-        operations += steps.length
-      }
-      await Promise.all(workers.map(work))
-      entries += await expectEntriesToMatchOracle(db, since)
-    }),
-    { seed, numRuns: Number(process.env.RUNS ?? 10), endOnFailure: true, interruptAfterTimeLimit: (seconds / 2) * 1000 },
-  )
-  console.log(`${operations} operations, ${entries} entries`)
-  expect(entries).toBeGreaterThan(50)
-}, (seconds + 60) * 1000)
+it(
+  'the log matches what row triggers saw, also when several clients do it at once',
+  async () => {
+    const empty = await emptyingScript(db)
+    let operations = 0
+    let entries = 0
+    const seed = Number(process.env.SEED ?? Date.now() & 0x7fffffff)
+    console.log(`fast-check seed ${seed}; who is first differs from run to run`)
+    const worker = fc.array(step, { minLength: 5, maxLength: 15, size: 'max' })
+    await fc.assert(
+      fc.asyncProperty(fc.array(worker, { minLength: 4, maxLength: 4 }), async (workers) => {
+        await db.sql(empty)
+        await db.sql(somethingOfEverything)
+        const since = await markOracle(db)
+        const work = async (steps: (Call | Transaction)[]) => {
+          for (const step of steps) await perform(prisma, step)
+          operations += steps.length
+        }
+        await Promise.all(workers.map(work))
+        entries += await expectEntriesToMatchOracle(db, since)
+      }),
+      {
+        seed,
+        numRuns: Number(process.env.RUNS ?? 10),
+        endOnFailure: true,
+        interruptAfterTimeLimit: (seconds / 2) * 1000,
+      },
+    )
+    console.log(`${operations} operations, ${entries} entries`)
+    expect(entries).toBeGreaterThan(50)
+  },
+  (seconds + 60) * 1000,
+)

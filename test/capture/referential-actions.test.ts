@@ -3,7 +3,8 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { withAudit } from '../../src/index.ts'
 import { PrismaClient } from '../generated/client/client.ts'
 import { expectEntriesToMatchOracle, markOracle } from '../support/oracle.ts'
-import { briefSorted, createAudited, recorder } from './audited.ts'
+import { briefSorted, createAudited, recorder, someoneWaits } from './audited.ts'
+import { createLogged } from './statement-log.ts'
 
 // Tables that no model knows, with the actions that Prisma's schema language can't say.
 const { db, prisma, recordedBy, empty } = await createAudited({
@@ -64,7 +65,9 @@ describe('ON DELETE CASCADE', () => {
   })
 
   it('records a row once that the statement deletes itself and would reach as well', async () => {
-    await db.sql(`INSERT INTO "Category" (id, name, "parentId") VALUES (1, 'a', NULL), (2, 'b', 1), (3, 'c', 2)`)
+    await db.sql(
+      `INSERT INTO "Category" (id, name, "parentId") VALUES (1, 'a', NULL), (2, 'b', 1), (3, 'c', 2)`,
+    )
     const entries = await recordedBy(() => prisma.category.deleteMany({ where: { id: { in: [1, 2] } } }))
     expect(briefSorted(entries)).toEqual([
       'category.delete 1',
@@ -151,9 +154,7 @@ describe('ON DELETE CASCADE', () => {
       INSERT INTO "Warehouse" VALUES ('ZH', 'Zürich');
       INSERT INTO "Shelf" VALUES ('ZH', 1, NULL);
       INSERT INTO "Box" VALUES (1, 'ZH', 1, 'x')`)
-    const entries = await recordedBy(() =>
-      prisma.warehouse.delete({ where: { code: 'ZH' } }).catch(() => {}),
-    )
+    const entries = await recordedBy(() => prisma.warehouse.delete({ where: { code: 'ZH' } }).catch(() => {}))
     expect(briefSorted(entries).filter((line) => /^(warehouse|shelf|box)\.delete .+/.test(line))).toEqual([])
     expect(await db.sql('SELECT count(*)::int AS n FROM "Shelf"')).toEqual([{ n: 1 }])
   })
@@ -198,10 +199,7 @@ describe('ON DELETE SET NULL', () => {
   it('in the table itself', async () => {
     await prisma.user.createMany({ data: [user(1), user(2, { managerId: 1 }), user(3, { managerId: 2 })] })
     const entries = await recordedBy(() => prisma.user.delete({ where: { id: 1 } }))
-    expect(briefSorted(entries)).toEqual([
-      'user.delete 1',
-      'user.update 2 [managerId] because user.delete',
-    ])
+    expect(briefSorted(entries)).toEqual(['user.delete 1', 'user.update 2 [managerId] because user.delete'])
     const both = await recordedBy(() => prisma.user.deleteMany({ where: { id: { in: [2, 3] } } }))
     expect(briefSorted(both)).toEqual(['user.delete 2', 'user.delete 3'])
   })
@@ -211,10 +209,7 @@ describe('ON DELETE SET NULL', () => {
       INSERT INTO parent VALUES (1, 1, 1), (2, 2, 2);
       INSERT INTO kept VALUES (1, 1, 1), (2, 1, NULL), (3, 2, 2)`)
     const entries = await recordedBy(() => prisma.$executeRaw`DELETE FROM parent WHERE id = 1`)
-    expect(briefSorted(entries)).toEqual([
-      'kept.update 1 [a, b] because parent.delete',
-      'parent.delete 1',
-    ])
+    expect(briefSorted(entries)).toEqual(['kept.update 1 [a, b] because parent.delete', 'parent.delete 1'])
   })
 
   it('sets off ON UPDATE further down', async () => {
@@ -269,7 +264,10 @@ describe('ON DELETE SET NULL', () => {
         '{infinity,"2026-01-02 03:04:05.678"}', '{2026-01-02}', ARRAY['{"a":1.10}', 'null']::jsonb[], ARRAY['\\x00ff'::bytea],
         ARRAY[gen_random_uuid()], 's')`)
     const moved = await recordedBy(() => prisma.status.update({ where: { code: 's' }, data: { code: 't' } }))
-    expect(briefSorted(moved)).toEqual(['many.update 1 [status] because status.update', 'status.update s [code]'])
+    expect(briefSorted(moved)).toEqual([
+      'many.update 1 [status] because status.update',
+      'status.update s [code]',
+    ])
     const cut = await recordedBy(() => prisma.status.delete({ where: { code: 't' } }))
     expect(briefSorted(cut)).toEqual(['many.update 1 [status] because status.delete', 'status.delete t'])
   })
@@ -349,7 +347,9 @@ describe('ON UPDATE CASCADE', () => {
   })
 
   it('does not happen when the key stays the same', async () => {
-    await prisma.warehouse.create({ data: { code: 'ZH', city: 'Zürich', shelves: { create: { number: 1 } } } })
+    await prisma.warehouse.create({
+      data: { code: 'ZH', city: 'Zürich', shelves: { create: { number: 1 } } },
+    })
     const entries = await recordedBy(async () => {
       await prisma.warehouse.update({ where: { code: 'ZH' }, data: { code: 'ZH', city: 'Z' } })
       await prisma.warehouse.update({ where: { code: 'ZH' }, data: { code: 'ZH' } })
@@ -358,7 +358,9 @@ describe('ON UPDATE CASCADE', () => {
   })
 
   it('by an upsert', async () => {
-    await prisma.warehouse.create({ data: { code: 'ZH', city: 'Zürich', shelves: { create: { number: 1 } } } })
+    await prisma.warehouse.create({
+      data: { code: 'ZH', city: 'Zürich', shelves: { create: { number: 1 } } },
+    })
     const entries = await recordedBy(() =>
       prisma.warehouse.upsert({
         where: { code: 'ZH' },
@@ -377,7 +379,9 @@ describe('ON UPDATE CASCADE', () => {
       INSERT INTO "Warehouse" SELECT 'W' || n, 'c' FROM generate_series(1, 5) n;
       INSERT INTO "Shelf" SELECT 'W' || n, n, NULL FROM generate_series(1, 5) n;
       INSERT INTO "Box" SELECT n, 'W' || n, n, 'x' FROM generate_series(1, 5) n`)
-    const entries = await recordedBy(() => prisma.$executeRaw`UPDATE "Warehouse" SET code = code || 'x' WHERE code > 'W2'`)
+    const entries = await recordedBy(
+      () => prisma.$executeRaw`UPDATE "Warehouse" SET code = code || 'x' WHERE code > 'W2'`,
+    )
     expect(briefSorted(entries)).toEqual([
       ...[3, 4, 5].map((n) => `box.update ${n} [warehouseCode] because warehouse.update`),
       ...[3, 4, 5].map((n) => `shelf.update ["W${n}","${n}"] [warehouseCode] because warehouse.update`),
@@ -418,7 +422,10 @@ describe('ON UPDATE CASCADE', () => {
   it('in the table itself', async () => {
     await db.sql(`INSERT INTO node VALUES ('root', NULL, NULL), ('a', NULL, 'root'), ('b', NULL, 'a')`)
     const entries = await recordedBy(() => prisma.$executeRaw`UPDATE node SET code = 'A' WHERE code = 'a'`)
-    expect(briefSorted(entries)).toEqual(['node.update a [code]', 'node.update b [parent] because node.update'])
+    expect(briefSorted(entries)).toEqual([
+      'node.update a [code]',
+      'node.update b [parent] because node.update',
+    ])
   })
 
   it('of a row that refers to itself is one entry, with the row as it came out', async () => {
@@ -439,7 +446,8 @@ describe('ON UPDATE CASCADE', () => {
   it('of rows that the statement changes as well is one entry a row, as it came out', async () => {
     await db.sql(`INSERT INTO node VALUES ('a', false, NULL), ('b', false, 'a'), ('c', false, 'b')`)
     const entries = await recordedBy(
-      () => prisma.$executeRaw`UPDATE node SET code = CASE code WHEN 'a' THEN 'A' ELSE code END, touched = true`,
+      () =>
+        prisma.$executeRaw`UPDATE node SET code = CASE code WHEN 'a' THEN 'A' ELSE code END, touched = true`,
     )
     expect(briefSorted(entries)).toEqual([
       'node.update a [code, touched]',
@@ -474,7 +482,9 @@ describe('ON UPDATE CASCADE', () => {
 
 describe('links', () => {
   it('are disconnected on both sides when one side is deleted', async () => {
-    await prisma.post.create({ data: { id: 'p1', title: 'one', tags: { create: [{ name: 'a' }, { name: 'b' }] } } })
+    await prisma.post.create({
+      data: { id: 'p1', title: 'one', tags: { create: [{ name: 'a' }, { name: 'b' }] } },
+    })
     const entries = await recordedBy(() => prisma.post.delete({ where: { id: 'p1' } }))
     expect(briefSorted(entries)).toEqual([
       'post.delete p1',
@@ -519,7 +529,12 @@ describe('links', () => {
 
   it('follow a deletion at depth', async () => {
     await prisma.post.create({
-      data: { id: 'p1', title: 'one', comments: { create: [{ text: 'c1' }, { text: 'c2' }] }, tags: { create: { name: 'a' } } },
+      data: {
+        id: 'p1',
+        title: 'one',
+        comments: { create: [{ text: 'c1' }, { text: 'c2' }] },
+        tags: { create: { name: 'a' } },
+      },
     })
     const entries = await recordedBy(() => prisma.post.deleteMany())
     expect(briefSorted(entries)).toEqual([
@@ -597,14 +612,7 @@ describe('other transactions', () => {
       await other.query('BEGIN')
       await other.query(sql)
       const done = Promise.resolve(work())
-      for (let attempt = 0; attempt < 500; attempt++) {
-        const [row] = await db.sql<{ n: number }>(
-          `SELECT count(*)::int AS n FROM pg_stat_activity
-           WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`,
-        )
-        if (row?.n) break
-        await new Promise((resolve) => setTimeout(resolve, 10))
-      }
+      await someoneWaits(db)
       await other.query('COMMIT')
       await done
     } finally {
@@ -657,10 +665,9 @@ describe('other transactions', () => {
       prisma.post.delete({ where: { id: 'p1' } }),
     )
     await expectEntriesToMatchOracle(db, { ...since, change: since.change + 1n })
-    expect((await db.entries(since.seq)).map(({ action, resource_id }) => `${action} ${resource_id}`).sort()).toEqual([
-      'comment.delete 2',
-      'post.delete p1',
-    ])
+    expect(
+      (await db.entries(since.seq)).map(({ action, resource_id }) => `${action} ${resource_id}`).sort(),
+    ).toEqual(['comment.delete 2', 'post.delete p1'])
   })
 
   it('that move a child away meanwhile from a key that changes: it keeps what it has', async () => {
@@ -682,6 +689,34 @@ describe('other transactions', () => {
     )
     await expectEntriesToMatchOracle(db, { ...since, change: since.change + 1n })
     const shelf = (await db.entries(since.seq)).find(({ action }) => action === 'shelf.update')
-    expect(shelf?.details).toMatchObject({ before: { label: 'new' }, after: { label: 'new', warehouseCode: 'BE' } })
+    expect(shelf?.details).toMatchObject({
+      before: { label: 'new' },
+      after: { label: 'new', warehouseCode: 'BE' },
+    })
+  })
+
+  it('that make the condition true for one more parent after the lock, while its child is being changed', async () => {
+    await db.sql(
+      `INSERT INTO "Category" (id, name, "parentId") VALUES (1, 'x', NULL), (2, 'y', NULL), (3, 'old', 2)`,
+    )
+    const { prisma: client, log } = createLogged({ connectionString: db.url })
+    const since = await markOracle(db)
+    const other = await db.pool.connect()
+    let meanwhile = 0n
+    log.before = async ({ sql }) => {
+      if (!/DELETE FROM/.test(sql)) return
+      log.before = undefined
+      await db.sql(`UPDATE "Category" SET name = 'x' WHERE id = 2`)
+      await other.query('BEGIN')
+      await other.query(`UPDATE "Category" SET name = 'new' WHERE id = 3`)
+      meanwhile = 2n
+    }
+    const done = client.category.deleteMany({ where: { name: 'x' } }).then((result) => result)
+    await someoneWaits(db)
+    await other.query('COMMIT')
+    other.release()
+    await done
+    expect(meanwhile).toBe(2n)
+    await expectEntriesToMatchOracle(db, { ...since, change: since.change + meanwhile })
   })
 })

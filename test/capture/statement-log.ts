@@ -12,6 +12,8 @@ interface Sent {
 /** What an adapter was asked to do, in order. */
 export class StatementLog {
   #sent: Sent[] = []
+  /** Called before a statement goes to the database, which waits for it. */
+  before: ((sent: Sent) => Promise<void>) | undefined
 
   add(sent: Sent): void {
     this.#sent.push(sent)
@@ -44,7 +46,11 @@ export function loggedAdapter(config: pg.PoolConfig): { adapter: PrismaPg; log: 
         const value = Reflect.get(target, key, target)
         if (typeof value !== 'function') return value
         return (...values: unknown[]) => {
-          if (key === 'queryRaw' || key === 'executeRaw') log.add(values[0] as Sent)
+          if (key === 'queryRaw' || key === 'executeRaw') {
+            const sent = values[0] as Sent
+            log.add(sent)
+            if (log.before) return log.before(sent).then(() => value.apply(target, values))
+          }
           if (key === 'startTransaction') {
             begin?.()
             return value.apply(target, values).then((transaction: object) => watch(transaction))
@@ -83,7 +89,7 @@ export function createLoggedPlain(config: pg.PoolConfig): { prisma: PrismaClient
 export function kinds(sent: readonly Sent[]): string[] {
   return sent.map(({ sql }) => {
     if (/INSERT INTO "audit_logs"/.test(sql)) {
-      const write = /AS \(\s*(?:WITH [^]*?)?(INSERT|UPDATE|DELETE)\b/.exec(sql)?.[1]
+      const write = /AS \(\s*(?:WITH [\s\S]*?)?(INSERT|UPDATE|DELETE)\b/.exec(sql)?.[1]
       return `${write} + entries`
     }
     if (/FOR (?:NO KEY )?UPDATE/.test(sql)) return /^WITH RECURSIVE/.test(sql) ? 'lock reached' : 'lock'

@@ -515,15 +515,13 @@ function readModels(schema: string): ModelInfo[] {
   }))
   const names = blocks.map(({ name }) => name)
   return blocks.map(({ name, body }) => {
-    const fields = [...body.matchAll(/^ +(\w+) +(\w+)(\[\])?(.*)$/gm)].map(
-      ([, field, type, list, rest]) => ({
-        field: field as string,
-        type: type as string,
-        isList: list !== undefined,
-        column: /(?:^|\s)@map\("([^"]+)"\)/.exec(rest ?? '')?.[1] ?? (field as string),
-        relation: /@relation\("([^"]+)"/.exec(rest ?? '')?.[1],
-      }),
-    )
+    const fields = [...body.matchAll(/^ +(\w+) +(\w+)(\[\])?(.*)$/gm)].map(([, field, type, list, rest]) => ({
+      field: field as string,
+      type: type as string,
+      isList: list !== undefined,
+      column: /(?:^|\s)@map\("([^"]+)"\)/.exec(rest ?? '')?.[1] ?? (field as string),
+      relation: /@relation\("([^"]+)"/.exec(rest ?? '')?.[1],
+    }))
     return {
       name,
       table: /@@map\("([^"]+)"\)/.exec(body)?.[1] ?? name,
