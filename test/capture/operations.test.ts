@@ -509,19 +509,19 @@ describe('keys', () => {
       })
       await prisma.reading.delete({ where: { sensor: 's1' } })
     })
-    expect(entries.map(({ id, action, before, after }) => [id, action, before?.value, after?.value])).toEqual(
-      [
-        [null, 'reading.create', undefined, 1],
-        [null, 'reading.create', undefined, 2],
-        [null, 'reading.update', 1, 1.5],
-        ...[
-          [null, 'reading.update', 1.5, 2.5],
-          [null, 'reading.update', 2, 3],
-        ].sort(() => (entries[3]?.before.value === 1.5 ? 0 : -1)),
-        [null, 'reading.update', 3, 0],
-        [null, 'reading.delete', 2.5, undefined],
-      ],
-    )
+    const lines = entries.map(({ id, action, before, after }) => [id, action, before?.value, after?.value])
+    const [many, others] = [lines.slice(3, 5), [...lines.slice(0, 3), ...lines.slice(5)]]
+    expect(others).toEqual([
+      [null, 'reading.create', undefined, 1],
+      [null, 'reading.create', undefined, 2],
+      [null, 'reading.update', 1, 1.5],
+      [null, 'reading.update', 3, 0],
+      [null, 'reading.delete', 2.5, undefined],
+    ])
+    expect(many.sort()).toEqual([
+      [null, 'reading.update', 1.5, 2.5],
+      [null, 'reading.update', 2, 3],
+    ])
   })
 })
 

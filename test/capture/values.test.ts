@@ -34,6 +34,10 @@ const odd = `
   );`
 const { db, prisma, recordedBy } = await createAudited({ setUp: odd })
 
+const [{ version } = { version: 0 }] = await db.sql<{ version: number }>(
+  `SELECT current_setting('server_version_num')::int / 10000 AS version`,
+)
+
 /**
  * Stores a value (an SQL expression) in a column by insert, by update and then takes it away by delete. Gives the JSON
  * in the log, which must be the same each time; the oracle agrees with every entry.
@@ -273,6 +277,27 @@ describe('json and jsonb, as they are', () => {
   })
 })
 
+describe('json that jsonb can’t hold', () => {
+  it.each([
+    ['half a surrogate pair', String.raw`{"a": "\ud83d"}`],
+    ['a NUL in a key', String.raw`{"a\u0000": 1}`],
+    ['a number beyond numeric', `[1e200000]`],
+  ])('%s does not stop the write', async (_, text) => {
+    const entries = await recordedWithoutOracle(async () => {
+      await prisma.$executeRawUnsafe(`INSERT INTO "Everything" (id, json) VALUES (78, $1::json)`, text)
+      await prisma.$executeRawUnsafe(`UPDATE "Everything" SET json = '{}' WHERE id = 78`)
+      await prisma.$executeRawUnsafe(`UPDATE "Everything" SET json = $1::json WHERE id = 78`, text)
+      await prisma.$executeRawUnsafe(`DELETE FROM "Everything" WHERE id = 78`)
+    })
+    expect(entries.map(({ action }) => action)).toEqual([
+      'everything.create',
+      'everything.update',
+      'everything.update',
+      'everything.delete',
+    ])
+  })
+})
+
 describe('bytes, in base64 without line breaks', () => {
   values('Everything', 'bytes', [
     [`''::bytea`, ''],
@@ -456,6 +481,37 @@ describe('columns', () => {
       ['APPLE', 'PEAR', ['fruit', 'loud']],
       ['PEAR', 'PEAR', ['fruit']],
       ['PEAR', undefined, undefined],
+    ])
+  })
+})
+
+describe.runIf(version >= 18)('virtual generated columns', () => {
+  it('are recorded like stored ones', async () => {
+    await db.sql(`
+      CREATE TABLE virtual (id int PRIMARY KEY, a int, tag int REFERENCES "Tag" ON DELETE SET NULL,
+        twice int GENERATED ALWAYS AS (a * 2), has_tag boolean GENERATED ALWAYS AS (tag IS NOT NULL));
+      INSERT INTO "Tag" VALUES (1, 't')`)
+    const client = withAudit(new PrismaClient({ adapter: new PrismaPg({ connectionString: db.url }) }))
+    const since = await db.lastSeq()
+    await client.$executeRaw`INSERT INTO virtual VALUES (1, 2, 1)`
+    await client.$executeRaw`UPDATE virtual SET a = 3`
+    await client.tag.delete({ where: { id: 1 } })
+    await client.$executeRaw`DELETE FROM virtual`
+    await client.$disconnect()
+    const entries = (await db.entries(since)).filter(({ resource_type }) => resource_type === 'virtual')
+    expect(entries.map(({ details }) => [details.before, details.after, details.changed])).toEqual([
+      [undefined, { id: 1, a: 2, tag: 1, twice: 4, has_tag: true }, undefined],
+      [
+        { id: 1, a: 2, tag: 1, twice: 4, has_tag: true },
+        { id: 1, a: 3, tag: 1, twice: 6, has_tag: true },
+        ['a', 'twice'],
+      ],
+      [
+        { id: 1, a: 3, tag: 1, twice: 6, has_tag: true },
+        { id: 1, a: 3, tag: null, twice: 6, has_tag: false },
+        ['tag', 'has_tag'],
+      ],
+      [{ id: 1, a: 3, tag: null, twice: 6, has_tag: false }, undefined, undefined],
     ])
   })
 })
