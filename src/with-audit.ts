@@ -179,7 +179,8 @@ function openScope(
   }
   const { options } = auditor
   const given = options.context?.()
-  const context = mergeContexts(given && parseContext(given), getAuditContext())
+  const around = getAuditContext() ?? {}
+  const context = given ? mergeContexts(parseContext(given), around) : around
   const scope: CaptureScope = {
     auditor,
     context: { ...context, actor: context.actor ?? options.actor },

@@ -50,7 +50,7 @@ export function keepScopes(handler: RequestHandlerLike | undefined): void {
   Object.assign(loader.options, {
     singleLoader: (params: Request) =>
       // the probe asks with a raw query, which is never collected, so it is always in its own context
-      isProbe() ? singleLoader(params) : inScopes(scopes, [params], () => singleLoader(params)),
+      isProbe() ? singleLoader(params) : inScope(scopes.get(params), () => singleLoader(params)),
     batchLoader: (all: Request[]) => inScopes(scopes, all, () => batchLoader(all)),
     batchBy: (params: Request) => {
       const group = batchBy(params)
@@ -61,6 +61,10 @@ export function keepScopes(handler: RequestHandlerLike | undefined): void {
   })
 }
 
+function inScope<T>(scope: CaptureScope | undefined, send: () => Promise<T>): Promise<T> {
+  return scope ? runInScope(scope, send) : runOutsideScope(send)
+}
+
 /** Sends requests off in the scope that they came in; several have one context, and maybe several operations. */
 async function inScopes<T>(
   scopes: WeakMap<object, CaptureScope>,
@@ -69,8 +73,7 @@ async function inScopes<T>(
 ): Promise<T> {
   const found = [...new Set(requests.flatMap((request) => scopes.get(request) ?? []))]
   const [scope] = found
-  if (!scope) return runOutsideScope(send)
-  if (found.length === 1) return runInScope(scope, send)
+  if (!scope || found.length === 1) return inScope(scope, send)
   const joint: CaptureScope = { ...scope, operations: found.flatMap((one) => one.operations) }
   try {
     return await runInScope(joint, send)

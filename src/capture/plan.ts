@@ -72,7 +72,7 @@ export class Planner {
     const { statement, table } = classified
     // a statement with too few arguments must fail as it would, and not find ours in their place
     if (countParameters(syntax) !== parameterCount) return pass
-    const entry = new EntryParameters(shape, parameterCount, want === 'rows')
+    const entry = new EntryParameters(shape, parameterCount, want === 'rows', this.catalog.version >= 180000)
     const later = new EntryParameters(shape, 0)
     const tracked = this.#track(table)
     const replaces = statement.kind !== 'insert' || statement.conflict?.action === 'update'

@@ -38,16 +38,18 @@ export async function runAudited(
       }
       return locked
     }
-    const runOnce = async () => {
-      await lock()
-      return transaction.queryRaw(audited())
-    }
+    const runOnce = async () => transaction.queryRaw(audited(addresses(await lock())))
     const result = await (plan.countsMissed ? runUpsert(audited, lock, transaction) : runOnce())
     if (plan.readLater !== undefined) {
       await transaction.queryRaw({ sql: plan.readLater, ...plan.laterParameters.bind(attribution) })
     }
     return result
   })
+}
+
+/** The rows that a lock gave, as the text of an array. */
+function addresses({ rows }: SqlResult): string {
+  return `{${rows.map(([address]) => `"${address}"`).join(',')}}`
 }
 
 /** Rows that come in below others while these are locked are locked in the next round, until there are no more. */
@@ -70,10 +72,9 @@ async function runUpsert(
   transaction: Connection,
 ): Promise<SqlResult> {
   for (let attempt = 0; attempt < upsertAttempts; attempt++) {
-    const locked = await lock()
-    const addresses = locked.rows.map(([address]) => `"${address}"`)
+    const locked = addresses(await lock())
     await transaction.executeRaw(plain('SAVEPOINT audit_upsert'))
-    const result = await transaction.queryRaw(audited(`{${addresses.join(',')}}`))
+    const result = await transaction.queryRaw(audited(locked))
     const missed = Number(result.rows[0]?.at(-1) ?? 0)
     await transaction.executeRaw(plain(`${missed > 0 ? 'ROLLBACK TO' : 'RELEASE'} SAVEPOINT audit_upsert`))
     if (missed === 0) return withoutLastColumn(result)

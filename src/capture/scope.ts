@@ -48,6 +48,6 @@ export function runOutsideScope<T>(work: () => Promise<T>): Promise<T> {
 
 /** The operation behind a statement: known when all of the scope's are the same. */
 export function operationOf(scope: CaptureScope): string | undefined {
-  const [first, ...others] = new Set(scope.operations)
-  return others.length === 0 ? first : undefined
+  const [first, ...others] = scope.operations
+  return others.every((other) => other === first) ? first : undefined
 }

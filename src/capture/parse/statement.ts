@@ -253,3 +253,13 @@ function readRows(node: SyntaxNode, syntax: Syntax, main: number): string[][] | 
 export function tableOf(statement: WriteStatement): string {
   return `${quoteTable(statement.table)} AS ${statement.reference}`
 }
+
+/** An UPDATE or DELETE with one more condition. */
+export function withCondition(statement: WriteStatement, condition: string): WriteStatement {
+  const { kind, target, set, from } = statement
+  const where = statement.where === undefined ? condition : `(${statement.where}) AND ${condition}`
+  const head = kind === 'delete' ? `DELETE FROM ${target}` : `UPDATE ${target} SET ${set}`
+  const beside = from === undefined ? '' : `${kind === 'delete' ? 'USING' : 'FROM'} ${from}`
+  const body = [statement.with ?? '', head, beside, `WHERE ${where}`].filter((part) => part !== '').join('\n')
+  return { ...statement, where, body }
+}

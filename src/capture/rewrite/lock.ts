@@ -1,6 +1,6 @@
 import { columnOf } from '../../sql.ts'
 import type { Table } from '../catalog/catalog.ts'
-import { tableOf, type WriteStatement } from '../parse/statement.ts'
+import { tableOf, type WriteStatement, withCondition } from '../parse/statement.ts'
 import { conflictCondition, conflictKey } from '../parse/upsert.ts'
 import { own } from './entry.ts'
 import { affectedLock, type Reach, reachedRows, scanOf } from './referential-actions.ts'
@@ -10,9 +10,42 @@ import { affectedLock, type Reach, reachedRows, scanOf } from './referential-act
  * sees every child row: an insert of another one waits for the lock on its parent. Gives the rows' addresses.
  */
 export function lockRows(statement: WriteStatement, table: Table, reach: Reach | undefined): string {
-  const address = `${statement.reference}.ctid::text`
-  const rows = selectRows(statement, table, address, keyChange(statement, reach))
+  const rows = selectRows(
+    statement,
+    table,
+    `${addressOf(statement, table).sql}::text`,
+    keyChange(statement, reach),
+  )
   return `${rows}\n${lockClause(statement, table)} OF ${statement.reference}`
+}
+
+/**
+ * The statement, confined to the rows that {@link lockRows} has locked. A row that has come to match since would have
+ * children that nobody locked; had the statement run at the time of the lock, it would not have seen that row either.
+ *
+ * @param locked an SQL expression of type text: the addresses as an array
+ */
+export function confine(
+  statement: WriteStatement,
+  table: Table,
+  reach: Reach | undefined,
+  locked: () => string,
+): WriteStatement {
+  if (statement.kind === 'insert') return statement
+  const address = addressOf(statement, table)
+  const isLocked = `${address.sql} = ANY (${locked()}::${address.type}[])`
+  // rows whose key stays set nothing off, and were not locked
+  const change = keyChange(statement, reach)
+  const condition = change === undefined ? isLocked : `(${isLocked} OR NOT (${change}))`
+  return withCondition(statement, condition)
+}
+
+/** A row's address; across partitions and inheriting tables it takes the table, too. */
+function addressOf({ reference }: WriteStatement, table: Table): { sql: string; type: string } {
+  const isOneTable = table.kind === 'r' && !table.inherited
+  return isOneTable
+    ? { sql: `${reference}.ctid`, type: 'pg_catalog.tid' }
+    : { sql: `(${reference}.tableoid::text || ${reference}.ctid::text)`, type: 'pg_catalog.text' }
 }
 
 /**

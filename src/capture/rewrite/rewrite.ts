@@ -10,7 +10,7 @@ import {
   updateLocked,
 } from './before-state.ts'
 import { type EntryParameters, insertEntries, own } from './entry.ts'
-import { lockReachedRows, lockRows } from './lock.ts'
+import { confine, lockReachedRows, lockRows } from './lock.ts'
 import { type Reach, reachedRows } from './referential-actions.ts'
 import { addressColumns, affectedEntries, ownEntries, returnedColumns } from './row-entries.ts'
 import type { TrackedTable } from './tracked-table.ts'
@@ -58,8 +58,15 @@ export interface Rewritten {
  * ```
  */
 export function rewrite(input: RewriteInput): Rewritten {
-  const { statement, tracked, catalog, reach, entry } = input
-  const state = beforeStateOf(statement, tracked.table, catalog)
+  const { tracked, catalog, reach, entry } = input
+  const state = beforeStateOf(input.statement, tracked.table, catalog)
+  // the snapshot of a statement must come after the lock where it looks for children, or where no CTE can lock
+  const locksFirst = reach !== undefined || state === 'locked earlier'
+  const changingKeys = state === 'locked earlier' ? undefined : reach
+  const locked = () => entry.reference('lockedRows')
+  const statement = locksFirst
+    ? confine(input.statement, tracked.table, changingKeys, locked)
+    : input.statement
   const rows = rowNames(statement, tracked.table, state, catalog)
   const outputs = outputNames(statement, tracked.table)
   const countsMissed = statement.kind === 'insert' && state === 'locked earlier'
@@ -88,9 +95,9 @@ export function rewrite(input: RewriteInput): Rewritten {
     ...(state === 'returning'
       ? []
       : [
-          `${own('locked')} AS MATERIALIZED (${lockedRows(statement, tracked.table, state, () => `${entry.reference('lockedRows')}::pg_catalog.tid[]`)})`,
+          `${own('locked')} AS MATERIALIZED (${lockedRows(statement, tracked.table, state, () => `${locked()}::pg_catalog.tid[]`)})`,
         ]),
-    `${own('op')}(${columns.join(', ')}) AS (\n${operation(input, state, rows, Object.values(returned))}\n)`,
+    `${own('op')}(${columns.join(', ')}) AS (\n${operation(statement, tracked, state, rows, Object.values(returned))}\n)`,
     ...(reach ? [startRows(statement, changed), reachedRows(reach)] : []),
     ...entries.flatMap((one) => one.ctes),
     `${own('log')} AS (\n${insertEntries(input.log, sources, entry)}\n)`,
@@ -98,12 +105,8 @@ export function rewrite(input: RewriteInput): Rewritten {
   const laterSources = entries.flatMap((one) => one.laterSources)
   return {
     sql: `WITH ${reach ? 'RECURSIVE ' : ''}${ctes.join(',\n')}\n${result(input, outputs, countsMissed)}`,
-    // the snapshot of a statement must come after the lock where it looks for children, or where no CTE can lock
-    lockRows:
-      reach || state === 'locked earlier'
-        ? lockRows(statement, tracked.table, state === 'locked earlier' ? undefined : reach)
-        : undefined,
-    lockReached: reach && lockReachedRows(statement, reach),
+    lockRows: locksFirst ? lockRows(input.statement, tracked.table, changingKeys) : undefined,
+    lockReached: reach && lockReachedRows(input.statement, reach),
     isDeep: reach?.isDeep ?? false,
     readLater: laterSources.length > 0 ? insertEntries(input.log, laterSources, input.later) : undefined,
     countsMissed,
@@ -112,12 +115,12 @@ export function rewrite(input: RewriteInput): Rewritten {
 
 /** The statement itself, with its own RETURNING list and then ours. */
 function operation(
-  input: RewriteInput,
+  statement: WriteStatement,
+  tracked: TrackedTable,
   state: BeforeState,
   rows: RowNames,
   returned: readonly string[],
 ): string {
-  const { statement, tracked } = input
   const isJoined = state !== 'returning' && statement.kind === 'update'
   const list = statement.returning?.list
   // a bare star would take in the columns of the rows that are joined
