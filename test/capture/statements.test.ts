@@ -258,7 +258,7 @@ describe('values', () => {
     const create = (name: string) => log.during(() => prisma.tag.create({ data: { name } }))
     const [[first], [second]] = [await create('x'), await create('y')]
     expect(first?.sql).toBe(second?.sql)
-    expect(first?.args.slice(1)).not.toEqual(second?.args.slice(1)) // another id for the entry
+    expect([first?.args[0], second?.args[0]]).toEqual(['x', 'y'])
   })
 
   it('work with named prepared statements', async () => {
