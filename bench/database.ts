@@ -4,8 +4,7 @@ import pg from 'pg'
 import { startEmbedded } from '../scripts/postgres.ts'
 import { applyMigrations, createScript } from '../scripts/schema-engine.ts'
 
-/** What differs from the server's defaults; fsync=off is the embedded server's own. */
-export const settings = { fsync: 'off', shared_buffers: '256MB', max_wal_size: '4GB' }
+const settings = { shared_buffers: '256MB', max_wal_size: '4GB' }
 
 /** The benchmark's server, with the audit log and the benchmark's own tables. */
 export interface BenchDatabase {
@@ -13,6 +12,8 @@ export interface BenchDatabase {
   /** Connections outside every measured client, for preparations. */
   readonly pool: pg.Pool
   readonly version: string
+  /** What differs from the server's defaults, and whether a commit waits for its WAL. */
+  readonly settings: string
   stop(): Promise<void>
 }
 
@@ -28,8 +29,12 @@ export async function startDatabase(): Promise<BenchDatabase> {
     await applyMigrations(server.url, path('../prisma/migrations'))
     const schema = await readFile(path('prisma/schema.prisma'), 'utf8')
     await pool.query(await createScript(server.url, schema))
-    const { rows } = await pool.query<{ server_version: string }>('SHOW server_version')
-    return { url: server.url, pool, version: rows[0]?.server_version ?? '', stop }
+    const { rows } = await pool.query<{ version: string; settings: string }>(`
+      SELECT current_setting('server_version') AS version,
+        string_agg(name || '=' || current_setting(name), ', ' ORDER BY name) AS settings
+      FROM pg_settings
+      WHERE (source = 'command line' AND name <> 'port') OR name = 'synchronous_commit'`)
+    return { url: server.url, pool, version: '', settings: '', ...rows[0], stop }
   } catch (error) {
     await stop()
     throw error

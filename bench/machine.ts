@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import prismaPackage from '@prisma/client/package.json' with { type: 'json' }
-import { settings } from './database.ts'
+import type { BenchDatabase } from './database.ts'
 
 /** Processes that ran or wanted to, on average over the last minute. */
 export function currentLoad(): number {
@@ -8,7 +8,7 @@ export function currentLoad(): number {
 }
 
 /** Where and when a result was measured. */
-export function machineFacts(postgresVersion: string, loadBefore: number) {
+export function machineFacts({ version, settings }: BenchDatabase, loadBefore: number) {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
@@ -16,10 +16,8 @@ export function machineFacts(postgresVersion: string, loadBefore: number) {
     load: `${loadBefore.toFixed(1)} before, ${currentLoad().toFixed(1)} at the end`,
     node: process.version,
     prisma: prismaPackage.version,
-    postgres: postgresVersion,
-    settings: `${Object.entries(settings)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(', ')}; all else by default, synchronous_commit=on among it`,
+    postgres: version,
+    settings: `${settings}; all else by default`,
     date: new Date().toISOString(),
   }
 }

@@ -4,7 +4,7 @@ import { type ClientPair, createPair, ordinaryAdapter, preparingAdapter } from '
 import { requestContext } from './context.ts'
 import { type BenchDatabase, startDatabase } from './database.ts'
 import { currentLoad, machineFacts } from './machine.ts'
-import { type MemoryGrowth, measureMemory } from './memory.ts'
+import { compareMemory } from './memory.ts'
 import { type BenchOptions, readOptions } from './options.ts'
 import { startProxy } from './proxy.ts'
 import { describe } from './report.ts'
@@ -26,8 +26,8 @@ async function main(options: BenchOptions): Promise<void> {
       rounds: options.rounds,
       cases: await runCases(wanted, database, options),
       statements: isWanted('statements') ? await countStatements(database.url, database.pool) : [],
-      memory: isWanted('memory') ? await runMemory(database.url, options) : [],
-      machine: machineFacts(database.version, loadBefore),
+      memory: isWanted('memory') ? await compareMemory(database.url, memorySize(options)) : undefined,
+      machine: machineFacts(database, loadBefore),
     }
     console.log(options.json ? JSON.stringify(results, null, 2) : describe(results))
   } finally {
@@ -73,14 +73,9 @@ async function connect(
   return { pair: createPair(() => createAdapter(url)), stop: async () => {} }
 }
 
-async function runMemory(url: string, { quick }: BenchOptions): Promise<MemoryGrowth[]> {
-  const size = quick ? { statements: 2_500, first: 1_250 } : { statements: 20_000, first: 2_000 }
-  const growths: MemoryGrowth[] = []
-  for (const client of ['plain', 'audited'] as const) {
-    progress(`memory, ${client}`)
-    growths.push(await measureMemory(url, client, size))
-  }
-  return growths
+function memorySize({ quick }: BenchOptions) {
+  progress('memory')
+  return quick ? { statements: 2_500, first: 1_250 } : { statements: 20_000, first: 2_000 }
 }
 
 function progress(name: string): void {

@@ -16,11 +16,29 @@ export interface MemoryGrowth {
   readonly growth: number
 }
 
+export interface MemoryResult {
+  readonly growths: readonly MemoryGrowth[]
+  readonly isMet: boolean
+}
+
 /** How much the audited client may grow beyond the plain one: the readings themselves vary by some hundred kB. */
 export const growthBound = 4 * 1024 * 1024
 
+/** Both clients' memory, each in a process of its own. */
+export async function compareMemory(
+  url: string,
+  size: { statements: number; first: number },
+): Promise<MemoryResult> {
+  const plain = await measureMemory(url, 'plain', size)
+  const audited = await measureMemory(url, 'audited', size)
+  return {
+    growths: [plain, audited],
+    isMet: audited.growth - Math.max(plain.growth, 0) <= growthBound,
+  }
+}
+
 /** Has a process of its own run `statements` writes of ever different texts, and read its memory now and then. */
-export async function measureMemory(
+async function measureMemory(
   url: string,
   client: MemoryGrowth['client'],
   { statements, first }: { statements: number; first: number },
