@@ -48,6 +48,10 @@ const comparesExactly = new Set([
   ...['bool', 'int2', 'int4', 'int8', 'uuid', 'date', 'time', 'timestamp', 'timestamptz', 'bytea'],
 ])
 
+const beyondJsonb = quoteLiteral(
+  String.raw`\\u(0000|d[89a-f])|(^|[:,\[\s])-?\d+(\.\d+)?e[+-]?\d{6,}([,}\]\s]|$)`,
+)
+
 function scalarValue(type: ColumnType, reference: string): string | undefined {
   switch (type.builtIn) {
     case 'timestamp':
@@ -55,8 +59,9 @@ function scalarValue(type: ColumnType, reference: string): string | undefined {
     case 'timestamptz':
       return isoTimestamp(`(${reference} AT TIME ZONE 'UTC')`, type.precision)
     case 'json':
-      // json stores what jsonb can't: the character with code zero, half a surrogate pair. Then its text is the value
-      return `CASE WHEN ${reference}::text ~* ${quoteLiteral(String.raw`\\u(0000|d[89a-f])`)} THEN pg_catalog.to_jsonb(${reference}::text) ELSE ${reference}::jsonb END`
+      // json stores what jsonb can't: the character with code zero, half a surrogate pair, a number beyond numeric.
+      // Then its text is the value
+      return `CASE WHEN ${reference}::text ~* ${beyondJsonb} THEN pg_catalog.to_jsonb(${reference}::text) ELSE ${reference}::jsonb END`
     case 'bytea':
       // encode() breaks base64 into lines of 76 characters, after RFC 2045
       return `pg_catalog.translate(pg_catalog.encode(${reference}, 'base64'), E'\\n', '')`
