@@ -1,4 +1,6 @@
+export type { Audit } from './audit.ts'
 export { type Actor, type AuditContext, getAuditContext, withAuditContext } from './context.ts'
 export { AuditError, type AuditErrorCode } from './errors.ts'
+export type { AuditEntry, FieldChange } from './log/entry.ts'
 export type { AuditOptions } from './options.ts'
-export { type Audit, type Audited, withAudit } from './with-audit.ts'
+export { type Audited, withAudit } from './with-audit.ts'

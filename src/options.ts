@@ -62,6 +62,11 @@ export interface ResolvedOptions {
   readonly context: (() => AuditContext | undefined) | undefined
   readonly table: TableName
   readonly uncapturable: 'record' | 'throw'
+  /** Whether reads of a model are recorded. */
+  readonly isRead: (model: string) => boolean
+  readonly recordsReads: boolean
+  readonly failures: boolean
+  readonly onError: ((error: AuditError) => void) | undefined
 }
 
 const fieldsByModel = z.record(z.string(), z.array(z.string()).optional())
@@ -109,13 +114,21 @@ export function resolveOptions(options: unknown, models: readonly KnownModel[]):
       },
     )
   }
-  const { models: selection, redact = {}, redactSecrets, ignore = {}, actor, ...rest } = parsed.data
+  const {
+    models: selection,
+    redact = {},
+    redactSecrets,
+    ignore = {},
+    reads = [],
+    actor,
+    ...rest
+  } = parsed.data
   const { included, excluded } = {
     included: selection && 'include' in selection ? selection.include : undefined,
     excluded: selection && 'exclude' in selection ? selection.exclude : [],
   }
   checkModels('models', [...(included ?? []), ...excluded], models)
-  checkModels('reads', rest.reads ?? [], models)
+  checkModels('reads', reads, models)
   checkFields('redact', redact, models)
   checkFields('ignore', ignore, models)
   const lists = (byModel: typeof redact) => (model: string | undefined, field: string) =>
@@ -133,6 +146,9 @@ export function resolveOptions(options: unknown, models: readonly KnownModel[]):
     hasOwnActor: actor !== undefined,
     table: parseTableName(rest.table),
     context: rest.context,
+    onError: rest.onError,
+    isRead: (model) => reads.includes(model),
+    recordsReads: reads.length > 0,
   }
 }
 

@@ -1,38 +1,56 @@
 import type { Types } from '@prisma/client/runtime/client'
+import { type Audit, createAudit } from './audit.ts'
 import type { AdapterFactoryLike } from './capture/adapter.ts'
-import type { DataModel } from './capture/catalog/data-model.ts'
-import { keepScopes, type RequestHandlerLike } from './capture/dispatch.ts'
-import { type Auditor, type CaptureScope, type ProbeScope, runAsProbe, runInScope } from './capture/scope.ts'
+import { keepScopes } from './capture/dispatch.ts'
+import { type Auditor, type CaptureScope, runInScope } from './capture/scope.ts'
 import { tapFactory } from './capture/tap.ts'
-import { getAuditContext, mergeContexts, parseContext } from './context.ts'
+import {
+  auditTransactions,
+  baseClient,
+  beforeDisconnect,
+  type ClientInternals,
+  connectionOf,
+  isAudited,
+  registerAudit,
+  withOn,
+} from './client-internals.ts'
+import { currentContext } from './current-context.ts'
+import type { DataModel } from './data-model.ts'
 import { AuditError } from './errors.ts'
+import { Interception } from './interception.ts'
+import type { Call } from './log/call.ts'
+import { recordFailure } from './log/failures.ts'
+import type { Log } from './log/log.ts'
+import { LoggedModels } from './log/models.ts'
+import { EntryQueue } from './log/queue.ts'
+import { prepareRead } from './log/reads.ts'
 import { type AuditOptions, resolveOptions } from './options.ts'
 
-/** What an audited client has beside its own. */
-export interface Audit {
-  /**
-   * Makes sure that writes can be recorded: statements pass through the audit, the server is PostgreSQL 14 or newer,
-   * the log's table is there. The first write checks the same; call this at start-up to know earlier.
-   *
-   * @throws AuditError `AUDIT_NOT_INTERCEPTED`, `AUDIT_UNSUPPORTED_DATABASE` or `AUDIT_TABLE_MISSING`
-   *
-   * @example
-   * ```ts
-   * const prisma = withAudit(new PrismaClient({ adapter }))
-   * await prisma.$audit.verify()
-   * ```
-   */
-  verify(): Promise<void>
-}
-
-/** A client that records its writes: the same type, and `$audit`, which `$extends` keeps. */
-export type Audited<Client> = { $audit: Audit; $extends: AuditedExtends<Client> } & Client
+/** A client that records its writes: the same type, and `$audit`, which transactions and `$extends` keep. */
+export type Audited<Client> = {
+  $audit: Audit<Client>
+  $extends: AuditedExtends<Client>
+  $transaction: AuditedTransaction<Client>
+} & Client
 
 /** The client's own `$extends`, as if an extension of the client had added `$audit`. */
 type AuditedExtends<Client> = Client extends {
   $extends: Types.Extensions.ExtendsHook<'extends', infer TypeMapCb, infer ExtArgs, infer TypeMap>
 }
-  ? Types.Extensions.ExtendsHook<'extends', TypeMapCb, ExtArgs & { client: { $audit: () => Audit } }, TypeMap>
+  ? Types.Extensions.ExtendsHook<
+      'extends',
+      TypeMapCb,
+      ExtArgs & { client: { $audit: () => Audit<Client> } },
+      TypeMap
+    >
+  : unknown
+
+/** The client's interactive `$transaction`, whose client has an `$audit` that commits with it. */
+type AuditedTransaction<Client> = Client extends {
+  // biome-ignore lint/suspicious/noExplicitAny: any result
+  $transaction: (work: (tx: infer Transaction) => any, options?: infer Options) => any
+}
+  ? <R>(work: (tx: Transaction & { $audit: Audit<Client> }) => Promise<R>, options?: Options) => Promise<R>
   : unknown
 
 /** What `withAudit` needs of a Prisma client. */
@@ -42,27 +60,18 @@ export interface PrismaClientLike {
   $transaction: unknown
 }
 
-/** The private parts of a Prisma 7 client that the audit stands on, each checked before it is used. */
-interface ClientInternals {
-  readonly _engineConfig?: { readonly adapter?: AdapterFactoryLike }
-  readonly _runtimeDataModel?: DataModel
-  readonly _requestHandler?: RequestHandlerLike
-  readonly $audit?: object
-  readonly $extends: (extension: unknown) => object
-  readonly $on?: (...parameters: unknown[]) => unknown
-  readonly $queryRawUnsafe: (sql: string) => PromiseLike<unknown>
-  readonly _originalClient?: Pick<ClientInternals, '$queryRawUnsafe'>
-}
-
 interface HookParameters {
+  readonly model?: string
   readonly operation: string
   readonly args: unknown
   readonly query: (args: unknown) => PromiseLike<unknown>
-  readonly __internalParams?: { readonly transaction?: { readonly kind?: string; readonly lock?: object } }
+  readonly __internalParams?: { readonly transaction?: Transaction }
 }
 
-/** Every `$audit` there is; what `$extends` makes of a client inherits it. */
-const audits = new WeakSet<object>()
+interface Transaction {
+  readonly kind?: 'itx' | 'batch'
+  readonly lock?: object
+}
 
 /**
  * Gives a client that records every change made through it: who, what, when, from where, before and after, in the
@@ -96,52 +105,62 @@ export function withAudit<Client extends PrismaClientLike>(
     })),
   )
   keepScopes(internals._requestHandler)
+  auditTransactions(internals)
   tapFactory(factory)
 
   const auditor: Auditor = { options: resolved, dataModel }
   const interception = new Interception(internals)
   const batches = new WeakMap<object, CaptureScope>()
+  const connection = connectionOf(baseClient(internals))
+  const log: Log = {
+    options: resolved,
+    models: new LoggedModels(
+      dataModel,
+      async () => (await interception.ensure()).getConnectionInfo?.().schemaName ?? 'public',
+    ),
+    connection,
+    queue: new EntryQueue(resolved.table, connection, resolved.onError),
+    context: () => currentContext(resolved).context,
+    client: () => audited,
+  }
+  beforeDisconnect(internals, () => log.queue.flush())
 
-  const audit: Audit = { verify: () => interception.verify(auditor) }
-  audits.add(audit)
+  const verify = () => interception.verify(openScope(auditor, '$queryRawUnsafe', undefined, new WeakMap()))
+  const audit = createAudit<Client>(log, verify)
+  registerAudit(audit, (transaction, transactionClient) =>
+    createAudit<Client>({ ...log, connection: transaction, client: transactionClient }, verify),
+  )
   const extended: object = internals.$extends({
     name: 'prisma-extension-audit',
     client: { $audit: audit },
     query: {
-      async $allOperations({ operation, args, query, __internalParams }: HookParameters) {
-        const scope = openScope(auditor, operation, __internalParams?.transaction, batches)
+      async $allOperations({ model, operation, args, query, __internalParams }: HookParameters) {
+        const transaction = __internalParams?.transaction
+        const scope = openScope(auditor, operation, transaction, batches)
         await interception.ensure()
+        const call: Call = { model, operation, args, transaction: transaction?.kind, context: scope.context }
+        const read = resolved.recordsReads ? await prepareRead(log, call) : undefined
         try {
           // a PrismaPromise starts when it is awaited, and that has to be inside the scope
-          return await runInScope(scope, async () => await query(args))
-        } catch (error) {
-          throw scope.error ?? error
+          const result = await runInScope(scope, async () => await query(read ? read.args : args))
+          return read ? await read.finish(result) : result
+        } catch (caught) {
+          const error = scope.error ?? caught
+          if (resolved.failures) await recordFailure(log, call, error)
+          throw error
         }
       },
     },
   })
-  return withOn(extended, internals) as Audited<Client>
-}
-
-/** `$extends` takes `$on` away, and the audited client has what the client had. */
-function withOn(extended: object, internals: ClientInternals): object {
-  if (typeof internals.$on !== 'function') return extended
-  const client: object = Object.create(extended, {
-    $on: {
-      value: (...parameters: unknown[]) => {
-        internals.$on?.(...parameters)
-        return client
-      },
-    },
-  })
-  return client
+  const audited = withOn(extended, internals)
+  return audited as Audited<Client>
 }
 
 function checkClient(client: ClientInternals | undefined): {
   factory: AdapterFactoryLike
   dataModel: DataModel
 } {
-  if (client?.$audit && audits.has(client.$audit)) {
+  if (isAudited(client)) {
     throw new AuditError(
       'AUDIT_ALREADY_WRAPPED',
       'The client is audited already, and a second audit would write every entry twice. Call withAudit once, on the client as PrismaClient or $extends gave it.',
@@ -168,7 +187,7 @@ function checkClient(client: ClientInternals | undefined): {
 function openScope(
   auditor: Auditor,
   operation: string,
-  transaction: { readonly kind?: string; readonly lock?: object } | undefined,
+  transaction: Transaction | undefined,
   batches: WeakMap<object, CaptureScope>,
 ): CaptureScope {
   const batch = transaction?.kind === 'batch' ? transaction.lock : undefined
@@ -177,58 +196,7 @@ function openScope(
     shared.operations.push(operation)
     return shared
   }
-  const { options } = auditor
-  const given = options.context?.()
-  const around = getAuditContext() ?? {}
-  const context = given ? mergeContexts(parseContext(given), around) : around
-  const scope: CaptureScope = {
-    auditor,
-    context: { ...context, actor: context.actor ?? options.actor },
-    hasActor: context.actor !== undefined || options.hasOwnActor,
-    operations: [operation],
-  }
+  const scope: CaptureScope = { auditor, ...currentContext(auditor.options), operations: [operation] }
   if (batch) batches.set(batch, scope)
   return scope
-}
-
-/** Whether the client's statements pass through the tap: asked once, with a query that the tap answers itself. */
-class Interception {
-  readonly #client: ClientInternals
-  #check: Promise<void> | undefined
-
-  constructor(client: ClientInternals) {
-    this.#client = client
-  }
-
-  ensure(): Promise<void> {
-    this.#check ??= this.#probe().then(
-      () => {},
-      (error: unknown) => {
-        this.#check = undefined
-        throw error
-      },
-    )
-    return this.#check
-  }
-
-  async verify(auditor: Auditor): Promise<void> {
-    await this.ensure()
-    const scope = openScope(auditor, '$queryRawUnsafe', undefined, new WeakMap())
-    const client = this.#client._originalClient ?? this.#client
-    await runInScope(scope, async () => await client.$queryRawUnsafe('SELECT 1')).catch((error: unknown) => {
-      throw scope.error ?? error
-    })
-  }
-
-  async #probe(): Promise<void> {
-    const probe: ProbeScope = { answer: undefined }
-    // below all extensions, which should not see a question of ours
-    const client = this.#client._originalClient ?? this.#client
-    await runAsProbe(probe, async () => await client.$queryRawUnsafe('SELECT 1'))
-    if (probe.answer) return
-    throw new AuditError(
-      'AUDIT_NOT_INTERCEPTED',
-      "The client had connected before it was wrapped, so its statements don't pass through the audit. Nothing was written. Call withAudit right after new PrismaClient, before the first query and before $connect().",
-    )
-  }
 }

@@ -523,7 +523,9 @@ describe('$extends', () => {
         },
       })
       const base = createClient(db.url)
-      const prisma = place === 'before' ? withAudit(base.$extends(upper)) : withAudit(base).$extends(upper)
+      const prisma = (place === 'before'
+        ? withAudit(base.$extends(upper))
+        : withAudit(base).$extends(upper)) as unknown as PrismaClient
       const name = unique('upper')
       const entries = await entriesOf(async () => {
         await prisma.tag.create({ data: { name } })

@@ -1,5 +1,5 @@
+import type { Link, LinkSide } from '../../data-model.ts'
 import { quoteLiteral } from '../../sql.ts'
-import type { Link, LinkSide } from '../catalog/data-model.ts'
 import { detailsOf, type EntryParameters } from './entry.ts'
 
 interface LinkEntries {

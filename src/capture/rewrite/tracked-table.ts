@@ -1,7 +1,7 @@
+import type { Link, LinkSide, Model, ModelIndex } from '../../data-model.ts'
 import type { ResolvedOptions } from '../../options.ts'
 import { quoteLiteral, quoteTable } from '../../sql.ts'
 import type { Catalog, Column, Table } from '../catalog/catalog.ts'
-import type { Link, LinkSide, Model, ModelIndex } from '../catalog/data-model.ts'
 import { detailsOf, type EntryParameters, type Field, own, selectFields } from './entry.ts'
 import { differs, isUnbounded, jsonValue, textValue } from './json-values.ts'
 

@@ -1,0 +1,30 @@
+import type { Log } from './log/log.ts'
+import { createRecording, type Recording } from './log/record.ts'
+import { createSearching, type Searching } from './log/search.ts'
+import { createTimeTravel, type TimeTravel } from './log/time-travel.ts'
+
+/** What an audited client has beside its own: records events, answers questions, goes back in time. */
+export interface Audit<Client = unknown> extends Recording, Searching<Client>, TimeTravel<Client> {
+  /**
+   * Makes sure that writes can be recorded: statements pass through the audit, the server is PostgreSQL 14 or newer,
+   * the log's table is there. The first write checks the same; call this at start-up to know earlier.
+   *
+   * @throws AuditError `AUDIT_NOT_INTERCEPTED`, `AUDIT_UNSUPPORTED_DATABASE` or `AUDIT_TABLE_MISSING`
+   *
+   * @example
+   * ```ts
+   * const prisma = withAudit(new PrismaClient({ adapter }))
+   * await prisma.$audit.verify()
+   * ```
+   */
+  verify(): Promise<void>
+}
+
+export function createAudit<Client>(log: Log, verify: () => Promise<void>): Audit<Client> {
+  return {
+    ...createRecording(log),
+    ...createSearching<Client>(log),
+    ...createTimeTravel<Client>(log),
+    verify,
+  }
+}

@@ -1,0 +1,106 @@
+import type { Actor } from '../context.ts'
+
+/** An entry of the log as helpers give it. */
+export interface AuditEntry {
+  /** UUIDv7. */
+  id: string
+  /** Wall clock at the write. Milliseconds, as JavaScript's Date has them; the table has microseconds. */
+  timestamp: Date
+  /** `resource.verb`: `orderItem.update`. */
+  action: string
+  actor: Actor
+  resource: { type: string; id: string | null }
+  outcome: 'success' | 'failure'
+  reason: string | null
+  /** As stored. README, "What an entry looks like", has its parts. */
+  details: Record<string, unknown> | null
+  requestId: string | null
+  ip: string | null
+  userAgent: string | null
+  organizationId: string | null
+  /** The order of entries. */
+  seq: bigint
+  /** Entries with the same one were committed together. */
+  transactionId: bigint
+  /** The record before, as `details` has it; null where there is none. */
+  before: Record<string, unknown> | null
+  /** The record after, as `details` has it; null where there is none. */
+  after: Record<string, unknown> | null
+  /** The fields that an update changed; empty for everything else. */
+  changes: FieldChange[]
+}
+
+export interface FieldChange {
+  field: string
+  from: unknown
+  to: unknown
+}
+
+/** A row of the log's table as {@link entryColumns} selects it. */
+export interface EntryRow {
+  id: string
+  timestamp: Date
+  action: string
+  actor_id: string
+  actor_type: Actor['type']
+  actor_email: string | null
+  resource_type: string
+  resource_id: string | null
+  outcome: 'success' | 'failure'
+  reason: string | null
+  details: Record<string, unknown> | null
+  request_id: string | null
+  ip: string | null
+  user_agent: string | null
+  organization_id: string | null
+  seq: bigint
+  transaction_id: bigint
+}
+
+/** What to select or return of the log's table. */
+export const entryColumns = [
+  ...['id', '"timestamp"', 'action', 'actor_id', 'actor_type', 'actor_email', 'resource_type', 'resource_id'],
+  ...[
+    'outcome',
+    'reason',
+    'details',
+    'request_id',
+    'pg_catalog.host(ip) AS ip',
+    'user_agent',
+    'organization_id',
+  ],
+  ...['seq', 'transaction_id'],
+].join(', ')
+
+export function toEntry(row: EntryRow): AuditEntry {
+  const { before, after, changed } = (row.details ?? {}) as {
+    before?: Record<string, unknown>
+    after?: Record<string, unknown>
+    changed?: string[]
+  }
+  return {
+    id: row.id,
+    timestamp: row.timestamp,
+    action: row.action,
+    actor: {
+      id: row.actor_id,
+      type: row.actor_type,
+      ...(row.actor_email === null ? {} : { email: row.actor_email }),
+    },
+    resource: { type: row.resource_type, id: row.resource_id },
+    outcome: row.outcome,
+    reason: row.reason,
+    details: row.details,
+    requestId: row.request_id,
+    ip: row.ip,
+    userAgent: row.user_agent,
+    organizationId: row.organization_id,
+    seq: row.seq,
+    transactionId: row.transaction_id,
+    before: before ?? null,
+    after: after ?? null,
+    changes: Array.isArray(changed)
+      ? changed.map((field) => ({ field, from: before?.[field] ?? null, to: after?.[field] ?? null }))
+      : [],
+  }
+}

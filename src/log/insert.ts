@@ -1,0 +1,66 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { Actor, AuditContext } from '../context.ts'
+import { quoteTable, type TableName } from '../sql.ts'
+import type { LogConnection } from './connection.ts'
+import { type AuditEntry, type EntryRow, entryColumns, toEntry } from './entry.ts'
+
+/** An entry that is about to be written. Its id is known, so that writing it again after a lost answer adds none. */
+export interface NewEntry {
+  readonly id: string
+  readonly action: string
+  readonly resourceType: string
+  readonly resourceId: string | null
+  readonly outcome: 'success' | 'failure'
+  readonly reason: string | null
+  /** Plain JSON. */
+  readonly details: Record<string, unknown> | null
+  readonly context: AuditContext & { readonly actor: Actor }
+}
+
+export function newEntryId(): string {
+  return uuidv7()
+}
+
+/**
+ * Writes entries in order, by one statement whatever their number: they travel as one JSON document.
+ *
+ * @returns the stored entries in order, without those that were there already
+ */
+export async function insertEntries(
+  table: TableName,
+  connection: LogConnection,
+  entries: readonly NewEntry[],
+): Promise<AuditEntry[]> {
+  const rows = await connection.query<EntryRow>(
+    `INSERT INTO ${quoteTable(table)} (id, action, actor_id, actor_type, actor_email, resource_type, resource_id,
+       outcome, reason, details, request_id, ip, user_agent, organization_id)
+     SELECT id, action, actor_id, actor_type, actor_email, resource_type, resource_id,
+       outcome, reason, details, request_id, ip, user_agent, organization_id
+     FROM pg_catalog.jsonb_to_recordset($1::pg_catalog.jsonb) AS e(id uuid, action text, actor_id text,
+       actor_type text, actor_email text, resource_type text, resource_id text, outcome text, reason text,
+       details jsonb, request_id text, ip inet, user_agent text, organization_id text)
+     ON CONFLICT DO NOTHING
+     RETURNING ${entryColumns}`,
+    JSON.stringify(entries.map(rowOf)),
+  )
+  return rows.map(toEntry).sort((a, b) => (a.seq < b.seq ? -1 : 1))
+}
+
+function rowOf({ context, ...entry }: NewEntry) {
+  return {
+    id: entry.id,
+    action: entry.action,
+    actor_id: context.actor.id,
+    actor_type: context.actor.type,
+    actor_email: context.actor.email,
+    resource_type: entry.resourceType,
+    resource_id: entry.resourceId,
+    outcome: entry.outcome,
+    reason: entry.reason,
+    details: entry.details,
+    request_id: context.requestId,
+    ip: context.ip,
+    user_agent: context.userAgent,
+    organization_id: context.organizationId,
+  }
+}

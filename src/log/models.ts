@@ -1,0 +1,134 @@
+import { type DataModel, type Model, ModelIndex } from '../data-model.ts'
+import { AuditError } from '../errors.ts'
+import type { LogConnection } from './connection.ts'
+
+/** A scalar field of a model and the column behind it. */
+export interface ModelField {
+  /** As in the Prisma schema. */
+  readonly name: string
+  readonly column: string
+  /** Prisma's type: `Int`, `DateTime`, an enum's name, … */
+  readonly type: string
+  readonly isEnum: boolean
+  readonly isList: boolean
+  /** PostgreSQL's name of the type, of an array its elements', domains resolved: `int4`, `numeric`. */
+  readonly databaseType: string
+  /** The declared type, fit for a cast: `numeric(10,2)`. */
+  readonly declared: string
+}
+
+/** A model with what the database knows of its table. */
+export interface LoggedModel extends Model {
+  readonly scalars: readonly ModelField[]
+  /** The primary key in key order; empty for a table without one. */
+  readonly key: readonly ModelField[]
+}
+
+interface CatalogRow {
+  schema: string
+  table: string
+  column: string
+  type: string
+  declared: string
+  isList: boolean
+  keyPosition: number | null
+}
+
+/** Columns and primary keys from the database: Prisma's run-time data model has neither keys nor lists. */
+const catalogQuery = `
+  SELECT n.nspname::text AS schema, c.relname::text AS "table", a.attname::text AS "column",
+    coalesce(b.typname, e.typname, t.typname)::text AS type,
+    pg_catalog.format_type(a.atttypid, a.atttypmod) AS declared,
+    e.oid IS NOT NULL AS "isList",
+    pg_catalog.array_position(i.indkey::int2[], a.attnum)::int4 AS "keyPosition"
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+  LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
+  LEFT JOIN pg_catalog.pg_type b ON b.oid = coalesce(e.typbasetype, t.typbasetype) AND b.oid <> 0
+  LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
+  WHERE c.relkind IN ('r', 'p', 'v', 'f') AND n.nspname !~ '^(pg_|information_schema)' AND c.relname = ANY ($1::text[])
+  ORDER BY a.attnum`
+
+/** The client's models as the database has them. Read once; again when a model's table was not there. */
+export class LoggedModels {
+  readonly #dataModel: DataModel
+  readonly #defaultSchema: () => Promise<string>
+  #models: Promise<Map<string, LoggedModel>> | undefined
+
+  /** @param defaultSchema where models without `@@schema` live */
+  constructor(dataModel: DataModel, defaultSchema: () => Promise<string>) {
+    this.#dataModel = dataModel
+    this.#defaultSchema = defaultSchema
+  }
+
+  /**
+   * A model by its name in the Prisma schema (`OrderItem`) or as a resource (`orderItem`).
+   *
+   * @throws AuditError `AUDIT_INVALID_FILTER` when the client has no such model
+   */
+  async get(name: unknown, connection: LogConnection): Promise<LoggedModel> {
+    const known = Object.keys(this.#dataModel.models)
+    const resource = (model: string) => model.charAt(0).toLowerCase() + model.slice(1)
+    const model = known.find((one) => one === name) ?? known.find((one) => resource(one) === name)
+    if (model === undefined) {
+      throw new AuditError(
+        'AUDIT_INVALID_FILTER',
+        `The client has no model ${JSON.stringify(name) ?? String(name)}. Its models are ${known.join(', ')}.`,
+      )
+    }
+    const found = (await this.#read(connection)).get(model)
+    if (found && found.scalars.length > 0) return found
+    this.#models = undefined // the table may be newer than what was read
+    const read = (await this.#read(connection)).get(model)
+    if (read && read.scalars.length > 0) return read
+    throw new AuditError(
+      'AUDIT_INVALID_FILTER',
+      `The table of the model ${model} is not in the database, so its records can't be named. Apply the migrations.`,
+    )
+  }
+
+  #read(connection: LogConnection): Promise<Map<string, LoggedModel>> {
+    this.#models ??= this.#load(connection).catch((error: unknown) => {
+      this.#models = undefined
+      throw error
+    })
+    return this.#models
+  }
+
+  async #load(connection: LogConnection): Promise<Map<string, LoggedModel>> {
+    const index = new ModelIndex(this.#dataModel, await this.#defaultSchema())
+    const rows = await connection.query<CatalogRow>(
+      catalogQuery,
+      index.models.map((model) => model.table),
+    )
+    const columnsOf = (model: Model) =>
+      rows.filter((row) => index.ofTable({ schema: row.schema, name: row.table }) === model)
+    return new Map(index.models.map((model) => [model.name, this.#describe(model, columnsOf(model))]))
+  }
+
+  #describe(model: Model, rows: readonly CatalogRow[]): LoggedModel {
+    const fields = this.#dataModel.models[model.name]?.fields ?? []
+    const described = rows.flatMap((row) => {
+      const field = fields.find((one) => one.kind !== 'object' && (one.dbName ?? one.name) === row.column)
+      if (!field) return []
+      const { name, type, kind } = field
+      const { column, declared, isList } = row
+      const scalar: ModelField = {
+        ...{ name, column, type, declared, isList },
+        isEnum: kind === 'enum',
+        databaseType: row.type,
+      }
+      return [{ scalar, keyPosition: row.keyPosition }]
+    })
+    const inKey = described.flatMap(({ scalar, keyPosition }) =>
+      keyPosition === null ? [] : [{ scalar, keyPosition }],
+    )
+    return {
+      ...model,
+      scalars: described.map(({ scalar }) => scalar),
+      key: inKey.sort((a, b) => a.keyPosition - b.keyPosition).map(({ scalar }) => scalar),
+    }
+  }
+}
