@@ -26,7 +26,16 @@ export interface AuditContext {
   metadata?: Record<string, unknown> | undefined
 }
 
-const storage = new AsyncLocalStorage<AuditContext>()
+/** A context, or how to find it out: asked for each entry, so it may tell what is not known yet when it is set. */
+export type ContextSource = AuditContext | (() => AuditContext | undefined)
+
+/** One {@link withAuditContext} inside another. */
+interface Frame {
+  readonly outer: Frame | undefined
+  readonly source: ContextSource
+}
+
+const frames = new AsyncLocalStorage<Frame | undefined>()
 
 /**
  * Runs `fn` in a context: every entry made inside, however deep in calls and promises, carries it. Contexts nest and
@@ -34,6 +43,8 @@ const storage = new AsyncLocalStorage<AuditContext>()
  *
  * A Prisma call that `fn` returns without `await` runs in the context too.
  *
+ * @param context the context, or a function that gives it. The function is called for each entry, so it can tell what
+ * is known only later, such as the user that a handler further on authenticates. What it throws, the Prisma call throws
  * @returns what `fn` returns; a promise when `fn` gives one
  * @throws AuditError `AUDIT_INVALID_CONTEXT` before `fn` is called, when the log could not store a value
  *
@@ -44,10 +55,11 @@ const storage = new AsyncLocalStorage<AuditContext>()
  * )
  * ```
  */
-export function withAuditContext<T>(context: AuditContext, fn: () => PromiseLike<T>): Promise<T>
-export function withAuditContext<T>(context: AuditContext, fn: () => T): T
-export function withAuditContext<T>(context: AuditContext, fn: () => T | PromiseLike<T>): T | Promise<T> {
-  return storage.run(mergeContexts(storage.getStore(), parseContext(context)), () => {
+export function withAuditContext<T>(context: ContextSource, fn: () => PromiseLike<T>): Promise<T>
+export function withAuditContext<T>(context: ContextSource, fn: () => T): T
+export function withAuditContext<T>(context: ContextSource, fn: () => T | PromiseLike<T>): T | Promise<T> {
+  const source = typeof context === 'function' ? context : parseContext(context)
+  return frames.run({ outer: frames.getStore(), source }, () => {
     const result = fn()
     // a PrismaPromise starts when `then` is called, so that has to happen inside the context
     return isThenable(result)
@@ -60,6 +72,7 @@ export function withAuditContext<T>(context: AuditContext, fn: () => T | Promise
  * The context of the running code, merged from all that enclose it.
  *
  * @returns undefined outside any {@link withAuditContext}
+ * @throws AuditError `AUDIT_INVALID_CONTEXT` when a function given as context gives what the log could not store
  *
  * @example
  * ```ts
@@ -67,7 +80,24 @@ export function withAuditContext<T>(context: AuditContext, fn: () => T | Promise
  * ```
  */
 export function getAuditContext(): AuditContext | undefined {
-  return storage.getStore()
+  const frame = frames.getStore()
+  return frame && contextOf(frame)
+}
+
+/**
+ * Keeps the context of the running code for code that is called from elsewhere, such as the listener of an event.
+ *
+ * @returns a function that runs another one in that context
+ */
+export function keepAuditContext(): <T>(fn: () => T) => T {
+  const frame = frames.getStore()
+  return (fn) => frames.run(frame, fn)
+}
+
+function contextOf({ outer, source }: Frame): AuditContext {
+  // a source may ask for the context around it, which must not ask the source again
+  const inner = typeof source === 'function' ? parseContext(frames.run(outer, source) ?? {}) : source
+  return outer ? mergeContexts(contextOf(outer), inner) : inner
 }
 
 /** The outer context with what the inner one says on top. */

@@ -1,5 +1,11 @@
 export type { Audit } from './audit.ts'
-export { type Actor, type AuditContext, getAuditContext, withAuditContext } from './context.ts'
+export {
+  type Actor,
+  type AuditContext,
+  type ContextSource,
+  getAuditContext,
+  withAuditContext,
+} from './context.ts'
 export { AuditError, type AuditErrorCode } from './errors.ts'
 export type { AuditEntry, FieldChange } from './log/entry.ts'
 export type { AuditOptions } from './options.ts'

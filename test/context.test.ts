@@ -730,3 +730,42 @@ describe('a context that the log can not store is refused before its function ru
     })
   })
 })
+
+describe('a context that is a function', () => {
+  it('is asked for each entry, so it may tell what was not known when it was set', async () => {
+    let user: string | undefined
+    await withAuditContext(
+      () => (user === undefined ? undefined : { actor: { id: user, type: 'user' } }),
+      async () => {
+        expect(getAuditContext()).toEqual({})
+        user = 'ada'
+        expect(getAuditContext()).toEqual({ actor: { id: 'ada', type: 'user' } })
+      },
+    )
+  })
+
+  it('adds to the context around it, which it may ask for', async () => {
+    await withAuditContext({ requestId: 'req-1', metadata: { a: 1 } }, () =>
+      withAuditContext(
+        () => ({ reason: `for ${getAuditContext()?.requestId}`, metadata: { b: 2 } }),
+        () =>
+          withAuditContext({ metadata: { c: 3 } }, () => {
+            expect(getAuditContext()).toEqual({
+              requestId: 'req-1',
+              reason: 'for req-1',
+              metadata: { a: 1, b: 2, c: 3 },
+            })
+          }),
+      ),
+    )
+  })
+
+  it('that gives what the log could not store fails where it is asked', () => {
+    withAuditContext(
+      () => ({ ip: 'nowhere' }),
+      () => {
+        expect(() => getAuditContext()).toThrow(expect.objectContaining({ code: 'AUDIT_INVALID_CONTEXT' }))
+      },
+    )
+  })
+})

@@ -1,0 +1,43 @@
+import type { EventEmitter } from 'node:events'
+import type { IncomingHttpHeaders } from 'node:http'
+import { headerOf, runRequest } from './node-request.ts'
+import { defaultRequestIdHeader, type RequestContextOptions, requestContext } from './request-context.ts'
+
+/** What the middleware needs of a request of Express 4 and 5. */
+export interface ExpressRequestLike extends EventEmitter {
+  readonly headers: IncomingHttpHeaders
+  /** With the setting `trust proxy` the client's address, without it the connection's. */
+  readonly ip?: string | undefined
+}
+
+export interface ExpressResponseLike extends EventEmitter {
+  setHeader(name: string, value: string): unknown
+}
+
+/**
+ * Express middleware that gives every entry of a request its context: request id, IP, user agent, trace, and who acts.
+ * The response carries the request's id. Put it first: `actor` is asked only when an entry is written.
+ *
+ * The IP is `req.ip`. Behind a proxy, tell Express so (`app.set('trust proxy', …)`); `x-forwarded-for` by itself is
+ * never believed.
+ *
+ * @example
+ * ```ts
+ * import { auditContext } from 'prisma-extension-audit/express'
+ *
+ * app.use(auditContext<express.Request>({
+ *   actor: (req) => req.user && { id: req.user.id, type: 'user', email: req.user.email },
+ *   organizationId: (req) => req.user?.organizationId,
+ * }))
+ * ```
+ */
+export function auditContext<Request extends ExpressRequestLike = ExpressRequestLike>(
+  options: RequestContextOptions<Request> = {},
+): (request: Request, response: ExpressResponseLike, next: () => void) => void {
+  return (request, response, next) => {
+    const parts = { header: (name: string) => headerOf(request.headers, name), ip: request.ip }
+    const { requestId, source } = requestContext(request, parts, options)
+    response.setHeader(options.requestIdHeader ?? defaultRequestIdHeader, requestId)
+    runRequest(source, [request, response], next)
+  }
+}

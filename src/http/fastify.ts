@@ -1,0 +1,61 @@
+import type { EventEmitter } from 'node:events'
+import type { IncomingHttpHeaders } from 'node:http'
+import { withAuditContext } from '../context.ts'
+import { headerOf, runRequest } from './node-request.ts'
+import { defaultRequestIdHeader, type RequestContextOptions, requestContext } from './request-context.ts'
+
+/** What the plugin needs of a request of Fastify 5. */
+export interface FastifyRequestLike {
+  readonly headers: IncomingHttpHeaders
+  /** With the option `trustProxy` the client's address, without it the connection's. */
+  readonly ip: string
+  readonly raw: EventEmitter
+}
+
+export interface FastifyReplyLike {
+  header(name: string, value: string): unknown
+  readonly raw: EventEmitter
+}
+
+interface FastifyLike {
+  addHook(
+    name: 'onRequest' | 'preValidation',
+    hook: (request: never, reply: never, done: () => void) => void,
+  ): unknown
+}
+
+/**
+ * Fastify plugin that gives every entry of a request its context: request id, IP, user agent, trace, and who acts. The
+ * response carries the request's id. Register it first: `actor` is asked only when an entry is written.
+ *
+ * The IP is `request.ip`. Behind a proxy, tell Fastify so (`trustProxy`); `x-forwarded-for` by itself is never believed.
+ *
+ * @example
+ * ```ts
+ * import { auditContext } from 'prisma-extension-audit/fastify'
+ *
+ * await app.register(auditContext<FastifyRequest>({
+ *   actor: (request) => request.user && { id: request.user.id, type: 'user' },
+ * }))
+ * ```
+ */
+export function auditContext<Request extends FastifyRequestLike = FastifyRequestLike>(
+  options: RequestContextOptions<Request> = {},
+) {
+  const sources = new WeakMap<object, ReturnType<typeof requestContext>['source']>()
+  const plugin = async (fastify: FastifyLike): Promise<void> => {
+    fastify.addHook('onRequest', (request: Request, reply: FastifyReplyLike, done: () => void) => {
+      const parts = { header: (name: string) => headerOf(request.headers, name), ip: request.ip }
+      const { requestId, source } = requestContext(request, parts, options)
+      reply.header(options.requestIdHeader ?? defaultRequestIdHeader, requestId)
+      sources.set(request, source)
+      runRequest(source, [request.raw, reply.raw], done)
+    })
+    // a body is parsed in between, by listeners that may have lost the context
+    fastify.addHook('preValidation', (request: Request, _reply: FastifyReplyLike, done: () => void) => {
+      withAuditContext(sources.get(request) ?? {}, done)
+    })
+  }
+  // as fastify-plugin marks them: the hooks are for the whole application, not for a child of it
+  return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
+}

@@ -1,0 +1,76 @@
+import { isIP } from 'node:net'
+import { v7 as uuidv7 } from 'uuid'
+import { type Actor, type AuditContext, mergeContexts } from '../context.ts'
+import { traceIdOf } from './trace.ts'
+
+/** How the context of a request is found; `Request` is the framework's own. */
+export interface RequestContextOptions<Request> {
+  /** Who acts. Asked when an entry is written, so authentication may come anywhere after the middleware. */
+  actor?: (request: Request) => Actor | undefined
+  /** For `organization_id`. Asked when an entry is written. */
+  organizationId?: (request: Request) => string | undefined
+  /** For `details.metadata`. Asked when an entry is written. */
+  metadata?: (request: Request) => Record<string, unknown> | undefined
+  /** The header that carries the request's id, in and out. Default `x-request-id`. */
+  requestIdHeader?: string
+}
+
+/** What a framework tells of a request. */
+export interface RequestParts {
+  /** A header by its lower-case name; of one that came twice, the first. */
+  header(name: string): string | undefined
+  /** The client's address as the framework sees it, after its own settings for trusted proxies. */
+  readonly ip: string | undefined
+}
+
+/** The context of one request. */
+export interface RequestContext {
+  readonly requestId: string
+  /** To hand to `withAuditContext`: asks the options' functions anew for each entry. */
+  readonly source: () => AuditContext
+}
+
+export const defaultRequestIdHeader = 'x-request-id'
+
+/**
+ * The context of a request: its id, address, user agent and trace at once, and what the options know of it when an
+ * entry is written.
+ */
+export function requestContext<Request>(
+  request: Request,
+  parts: RequestParts,
+  options: RequestContextOptions<Request> = {},
+): RequestContext {
+  const requestId = requestIdOf(parts.header(options.requestIdHeader ?? defaultRequestIdHeader))
+  const traceId = traceIdOf(parts.header('traceparent'))
+  const known: AuditContext = {
+    requestId,
+    ip: addressOf(parts.ip),
+    userAgent: parts.header('user-agent')?.replaceAll('\0', ''),
+    ...(traceId === undefined ? {} : { metadata: { traceId } }),
+  }
+  return {
+    requestId,
+    source: () =>
+      mergeContexts(known, {
+        actor: options.actor?.(request),
+        organizationId: options.organizationId?.(request),
+        metadata: options.metadata?.(request),
+      }),
+  }
+}
+
+/**
+ * An id that came with the request is taken when it is one: up to 128 visible ASCII characters. Anything else (a novel,
+ * control characters that forge lines in a log) is replaced by a UUIDv7.
+ */
+function requestIdOf(given: string | undefined): string {
+  return given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) ? given : uuidv7()
+}
+
+/** An address that the column `ip` takes; undefined for a Unix socket, which has none. */
+function addressOf(ip: string | undefined): string | undefined {
+  // an IPv4 client of an IPv6 socket, RFC 4291 (2.5.5.2); and a zone, which means nothing outside its machine
+  const address = ip?.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
+  return address !== undefined && isIP(address) !== 0 ? address : undefined
+}
