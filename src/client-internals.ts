@@ -4,6 +4,7 @@ import { runOutsideScope } from './capture/scope.ts'
 import type { DataModel } from './data-model.ts'
 import { AuditError } from './errors.ts'
 import type { LogConnection } from './log/connection.ts'
+import type { TableName } from './sql.ts'
 
 /** The private parts of a Prisma 7 client that the audit stands on, each checked before it is used. */
 export interface ClientInternals {
@@ -45,9 +46,19 @@ type AuditOfTransaction = (connection: LogConnection, client: () => object) => o
 /** Every `$audit` there is, and how to make the one of its transactions; what `$extends` makes of a client inherits it. */
 const audits = new WeakMap<object, AuditOfTransaction>()
 
+/** Where the entries of each `$audit` of a client go. */
+const tables = new WeakMap<object, TableName>()
+
 /** Notes that `audit` belongs to an audited client. */
-export function registerAudit(audit: object, ofTransaction: AuditOfTransaction): void {
+export function registerAudit(audit: object, ofTransaction: AuditOfTransaction, table?: TableName): void {
   audits.set(audit, ofTransaction)
+  if (table) tables.set(audit, table)
+}
+
+/** The table that an audited client, or what `$extends` made of it, writes its entries to. */
+export function tableOfLog(client: object): TableName | undefined {
+  const { $audit } = client as Partial<ClientInternals>
+  return $audit && tables.get($audit)
 }
 
 export function isAudited(client: ClientInternals | undefined): boolean {

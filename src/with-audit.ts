@@ -127,8 +127,11 @@ export function withAudit<Client extends PrismaClientLike>(
 
   const verify = () => interception.verify(openScope(auditor, '$queryRawUnsafe', undefined, new WeakMap()))
   const audit = createAudit<Client>(log, verify)
-  registerAudit(audit, (transaction, transactionClient) =>
-    createAudit<Client>({ ...log, connection: transaction, client: transactionClient }, verify),
+  registerAudit(
+    audit,
+    (transaction, transactionClient) =>
+      createAudit<Client>({ ...log, connection: transaction, client: transactionClient }, verify),
+    resolved.table,
   )
   const extended: object = internals.$extends({
     name: 'prisma-extension-audit',

@@ -4,6 +4,7 @@ import { AuditError } from '../errors.ts'
 import { describePlan, planInit, writePlan } from './init.ts'
 import { packageVersion } from './shipped.ts'
 import { databaseUrl, describeStatus, readStatus } from './status.ts'
+import { startPage } from './ui.ts'
 import { UsageError, usage } from './usage.ts'
 
 const text = { type: 'string' } as const
@@ -20,6 +21,8 @@ async function run([command, ...args]: string[]): Promise<number> {
       return init(args)
     case 'status':
       return status(args)
+    case 'ui':
+      return ui(args)
     case undefined:
       throw misuse('No command given.')
     default:
@@ -41,6 +44,18 @@ async function status(args: string[]): Promise<number> {
   const colors = process.stdout.isTTY === true && !process.env.NO_COLOR
   print(options.json ? `${JSON.stringify(found, null, 2)}\n` : describeStatus(found, { colors }))
   return found.ok ? 0 : 1
+}
+
+async function ui(args: string[]): Promise<number> {
+  const options = parse(args, { port: text, host: text, token: text, table: text })
+  const server = await startPage(await databaseUrl(process.cwd()), {
+    ...options,
+    onError: (error) => process.stderr.write(`${error}\n`),
+  })
+  print(server.greeting)
+  await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
+  await server.close()
+  return 0
 }
 
 function parse<Options extends NonNullable<ParseArgsConfig['options']>>(args: string[], options: Options) {

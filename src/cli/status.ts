@@ -42,7 +42,7 @@ export async function databaseUrl(directory: string): Promise<string> {
   if (url) return url
   throw new AuditError(
     'AUDIT_CLI',
-    'DATABASE_URL is not set, so there is no database to check. Set it to the connection string of your application.',
+    'DATABASE_URL is not set, so there is no database to ask. Set it to the connection string of your application.',
   )
 }
 
@@ -96,7 +96,7 @@ async function importAdapter(): Promise<typeof import('@prisma/adapter-pg')> {
 }
 
 /** A driver adapter's error says what happened in its `cause`. */
-function causeText(error: unknown): string {
+export function causeText(error: unknown): string {
   const { cause } = error as { cause?: { originalMessage?: string; message?: string } }
   const text =
     cause?.originalMessage ?? cause?.message ?? (error instanceof Error ? error.message : String(error))
