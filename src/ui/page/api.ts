@@ -66,7 +66,7 @@ export function useAnswer<Answer>(
 ): Asked<Answer> {
   const [state, setState] = useState<{ key?: string | undefined; answer?: Answer; error?: Error }>({})
   const [attempt, setAttempt] = useState(0)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for the question
+  // the key stands for the question
   useEffect(() => {
     if (key === undefined) return
     const controller = new AbortController()

@@ -61,7 +61,7 @@ function spanName(milliseconds: number): string {
 function Bars({ activity, place }: { activity: WireActivity; place: Place }): ComponentChild {
   const element = useRef<HTMLDivElement>(null)
   const theme = useTheme()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme's colours are read when it is drawn
+  // the theme's colours are read when it is drawn
   useEffect(() => {
     if (!element.current) return
     const container = element.current
@@ -91,7 +91,7 @@ function describe(activity: WireActivity): string {
   return `Entries over time: ${successes} successful, ${failures} failed${peak}`
 }
 
-const chartHeight = 116
+const chartHeight = 108
 
 /** Every bucket from the first to the last, also those without entries. */
 function series({ bucket, counts }: WireActivity): [number[], number[], number[]] {
@@ -124,12 +124,13 @@ function draw(
   }
   const bucketSeconds = activity.bucket / 1000
   const data = series(activity)
+  const [firstBegin, lastBegin] = [data[0][0] ?? 0, data[0].at(-1) ?? 0]
   let pressedAt = 0
   const plot = new uPlot(
     {
       width: container.clientWidth,
       height: chartHeight,
-      padding: [6, 0, 0, 0],
+      padding: [6, 28, 0, 0],
       legend: { show: false },
       cursor: {
         y: false,
@@ -150,11 +151,18 @@ function draw(
         },
       },
       scales: {
-        x: { time: true, range: (_, min, max) => [min, max + bucketSeconds] },
+        x: { time: true, range: () => [firstBegin, lastBegin + bucketSeconds] },
         y: { range: (_, __, max) => [0, roundUp(Math.max(max, 2))] },
       },
       axes: [
-        { ...axis, grid: { show: false }, size: 34, gap: 4 },
+        {
+          ...axis,
+          grid: { show: false },
+          size: 24,
+          gap: 4,
+          space: 76,
+          values: (_, splits, __, ___, step) => timeLabels(splits, step),
+        },
         {
           ...axis,
           grid: { stroke: color('--line'), width: 1 },
@@ -197,10 +205,34 @@ function draw(
   return plot
 }
 
-/** To a number whose half is as easy to read: 20, 40, 60, 80, 100. */
+/** To a number that is as easy to read as its half: 4, 10, 30, 700. */
 function roundUp(number: number): number {
-  const step = 2 * 10 ** Math.floor(Math.log10(number / 2))
+  const step = number < 10 ? 2 : 10 ** Math.floor(Math.log10(number))
   return Math.ceil(number / step) * step
+}
+
+const formats = {
+  year: new Intl.DateTimeFormat(undefined, { year: 'numeric' }),
+  month: new Intl.DateTimeFormat(undefined, { month: 'short' }),
+  day: new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' }),
+  minute: new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
+  second: new Intl.DateTimeFormat(undefined, {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+  }),
+}
+
+/** What tells a tick of the axis from the others: the month, the day or the time, and what begins there. */
+function timeLabels(splits: readonly number[], step: number): string[] {
+  return splits.map((seconds) => {
+    const date = new Date(seconds * 1000)
+    if (step >= 28 * 86_400) return (date.getMonth() === 0 ? formats.year : formats.month).format(date)
+    const isMidnight = date.getHours() + date.getMinutes() + date.getSeconds() === 0
+    if (step >= 86_400 || isMidnight) return formats.day.format(date)
+    return (step >= 60 ? formats.minute : formats.second).format(date)
+  })
 }
 
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 2 })

@@ -19,7 +19,6 @@ export function Detail({ known, place }: { known: WireEntry | undefined; place: 
   const { answer, error, retry } = useAnswer(needed, (signal) => ask(`entries/${id}`, {}, signal))
   const entry = answer?.id === id ? answer : known?.id === id ? known : undefined
   const panel = useRef<HTMLElement>(null)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another entry begins at its top
   useEffect(() => panel.current?.scrollTo(0, 0), [id])
   return html`<aside class="detail" ref=${panel} tabindex="-1" id="detail" aria-label="Entry">
     <div class="detail-bar">

@@ -26,6 +26,11 @@ export function Diff({ details }: { details: Details }): ComponentChild {
   </section>`
 }
 
+/** A record as it is, or was. */
+export function Fields({ row }: { row: Record<string, unknown> }): ComponentChild {
+  return html`<${Table} kind="create" before=${undefined} after=${row} fields=${Object.keys(row)} isChanged=${false} />`
+}
+
 interface TableProps {
   kind: 'create' | 'update' | 'delete'
   before: Record<string, unknown> | undefined

@@ -33,7 +33,7 @@ export function EntryList({
     const follows =
       next === day && previous?.transactionId === entry.transactionId && previous.actor.id === entry.actor.id
     rows.push(
-      html`<${Row} key=${entry.id} entry=${entry} place=${place} selected=${place.entry === entry.id} follows=${follows} />`,
+      html`<${Row} key=${entry.id} entry=${entry} place=${place} selected=${place.entry === entry.id} follows=${follows} hideReason=${follows && previous?.reason === entry.reason} />`,
     )
     ;[day, previous] = [next, entry]
   }
@@ -49,6 +49,8 @@ interface RowProps {
   selected: boolean
   /** The entry above is of the same transaction and actor. */
   follows: boolean
+  /** The entry above says the same reason. */
+  hideReason: boolean
 }
 
 /** Drawn once, and again only when it is chosen: a list may have thousands. */
@@ -63,7 +65,7 @@ class Row extends Component<RowProps> {
     )
   }
 
-  override render({ entry, place, selected, follows }: RowProps): ComponentChild {
+  override render({ entry, place, selected, follows, hideReason }: RowProps): ComponentChild {
     const failed = entry.outcome !== 'success'
     const recent = Date.now() - Date.parse(entry.timestamp) < 86_400_000
     return html`<a
@@ -81,15 +83,15 @@ class Row extends Component<RowProps> {
       <span class="cell-verb"><${Verb} action=${entry.action} /></span>
       <span class="cell-record"><${RecordName} resource=${entry.resource} action=${entry.action} /></span>
       <span class="cell-summary">
-        ${failed && html`<${Failed} /> `}<${SummaryText} entry=${entry} />
+        ${failed && html`<${Failed} /> `}<${SummaryText} entry=${entry} hideReason=${hideReason} />
       </span>
     </a>`
   }
 }
 
-function SummaryText({ entry }: { entry: WireEntry }): ComponentChild {
+function SummaryText({ entry, hideReason }: { entry: WireEntry; hideReason: boolean }): ComponentChild {
   const { parts, more, text } = summarize(entry, parseDetails(entry.details))
-  const reason = text === entry.reason ? null : entry.reason
+  const reason = hideReason || text === entry.reason ? null : entry.reason
   return html`${parts.map(
     ({ field, from, to }) => html`<span class="part">
       ${field && html`<span class="field">${field}</span> `}

@@ -1,4 +1,4 @@
-import { currentPlace, goTo, type Place } from './location.ts'
+import { currentPlace, goTo } from './location.ts'
 
 /** The keys of the page, as the help lists them. */
 export const keys: readonly [keys: readonly string[], meaning: string][] = [

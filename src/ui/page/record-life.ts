@@ -2,7 +2,7 @@ import type { ComponentChild } from 'preact'
 import type { WireEntry } from '../wire.ts'
 import { Actor, Failed, Verb } from './chips.ts'
 import { Detail } from './detail.ts'
-import { Diff } from './diff.ts'
+import { Diff, Fields } from './diff.ts'
 import { html } from './html.ts'
 import { addressOf, filtersOf, type Place } from './location.ts'
 import { Empty, Problem, Skeleton } from './states.ts'
@@ -17,11 +17,13 @@ export function RecordLife({ place }: { place: Place }): ComponentChild {
   const { entries, error, loading, hasMore, loadMore } = list
   const known = entries.find((entry) => entry.id === place.entry)
   return html`<header class="record-head">
-      <p class="muted">Life of a record</p>
+      <nav class="crumbs muted" aria-label="Where this is">
+        <a href=${addressOf({})} data-go>Timeline</a> / <a href=${addressOf({ resource })} data-go>${resource}</a> /
+      </nav>
       <h1><span class="record-type">${resource}</span> <span class="record-id">${id}</span></h1>
       ${entries.length > 0 && html`<${Figures} entries=${entries} hasMore=${hasMore} />`}
     </header>
-    <div class=${`split${place.entry ? ' has-detail' : ''}`}>
+    <div class=${place.entry ? 'split has-detail' : 'life-and-state'}>
       <section class="life" aria-label="History">
         ${error && entries.length === 0 && html`<${Problem} error=${error} retry=${loadMore} />`}
         ${loading && entries.length === 0 && html`<${Skeleton} rows=${6} />`}
@@ -30,8 +32,27 @@ export function RecordLife({ place }: { place: Place }): ComponentChild {
         ${entries.length > 0 && error && html`<${Problem} error=${error} retry=${loadMore} />`}
         ${hasMore && html`<button type="button" class="button" disabled=${loading} onClick=${loadMore}>Older entries</button>`}
       </section>
-      ${place.entry && html`<${Detail} known=${known} place=${place} />`}
+      ${place.entry ? html`<${Detail} known=${known} place=${place} />` : html`<${LastState} entries=${entries} />`}
     </div>`
+}
+
+/** The record as the newest change left it, or as it was when it was deleted. */
+function LastState({ entries }: { entries: readonly WireEntry[] }): ComponentChild {
+  for (const entry of entries) {
+    if (entry.outcome !== 'success' || entry.shortened) continue
+    const { before, after, changed } = parseDetails(entry.details)
+    const row = after ?? before
+    // with `snapshot: 'changed'` an update has only some of the fields
+    const isWhole =
+      changed === undefined || Object.keys(after ?? {}).some((field) => !changed.includes(field))
+    if (isObject(row) && isWhole) {
+      return html`<aside class="state-now" aria-label="Last known state">
+        <h2>${after ? 'Last known state' : 'When it was deleted'}</h2>
+        <${Fields} row=${row} />
+      </aside>`
+    }
+  }
+  return null
 }
 
 function Figures({ entries, hasMore }: { entries: readonly WireEntry[]; hasMore: boolean }): ComponentChild {
@@ -46,18 +67,28 @@ function Figures({ entries, hasMore }: { entries: readonly WireEntry[]; hasMore:
   </p>`
 }
 
-/** Entries of one transaction that do the same: a country gets all of its languages at once. */
+/** Links of one relation made in one transaction go together: a country gets all of its languages at once. */
 function groups(entries: readonly WireEntry[]): WireEntry[][] {
   const found: WireEntry[][] = []
   for (const entry of entries) {
     const group = found.at(-1)
     const last = group?.at(-1)
     const isLink = /\.(dis)?connect$/.test(entry.action)
-    if (group && isLink && last?.transactionId === entry.transactionId && last.action === entry.action)
+    if (
+      group &&
+      last &&
+      isLink &&
+      last.transactionId === entry.transactionId &&
+      linkOf(last) === linkOf(entry)
+    )
       group.push(entry)
     else found.push([entry])
   }
   return found
+}
+
+function linkOf({ action, details }: WireEntry): string {
+  return `${action} ${parseDetails(details).relation}`
 }
 
 function Moment({ group, place }: { group: WireEntry[]; place: Place }): ComponentChild {

@@ -57,7 +57,7 @@ export function useEntries(filter: Place, limit = 100): Entries {
     [limit],
   )
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for the filter
+  // the key stands for the filter
   useEffect(() => {
     const controller = new AbortController()
     // the range of "the last 7 days" is the same for all pages of one list
