@@ -158,7 +158,7 @@ const contextSchema = z.strictObject({
     .optional(),
 })
 
-function isStorable(value: string): boolean {
+export function isStorable(value: string): boolean {
   return !value.includes('\0') && value.isWellFormed()
 }
 

@@ -7,6 +7,9 @@ export {
   withAuditContext,
 } from './context.ts'
 export { AuditError, type AuditErrorCode } from './errors.ts'
+export { describeEntry, diffLines } from './log/diff-lines.ts'
 export type { AuditEntry, FieldChange } from './log/entry.ts'
+export type { ActorFilter, ResourceFilter, SearchFilter } from './log/filter.ts'
+export type { AuditPage, PageOptions } from './log/page.ts'
 export type { AuditOptions } from './options.ts'
 export { type Audited, withAudit } from './with-audit.ts'

@@ -37,6 +37,7 @@ const indexes = [
   'resource_type_resource_id_timestamp_idx',
   'action_timestamp_idx',
   'organization_id_timestamp_idx',
+  'transaction_id_idx',
 ]
 
 // pg_trigger.tgtype of a BEFORE statement trigger: 2 for BEFORE, and 8, 16 or 32 for the event.

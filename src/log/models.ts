@@ -51,6 +51,11 @@ const catalogQuery = `
   WHERE c.relkind IN ('r', 'p', 'v', 'f') AND n.nspname !~ '^(pg_|information_schema)' AND c.relname = ANY ($1::text[])
   ORDER BY a.attnum`
 
+/** `OrderItem` → `orderItem`, the client's property. */
+export function resourceOf(model: string): string {
+  return model.charAt(0).toLowerCase() + model.slice(1)
+}
+
 /** The client's models as the database has them. Read once; again when a model's table was not there. */
 export class LoggedModels {
   readonly #dataModel: DataModel
@@ -63,19 +68,25 @@ export class LoggedModels {
     this.#defaultSchema = defaultSchema
   }
 
+  /** A model's name in the Prisma schema by that name (`OrderItem`) or as a resource (`orderItem`). */
+  nameOf(name: unknown): string | undefined {
+    const known = Object.keys(this.#dataModel.models)
+    return known.find((one) => one === name) ?? known.find((one) => resourceOf(one) === name)
+  }
+
   /**
    * A model by its name in the Prisma schema (`OrderItem`) or as a resource (`orderItem`).
    *
    * @throws AuditError `AUDIT_INVALID_FILTER` when the client has no such model
    */
   async get(name: unknown, connection: LogConnection): Promise<LoggedModel> {
-    const known = Object.keys(this.#dataModel.models)
-    const resource = (model: string) => model.charAt(0).toLowerCase() + model.slice(1)
-    const model = known.find((one) => one === name) ?? known.find((one) => resource(one) === name)
+    const model = this.nameOf(name)
     if (model === undefined) {
+      const given =
+        typeof name === 'string' ? JSON.stringify(name) : `called by a value of type ${typeof name}`
       throw new AuditError(
         'AUDIT_INVALID_FILTER',
-        `The client has no model ${JSON.stringify(name) ?? String(name)}. Its models are ${known.join(', ')}.`,
+        `The client has no model ${given}. Its models are ${Object.keys(this.#dataModel.models).join(', ')}.`,
       )
     }
     const found = (await this.#read(connection)).get(model)
