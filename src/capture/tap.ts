@@ -134,8 +134,8 @@ function countOf({ rows }: SqlResult): number {
   return Number(rows[0]?.[0] ?? 0)
 }
 
-/** Undefined table, undefined column, another number of columns: a migration changed what the catalog says. */
-const outdatedStates = new Set(['42P01', '42703', '42846'])
+/** Undefined table, column or function, another number of columns: a migration changed what the catalog says. */
+const outdatedStates = new Set(['42P01', '42703', '42883', '42846'])
 
 /** Raw statements after which the catalog may be another. */
 const redefining = new Set<UncapturableReason>([
