@@ -110,7 +110,7 @@ export function withAudit<Client extends PrismaClientLike>(
     query: {
       async $allOperations({ operation, args, query, __internalParams }: HookParameters) {
         const scope = openScope(auditor, operation, __internalParams?.transaction, batches)
-        await interception.ensure()
+        if (!interception.isSure) await interception.ensure()
         try {
           // a PrismaPromise starts when it is awaited, and that has to be inside the scope
           return await runInScope(scope, async () => await query(args))
@@ -195,6 +195,8 @@ function openScope(
 class Interception {
   readonly #client: ClientInternals
   #check: Promise<void> | undefined
+  /** The question was answered, and well. */
+  isSure = false
 
   constructor(client: ClientInternals) {
     this.#client = client
@@ -202,7 +204,9 @@ class Interception {
 
   ensure(): Promise<void> {
     this.#check ??= this.#probe().then(
-      () => {},
+      () => {
+        this.isSure = true
+      },
       (error: unknown) => {
         this.#check = undefined
         throw error

@@ -17,7 +17,7 @@ type AuditedPlan = Extract<Plan, { kind: 'audited' }>
 const upsertAttempts = 10
 
 /** Runs an audited statement in place of `query`; gives the rows that the plan's statement gives. */
-export async function runAudited(
+export function runAudited(
   plan: AuditedPlan,
   query: SqlQuery,
   connection: Connection | AdapterLike,
@@ -28,7 +28,8 @@ export async function runAudited(
     return { sql: plan.sql, args: [...query.args, ...args], argTypes: [...query.argTypes, ...argTypes] }
   }
   const { lockRows, surplus } = plan
-  if (lockRows === undefined) return withoutLastColumns(await connection.queryRaw(audited()), surplus)
+  if (lockRows === undefined)
+    return connection.queryRaw(audited()).then((result) => withoutLastColumns(result, surplus))
   return inTransaction(connection, async (transaction) => {
     const lock = async () => {
       const locked = await transaction.queryRaw(withUsedParameters(lockRows, query))
