@@ -139,6 +139,17 @@ describe.runIf(version >= 18)('a statement of a few rows', () => {
     })
   })
 
+  it('repeats in the after-state what the trigger of an inheriting table may change', async () => {
+    await db.sql(`CREATE TABLE parent (id int, a int, stamp int); CREATE TABLE child () INHERITS (parent);
+      CREATE FUNCTION stamp_child() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.stamp := 7; RETURN NEW; END';
+      CREATE TRIGGER stamp BEFORE UPDATE ON child FOR EACH ROW EXECUTE FUNCTION stamp_child();
+      INSERT INTO child VALUES (1, 1)`)
+    const entries = await entriesOf(() => prisma.$queryRaw`UPDATE parent SET a = 2 RETURNING id`)
+    expect(entries).toMatchObject([
+      { before: { id: 1, a: 1, stamp: null }, after: { id: 1, a: 2, stamp: 7 }, changed: ['a', 'stamp'] },
+    ])
+  })
+
   it('leaves no entry of what is undone: a transaction, a savepoint, a failed statement', async () => {
     const [kept, undone] = [country(), country()]
     const entries = await entriesOf(async () => {

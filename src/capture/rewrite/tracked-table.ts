@@ -144,8 +144,8 @@ export class TrackedTable {
 
   /**
    * An expression that is never evaluated, but fails to parse (SQLSTATE 42846) when the table has another number of
-   * columns than the catalog says: after a migration, entries would silently lack a column otherwise. A column of
-   * another name is missed where the entry mentions it.
+   * columns than the catalog says: after a migration, entries would silently lack a column otherwise. Where a column
+   * was renamed, the entry's mention of its name fails (42703).
    */
   get shapeGuard(): string {
     return `CASE WHEN false THEN ROW(${this.table.columns.map(() => 'NULL').join(', ')})::${quoteTable(this.table)} END`
@@ -153,8 +153,10 @@ export class TrackedTable {
 
   /** Columns that an update may have changed: the assigned ones, and whatever the database computes beside them. */
   changeable(assigned: readonly string[]): Column[] {
-    if (this.table.beforeUpdate || this.table.kind === 'p') return [...this.table.columns]
-    return this.table.columns.filter((column) => column.generated || assigned.includes(column.name))
+    const { beforeUpdate, kind, inherited, columns } = this.table
+    // partitions, and tables that inherit, have triggers of their own
+    if (beforeUpdate || kind === 'p' || inherited) return [...columns]
+    return columns.filter((column) => column.generated || assigned.includes(column.name))
   }
 
   #field(column: Column): string {
