@@ -137,7 +137,7 @@ export function withAudit<Client extends PrismaClientLike>(
       async $allOperations({ model, operation, args, query, __internalParams }: HookParameters) {
         const transaction = __internalParams?.transaction
         const scope = openScope(auditor, operation, transaction, batches)
-        await interception.ensure()
+        if (!interception.isSure) await interception.ensure()
         const call: Call = { model, operation, args, transaction: transaction?.kind, context: scope.context }
         const read = resolved.recordsReads ? await prepareRead(log, call) : undefined
         try {

@@ -592,6 +592,7 @@ describe('table', () => {
     ['audit.log', '"audit"."log"'],
     ['"Audit Trail"."The.Log"', '"Audit Trail"."The.Log"'],
     ['"with ""quotes"""', '"with ""quotes"""'],
+    [String.raw`"it's a \ log"`, String.raw`"it's a \ log"`],
     ['Trail', '"Trail"'],
   ])('writes to %s', async (table, quoted) => {
     await db.sql(await migrationFor(parseTableName(table)))

@@ -5,6 +5,7 @@ import { shorten } from './parse/shorten.ts'
 import { countParameters, parse } from './parse/syntax.ts'
 import { classify, type UncapturableReason } from './parse/uncapturable.ts'
 import { EntryParameters, type EntryShape } from './rewrite/entry.ts'
+import { findRecorder, type Recorder } from './rewrite/recorder.ts'
 import { reachOf } from './rewrite/referential-actions.ts'
 import { type Rewritten, rewrite, type Want } from './rewrite/rewrite.ts'
 import { TrackedTable } from './rewrite/tracked-table.ts'
@@ -31,6 +32,7 @@ export class Planner {
   readonly catalog: Catalog
   readonly #auditor: Auditor
   readonly #models: ModelIndex
+  readonly #recorder: Recorder | undefined
   readonly #tables = new Map<Table, TrackedTable>()
   readonly #plans = new LRUCache<string, Plan>({
     max: cachedPlans,
@@ -43,6 +45,7 @@ export class Planner {
     this.catalog = catalog
     this.#auditor = auditor
     this.#models = new ModelIndex(auditor.dataModel, defaultSchema)
+    this.#recorder = findRecorder(catalog, auditor.options.table)
   }
 
   /** The plan for a statement with `parameterCount` parameters. The parser must be loaded. */
@@ -90,6 +93,7 @@ export class Planner {
       entry,
       later,
       log: this.#auditor.options.table,
+      recorder: this.#recorder,
       want,
     })
     return { kind: 'audited', parameters: entry, laterParameters: later, ...rewritten }

@@ -31,6 +31,8 @@ const parameters = {
   operation: 'text',
   metadata: 'jsonb',
   lockedRows: 'text',
+  /** Everything that comes with the call as one value, for the function that the log's migration made. */
+  context: 'jsonb',
 } as const
 
 type ParameterName = keyof typeof parameters
@@ -82,9 +84,9 @@ export class EntryParameters {
    * @param lockedRows addresses of rows, as the text of a tid[]
    */
   bind(attribution: Attribution, lockedRows = '{}'): { args: unknown[]; argTypes: ArgumentType[] } {
-    const values = { ...parameterValues(attribution), lockedRows }
+    const statement = { lockedRows, id: this.#mentioned.includes('idPrefix') ? newId() : '' }
     return {
-      args: this.#mentioned.map((name) => values[name]),
+      args: this.#mentioned.map((name) => values[name](attribution, statement)),
       argTypes: this.#mentioned.map(() => ({ scalarType: 'string', arity: 'scalar' })),
     }
   }
@@ -108,25 +110,40 @@ function randomBytes(): Uint8Array {
  * and Counters") allows and which costs a fraction of a random UUID a row. The counter starts at a random number below
  * 2^31, so a statement may write two billion entries.
  */
-function parameterValues({
-  context,
-  operation,
-}: Attribution): Record<Exclude<ParameterName, 'lockedRows'>, string | null> {
-  const id = uuidv7({ random: randomBytes() })
-  return {
-    idPrefix: id.slice(0, -8),
-    idCounter: String(Number.parseInt(id.slice(-8), 16) >>> 1),
-    actorId: context.actor.id,
-    actorType: context.actor.type,
-    actorEmail: context.actor.email ?? null,
-    reason: context.reason ?? null,
-    requestId: context.requestId ?? null,
-    ip: context.ip ?? null,
-    userAgent: context.userAgent ?? null,
-    organizationId: context.organizationId ?? null,
-    operation: operation ?? null,
-    metadata: context.metadata === undefined ? null : JSON.stringify(context.metadata),
-  }
+function newId(): string {
+  return uuidv7({ random: randomBytes() })
+}
+
+/** What each parameter stands for, given the call and its statement. */
+const values: Record<
+  ParameterName,
+  (call: Attribution, statement: { readonly id: string; readonly lockedRows: string }) => string | null
+> = {
+  idPrefix: (_, { id }) => id.slice(0, -8),
+  idCounter: (_, { id }) => String(Number.parseInt(id.slice(-8), 16) >>> 1),
+  actorId: ({ context }) => context.actor.id,
+  actorType: ({ context }) => context.actor.type,
+  actorEmail: ({ context }) => context.actor.email ?? null,
+  reason: ({ context }) => context.reason ?? null,
+  requestId: ({ context }) => context.requestId ?? null,
+  ip: ({ context }) => context.ip ?? null,
+  userAgent: ({ context }) => context.userAgent ?? null,
+  organizationId: ({ context }) => context.organizationId ?? null,
+  operation: ({ operation }) => operation ?? null,
+  metadata: ({ context }) => (context.metadata === undefined ? null : JSON.stringify(context.metadata)),
+  lockedRows: (_, { lockedRows }) => lockedRows,
+  context: ({ context, operation }) =>
+    JSON.stringify({
+      actor_id: context.actor.id,
+      actor_type: context.actor.type,
+      actor_email: context.actor.email,
+      reason: context.reason,
+      request_id: context.requestId,
+      ip: context.ip,
+      user_agent: context.userAgent,
+      organization_id: context.organizationId,
+      details: { operation, metadata: context.metadata },
+    }),
 }
 
 /** Where entries come from: expressions over the rows of a FROM clause. */
@@ -224,6 +241,14 @@ export function detailsOf(parts: Record<string, string | readonly Field[]>, entr
   if (entry.shape.metadata) all.metadata = entry.reference('metadata')
   const fits = Object.values(all).every((part) => typeof part === 'string' || part.length <= maxFields)
   return entry.expectsFewRows && fits ? built(all) : nested(all)
+}
+
+/** A row as a JSON object, for few rows. */
+export function rowObject(fields: readonly Field[]): string {
+  const row = own('row')
+  return fields.length <= maxFields
+    ? buildObject(fields)
+    : `(SELECT pg_catalog.to_jsonb(${row}) FROM (${selectFields(fields)}) AS ${row})`
 }
 
 function built(parts: Record<string, string | readonly Field[]>): string {
