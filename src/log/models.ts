@@ -24,6 +24,8 @@ export interface LoggedModel extends Model {
   readonly key: readonly ModelField[]
 }
 
+type ModelNames = Pick<Model, 'name' | 'resource'>
+
 interface CatalogRow {
   schema: string
   table: string
@@ -54,13 +56,27 @@ const catalogQuery = `
 /** The client's models as the database has them. Read once; again when a model's table was not there. */
 export class LoggedModels {
   readonly #dataModel: DataModel
+  readonly #names: ReadonlyMap<unknown, ModelNames>
   readonly #defaultSchema: () => Promise<string>
   #models: Promise<Map<string, LoggedModel>> | undefined
 
   /** @param defaultSchema where models without `@@schema` live */
   constructor(dataModel: DataModel, defaultSchema: () => Promise<string>) {
     this.#dataModel = dataModel
+    const names = Object.keys(dataModel.models).map((name) => ({
+      name,
+      resource: name.charAt(0).toLowerCase() + name.slice(1),
+    }))
+    this.#names = new Map([
+      ...names.map((model) => [model.resource, model] as const),
+      ...names.map((model) => [model.name, model] as const),
+    ])
     this.#defaultSchema = defaultSchema
+  }
+
+  /** The names of the model that has this name or this resource; undefined when there is none. */
+  find(name: unknown): ModelNames | undefined {
+    return this.#names.get(name)
   }
 
   /**
@@ -69,13 +85,11 @@ export class LoggedModels {
    * @throws AuditError `AUDIT_INVALID_FILTER` when the client has no such model
    */
   async get(name: unknown, connection: LogConnection): Promise<LoggedModel> {
-    const known = Object.keys(this.#dataModel.models)
-    const resource = (model: string) => model.charAt(0).toLowerCase() + model.slice(1)
-    const model = known.find((one) => one === name) ?? known.find((one) => resource(one) === name)
+    const model = this.find(name)?.name
     if (model === undefined) {
       throw new AuditError(
         'AUDIT_INVALID_FILTER',
-        `The client has no model ${JSON.stringify(name) ?? String(name)}. Its models are ${known.join(', ')}.`,
+        `The client has no model ${JSON.stringify(name) ?? String(name)}. Its models are ${Object.keys(this.#dataModel.models).join(', ')}.`,
       )
     }
     const found = (await this.#read(connection)).get(model)

@@ -75,7 +75,7 @@ function isKeyValue(value: unknown): boolean {
 }
 
 /** Decimal.js objects, of whichever copy of the library. */
-function isDecimal(value: unknown): boolean {
+export function isDecimal(value: unknown): value is { toFixed(): string } {
   return isRecord(value) && typeof value.toFixed === 'function' && 's' in value && 'e' in value
 }
 
