@@ -1,4 +1,4 @@
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import pRetry from 'p-retry'
 import type { AuditError } from '../errors.ts'
 import type { TableName } from '../sql.ts'
@@ -158,14 +158,15 @@ export class EntryQueue {
 
   /** A statement that answers late after all does no harm: the ids are known, so a second one adds nothing. */
   async #withAnswer(statement: Promise<void>): Promise<void> {
-    const stop = new AbortController()
-    const late = delay(this.#limits.answer, undefined, { signal: stop.signal }).then(() => {
-      throw new Error(`The database gave no answer in ${this.#limits.answer} ms`)
+    const { answer } = this.#limits
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`The database gave no answer in ${answer} ms`)), answer)
     })
     try {
       await Promise.race([statement, late])
     } finally {
-      stop.abort()
+      clearTimeout(timer)
     }
   }
 }
