@@ -64,8 +64,12 @@ function documentOf(rows: readonly string[]): string {
 }
 
 /** An entry as one JSON object of the log's columns. */
-export function rowTextOf({ context, ...entry }: NewEntry): string {
-  const row: InsertedRow = {
+export function rowTextOf(entry: NewEntry): string {
+  return JSON.stringify(rowOf(entry))
+}
+
+export function rowOf({ context, ...entry }: NewEntry): InsertedRow {
+  return {
     id: entry.id,
     action: entry.action,
     actor_id: context.actor.id,
@@ -81,7 +85,6 @@ export function rowTextOf({ context, ...entry }: NewEntry): string {
     user_agent: context.userAgent ?? null,
     organization_id: context.organizationId ?? null,
   }
-  return JSON.stringify(row)
 }
 
 /** The columns that an insert gives; the database fills in the others. */

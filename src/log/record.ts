@@ -4,10 +4,10 @@ import { currentContext } from '../current-context.ts'
 import { AuditError } from '../errors.ts'
 import type { AuditEntry } from './entry.ts'
 import { type AuditEvent, parseEvent, type RecordId } from './event.ts'
-import { insertEntries, type NewEntry, newEntryId, rowTextOf } from './insert.ts'
+import { insertEntries, type NewEntry, newEntryId } from './insert.ts'
 import { type Json, toJson } from './json.ts'
 import type { Log } from './log.ts'
-import { refusedEvent } from './write-error.ts'
+import { refusedEvent, swallowedEvent } from './write-error.ts'
 
 /** The part of `$audit` that records what is not a change of data. */
 export interface Recording {
@@ -127,8 +127,11 @@ export function createRecording(log: Log): Recording {
     if (options?.queue) await log.queue.add(entry)
     else return write(log, entry)
   }
+  // names that are no text, as JavaScript may give them, make no action, and the event is refused for it
   const actionOf = (type: string, verb: string) =>
-    [log.models.find(type)?.resource ?? type, verb].map(String).join('.')
+    typeof type === 'string' && typeof verb === 'string'
+      ? `${log.models.find(type)?.resource ?? type}.${verb}`
+      : ''
   return {
     record,
     logLogin: async (userId, success, details) =>
@@ -210,7 +213,8 @@ function detailsOf(
 }
 
 function detailsOfChange(log: Log, type: string, verb: string, change: DataChange): Record<string, unknown> {
-  const { before, after } = { before: recordIn(change, 'before'), after: recordIn(change, 'after') }
+  const sides = toJson(change, 'change')
+  const { before, after } = { before: recordIn(sides, 'before'), after: recordIn(sides, 'after') }
   const refusal =
     (verb === 'create' && before && 'a create has no before') ||
     (verb === 'delete' && after && 'a delete has no after') ||
@@ -218,7 +222,7 @@ function detailsOfChange(log: Log, type: string, verb: string, change: DataChang
   if (refusal) {
     throw new AuditError(
       'AUDIT_INVALID_EVENT',
-      `The change of ${type} can't be stored: ${refusal}. Nothing was written. Give { after } for a create, { before } for a delete, both for everything else.`,
+      `The change can't be stored: ${refusal}. Nothing was written. Give { after } for a create, { before } for a delete, both for everything else.`,
     )
   }
   if (!before || !after) return before ? { before } : { after }
@@ -232,8 +236,8 @@ function detailsOfChange(log: Log, type: string, verb: string, change: DataChang
   return { before: only(before), after: only(after), changed }
 }
 
-function recordIn(change: DataChange, side: 'before' | 'after'): Record<string, Json> | undefined {
-  const record = toJson(change?.[side], side)
+function recordIn(sides: Json | undefined, side: 'before' | 'after'): Record<string, Json> | undefined {
+  const record = isJsonObject(sides) ? sides[side] : undefined
   if (isAbsent(record)) return undefined
   if (isJsonObject(record)) return record
   throw new AuditError(
@@ -242,19 +246,19 @@ function recordIn(change: DataChange, side: 'before' | 'after'): Record<string, 
   )
 }
 
-function reasonIn(details: Record<string, unknown> | undefined): string | undefined {
-  return typeof details?.reason === 'string' && details.reason !== '' ? details.reason : undefined
+function reasonIn(details: unknown): string | undefined {
+  const json = toJson(details, 'details')
+  const reason = isJsonObject(json) ? json.reason : undefined
+  return typeof reason === 'string' && reason !== '' ? reason : undefined
 }
 
 async function write(log: Log, entry: NewEntry): Promise<AuditEntry> {
   const { table } = log.options
-  try {
-    const [stored] = await insertEntries(table, log.connection, [entry])
-    if (stored) return stored
-    throw new Error('The insert was accepted, and a rule or trigger on the table let nothing through')
-  } catch (error) {
-    throw refusedEvent(error, JSON.parse(rowTextOf(entry)), table)
-  }
+  const [stored] = await insertEntries(table, log.connection, [entry]).catch((error: unknown) => {
+    throw refusedEvent(error, entry, table)
+  })
+  if (!stored) throw swallowedEvent(entry, table)
+  return stored
 }
 
 function isAbsent(json: Json | undefined): json is null | undefined {

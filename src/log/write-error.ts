@@ -1,6 +1,6 @@
 import { AuditError, type UnwrittenEntry } from '../errors.ts'
 import { quoteTable, type TableName } from '../sql.ts'
-import type { InsertedRow } from './insert.ts'
+import { type InsertedRow, type NewEntry, rowOf } from './insert.ts'
 
 /** The SQLSTATE in an error of the client; undefined where the database gave none, as when it can't be reached. */
 export function sqlStateOf(error: unknown): string | undefined {
@@ -38,19 +38,28 @@ export function concernsEveryEntry(error: unknown): boolean {
 }
 
 /** Why an event that the caller waits for is not in the log. */
-export function refusedEvent(error: unknown, row: InsertedRow, table: TableName): AuditError {
-  const entry = unwritten(row)
+export function refusedEvent(error: unknown, event: NewEntry, table: TableName): AuditError {
+  const entry = unwritten(rowOf(event))
   if (missingStates.has(sqlStateOf(error) ?? '')) {
     return new AuditError(
       'AUDIT_TABLE_MISSING',
-      `The audit log's table ${quoteTable(table)} is not in the database, or lacks a column, so the event ${row.action} could not be recorded. Run "npx prisma-extension-audit init" and "npx prisma migrate deploy", or name the log's table with the option table.`,
+      `The audit log's table ${quoteTable(table)} is not in the database, or lacks a column, so the event ${entry.action} could not be recorded. Run "npx prisma-extension-audit init" and "npx prisma migrate deploy", or name the log's table with the option table.`,
       { cause: error, entry },
     )
   }
   return new AuditError(
     'AUDIT_NOT_WRITTEN',
-    `The event ${row.action} is not in the log: ${reasonOf(error)}. Nothing was written. See cause, and record it again when the state has passed.`,
+    `The event ${entry.action} is not in the log: ${reasonOf(error)}. Nothing was written. See cause, and record it again when the state has passed.`,
     { cause: error, entry },
+  )
+}
+
+/** The insert was accepted and stored nothing. */
+export function swallowedEvent(event: NewEntry, table: TableName): AuditError {
+  return new AuditError(
+    'AUDIT_NOT_WRITTEN',
+    `The event ${event.action} is not in the log: a rule or a trigger on the table ${quoteTable(table)} let nothing through. Remove it; the audit's own migration has none on INSERT.`,
+    { entry: unwritten(rowOf(event)) },
   )
 }
 

@@ -411,7 +411,8 @@ describe('a client', () => {
   })
 })
 
-describe('a process that ends by itself', () => {
+// a process of its own takes long to start on a busy machine
+describe('a process that ends by itself', { timeout: 120_000 }, () => {
   const script = fileURLToPath(new URL('queueing-process.ts', import.meta.url))
   const run = (...parameters: string[]) =>
     promisify(execFile)(process.execPath, ['--import', 'tsx', script, ...parameters])

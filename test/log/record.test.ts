@@ -581,6 +581,19 @@ describe('an event that the database refuses', () => {
     })
   })
 
+  it('says so when a trigger of the table let nothing through', async () => {
+    await db.sql('CREATE TABLE swallowing (LIKE audit_logs INCLUDING ALL)')
+    await db.sql(`CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`)
+    await db.sql('CREATE TRIGGER swallow BEFORE INSERT ON swallowing FOR EACH ROW EXECUTE FUNCTION swallow()')
+    const swallowed = withAudit(createClient(db.url), { table: 'swallowing' })
+    const error = await refusal(() => swallowed.$audit.record({ action: 'a.b' }))
+    expect(error).toMatchObject({
+      code: 'AUDIT_NOT_WRITTEN',
+      message: expect.stringContaining('a trigger on the table "swallowing"'),
+      entry: { action: 'a.b' },
+    })
+  })
+
   it('says so when a database is not there', async () => {
     const adapter = new PrismaPg({ connectionString: 'postgresql://nobody@127.0.0.1:1/none' })
     const away = withAudit(new PrismaClient({ adapter }))
@@ -668,6 +681,52 @@ describe('whatever an event holds', () => {
       }),
       { numRuns: 400 },
     )
+  })
+})
+
+describe('whatever the helpers get', () => {
+  it('gives an entry or an AuditError', async () => {
+    const { $audit } = prisma
+    const id = or(fc.oneof(text, fc.integer(), fc.bigInt()))
+    const type = or(fc.constantFrom('User', 'report', 'Post'))
+    const calls = fc.oneof(
+      fc
+        .tuple(id, anything, anything)
+        .map((call) => () => $audit.logLogin(...(call as [never, never, never]))),
+      fc.tuple(id, type, id).map((call) => () => $audit.logDataAccess(...(call as [never, never, never]))),
+      fc
+        .tuple(id, type, id, or(fc.constantFrom('create', 'delete', 'merge')), anyChange)
+        .map((call) => () => $audit.logDataChange(...(call as [never, never, never, never, never]))),
+      fc.tuple(type, anything).map((call) => () => $audit.logExport(...(call as [never, never]))),
+    )
+    await fc.assert(
+      fc.asyncProperty(calls, async (call) => {
+        const outcome = await call().catch((error: unknown) => error)
+        const isEntry = typeof outcome === 'object' && outcome !== null && 'seq' in outcome
+        expect(isEntry || outcome instanceof AuditError ? 'entry or AuditError' : outcome).toBe(
+          'entry or AuditError',
+        )
+      }),
+      { numRuns: 400 },
+    )
+  })
+
+  it('also where a getter throws', async () => {
+    const throwing = {
+      get reason() {
+        throw new TypeError('no')
+      },
+      get before() {
+        throw new TypeError('no')
+      },
+    }
+    for (const work of [
+      () => prisma.$audit.logLogin('ada', false, throwing),
+      () => prisma.$audit.logDataChange('ada', 'user', 1, 'merge', throwing as object),
+      () => prisma.$audit.record(new Proxy({} as AuditEvent, { get: () => throwing.reason })),
+    ]) {
+      expect((await refusal(work)).code).toBe('AUDIT_INVALID_EVENT')
+    }
   })
 })
 
@@ -778,6 +837,13 @@ const anything = fc.anything({
 })
 const or = (good: fc.Arbitrary<unknown>) =>
   fc.oneof({ weight: 4, arbitrary: good }, { weight: 1, arbitrary: anything })
+
+const anyChange = or(
+  fc.record(
+    { before: or(fc.dictionary(fc.string(), anything)), after: or(fc.dictionary(fc.string(), anything)) },
+    { requiredKeys: [] },
+  ),
+)
 
 const anyEvent = fc.oneof(
   { weight: 1, arbitrary: anything },
