@@ -1,5 +1,6 @@
 import type { MachineFacts } from './machine.ts'
 import { growthBound, type MemoryResult } from './memory.ts'
+import { type QueueResult, queueTarget } from './queue.ts'
 import type { CaseResult } from './run-case.ts'
 import type { StatementCount } from './statements.ts'
 
@@ -9,10 +10,11 @@ export interface Results {
   readonly cases: readonly CaseResult[]
   readonly statements: readonly StatementCount[]
   readonly memory: MemoryResult | undefined
+  readonly queue: QueueResult | undefined
 }
 
 /** Everything that was measured, for people to read. */
-export function describe({ machine, rounds, cases, statements, memory }: Results): string {
+export function describe({ machine, rounds, cases, statements, memory, queue }: Results): string {
   const sections = [
     Object.entries(machine).map(([name, value]) => `${`${name}:`.padEnd(10)} ${value}`),
     cases.length > 0 && [
@@ -52,6 +54,22 @@ export function describe({ machine, rounds, cases, statements, memory }: Results
           megabytes(growth),
           client === 'audited' ? met(memory.isMet) : '',
         ]),
+      ),
+    ],
+    queue !== undefined && [
+      'Queued events, from record(event, { queue: true }) until they are in the table.',
+      '',
+      ...table(
+        ['events', 'rounds', 'a second', 'target', 'met'],
+        [
+          [
+            String(queue.events),
+            String(queue.rounds),
+            queue.perSecond.toFixed(0),
+            `≥ ${queueTarget}`,
+            met(queue.isMet),
+          ],
+        ],
       ),
     ],
   ]

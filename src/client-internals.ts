@@ -91,8 +91,11 @@ export function beforeDisconnect(client: ClientInternals, work: () => Promise<vo
   const base = baseClient(client)
   const disconnect = base.$disconnect?.bind(base)
   base.$disconnect = async () => {
-    await work()
-    await disconnect?.()
+    try {
+      await work()
+    } finally {
+      await disconnect?.()
+    }
   }
 }
 

@@ -3,11 +3,14 @@ import { describe, expectTypeOf, it } from 'vitest'
 import {
   type Audit,
   type AuditContext,
+  type AuditEntry,
   type AuditError,
   type AuditErrorCode,
+  type AuditEvent,
   type Audited,
   type AuditOptions,
   getAuditContext,
+  type UnwrittenEntry,
   withAudit,
   withAuditContext,
 } from '../src/index.ts'
@@ -216,11 +219,75 @@ describe('contexts', () => {
   })
 })
 
+describe('events', () => {
+  const { $audit } = withAudit(new PrismaClient({ adapter }))
+
+  it('give the stored entry, a queued one nothing', () => {
+    const event: AuditEvent = { action: 'report.export' }
+    expectTypeOf($audit.record(event)).toEqualTypeOf<Promise<AuditEntry>>()
+    expectTypeOf($audit.record(event, {})).toEqualTypeOf<Promise<AuditEntry>>()
+    expectTypeOf($audit.record(event, { queue: true })).toEqualTypeOf<Promise<void>>()
+    expectTypeOf($audit.logLogin).returns.toEqualTypeOf<Promise<AuditEntry>>()
+    expectTypeOf($audit.logDataAccess).returns.toEqualTypeOf<Promise<AuditEntry>>()
+    expectTypeOf($audit.logDataChange).returns.toEqualTypeOf<Promise<AuditEntry>>()
+    expectTypeOf($audit.logExport).returns.toEqualTypeOf<Promise<AuditEntry>>()
+    expectTypeOf($audit.flush).toEqualTypeOf<() => Promise<void>>()
+  })
+
+  it('say what happened, and who and where as a context does', () => {
+    expectTypeOf<{
+      action: 'report.export'
+      actor: { id: 'x'; type: 'api_key' }
+      resource: { type: 'report'; id: 42n }
+      outcome: 'failure'
+      reason: 'too large'
+      details: { rows: bigint; at: Date }
+      requestId: string | undefined
+    }>().toExtend<AuditEvent>()
+    const bad = () => [
+      // @ts-expect-error an event has an action
+      $audit.record({}),
+      // @ts-expect-error no such outcome
+      $audit.record({ action: 'a.b', outcome: 'maybe' }),
+      // @ts-expect-error a resource has a type
+      $audit.record({ action: 'a.b', resource: { id: 'x' } }),
+      // @ts-expect-error details have names
+      $audit.record({ action: 'a.b', details: 'text' }),
+      // @ts-expect-error no such field
+      $audit.record({ action: 'a.b', tenant: 'x' }),
+      // @ts-expect-error no such option
+      $audit.record({ action: 'a.b' }, { later: true }),
+      // @ts-expect-error a record is an object
+      $audit.logDataChange('ada', 'user', 1, 'update', { after: 'x' }),
+      // @ts-expect-error no such side
+      $audit.logDataChange('ada', 'user', 1, 'update', { previous: {} }),
+      // @ts-expect-error whether it succeeded
+      $audit.logLogin('ada'),
+    ]
+    expectTypeOf(bad).toBeFunction()
+  })
+
+  it('take ids as the client has them, and records as it gives them', () => {
+    const good = async (user: Prisma.UserModel) => [
+      $audit.logLogin(user.id, true),
+      $audit.logDataAccess(user.id, 'User', 7n),
+      $audit.logDataChange(user.id, 'User', user.id, 'update', { before: user, after: user }),
+    ]
+    expectTypeOf(good).parameters.toEqualTypeOf<[Prisma.UserModel]>()
+  })
+
+  it('can be recorded in a transaction', () => {
+    const work = () => withAudit(client).$transaction((tx) => tx.$audit.record({ action: 'a.b' }))
+    expectTypeOf(work).returns.toEqualTypeOf<Promise<AuditEntry>>()
+  })
+})
+
 describe('errors', () => {
   it('have a code to switch on', () => {
     expectTypeOf<AuditError>().toExtend<Error>()
     expectTypeOf<AuditError['code']>().toEqualTypeOf<AuditErrorCode>()
     expectTypeOf<'AUDIT_ACTOR_REQUIRED'>().toExtend<AuditErrorCode>()
+    expectTypeOf<AuditError['entry']>().toEqualTypeOf<UnwrittenEntry | undefined>()
     expectTypeOf<'AUDIT_OTHER'>().not.toExtend<AuditErrorCode>()
   })
 })

@@ -1,6 +1,5 @@
 import type { ParsedFilter } from './filter.ts'
 import type { Log } from './log.ts'
-import { resourceOf } from './models.ts'
 import { parseEventId, parseRecordId } from './record-id.ts'
 
 /** A filter by the columns of the log. The order of its keys is fixed: its JSON stands for it in cursors. */
@@ -26,8 +25,8 @@ export interface Conditions {
 /** Puts resources for models, and the text of the log for ids. */
 export async function resolveConditions(log: Log, filter: ParsedFilter): Promise<Conditions> {
   const { type, id } = filter.resource ?? {}
-  const model = log.models.nameOf(type)
-  const resourceType = model === undefined ? type : resourceOf(model)
+  const model = log.models.find(type)
+  const resourceType = model?.resource ?? type
   return {
     // the log has no index on the type alone, but actions begin with it
     actions:
@@ -36,7 +35,7 @@ export async function resolveConditions(log: Log, filter: ParsedFilter): Promise
     actorType: filter.actor?.type,
     actorEmail: filter.actor?.email,
     resourceType,
-    resourceId: id === undefined ? undefined : await recordIdText(log, model, id),
+    resourceId: id === undefined ? undefined : await recordIdText(log, model?.name, id),
     outcome: filter.outcome,
     changed: filter.changed,
     requestId: filter.requestId,

@@ -24,6 +24,8 @@ export interface LoggedModel extends Model {
   readonly key: readonly ModelField[]
 }
 
+type ModelNames = Pick<Model, 'name' | 'resource'>
+
 interface CatalogRow {
   schema: string
   table: string
@@ -59,19 +61,29 @@ export function resourceOf(model: string): string {
 /** The client's models as the database has them. Read once; again when a model's table was not there. */
 export class LoggedModels {
   readonly #dataModel: DataModel
+  readonly #names: ReadonlyMap<unknown, ModelNames>
   readonly #defaultSchema: () => Promise<string>
-  #models: Promise<Map<string, LoggedModel>> | undefined
+  #models: ReadonlyMap<string, LoggedModel> | undefined
+  /** A transaction never waits for a read that waits for a connection: it may hold the last one. */
+  readonly #reading = new WeakMap<LogConnection, Promise<ReadonlyMap<string, LoggedModel>>>()
 
   /** @param defaultSchema where models without `@@schema` live */
   constructor(dataModel: DataModel, defaultSchema: () => Promise<string>) {
     this.#dataModel = dataModel
+    const names = Object.keys(dataModel.models).map((name) => ({
+      name,
+      resource: resourceOf(name),
+    }))
+    this.#names = new Map([
+      ...names.map((model) => [model.resource, model] as const),
+      ...names.map((model) => [model.name, model] as const),
+    ])
     this.#defaultSchema = defaultSchema
   }
 
-  /** A model's name in the Prisma schema by that name (`OrderItem`) or as a resource (`orderItem`). */
-  nameOf(name: unknown): string | undefined {
-    const known = Object.keys(this.#dataModel.models)
-    return known.find((one) => one === name) ?? known.find((one) => resourceOf(one) === name)
+  /** The names of the model that has this name or this resource; undefined when there is none. */
+  find(name: unknown): ModelNames | undefined {
+    return this.#names.get(name)
   }
 
   /**
@@ -80,7 +92,7 @@ export class LoggedModels {
    * @throws AuditError `AUDIT_INVALID_FILTER` when the client has no such model
    */
   async get(name: unknown, connection: LogConnection): Promise<LoggedModel> {
-    const model = this.nameOf(name)
+    const model = this.find(name)?.name
     if (model === undefined) {
       const given =
         typeof name === 'string' ? JSON.stringify(name) : `called by a value of type ${typeof name}`
@@ -100,15 +112,19 @@ export class LoggedModels {
     )
   }
 
-  #read(connection: LogConnection): Promise<Map<string, LoggedModel>> {
-    this.#models ??= this.#load(connection).catch((error: unknown) => {
-      this.#models = undefined
-      throw error
-    })
-    return this.#models
+  async #read(connection: LogConnection): Promise<ReadonlyMap<string, LoggedModel>> {
+    if (this.#models) return this.#models
+    const reading = this.#reading.get(connection) ?? this.#load(connection)
+    this.#reading.set(connection, reading)
+    try {
+      this.#models = await reading
+      return this.#models
+    } finally {
+      this.#reading.delete(connection)
+    }
   }
 
-  async #load(connection: LogConnection): Promise<Map<string, LoggedModel>> {
+  async #load(connection: LogConnection): Promise<ReadonlyMap<string, LoggedModel>> {
     const index = new ModelIndex(this.#dataModel, await this.#defaultSchema())
     const rows = await connection.query<CatalogRow>(
       catalogQuery,
