@@ -1,8 +1,9 @@
 import type { AdapterFactoryLike } from './capture/adapter.ts'
 import type { RequestHandlerLike } from './capture/dispatch.ts'
 import { runOutsideScope } from './capture/scope.ts'
-import type { DataModel } from './data-model.ts'
+import { type DataModel, resourceOf } from './data-model.ts'
 import { AuditError } from './errors.ts'
+import type { ComputedField, ResultShape } from './log/call.ts'
 import type { LogConnection } from './log/connection.ts'
 
 /** The private parts of a Prisma 7 client that the audit stands on, each checked before it is used. */
@@ -18,6 +19,12 @@ export interface ClientInternals {
   readonly _originalClient?: ClientInternals
   $disconnect?: () => Promise<void>
   _createItxClient?: CreateTransactionClient
+  _request?: (this: ClientInternals, parameters: object) => Promise<unknown>
+  /** The option `omit`, by the client's properties for the models. */
+  readonly _globalOmit?: Readonly<Record<string, Record<string, boolean> | undefined>>
+  readonly _extensions?: {
+    getAllComputedFields?(model: string): Record<string, ComputedField> | undefined
+  }
 }
 
 type RawQuery = (sql: string, ...values: unknown[]) => PromiseLike<unknown>
@@ -55,6 +62,12 @@ export function isAudited(client: ClientInternals | undefined): boolean {
 }
 
 const withTransactions = new WeakSet<object>()
+const connections = new WeakMap<object, LogConnection>()
+
+/** Runs the log's own SQL inside an interactive transaction, by what a query hook knows of it. */
+export function connectionInside(transaction: object): LogConnection | undefined {
+  return connections.get(transaction)
+}
 
 /**
  * Gives the client of every interactive transaction an `$audit` of its own: `tx.$audit.record(…)` commits with `tx`.
@@ -77,12 +90,47 @@ export function auditTransactions(client: ClientInternals): void {
     const transaction = create.apply(this, parameters)
     const ofTransaction = this.$audit && audits.get(this.$audit)
     if (!ofTransaction) return transaction
-    const audit = ofTransaction(connectionOf(create.apply(base, parameters)), () => audited)
+    const connection = connectionOf(create.apply(base, parameters))
+    const [handle] = parameters // what Prisma hands the query hooks as the transaction of a call
+    if (typeof handle === 'object' && handle !== null) connections.set(handle, connection)
+    const audit = ofTransaction(connection, () => audited)
     registerAudit(audit, ofTransaction)
     const audited = new Proxy(transaction, {
       get: (target, key) => (key === '$audit' ? audit : Reflect.get(target, key, target)),
     })
     return audited
+  }
+}
+
+const passing = new WeakSet<object>()
+
+/**
+ * Lets the query hook see as `__internalParams.caller` which client a call came through: what `$extends` adds to
+ * results is known to that one only.
+ *
+ * @throws AuditError `AUDIT_UNSUPPORTED_CLIENT` when Prisma sends calls in another way
+ */
+export function passCaller(client: ClientInternals): void {
+  const base = baseClient(client)
+  if (passing.has(base)) return
+  const request = base._request
+  if (typeof request !== 'function' || typeof client._extensions?.getAllComputedFields !== 'function') {
+    throw new AuditError(
+      'AUDIT_UNSUPPORTED_CLIENT',
+      'The client sends its calls in a way that the audit does not know, so reads could not be recorded without changing their results. Use a release of Prisma 7 that this version of prisma-extension-audit supports, see its README, or leave the option reads out.',
+    )
+  }
+  passing.add(base)
+  base._request = function (this: ClientInternals, parameters) {
+    return request.call(this, { ...parameters, caller: this })
+  }
+}
+
+/** Which fields a client gives beside those that the arguments ask for. */
+export function shapeOf(client: ClientInternals): ResultShape {
+  return {
+    omitted: (model) => client._globalOmit?.[resourceOf(model)] ?? {},
+    computed: (model) => Object.values(client._extensions?.getAllComputedFields?.(model) ?? {}),
   }
 }
 

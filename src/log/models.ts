@@ -48,14 +48,15 @@ const catalogQuery = `
   LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
   LEFT JOIN pg_catalog.pg_type b ON b.oid = coalesce(e.typbasetype, t.typbasetype) AND b.oid <> 0
   LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
-  WHERE c.relkind IN ('r', 'p', 'v', 'f') AND n.nspname !~ '^(pg_|information_schema)' AND c.relname = ANY ($1::text[])
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_|information_schema)' AND c.relname = ANY ($1::text[])
   ORDER BY a.attnum`
 
 /** The client's models as the database has them. Read once; again when a model's table was not there. */
 export class LoggedModels {
   readonly #dataModel: DataModel
   readonly #defaultSchema: () => Promise<string>
-  #models: Promise<Map<string, LoggedModel>> | undefined
+  #models: ReadonlyMap<string, LoggedModel> | undefined
+  readonly #reading = new WeakMap<LogConnection, Promise<ReadonlyMap<string, LoggedModel>>>()
 
   /** @param defaultSchema where models without `@@schema` live */
   constructor(dataModel: DataModel, defaultSchema: () => Promise<string>) {
@@ -89,15 +90,20 @@ export class LoggedModels {
     )
   }
 
-  #read(connection: LogConnection): Promise<Map<string, LoggedModel>> {
-    this.#models ??= this.#load(connection).catch((error: unknown) => {
-      this.#models = undefined
-      throw error
-    })
-    return this.#models
+  /** Calls share a read only on the same connection: a transaction that holds the last one must not wait for the pool. */
+  async #read(connection: LogConnection): Promise<ReadonlyMap<string, LoggedModel>> {
+    if (this.#models) return this.#models
+    const reading = this.#reading.get(connection) ?? this.#load(connection)
+    this.#reading.set(connection, reading)
+    try {
+      this.#models = await reading
+      return this.#models
+    } finally {
+      this.#reading.delete(connection)
+    }
   }
 
-  async #load(connection: LogConnection): Promise<Map<string, LoggedModel>> {
+  async #load(connection: LogConnection): Promise<ReadonlyMap<string, LoggedModel>> {
     const index = new ModelIndex(this.#dataModel, await this.#defaultSchema())
     const rows = await connection.query<CatalogRow>(
       catalogQuery,

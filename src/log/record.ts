@@ -8,7 +8,7 @@ export interface Recording {
 }
 
 export function createRecording(log: Log): Recording {
-  return { flush: () => log.queue.flush() }
+  return { flush: () => log.flush() }
 }
 
 export type { AuditEntry }
