@@ -16,12 +16,13 @@ export async function deliver(
   when: 'now' | 'later',
   make: () => Promise<readonly NewEntry[]>,
 ): Promise<void> {
-  const guarded = (work: () => Promise<void>) => work().catch((cause: unknown) => reportLoss(log, cause))
+  const run = (work: () => Promise<void>) =>
+    log.background.run(() => work().catch((cause: unknown) => reportLoss(log, cause)))
   if (when === 'later') {
-    log.background.run(() => guarded(async () => log.queue.add(...(await make()))))
+    void run(async () => log.queue.add(...(await make())))
     return
   }
-  await guarded(async () => {
+  await run(async () => {
     const entries = await make()
     try {
       await insertEntries(log.options.table, log.connection, entries)

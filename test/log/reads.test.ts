@@ -382,7 +382,7 @@ describe('the result', () => {
         { omit: { id: false } },
         { select: { name: true } },
       ] as const) {
-        const query = { where: { id: 1 }, ...args }
+        const query = { where: { id: 1 }, ...args } as { where: { id: number } }
         const { result, entries } = await reading(() => omitting.user.findUnique(query))
         expect(result).toStrictEqual(await unaudited.user.findUnique(query))
         expect(entries.map(({ ids }) => ids)).toEqual([['1']])
@@ -415,22 +415,20 @@ describe('the result', () => {
         : (extend(
             withAudit(createClient(db.url), { reads: ['User'] }) as never,
           ) as unknown as typeof unaudited)
-    const works = [
-      (client: typeof unaudited) => client.user.findFirst({ where: { id: 1 } }),
-      (client: typeof unaudited) => client.user.findFirst({ where: { id: 1 }, select: { label: true } }),
-      (client: typeof unaudited) => client.user.findFirst({ where: { id: 1 }, select: { shout: true } }),
-      (client: typeof unaudited) => client.user.findFirst({ where: { id: 1 }, omit: { id: true } }),
-      (client: typeof unaudited) =>
-        client.user.findFirst({ where: { id: 1 }, omit: { id: true, label: true } }),
-      (client: typeof unaudited) =>
+    const works: ((client: typeof unaudited) => PromiseLike<object | null>)[] = [
+      (client) => client.user.findFirst({ where: { id: 1 } }),
+      (client) => client.user.findFirst({ where: { id: 1 }, select: { label: true } }),
+      (client) => client.user.findFirst({ where: { id: 1 }, select: { shout: true } }),
+      (client) => client.user.findFirst({ where: { id: 1 }, omit: { id: true } }),
+      (client) => client.user.findFirst({ where: { id: 1 }, omit: { id: true, label: true } }),
+      (client) =>
         client.post.findFirst({ where: { id: 'p1' }, select: { author: { select: { label: true } } } }),
-      (client: typeof unaudited) =>
-        client.post.findFirst({ where: { id: 'p1' }, include: { author: { omit: { id: true } } } }),
+      (client) => client.post.findFirst({ where: { id: 'p1' }, include: { author: { omit: { id: true } } } }),
     ]
     for (const work of works) {
       const expected = await work(unaudited)
       const { result, entries } = await reading(() => work(audited))
-      expect(result).toEqual(expected)
+      // Prisma's objects with computed fields are proxies, which are only ever equal to themselves
       expect(JSON.stringify(result)).toBe(JSON.stringify(expected))
       expect(Object.keys(result ?? {})).toEqual(Object.keys(expected ?? {}))
       expect(entries.map(({ ids }) => ids)).toEqual([['1']])
@@ -506,14 +504,16 @@ describe.each([1, 10])('in a transaction, with a pool of %i,', (max) => {
   })
 
   it('a $transaction([…]) that fails records what was read, and nothing of what it did not get to', async () => {
-    const { entries } = await reading(() =>
-      expect(
-        pooled.$transaction([
-          pooled.user.findUnique({ where: { id: 1 } }),
-          pooled.$queryRaw`SELECT 1 / 0`,
-          pooled.user.findUnique({ where: { id: 2 } }),
-        ]),
-      ).rejects.toMatchObject({ code: 'P2010' }),
+    const { entries } = await reading(
+      () =>
+        expect(
+          pooled.$transaction([
+            pooled.user.findUnique({ where: { id: 1 } }),
+            pooled.$queryRaw`SELECT 1 / 0`,
+            pooled.user.findUnique({ where: { id: 2 } }),
+          ]),
+        ).rejects.toMatchObject({ code: 'P2010' }),
+      pooled,
     )
     expect(entries.map(({ ids }) => ids)).toEqual([['1']])
   })
@@ -521,14 +521,12 @@ describe.each([1, 10])('in a transaction, with a pool of %i,', (max) => {
 
 describe('without', () => {
   it('an actor that is required, nothing is read', async () => {
-    const statements: string[] = []
     const strict = withAudit(createClient(db.url), { reads: ['User'], requireActor: true })
     await expect(strict.user.findMany()).rejects.toMatchObject({ code: 'AUDIT_ACTOR_REQUIRED' })
     await expect(strict.post.findMany({ include: { author: true } })).rejects.toMatchObject({
       code: 'AUDIT_ACTOR_REQUIRED',
     })
     expect(await strict.post.count()).toBe(2)
-    expect(statements).toEqual([])
     const { entries } = await reading(() =>
       withAuditContext({ actor: { id: 'dr', type: 'user' } }, () =>
         strict.user.findUnique({ where: { id: 1 } }),
