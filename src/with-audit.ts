@@ -12,6 +12,7 @@ import {
   connectionInside,
   connectionOf,
   isAudited,
+  outermost,
   passCaller,
   registerAudit,
   shapeOf,
@@ -24,7 +25,7 @@ import { Interception } from './interception.ts'
 import { Background } from './log/background.ts'
 import type { Call } from './log/call.ts'
 import type { LogConnection } from './log/connection.ts'
-import { recordFailure } from './log/failures.ts'
+import { attemptsWrite, recordFailedCommit, recordFailure } from './log/failures.ts'
 import type { Log } from './log/log.ts'
 import { LoggedModels } from './log/models.ts'
 import { EntryQueue } from './log/queue.ts'
@@ -148,9 +149,14 @@ export function withAudit<Client extends PrismaClientLike>(
 
   const verify = () => interception.verify(openScope(auditor, '$queryRawUnsafe', undefined, new WeakMap()))
   const audit = createAudit<Client>(log, verify)
-  registerAudit(audit, (transaction, transactionClient) =>
-    createAudit<Client>({ ...log, connection: transaction, client: transactionClient }, verify),
-  )
+  const writing = new WeakSet<object>()
+  registerAudit(audit, {
+    open: (transaction, transactionClient) =>
+      createAudit<Client>({ ...log, connection: transaction, client: transactionClient }, verify),
+    commitFailed: async (transaction, error) => {
+      if (resolved.failures && writing.has(transaction)) await recordFailedCommit(log, error)
+    },
+  })
   const extended: object = internals.$extends({
     name: 'prisma-extension-audit',
     client: { $audit: audit },
@@ -163,6 +169,9 @@ export function withAudit<Client extends PrismaClientLike>(
           ...placeOf(internal, internals, connection),
         }
         let read: RecordedRead | undefined
+        if (resolved.failures && internal?.transaction?.kind === 'itx' && attemptsWrite(log, call)) {
+          writing.add(outermost(internal.transaction))
+        }
         try {
           await interception.ensure()
           if (resolved.recordsReads) read = await prepareRead(log, call)

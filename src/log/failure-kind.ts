@@ -8,7 +8,7 @@ export interface PrismaErrorLike {
   readonly code?: string
   readonly clientVersion?: string
   readonly meta?: { readonly driverAdapterError?: { readonly cause?: DriverCause } }
-  readonly cause?: DriverCause
+  readonly cause?: unknown
 }
 
 export interface DriverCause {
@@ -20,7 +20,8 @@ export interface DriverCause {
 /** What the server said, where it said something. */
 export function driverCause(error: PrismaErrorLike): DriverCause | undefined {
   return (
-    error.meta?.driverAdapterError?.cause ?? (error.name === 'DriverAdapterError' ? error.cause : undefined)
+    error.meta?.driverAdapterError?.cause ??
+    (error.name === 'DriverAdapterError' ? (error.cause as DriverCause) : undefined)
   )
 }
 

@@ -21,12 +21,21 @@ const mask = '[redacted]'
 export function failureReason(error: PrismaErrorLike, secrets: readonly string[]): string {
   const driver = driverCause(error)
   const code = error.code ?? driver?.originalCode
-  const server = driver?.originalMessage
-  // a driver adapter's own error says only its kind: the server's message says more
-  const message = error.name === 'DriverAdapterError' && server ? server : withoutSourceCode(error.message)
+  const message = error.name === 'DriverAdapterError' ? messageAtEnd(error) : withoutSourceCode(error.message)
   const hidden = hideSecrets(hideQuoted(hideRows(message), error, driver), secrets)
   const reason = storable(code === undefined ? hidden : `${code}: ${hidden}`)
   return reason.length > longestReason ? `${reason.slice(0, longestReason).toWellFormed()}…` : reason
+}
+
+/**
+ * What an adapter throws comes up as it is when a transaction can't end. The server's message
+ * may be a deferred trigger's, about values of any call: it is told where it can only hold names, in SQLSTATE
+ * class 23 (constraints) and 40 (rollbacks).
+ */
+function messageAtEnd(error: PrismaErrorLike): string {
+  const { originalCode = '', originalMessage } = driverCause(error) ?? {}
+  if (originalMessage === undefined) return error.message
+  return /^(?:23|40)/.test(originalCode) ? originalMessage : mask
 }
 
 /**

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { resourceOf } from '../data-model.ts'
 import type { Call } from './call.ts'
 import { deliver } from './deliver.ts'
@@ -9,8 +10,8 @@ import { keyIn, loggedId } from './record-id.ts'
 import { secretValues } from './secret-values.ts'
 import { storable } from './storable.ts'
 
-/** A `$transaction([…])` that fails as a whole fails in each of its calls, and is one failure. */
-const failedBatches = new WeakSet<object>()
+/** A `$transaction([…])` that fails as a whole fails in each of its calls, and is one failure, recorded once. */
+const failedBatches = new WeakMap<object, Promise<void>>()
 
 /**
  * Records a write that failed: one entry `resource.verb` with the attempted verb. Outside an interactive transaction it
@@ -29,13 +30,44 @@ export async function recordFailure(
 ): Promise<void> {
   const verb = attemptedVerb(log, call, wrote)
   const failure = reachedDatabase(error) ? error : undefined
-  if (verb === undefined || !failure) return
-  if (call.batch) {
-    if (failedBatches.has(call.batch)) return
-    failedBatches.add(call.batch)
-  }
+  if (verb === undefined || !failure) return batchRecorded(call)
+  if (call.batch && failedBatches.has(call.batch)) return failedBatches.get(call.batch)
   const when = call.transaction === 'itx' || isUnreachable(failure) ? 'later' : 'now'
-  await deliver(log, when, async () => [await failureEntry(log, call, verb, failure)])
+  const delivery = deliver(log, when, async () => [await failureEntry(log, call, verb, failure)])
+  if (call.batch) failedBatches.set(call.batch, delivery)
+  await delivery
+}
+
+/** The caller of a `$transaction([…])` gets the first error of its calls, which may be that of a read: it waits, too. */
+async function batchRecorded({ batch }: Call): Promise<void> {
+  if (!batch) return
+  await setImmediate() // all calls have heard of the error by then
+  await failedBatches.get(batch)
+}
+
+/** Whether a call is to write to what is recorded. Of raw statements, those that are called for what they do. */
+export function attemptsWrite(log: Log, call: Call): boolean {
+  return attemptedVerb(log, call, undefined) !== undefined
+}
+
+/**
+ * Records that an interactive transaction that wrote failed at its end: one entry `transaction.commit`, since none of
+ * its calls failed. A deferred constraint, a serialization failure and a time-out are noticed that late. Never throws.
+ */
+export async function recordFailedCommit(log: Log, error: unknown): Promise<void> {
+  if (!(error instanceof Error)) return
+  const context = log.context()
+  const entry: NewEntry = {
+    id: newEntryId(),
+    action: 'transaction.commit',
+    resourceType: 'transaction',
+    resourceId: null,
+    outcome: 'failure',
+    reason: failureReason(error, []),
+    details: { operation: '$transaction', ...(context.metadata && { metadata: context.metadata }) },
+    context,
+  }
+  await deliver(log, isUnreachable(error) ? 'later' : 'now', async () => [entry])
 }
 
 async function failureEntry(log: Log, call: Call, verb: string, error: PrismaErrorLike): Promise<NewEntry> {

@@ -179,7 +179,7 @@ describe('a write that fails', () => {
     const role = `clerk_${process.pid}`
     await db.sql(`CREATE ROLE ${role} LOGIN PASSWORD 'clerk'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role};
       GRANT INSERT ON audit_logs TO ${role}; GRANT UPDATE ON users TO ${role};
-      ALTER ROLE ${role} SET statement_timeout = 300`)
+      ALTER ROLE ${role} SET statement_timeout = '3s'`)
     const url = new URL(db.url)
     Object.assign(url, { username: role, password: 'clerk' })
     const clerk = withAudit(createClient(url.toString()))
@@ -291,10 +291,10 @@ describe.each([1, 10])('with a pool of %i, a write that fails', (max) => {
         prisma.$transaction(
           async (tx) => {
             await tx.tag.create({ data: { name: 'one' } })
-            await new Promise((resolve) => setTimeout(resolve, 150))
+            await new Promise((resolve) => setTimeout(resolve, 1_200))
             await tx.tag.create({ data: { name: 'two' } })
           },
-          { timeout: 100 },
+          { timeout: 1_000 },
         ),
       prisma,
     )
@@ -304,7 +304,7 @@ describe.each([1, 10])('with a pool of %i, a write that fails', (max) => {
         action: 'tag.create',
         id: null,
         reason: expect.stringMatching(
-          /^P2028: Transaction API error: .* expired transaction\. The timeout .* 100 ms/,
+          /^P2028: Transaction API error: .* expired transaction\. The timeout .* 1000 ms/,
         ),
         details: { operation: 'create' },
       },
@@ -349,6 +349,59 @@ describe.each([1, 10])('with a pool of %i, a write that fails', (max) => {
     } finally {
       await db.sql('DROP TABLE late')
     }
+  })
+
+  it('in the end of an interactive transaction leaves an entry for the transaction', async () => {
+    await db.sql('CREATE TABLE late (a int UNIQUE DEFERRABLE INITIALLY DEFERRED)')
+    try {
+      const context = { actor: { id: 'ada', type: 'user' }, metadata: { job: 7 } } as const
+      const { error, entries } = await failing(() =>
+        withAuditContext(context, () =>
+          prisma.$transaction(async (tx) => {
+            await tx.tag.create({ data: { name: 'new' } })
+            await (tx as unknown as typeof prisma).$transaction(
+              (nested) => nested.$executeRaw`INSERT INTO late VALUES (1), (1)`,
+            )
+          }),
+        ),
+      )
+      expect(error.name).toBe('DriverAdapterError')
+      expect(entries.map(failure)).toEqual([
+        {
+          action: 'transaction.commit',
+          id: null,
+          reason: '23505: duplicate key value violates unique constraint "late_a_key"',
+          details: { operation: '$transaction', metadata: { job: 7 } },
+        },
+      ])
+      expect(entries.map(({ actor_id }) => actor_id)).toEqual(['ada'])
+    } finally {
+      await db.sql('DROP TABLE late')
+    }
+  })
+
+  it('by a time-out before the end of its transaction leaves an entry for the transaction', async () => {
+    const runOut = (work: (tx: Pick<typeof prisma, 'tag'>) => Promise<unknown>) =>
+      failing(() =>
+        prisma.$transaction(
+          async (tx) => {
+            await work(tx)
+            await new Promise((resolve) => setTimeout(resolve, 1_200))
+          },
+          { timeout: 1_000 },
+        ),
+      )
+    const { error, entries } = await runOut((tx) => tx.tag.create({ data: { name: 'one' } }))
+    expect(error.code).toBe('P2028')
+    expect(entries.map(failure)).toEqual([
+      {
+        action: 'transaction.commit',
+        id: null,
+        reason: expect.stringMatching(/^P2028: Transaction API error: .* expired transaction/),
+        details: { operation: '$transaction' },
+      },
+    ])
+    expect((await runOut((tx) => tx.tag.findMany())).entries).toEqual([])
   })
 
   it('many at once leave an entry each', async () => {
@@ -483,6 +536,24 @@ describe('the reason', () => {
     }
   })
 
+  it('says nothing of what a deferred trigger says, whose values may be those of any call', async () => {
+    await db.sql(`
+      CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        RAISE EXCEPTION 'not %', NEW.password_hash; END $$;
+      CREATE CONSTRAINT TRIGGER shout AFTER INSERT ON users DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION shout()`)
+    try {
+      const { entries } = await failing(() =>
+        prisma.$transaction((tx) => tx.user.create({ data: { email: 'a', passwordHash: 'hunter2' } })),
+      )
+      expect(entries.map(({ action, reason }) => [action, reason])).toEqual([
+        ['transaction.commit', 'P0001: [redacted]'],
+      ])
+    } finally {
+      await db.sql('DROP FUNCTION shout CASCADE')
+    }
+  })
+
   it('is cut when it is long, and stored whatever it holds', async () => {
     await db.sql(`
       CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -559,6 +630,14 @@ describe('nothing is recorded', () => {
       () => audited({ uncapturable: 'throw' }).$executeRaw`TRUNCATE "Tag"`,
     ],
     ['with failures: false', () => audited({ failures: false }).tag.delete({ where: { id: 404 } })],
+    [
+      'of a transaction that the application itself gives up',
+      () =>
+        prisma.$transaction(async (tx) => {
+          await tx.tag.create({ data: { name: 'x' } })
+          throw new Error('changed my mind')
+        }),
+    ],
   ])('%s', async (_, work) => {
     await db.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type)
       VALUES (gen_random_uuid(), 'tag.create', 'a', 'user', 'tag')`)
@@ -595,7 +674,7 @@ describe('the caller', () => {
   })
 
   it('does not wait for a log that no connection is left for, and the entry follows', async () => {
-    const crowded = audited({}, { max: 1, connectionTimeoutMillis: 300 })
+    const crowded = audited({}, { max: 1, connectionTimeoutMillis: 1_000 })
     await crowded.tag.create({ data: { name: 'first' } })
     let release = () => {}
     const held = new Promise<void>((resolve) => {
@@ -607,7 +686,7 @@ describe('the caller', () => {
     })
     const began = Date.now()
     const { error } = await failing(() => crowded.tag.delete({ where: { id: 1 } }))
-    expect(Date.now() - began).toBeLessThan(550)
+    expect(Date.now() - began).toBeLessThan(1_900) // two waits would be 2 seconds
     release()
     await holding
     expect(error.message).toBe('timeout exceeded when trying to connect')
