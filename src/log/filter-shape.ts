@@ -4,7 +4,8 @@ import type { DataModel } from '../data-model.ts'
 export type FilterShape = '?' | { readonly [name: string]: FilterShape } | readonly FilterShape[]
 
 /**
- * The shape of a `where`: fields and operators, never a value. Lists of values are one `'?'`.
+ * The shape of a `where`: fields and operators, never a value. Lists of values are one `'?'`, and
+ * conditions of one shape are there once.
  *
  * @example
  * ```ts
@@ -13,7 +14,10 @@ export type FilterShape = '?' | { readonly [name: string]: FilterShape } | reado
  * ```
  */
 export function filterShape(dataModel: DataModel, model: string, where: unknown): FilterShape {
-  if (Array.isArray(where)) return where.map((item) => filterShape(dataModel, model, item))
+  if (Array.isArray(where)) {
+    const shapes = where.map((item) => filterShape(dataModel, model, item))
+    return [...new Map(shapes.map((shape) => [JSON.stringify(shape), shape])).values()] // a long OR is one shape
+  }
   return shapeOf(where, (name, value) => {
     if (['AND', 'OR', 'NOT'].includes(name)) return filterShape(dataModel, model, value)
     const field = dataModel.models[model]?.fields.find((one) => one.name === name)
