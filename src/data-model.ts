@@ -40,6 +40,11 @@ export interface LinkSide {
   readonly relation: string
 }
 
+/** `OrderItem` → `orderItem`. */
+export function resourceOf(model: string): string {
+  return model.charAt(0).toLowerCase() + model.slice(1)
+}
+
 /** Finds models and many-to-many links by the names of their tables. */
 export class ModelIndex {
   readonly models: readonly Model[]
@@ -51,7 +56,7 @@ export class ModelIndex {
     this.#defaultSchema = defaultSchema
     this.models = Object.entries(dataModel.models).map(([name, entry]) => ({
       name,
-      resource: name.charAt(0).toLowerCase() + name.slice(1),
+      resource: resourceOf(name),
       table: entry.dbName ?? name,
       schema: entry.schema ?? undefined,
       fields: new Map(

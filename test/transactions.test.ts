@@ -8,11 +8,11 @@ import { createClient, createDatabase, type Entry } from './support/database.ts'
 const db = await createDatabase()
 const prisma = withAudit(createClient(db.url))
 
-/** The entries that `work` writes, whether it fails or not. */
+/** The entries of what `work` changed, whether it fails or not. What failed has entries of its own: log/failures.test.ts. */
 async function entriesOf(work: () => PromiseLike<unknown>): Promise<Entry[]> {
   const since = await db.lastSeq()
   await work()
-  return db.entries(since)
+  return db.changes(since)
 }
 
 /** What happened to which record. */

@@ -78,7 +78,10 @@ async function inScopes<T>(
   try {
     return await runInScope(joint, send)
   } finally {
-    for (const one of found) one.error = joint.error
+    for (const one of found) {
+      one.error = joint.error
+      if (joint.failedToWrite !== undefined) one.failedToWrite = joint.failedToWrite
+    }
   }
 }
 

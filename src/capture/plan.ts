@@ -13,7 +13,7 @@ import type { Auditor } from './scope.ts'
 
 /** What to do with a statement. */
 export type Plan =
-  | { readonly kind: 'pass' }
+  | { readonly kind: 'pass'; readonly writes?: true }
   | { readonly kind: 'uncapturable'; readonly reason: UncapturableReason }
   | ({
       readonly kind: 'audited'
@@ -74,7 +74,7 @@ export class Planner {
     if (classified.kind === 'uncapturable') return classified
     const { statement, table } = classified
     // a statement with too few arguments must fail as it would, and not find ours in their place
-    if (countParameters(syntax) !== parameterCount) return pass
+    if (countParameters(syntax) !== parameterCount) return { kind: 'pass', writes: true }
     const entry = new EntryParameters(shape, parameterCount, want === 'rows', this.catalog.version >= 180000)
     const later = new EntryParameters(shape, 0)
     const tracked = this.#track(table)

@@ -20,6 +20,8 @@ export interface CaptureScope {
   readonly operations: string[]
   /** An error of ours, which Prisma wraps in one of its own on its way up. */
   error?: unknown
+  /** Whether the statement that failed was to write; undefined when none failed, or before anybody could tell. */
+  failedToWrite?: boolean
 }
 
 /** A question to the tap instead of the database: does this client go through you? */

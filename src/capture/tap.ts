@@ -67,7 +67,7 @@ function endable(transaction: TransactionLike, onEnd: (transaction: Connection) 
     },
     executeRaw: async (query) => {
       refuseIfEnded()
-      if (query.sql === 'COMMIT' || query.sql === 'ROLLBACK') ended = true
+      if (endsTransaction(query)) ended = true
       return transaction.executeRaw(query)
     },
     commit: () => {
@@ -80,6 +80,10 @@ function endable(transaction: TransactionLike, onEnd: (transaction: Connection) 
     },
   })
   return endableTransaction
+}
+
+function endsTransaction({ sql }: SqlQuery): boolean {
+  return sql === 'COMMIT' || sql === 'ROLLBACK'
 }
 
 /** As a driver adapter says it, so that Prisma makes an error of its own of it. */
@@ -167,6 +171,7 @@ async function capture<T>(captured: Captured<T>): Promise<T> {
     try {
       return await runPlan(plan, captured, attribution)
     } catch (error) {
+      if (!endsTransaction(captured.query)) scope.failedToWrite = plan.kind !== 'pass' || plan.writes === true
       if (plan.kind !== 'audited' || !outdatedStates.has(sqlStateOf(error) ?? '')) throw error
       database.forget()
       // a failed statement ends the transaction it is in; outside of one it can be planned anew

@@ -90,3 +90,16 @@ export function isDecimal(value: unknown): value is { toFixed(): string } {
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** `resource_id` as entries have it: like {@link resourceId}, with `[redacted]` for a redacted part of the key. */
+export function loggedId(
+  model: LoggedModel,
+  key: readonly unknown[],
+  isRedacted: (model: string, field: string) => boolean,
+): string {
+  const hidden = model.key.map(({ name }) => isRedacted(model.name, name))
+  if (!hidden.includes(true)) return resourceId(model, key)
+  if (model.key.length === 1) return '[redacted]'
+  const shown = model.key.map((field, index) => (hidden[index] ? '[redacted]' : keyText(field, key[index])))
+  return JSON.stringify(shown).slice(0, 255)
+}

@@ -153,7 +153,7 @@ export function createRecording(log: Log): Recording {
       }),
     logExport: async (type, details) =>
       record({ action: actionOf(type, 'export'), resource: { type }, details }),
-    flush: () => log.queue.flush(),
+    flush: () => log.flush(),
   }
 }
 
