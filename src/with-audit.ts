@@ -169,7 +169,11 @@ export function withAudit<Client extends PrismaClientLike>(
           return { model, operation, args, context, hasActor, ...place }
         }
         let read: RecordedRead | undefined
-        if (resolved.failures && internal?.transaction?.kind === 'itx' && attemptsWrite(log, describeCall())) {
+        if (
+          resolved.failures &&
+          internal?.transaction?.kind === 'itx' &&
+          attemptsWrite(log, describeCall())
+        ) {
           writing.add(outermost(internal.transaction))
         }
         try {

@@ -7,7 +7,7 @@ import pg from 'pg'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { startEmbedded } from '../../scripts/postgres.ts'
 import { applyMigrations } from '../../scripts/schema-engine.ts'
-import { AuditError, withAudit } from '../../src/index.ts'
+import { AuditError, type Recording, withAudit } from '../../src/index.ts'
 import type { LogConnection } from '../../src/log/connection.ts'
 import { type NewEntry, newEntryId } from '../../src/log/insert.ts'
 import { EntryQueue, type QueueLimits } from '../../src/log/queue.ts'
@@ -345,7 +345,7 @@ describe('an entry that the database refuses', () => {
 })
 
 describe('a client', () => {
-  const record = (audited: { $audit: ReturnType<typeof withAudit>['$audit'] }, id: string) =>
+  const record = (audited: { $audit: Recording }, id: string) =>
     audited.$audit.record({ action: 'queue.test', resource: { type: 'queue', id } }, { queue: true })
 
   it('writes what is queued by flush, and before it disconnects', async () => {
