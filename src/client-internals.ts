@@ -7,7 +7,7 @@ import type { LogConnection } from './log/connection.ts'
 
 /** The private parts of a Prisma 7 client that the audit stands on, each checked before it is used. */
 export interface ClientInternals {
-  readonly _engineConfig?: { readonly adapter?: AdapterFactoryLike }
+  readonly _engineConfig?: { readonly adapter?: AdapterFactoryLike; readonly inlineSchema?: unknown }
   readonly _runtimeDataModel?: DataModel
   readonly _requestHandler?: RequestHandlerLike
   readonly $audit?: object
@@ -39,8 +39,8 @@ export function connectionOf(client: Pick<ClientInternals, '$queryRawUnsafe'>): 
   }
 }
 
-/** Makes the `$audit` of a transaction: whose entries commit with it. */
-type AuditOfTransaction = (connection: LogConnection, client: () => object) => object
+/** Makes the `$audit` of a transaction: whose entries commit with it. `join` gives a client its half in there. */
+type AuditOfTransaction = (connection: LogConnection, join: (client: object) => object) => object
 
 /** Every `$audit` there is, and how to make the one of its transactions; what `$extends` makes of a client inherits it. */
 const audits = new WeakMap<object, AuditOfTransaction>()
@@ -77,12 +77,12 @@ export function auditTransactions(client: ClientInternals): void {
     const transaction = create.apply(this, parameters)
     const ofTransaction = this.$audit && audits.get(this.$audit)
     if (!ofTransaction) return transaction
-    const audit = ofTransaction(connectionOf(create.apply(base, parameters)), () => audited)
+    const join = (client: object) => create.apply(client as ClientInternals, parameters)
+    const audit = ofTransaction(connectionOf(create.apply(base, parameters)), join)
     registerAudit(audit, ofTransaction)
-    const audited = new Proxy(transaction, {
+    return new Proxy(transaction, {
       get: (target, key) => (key === '$audit' ? audit : Reflect.get(target, key, target)),
     })
-    return audited
   }
 }
 

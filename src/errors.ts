@@ -24,6 +24,15 @@ export const auditErrorCodes = {
 
 export type AuditErrorCode = keyof typeof auditErrorCodes
 
+/** A field that is not as the entry left it, so that undoing the entry would lose a later change. */
+export interface RevertConflict {
+  readonly field: string
+  /** What the entry left, in JSON as entries have it; null where there was no record. */
+  readonly expected: unknown
+  /** What is there now, in the same form; `"[redacted]"` where the log must not hold it. */
+  readonly found: unknown
+}
+
 /**
  * The one error of this library. The message names the state, why it is refused and the fix.
  *
@@ -40,9 +49,17 @@ export type AuditErrorCode = keyof typeof auditErrorCodes
 export class AuditError extends Error {
   override readonly name = 'AuditError'
   readonly code: AuditErrorCode
+  /** Of `AUDIT_REVERT_CONFLICT`: the fields that changed since. */
+  readonly conflicts: readonly RevertConflict[] | undefined
 
-  constructor(code: AuditErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+  constructor(
+    code: AuditErrorCode,
+    message: string,
+    options: { cause?: unknown; conflicts?: readonly RevertConflict[] } = {},
+  ) {
+    const { conflicts, ...rest } = options
+    super(message, rest)
     this.code = code
+    this.conflicts = conflicts
   }
 }

@@ -25,3 +25,10 @@ export type FieldName<Client, Model extends string> = unknown extends Client
   : FieldOf<Extract<PayloadsOf<Client>, { name: Model }>>
 
 type FieldOf<Payload> = Payload extends { scalars: infer Scalars } ? keyof Scalars & string : never
+
+/** A record of a model with its scalar fields, as a query without `select` gives it. */
+export type ModelState<Client, Model extends string> = unknown extends Client
+  ? Record<string, unknown>
+  : StateOf<Extract<PayloadsOf<Client>, { name: Model }>>
+
+type StateOf<Payload> = Payload extends { scalars: infer Scalars } ? Scalars : never

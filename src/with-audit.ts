@@ -14,6 +14,7 @@ import {
   registerAudit,
   withOn,
 } from './client-internals.ts'
+import { revertedEntry } from './context.ts'
 import { currentContext } from './current-context.ts'
 import type { DataModel } from './data-model.ts'
 import { AuditError } from './errors.ts'
@@ -24,6 +25,7 @@ import type { Log } from './log/log.ts'
 import { LoggedModels } from './log/models.ts'
 import { EntryQueue } from './log/queue.ts'
 import { prepareRead } from './log/reads.ts'
+import { loggedValue } from './logged-value.ts'
 import { type AuditOptions, resolveOptions } from './options.ts'
 
 /** A client that records its writes: the same type, and `$audit`, which transactions and `$extends` keep. */
@@ -117,19 +119,23 @@ export function withAudit<Client extends PrismaClientLike>(
     models: new LoggedModels(
       dataModel,
       async () => (await interception.ensure()).getConnectionInfo?.().schemaName ?? 'public',
+      internals._engineConfig?.inlineSchema,
     ),
     connection,
     queue: new EntryQueue(resolved.table, connection, resolved.onError),
     context: () => currentContext(resolved).context,
     client: () => audited,
+    isTransaction: false,
+    valueOf: loggedValue,
   }
   beforeDisconnect(internals, () => log.queue.flush())
 
   const verify = () => interception.verify(openScope(auditor, '$queryRawUnsafe', undefined, new WeakMap()))
   const audit = createAudit<Client>(log, verify)
-  registerAudit(audit, (transaction, transactionClient) =>
-    createAudit<Client>({ ...log, connection: transaction, client: transactionClient }, verify),
-  )
+  registerAudit(audit, (transaction, join) => {
+    const joined = { connection: transaction, client: () => join(extended), isTransaction: true }
+    return createAudit<Client>({ ...log, ...joined }, verify)
+  })
   const extended: object = internals.$extends({
     name: 'prisma-extension-audit',
     client: { $audit: audit },
@@ -196,7 +202,8 @@ function openScope(
     shared.operations.push(operation)
     return shared
   }
-  const scope: CaptureScope = { auditor, ...currentContext(auditor.options), operations: [operation] }
+  const who = currentContext(auditor.options)
+  const scope: CaptureScope = { auditor, ...who, operations: [operation], revertOf: revertedEntry() }
   if (batch) batches.set(batch, scope)
   return scope
 }

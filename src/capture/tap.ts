@@ -158,7 +158,8 @@ interface Captured<T> {
 /** Runs one statement of a scope: as it is when it only reads, rewritten when it writes. */
 async function capture<T>(captured: Captured<T>): Promise<T> {
   const { scope, connection, database } = captured
-  const attribution: Attribution = { context: scope.context, operation: operationOf(scope) }
+  const { context, revertOf } = scope
+  const attribution: Attribution = { context, operation: operationOf(scope), revertOf }
   try {
     const plan = await planFor(captured, attribution)
     try {

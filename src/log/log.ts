@@ -1,7 +1,7 @@
 import type { AttributedContext } from '../current-context.ts'
 import type { ResolvedOptions } from '../options.ts'
 import type { LogConnection } from './connection.ts'
-import type { LoggedModels } from './models.ts'
+import type { LoggedModels, ModelField } from './models.ts'
 import type { EntryQueue } from './queue.ts'
 
 /** What everything behind `$audit` works with: one for an audited client, and one for each of its transactions. */
@@ -14,6 +14,10 @@ export interface Log {
   readonly queue: EntryQueue
   /** Who and where, for an entry made now. */
   readonly context: () => AttributedContext
-  /** The audited client, or that transaction's. */
+  /** The audited client without what `$extends` added later, or its half in that transaction. */
   readonly client: () => object
+  /** Whether this is the log of an interactive transaction. */
+  readonly isTransaction: boolean
+  /** The SQL expression that gives a field's column as entries have it; the second argument refers to the column. */
+  readonly valueOf: (field: ModelField, reference: string) => string
 }

@@ -14,6 +14,8 @@ export interface Attribution {
   readonly context: AuditContext & { actor: NonNullable<AuditContext['actor']> }
   /** The Prisma operation, where it is known. */
   readonly operation: string | undefined
+  /** The entry that the call undoes, if it undoes one. */
+  readonly revertOf: string | undefined
 }
 
 /** The values of an entry that come with the call, as parameters behind the statement's own. */
@@ -30,6 +32,7 @@ const parameters = {
   organizationId: 'text',
   operation: 'text',
   metadata: 'jsonb',
+  revertOf: 'text',
   lockedRows: 'text',
 } as const
 
@@ -39,10 +42,15 @@ type ParameterName = keyof typeof parameters
 export interface EntryShape {
   readonly operation: boolean
   readonly metadata: boolean
+  readonly revertOf: boolean
 }
 
-export function entryShape({ context, operation }: Attribution): EntryShape {
-  return { operation: operation !== undefined, metadata: context.metadata !== undefined }
+export function entryShape({ context, operation, revertOf }: Attribution): EntryShape {
+  return {
+    operation: operation !== undefined,
+    metadata: context.metadata !== undefined,
+    revertOf: revertOf !== undefined,
+  }
 }
 
 /**
@@ -111,6 +119,7 @@ function randomBytes(): Uint8Array {
 function parameterValues({
   context,
   operation,
+  revertOf,
 }: Attribution): Record<Exclude<ParameterName, 'lockedRows'>, string | null> {
   const id = uuidv7({ random: randomBytes() })
   return {
@@ -126,6 +135,7 @@ function parameterValues({
     organizationId: context.organizationId ?? null,
     operation: operation ?? null,
     metadata: context.metadata === undefined ? null : JSON.stringify(context.metadata),
+    revertOf: revertOf ?? null,
   }
 }
 
@@ -222,6 +232,7 @@ export function detailsOf(parts: Record<string, string | readonly Field[]>, entr
   const all = { ...parts }
   if (entry.shape.operation) all.operation = entry.reference('operation')
   if (entry.shape.metadata) all.metadata = entry.reference('metadata')
+  if (entry.shape.revertOf) all.revertOf = entry.reference('revertOf')
   const fits = Object.values(all).every((part) => typeof part === 'string' || part.length <= maxFields)
   return entry.expectsFewRows && fits ? built(all) : nested(all)
 }

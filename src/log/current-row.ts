@@ -1,0 +1,38 @@
+import { columnOf, quoteIdentifier, quoteTable } from '../sql.ts'
+import type { Log } from './log.ts'
+import type { LoggedModel, ModelField } from './models.ts'
+import type { LoggedRow } from './revive.ts'
+
+/**
+ * A record as it is now, in the JSON form of entries. It is read past the client, so that no read is recorded.
+ *
+ * @param key the texts of its key, as `resource_id` is made of them
+ * @param lock keep others from changing it until the transaction ends
+ */
+export async function currentRow(
+  log: Log,
+  model: LoggedModel,
+  key: readonly string[],
+  lock = false,
+): Promise<LoggedRow | undefined> {
+  const row = quoteIdentifier('__audit_current')
+  const reference = (field: ModelField) => columnOf(row, { name: field.column })
+  const fields = model.scalars.map(
+    (field) => `${log.valueOf(field, reference(field))} AS ${quoteIdentifier(field.name)}`,
+  )
+  const conditions = model.key.map((field, index) => `${reference(field)} = ${keyValue(field, index + 1)}`)
+  const [found] = await log.connection.query<{ row: LoggedRow }>(
+    `SELECT pg_catalog.to_jsonb(r) AS "row" FROM (
+       SELECT ${fields.join(', ')} FROM ${quoteTable(model.location)} AS ${row}
+       WHERE ${conditions.join(' AND ')}${lock ? ` FOR UPDATE OF ${row}` : ''}
+     ) AS r`,
+    ...key,
+  )
+  return found?.row
+}
+
+/** A part of a key from its text, as a value of its column. */
+export function keyValue({ databaseType, declared }: ModelField, parameter: number): string {
+  if (databaseType === 'bytea') return `pg_catalog.decode($${parameter}, 'base64')`
+  return `$${parameter}::text::${declared}`
+}
