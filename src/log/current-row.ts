@@ -1,4 +1,5 @@
 import { columnOf, quoteIdentifier, quoteTable } from '../sql.ts'
+import { canBeKey, keyCondition } from './key-value.ts'
 import type { Log } from './log.ts'
 import type { LoggedModel, ModelField } from './models.ts'
 import type { LoggedRow } from './revive.ts'
@@ -15,12 +16,13 @@ export async function currentRow(
   key: readonly string[],
   lock = false,
 ): Promise<LoggedRow | undefined> {
+  if (!model.key.every((field, index) => canBeKey(field, key[index] ?? ''))) return undefined
   const row = quoteIdentifier('__audit_current')
   const reference = (field: ModelField) => columnOf(row, { name: field.column })
   const fields = model.scalars.map(
     (field) => `${log.valueOf(field, reference(field))} AS ${quoteIdentifier(field.name)}`,
   )
-  const conditions = model.key.map((field, index) => `${reference(field)} = ${keyValue(field, index + 1)}`)
+  const conditions = model.key.map((field, index) => keyCondition(field, reference(field), index + 1))
   const [found] = await log.connection.query<{ row: LoggedRow }>(
     `SELECT pg_catalog.to_jsonb(r) AS "row" FROM (
        SELECT ${fields.join(', ')} FROM ${quoteTable(model.location)} AS ${row}
@@ -29,10 +31,4 @@ export async function currentRow(
     ...key,
   )
   return found?.row
-}
-
-/** A part of a key from its text, as a value of its column. */
-export function keyValue({ databaseType, declared }: ModelField, parameter: number): string {
-  if (databaseType === 'bytea') return `pg_catalog.decode($${parameter}, 'base64')`
-  return `$${parameter}::text::${declared}`
 }

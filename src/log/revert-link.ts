@@ -1,5 +1,5 @@
 import { quoteIdentifier, quoteTable } from '../sql.ts'
-import { keyValue } from './current-row.ts'
+import { keyCondition } from './key-value.ts'
 import type { Log } from './log.ts'
 import type { Link, RevertibleChange } from './revert-entry.ts'
 import { refuse } from './revert-entry.ts'
@@ -32,7 +32,7 @@ export async function isLinked(
   }
   const rows = await connection.query(
     `SELECT 1 FROM ${quoteTable(table)}
-     WHERE ${columns.own} = ${keyValue(own, 1)} AND ${columns.other} = ${keyValue(other, 2)} FOR UPDATE`,
+     WHERE ${keyCondition(own, columns.own, 1)} AND ${keyCondition(other, columns.other, 2)} FOR UPDATE`,
     ...[key[0], targetKey[0]],
   )
   return rows.length > 0
