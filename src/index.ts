@@ -1,6 +1,7 @@
 export type { Audit } from './audit.ts'
 export { type Actor, type AuditContext, getAuditContext, withAuditContext } from './context.ts'
-export { AuditError, type AuditErrorCode } from './errors.ts'
+export { AuditError, type AuditErrorCode, type RevertConflict } from './errors.ts'
 export type { AuditEntry, FieldChange } from './log/entry.ts'
+export type { RevertOptions } from './log/revert.ts'
 export type { AuditOptions } from './options.ts'
 export { type Audited, withAudit } from './with-audit.ts'

@@ -26,9 +26,18 @@ export type FieldName<Client, Model extends string> = unknown extends Client
 
 type FieldOf<Payload> = Payload extends { scalars: infer Scalars } ? keyof Scalars & string : never
 
-/** A record of a model with its scalar fields, as a query without `select` gives it. */
+/** A record of a model with its scalar fields, without what an extension computes. */
 export type ModelState<Client, Model extends string> = unknown extends Client
   ? Record<string, unknown>
-  : StateOf<Extract<PayloadsOf<Client>, { name: Model }>>
+  : StateOf<Extract<PayloadsOf<Client>, { name: Model }>, ColumnsOf<Client, Uncapitalize<Model>>>
 
-type StateOf<Payload> = Payload extends { scalars: infer Scalars } ? Scalars : never
+type StateOf<Payload, Columns> = Payload extends { scalars: infer Scalars }
+  ? { [Field in keyof Scalars & Columns]: Scalars[Field] }
+  : never
+
+/** A delegate's `fields` has the model's own fields only. */
+type ColumnsOf<Client, Property extends string> = Property extends keyof Client
+  ? Client[Property] extends { fields: infer Fields }
+    ? keyof Fields
+    : never
+  : never

@@ -252,7 +252,14 @@ describe('reverting', () => {
     expect(stored?.row).toContain('"jsonb":"text"')
   })
 
-  it('puts null back into Json fields as the database null', async () => {
+  it('puts null back into Json fields: of the database where it can be, else of JSON', async () => {
+    const own = await createDatabase()
+    await own.sql('ALTER TABLE "Everything" ALTER COLUMN json SET NOT NULL')
+    const client = withAudit(createClient(own.url))
+    const required = await client.everything.create({ data: { json: Prisma.JsonNull } })
+    await client.everything.update({ where: { id: required.id }, data: { json: { a: 1 } } })
+    await client.$audit.revert((await own.entries()).at(-1)?.id ?? '')
+    expect(await own.sql('SELECT json::text AS json FROM "Everything"')).toEqual([{ json: 'null' }])
     const { id } = await prisma.everything.create({ data: {} })
     const entry = await entryOf(() => prisma.everything.update({ where: { id }, data: { jsonb: { a: 1 } } }))
     await revert(entry.id)
@@ -353,6 +360,19 @@ describe('reverting', () => {
     const deletion = await entryOf(() => prisma.tag.delete({ where: { id: 990 } }))
     await plain.tag.create({ data: { id: 991, name: 'taken' } })
     await expect(revert(deletion.id)).rejects.toMatchObject({ code: 'P2002' })
+  })
+
+  it('by two at once undoes it once', async () => {
+    const { id: tag } = await prisma.tag.create({ data: { name: 'race 1' } })
+    const { id } = await entryOf(() => prisma.tag.update({ where: { id: tag }, data: { name: 'race 2' } }))
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => revert(id)))
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected')
+        expect(outcome.reason).toMatchObject({ code: 'AUDIT_REVERT_CONFLICT' })
+    }
+    const reverts = (await db.entries()).filter(({ details }) => details.revertOf === id)
+    expect(reverts).toHaveLength(1)
   })
 
   it('marks only the entries of the revert', async () => {
