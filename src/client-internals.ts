@@ -8,7 +8,7 @@ import type { LogConnection } from './log/connection.ts'
 
 /** The private parts of a Prisma 7 client that the audit stands on, each checked before it is used. */
 export interface ClientInternals {
-  readonly _engineConfig?: { readonly adapter?: AdapterFactoryLike }
+  readonly _engineConfig?: { readonly adapter?: AdapterFactoryLike; readonly inlineSchema?: unknown }
   readonly _runtimeDataModel?: DataModel
   readonly _requestHandler?: RequestHandlerLike
   readonly $audit?: object
@@ -54,8 +54,8 @@ export function connectionOf(client: Pick<ClientInternals, '$queryRawUnsafe'>): 
 
 /** What an audit does about the interactive transactions of its client. */
 export interface TransactionAudit {
-  /** Makes the `$audit` of a transaction: whose entries commit with it. */
-  open(connection: LogConnection, client: () => object): object
+  /** Makes the `$audit` of a transaction: whose entries commit with it. `join` gives a client its half in there. */
+  open(connection: LogConnection, join: (client: object) => object): object
   /** Hears of a transaction whose work was done and whose end failed: no query hook sees that. */
   commitFailed(transaction: object, error: unknown): Promise<void>
 }
@@ -113,7 +113,8 @@ export function auditTransactions(client: ClientInternals): void {
     if (!audit) return transaction
     const connection = connectionOf(create.apply(base, parameters))
     const [handle] = parameters // what Prisma hands the query hooks as the transaction of a call
-    const own = audit.open(connection, () => audited)
+    const join = (client: object) => create.apply(client as ClientInternals, parameters)
+    const own = audit.open(connection, join)
     registerAudit(own, audit)
     const audited = new Proxy(transaction, {
       get: (target, key) => (key === '$audit' ? own : Reflect.get(target, key, target)),

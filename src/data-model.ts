@@ -87,6 +87,17 @@ export class ModelIndex {
     )
   }
 
+  /** The relation fields of a model, and which side of the table they would be if they are of an implicit many-to-many. */
+  sidesOf(model: Model): ReadonlyMap<string, { readonly table: string; readonly column: 'A' | 'B' }> {
+    const sides = new Map<string, { table: string; column: 'A' | 'B' }>()
+    for (const [table, link] of this.#links) {
+      for (const column of ['A', 'B'] as const) {
+        if (link[column].model === model) sides.set(link[column].relation, { table, column })
+      }
+    }
+    return sides
+  }
+
   /** The link behind a table, if it is an implicit many-to-many table: columns A and B, no model of its own. */
   linkOf(table: LinkTable): Link | undefined {
     const columns = table.columns.map((column) => column.name)

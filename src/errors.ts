@@ -40,6 +40,15 @@ export interface UnwrittenEntry {
   organizationId: string | null
 }
 
+/** A field that is not as the entry left it, so that undoing the entry would lose a later change. */
+export interface RevertConflict {
+  readonly field: string
+  /** What the entry left, in JSON as entries have it; null where there was no record. */
+  readonly expected: unknown
+  /** What is there now, in the same form; `"[redacted]"` where the log must not hold it. */
+  readonly found: unknown
+}
+
 /**
  * The one error of this library. The message names the state, why it is refused and the fix.
  *
@@ -58,15 +67,18 @@ export class AuditError extends Error {
   readonly code: AuditErrorCode
   /** With `AUDIT_NOT_WRITTEN` and `AUDIT_TABLE_MISSING`: the entry that the log does not have. */
   declare readonly entry?: UnwrittenEntry
+  /** Of `AUDIT_REVERT_CONFLICT`: the fields that changed since. */
+  declare readonly conflicts?: readonly RevertConflict[]
 
   constructor(
     code: AuditErrorCode,
     message: string,
-    options: { cause?: unknown; entry?: UnwrittenEntry } = {},
+    options: { cause?: unknown; entry?: UnwrittenEntry; conflicts?: readonly RevertConflict[] } = {},
   ) {
-    const { entry, ...errorOptions } = options
+    const { entry, conflicts, ...errorOptions } = options
     super(message, errorOptions)
     this.code = code
     if (entry) this.entry = entry
+    if (conflicts) this.conflicts = conflicts
   }
 }

@@ -56,3 +56,19 @@ type IdForms<Where, Key> = Key extends keyof Where
 type UniqueKey<Where> = Where extends unknown
   ? { [Key in keyof Where]-?: undefined extends Where[Key] ? never : Key }[keyof Where]
   : never
+
+/** A record of a model with its scalar fields, without what an extension computes. */
+export type ModelState<Client, Model extends string> = unknown extends Client
+  ? Record<string, unknown>
+  : StateOf<Extract<PayloadsOf<Client>, { name: Model }>, ColumnsOf<Client, Uncapitalize<Model>>>
+
+type StateOf<Payload, Columns> = Payload extends { scalars: infer Scalars }
+  ? { [Field in keyof Scalars & Columns]: Scalars[Field] }
+  : never
+
+/** A delegate's `fields` has the model's own fields only. */
+type ColumnsOf<Client, Property extends string> = Property extends keyof Client
+  ? Client[Property] extends { fields: infer Fields }
+    ? keyof Fields
+    : never
+  : never

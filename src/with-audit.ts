@@ -18,6 +18,7 @@ import {
   shapeOf,
   withOn,
 } from './client-internals.ts'
+import { revertedEntry } from './context.ts'
 import { currentContext } from './current-context.ts'
 import type { DataModel } from './data-model.ts'
 import { AuditError } from './errors.ts'
@@ -30,6 +31,7 @@ import type { Log } from './log/log.ts'
 import { LoggedModels } from './log/models.ts'
 import { EntryQueue } from './log/queue.ts'
 import { prepareRead, type RecordedRead } from './log/reads.ts'
+import { loggedValue } from './logged-value.ts'
 import { type AuditOptions, resolveOptions } from './options.ts'
 
 /** A client that records its writes: the same type, and `$audit`, which transactions and `$extends` keep. */
@@ -137,6 +139,7 @@ export function withAudit<Client extends PrismaClientLike>(
     models: new LoggedModels(
       dataModel,
       async () => (await interception.ensure()).getConnectionInfo?.().schemaName ?? 'public',
+      internals._engineConfig?.inlineSchema,
     ),
     flush: async () => {
       await background.settled()
@@ -144,6 +147,8 @@ export function withAudit<Client extends PrismaClientLike>(
     },
     context: () => currentContext(resolved).context,
     client: () => audited,
+    isTransaction: false,
+    valueOf: loggedValue,
   }
   beforeDisconnect(internals, log.flush)
 
@@ -151,8 +156,10 @@ export function withAudit<Client extends PrismaClientLike>(
   const audit = createAudit<Client>(log, verify)
   const writing = new WeakSet<object>()
   registerAudit(audit, {
-    open: (transaction, transactionClient) =>
-      createAudit<Client>({ ...log, connection: transaction, client: transactionClient }, verify),
+    open: (transaction, join) => {
+      const joined = { connection: transaction, client: () => join(extended), isTransaction: true }
+      return createAudit<Client>({ ...log, ...joined }, verify)
+    },
     commitFailed: async (transaction, error) => {
       if (resolved.failures && writing.has(transaction)) await recordFailedCommit(log, error)
     },
@@ -253,7 +260,8 @@ function openScope(
     shared.operations.push(operation)
     return shared
   }
-  const scope: CaptureScope = { auditor, ...currentContext(auditor.options), operations: [operation] }
+  const who = currentContext(auditor.options)
+  const scope: CaptureScope = { auditor, ...who, operations: [operation], revertOf: revertedEntry() }
   if (batch) batches.set(batch, scope)
   return scope
 }

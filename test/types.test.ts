@@ -10,6 +10,8 @@ import {
   type Audited,
   type AuditOptions,
   getAuditContext,
+  type RevertConflict,
+  type RevertOptions,
   type UnwrittenEntry,
   withAudit,
   withAuditContext,
@@ -289,5 +291,52 @@ describe('errors', () => {
     expectTypeOf<'AUDIT_ACTOR_REQUIRED'>().toExtend<AuditErrorCode>()
     expectTypeOf<AuditError['entry']>().toEqualTypeOf<UnwrittenEntry | undefined>()
     expectTypeOf<'AUDIT_OTHER'>().not.toExtend<AuditErrorCode>()
+  })
+})
+
+describe('time travel', () => {
+  const { stateAt, revert } = withAudit(new PrismaClient({ adapter })).$audit
+
+  it('gives records of the type that the model has', () => {
+    const user = () => stateAt('User', 42, new Date())
+    expectTypeOf(user).returns.resolves.toEqualTypeOf<Prisma.UserModel | null>()
+    const shelf = () => stateAt('Shelf', { warehouseCode: 'A', number: 1 }, '2026-03-01T12:00:00Z')
+    expectTypeOf(shelf).returns.resolves.toEqualTypeOf<Prisma.ShelfModel | null>()
+    const everything = () => stateAt('Everything', 1n, new Date())
+    expectTypeOf(everything).returns.resolves.toEqualTypeOf<Prisma.EverythingModel | null>()
+  })
+
+  it('leaves out what an extension computes', () => {
+    const result = { user: { shout: { needs: { name: true }, compute: () => 'A' } } } as const
+    const extended = withAudit(client.$extends({ result }))
+    const user = () => extended.$audit.stateAt('User', 42, new Date())
+    expectTypeOf(user).returns.resolves.toEqualTypeOf<Prisma.UserModel | null>()
+  })
+
+  it('takes models, ids and dates only', () => {
+    const bad = () => [
+      // @ts-expect-error no such model
+      stateAt('Usr', 42, new Date()),
+      // @ts-expect-error the property, not the model
+      stateAt('user', 42, new Date()),
+      // @ts-expect-error no date
+      stateAt('User', 42, 7),
+      // @ts-expect-error no id
+      stateAt('User', null, new Date()),
+    ]
+    expectTypeOf(bad).toBeFunction()
+  })
+
+  it('gives the entries that a revert wrote', () => {
+    const forced = () => revert('01a20c1d-7167-7650-9c9e-e7c23e5ccf68', { force: true })
+    expectTypeOf<RevertOptions>().toEqualTypeOf<{ force?: boolean }>()
+    expectTypeOf(forced).returns.toEqualTypeOf<Promise<AuditEntry[]>>()
+    expectTypeOf<AuditError['conflicts']>().toEqualTypeOf<readonly RevertConflict[] | undefined>()
+  })
+
+  it('of any client takes and gives what it can not know', () => {
+    const anyAudit = {} as Audit
+    const record = () => anyAudit.stateAt('Whatever', 1, new Date())
+    expectTypeOf(record).returns.resolves.toEqualTypeOf<Record<string, unknown> | null>()
   })
 })

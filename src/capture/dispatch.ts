@@ -88,10 +88,10 @@ async function inScopes<T>(
 const auditorNumbers = new WeakMap<object, number>()
 let auditors = 0
 
-function contextKey({ auditor, context }: CaptureScope): string {
+function contextKey({ auditor, context, revertOf }: CaptureScope): string {
   const number = auditorNumbers.get(auditor) ?? ++auditors
   auditorNumbers.set(auditor, number)
-  return `${number} ${JSON.stringify(context)}`
+  return `${number} ${revertOf} ${JSON.stringify(context)}`
 }
 
 function isProbe(): boolean {

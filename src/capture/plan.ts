@@ -51,7 +51,7 @@ export class Planner {
   /** The plan for a statement with `parameterCount` parameters. The parser must be loaded. */
   plan(sql: string, parameterCount: number, want: Want, shape: EntryShape): Plan {
     const short = shorten(sql)
-    const key = `${want} ${parameterCount}${shape.operation ? 'o' : ''}${shape.metadata ? 'm' : ''} ${short.text}`
+    const key = `${want} ${parameterCount}${shape.operation ? 'o' : ''}${shape.metadata ? 'm' : ''}${shape.revertOf ? 'r' : ''} ${short.text}`
     let plan = this.#plans.get(key)
     if (!plan) {
       plan = this.#make(short.text, want, parameterCount, shape)

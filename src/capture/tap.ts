@@ -165,7 +165,8 @@ interface Captured<T> {
  */
 async function capture<T>(captured: Captured<T>): Promise<T> {
   const { scope, connection, database } = captured
-  const attribution: Attribution = { context: scope.context, operation: operationOf(scope) }
+  const { context, revertOf } = scope
+  const attribution: Attribution = { context, operation: operationOf(scope), revertOf }
   try {
     const plan = knownPlan(captured, attribution) ?? (await planFor(captured, attribution))
     try {

@@ -3,7 +3,7 @@ import type { DataModel } from '../data-model.ts'
 import type { ResolvedOptions } from '../options.ts'
 import type { Background } from './background.ts'
 import type { LogConnection } from './connection.ts'
-import type { LoggedModels } from './models.ts'
+import type { LoggedModels, ModelField } from './models.ts'
 import type { EntryQueue } from './queue.ts'
 
 /** What everything behind `$audit` works with: one for an audited client, and one for each of its transactions. */
@@ -21,6 +21,10 @@ export interface Log {
   readonly flush: () => Promise<void>
   /** Who and where, for an entry made now. */
   readonly context: () => AttributedContext
-  /** The audited client, or that transaction's. */
+  /** The audited client without what `$extends` added later, or its half in that transaction. */
   readonly client: () => object
+  /** Whether this is the log of an interactive transaction. */
+  readonly isTransaction: boolean
+  /** The SQL expression that gives a field's column as entries have it; the second argument refers to the column. */
+  readonly valueOf: (field: ModelField, reference: string) => string
 }

@@ -23,7 +23,19 @@ export function keyIn(model: LoggedModel, object: unknown): unknown[] | undefine
 
 /** `resource_id` of a record by the values of its key in key order: README, "What an entry looks like". */
 export function resourceId(model: LoggedModel, key: readonly unknown[]): string {
-  const texts = model.key.map((field, index) => keyText(field, key[index]))
+  return idOfTexts(keyTexts(model, key))
+}
+
+/** The values of a key in key order, as the texts that `resource_id` is made of. */
+export function keyTexts(model: LoggedModel, key: readonly unknown[]): string[] {
+  return model.key.map((field, index) => {
+    const value = key[index]
+    return keyText(field, field.labels.get(String(value)) ?? value)
+  })
+}
+
+/** `resource_id` of a record by the texts of its key. */
+export function idOfTexts(texts: readonly string[]): string {
   const id = texts.length === 1 ? (texts[0] ?? '') : JSON.stringify(texts)
   // PostgreSQL counts characters, JavaScript UTF-16 units
   return id.length > 255 ? Array.from(id).slice(0, 255).join('') : id

@@ -14,6 +14,8 @@ export interface Attribution {
   readonly context: AuditContext & { actor: NonNullable<AuditContext['actor']> }
   /** The Prisma operation, where it is known. */
   readonly operation: string | undefined
+  /** The entry that the call undoes, if it undoes one. */
+  readonly revertOf: string | undefined
 }
 
 /** The values of an entry that come with the call, as parameters behind the statement's own. */
@@ -30,6 +32,7 @@ const parameters = {
   organizationId: 'text',
   operation: 'text',
   metadata: 'jsonb',
+  revertOf: 'text',
   lockedRows: 'text',
   /** Everything that comes with the call as one value, for the function that the log's migration made. */
   context: 'jsonb',
@@ -41,10 +44,15 @@ type ParameterName = keyof typeof parameters
 export interface EntryShape {
   readonly operation: boolean
   readonly metadata: boolean
+  readonly revertOf: boolean
 }
 
-export function entryShape({ context, operation }: Attribution): EntryShape {
-  return { operation: operation !== undefined, metadata: context.metadata !== undefined }
+export function entryShape({ context, operation, revertOf }: Attribution): EntryShape {
+  return {
+    operation: operation !== undefined,
+    metadata: context.metadata !== undefined,
+    revertOf: revertOf !== undefined,
+  }
 }
 
 /**
@@ -131,8 +139,9 @@ const values: Record<
   organizationId: ({ context }) => context.organizationId ?? null,
   operation: ({ operation }) => operation ?? null,
   metadata: ({ context }) => (context.metadata === undefined ? null : JSON.stringify(context.metadata)),
+  revertOf: ({ revertOf }) => revertOf ?? null,
   lockedRows: (_, { lockedRows }) => lockedRows,
-  context: ({ context, operation }) =>
+  context: ({ context, operation, revertOf }) =>
     JSON.stringify({
       actor_id: context.actor.id,
       actor_type: context.actor.type,
@@ -142,7 +151,7 @@ const values: Record<
       ip: context.ip,
       user_agent: context.userAgent,
       organization_id: context.organizationId,
-      details: { operation, metadata: context.metadata },
+      details: { operation, metadata: context.metadata, revertOf },
     }),
 }
 
@@ -239,6 +248,7 @@ export function detailsOf(parts: Record<string, string | readonly Field[]>, entr
   const all = { ...parts }
   if (entry.shape.operation) all.operation = entry.reference('operation')
   if (entry.shape.metadata) all.metadata = entry.reference('metadata')
+  if (entry.shape.revertOf) all.revertOf = entry.reference('revertOf')
   const fits = Object.values(all).every((part) => typeof part === 'string' || part.length <= maxFields)
   return entry.expectsFewRows && fits ? built(all) : nested(all)
 }
