@@ -9,9 +9,13 @@ import {
   type AuditEvent,
   type Audited,
   type AuditOptions,
+  type AuditPage,
+  describeEntry,
+  diffLines,
   getAuditContext,
   type RevertConflict,
   type RevertOptions,
+  type SearchFilter,
   type UnwrittenEntry,
   withAudit,
   withAuditContext,
@@ -177,6 +181,105 @@ describe('options', () => {
   it('without a client are names as text', () => {
     const options: AuditOptions = { redact: { Whatever: ['x'] }, models: { include: ['Whatever'] } }
     expectTypeOf(options.reads).toEqualTypeOf<string[] | undefined>()
+  })
+})
+
+describe('$audit', () => {
+  const { $audit: audit } = withAudit(client)
+
+  it('knows the models of the client, and what names a record of each', () => {
+    const good = () => [
+      audit.history('User', 42),
+      audit.history('User', { id: 42 }, { limit: 10, cursor: 'x' }),
+      audit.history('Profile', 'id'),
+      audit.history('Country', { code: 'TR' }),
+      audit.history('Everything', 42n),
+      audit.history('Shelf', { warehouseCode: 'a', number: 7 }),
+      audit.history('Shelf', { warehouseCode_number: { warehouseCode: 'a', number: 7 } }),
+      audit.history('User', {} as Prisma.UserModel),
+      audit.history('Shelf', {} as Prisma.ShelfModel),
+    ]
+    const bad = () => [
+      // @ts-expect-error no such model
+      audit.history('Usr', 42),
+      // @ts-expect-error the property, not the model
+      audit.history('user', 42),
+      // @ts-expect-error no id
+      audit.history('User'),
+      // @ts-expect-error the id is a number
+      audit.history('User', '42'),
+      // @ts-expect-error unique, but not the id
+      audit.history('User', { email: 'ada@example.com' }),
+      // @ts-expect-error another model's key
+      audit.history('User', { code: 'TR' }),
+      // @ts-expect-error half of a key
+      audit.history('Shelf', { number: 7 }),
+      // @ts-expect-error a composite key is no value
+      audit.history('Shelf', 7),
+      // @ts-expect-error the wrong way round
+      audit.history('Shelf', { warehouseCode: 7, number: 'a' }),
+      // @ts-expect-error no such option
+      audit.history('User', 42, { offset: 10 }),
+    ]
+    type Model = Parameters<typeof audit.history>[0]
+    expectTypeOf<Model>().toEqualTypeOf<Prisma.ModelName>()
+    expectTypeOf(good).returns.items.resolves.toEqualTypeOf<AuditPage>()
+    expectTypeOf(bad).toBeFunction()
+  })
+
+  it('knows them where extensions came before it and after it', () => {
+    const extended = withAudit(client.$extends({ client: { hello: () => 'world' } }))
+    expectTypeOf(extended.$audit.history<'Tag'>)
+      .parameter(1)
+      .toEqualTypeOf<number | { id: number }>()
+    const after = withAudit(client).$extends({ client: { hello: () => 'world' } })
+    expectTypeOf(after.$audit.history<'Tag'>)
+      .parameter(1)
+      .toEqualTypeOf<number | { id: number }>()
+    const inTransaction = () =>
+      withAudit(client).$transaction(async (tx) => (await tx.$audit.history('Tag', 1)).entries)
+    expectTypeOf(inTransaction).returns.resolves.toEqualTypeOf<AuditEntry[]>()
+  })
+
+  it('takes filters with known keys', () => {
+    const filter: SearchFilter = { resource: 'Tag' }
+    const good = () => [
+      audit.search({}),
+      audit.search(filter, { limit: 10 }),
+      audit.search({ action: ['user.*', '*.export'], actor: { type: 'api_key' }, resource: 'Tag' }),
+      audit.search({ resource: { type: 'OrderOfAnEvent', id: 'x' }, transactionId: 7n, from: new Date() }),
+      audit.failedLogins({ since: new Date() }),
+      audit.exports(),
+      audit.transaction(7n),
+      audit.activity('ada', { cursor: undefined }),
+    ]
+    const bad = () => [
+      // @ts-expect-error no such key
+      audit.search({ acton: 'x' }),
+      // @ts-expect-error no such outcome
+      audit.search({ outcome: 'maybe' }),
+      // @ts-expect-error no such actor type
+      audit.search({ actor: { type: 'robot' } }),
+      // @ts-expect-error a resource needs a type
+      audit.search({ resource: { id: 7 } }),
+      // @ts-expect-error since when?
+      audit.failedLogins({}),
+      // @ts-expect-error ids of actors are text
+      audit.activity(7),
+    ]
+    expectTypeOf(good).returns.items.resolves.toEqualTypeOf<AuditPage>()
+    expectTypeOf(audit.stream).returns.toEqualTypeOf<AsyncIterable<AuditEntry>>()
+    expectTypeOf(bad).toBeFunction()
+  })
+
+  it('of any client takes names as text', () => {
+    const history = (any: Audit) => any.history('Whatever', { a: 1, b: 2 })
+    expectTypeOf(history).toBeCallableWith(audit)
+  })
+
+  it('gives entries that read well', () => {
+    expectTypeOf(diffLines).toEqualTypeOf<(entry: AuditEntry) => string[]>()
+    expectTypeOf(describeEntry).toEqualTypeOf<(entry: AuditEntry) => string>()
   })
 })
 

@@ -57,7 +57,7 @@ function floatText(text: string, precision: number): string {
   if (exponent < -4 || exponent >= precision) {
     return `${digits}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
   }
-  if (exponent >= 0) return Object.is(number, -0) ? '-0' : String(number)
+  if (exponent >= 0) return String(number)
   const [sign, significant] = [number < 0 ? '-' : '', digits.replace(/[-.]/g, '')]
   return `${sign}0.${'0'.repeat(-exponent - 1)}${significant}`
 }
