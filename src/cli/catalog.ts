@@ -1,13 +1,5 @@
 import { quoteTable, type TableName } from '../sql.ts'
-
-/** A connection that runs one statement: the part of a Prisma driver adapter in use. */
-export interface ConnectionLike {
-  queryRaw(query: {
-    sql: string
-    args: unknown[]
-    argTypes: { scalarType: 'string'; arity: 'scalar' }[]
-  }): Promise<{ rows: unknown[][] }>
-}
+import type { ConnectionLike } from './connection.ts'
 
 /** What `pg_catalog` says of the log and of the role that asks. */
 export interface Catalog {

@@ -1,5 +1,5 @@
 import type { ParsedFilter } from './filter.ts'
-import type { Log } from './log.ts'
+import type { ReadableLog } from './log.ts'
 import { parseEventId, parseRecordId } from './record-id.ts'
 
 /** A filter by the columns of the log. The order of its keys is fixed: its JSON stands for it in cursors. */
@@ -23,7 +23,7 @@ export interface Conditions {
 }
 
 /** Puts resources for models, and the text of the log for ids. */
-export async function resolveConditions(log: Log, filter: ParsedFilter): Promise<Conditions> {
+export async function resolveConditions(log: ReadableLog, filter: ParsedFilter): Promise<Conditions> {
   const { type, id } = filter.resource ?? {}
   const model = log.models.find(type)
   const resourceType = model?.resource ?? type
@@ -46,7 +46,7 @@ export async function resolveConditions(log: Log, filter: ParsedFilter): Promise
   }
 }
 
-async function recordIdText(log: Log, model: string | undefined, id: unknown): Promise<string> {
+async function recordIdText(log: ReadableLog, model: string | undefined, id: unknown): Promise<string> {
   if (model !== undefined) return parseRecordId(await log.models.get(model, log.connection), id)
   return parseEventId(id)
 }

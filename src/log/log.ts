@@ -6,13 +6,18 @@ import type { LogConnection } from './connection.ts'
 import type { LoggedModels, ModelField } from './models.ts'
 import type { EntryQueue } from './queue.ts'
 
-/** What everything behind `$audit` works with: one for an audited client, and one for each of its transactions. */
-export interface Log {
-  readonly options: ResolvedOptions
-  readonly dataModel: DataModel
+/** What reading the log takes. */
+export interface ReadableLog {
+  readonly options: Pick<ResolvedOptions, 'table'>
   readonly models: LoggedModels
   /** Where entries are read and written: the client's pool, or the transaction that this `$audit` is of. */
   readonly connection: LogConnection
+}
+
+/** What everything behind `$audit` works with: one for an audited client, and one for each of its transactions. */
+export interface Log extends ReadableLog {
+  readonly options: ResolvedOptions
+  readonly dataModel: DataModel
   /** Writes later, always on the pool, so that what is queued survives a rollback. */
   readonly queue: EntryQueue
   /** Entries that are still being made, for the queue. */

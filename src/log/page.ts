@@ -3,7 +3,7 @@ import { type Conditions, resolveConditions } from './conditions.ts'
 import { decodeCursor, encodeCursor, type Position } from './cursor.ts'
 import { type AuditEntry, type EntryRow, toEntry } from './entry.ts'
 import { check, type ParsedFilter } from './filter.ts'
-import type { Log } from './log.ts'
+import type { ReadableLog } from './log.ts'
 import { pageQuery } from './page-query.ts'
 
 /** Which page. */
@@ -35,7 +35,7 @@ export function parsePageOptions(options: unknown): z.output<typeof pageSchema> 
 
 /** One page of the entries that meet a filter. */
 export async function readPage(
-  log: Log,
+  log: ReadableLog,
   helper: string,
   filter: ParsedFilter,
   options: unknown,
@@ -58,7 +58,7 @@ export async function readPage(
 export type PageRow = EntryRow & Position
 
 export async function readRows(
-  log: Log,
+  log: ReadableLog,
   conditions: Conditions,
   position: Position | undefined,
   count: number,

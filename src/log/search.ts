@@ -1,7 +1,7 @@
 import type { ModelName, RecordId } from '../model-types.ts'
 import type { AuditEntry } from './entry.ts'
 import { parseFilter, parseSince, parseSpan, type SearchFilter } from './filter.ts'
-import type { Log } from './log.ts'
+import type { ReadableLog } from './log.ts'
 import { type AuditPage, type PageOptions, readPage } from './page.ts'
 import { streamEntries } from './stream.ts'
 
@@ -116,7 +116,7 @@ export interface Searching<Client> {
   stream(filter: SearchFilter<ModelName<Client>> | SearchFilter): AsyncIterable<AuditEntry>
 }
 
-export function createSearching<Client>(log: Log): Searching<Client> {
+export function createSearching<Client>(log: ReadableLog): Searching<Client> {
   return {
     history: async (model, id, page = {}) => {
       const { name } = await log.models.get(model, log.connection)

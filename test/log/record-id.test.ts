@@ -11,6 +11,7 @@ const db = await createDatabase()
 function model(...keys: [name: string, databaseType: string, declared?: string][]): LoggedModel {
   const key = keys.map(([name, databaseType, declared = databaseType]) => ({
     ...{ name, column: name, type: 'String', isEnum: false, isList: false, databaseType, declared },
+    ...{ isNullable: false, computed: undefined, labels: new Map(), isUpdatedAt: false },
   }))
   return {
     name: 'Thing',
@@ -18,6 +19,9 @@ function model(...keys: [name: string, databaseType: string, declared?: string][
     table: 'thing',
     schema: undefined,
     fields: new Map(),
+    location: { name: 'thing' },
+    relations: new Map(),
+    generatedColumns: [],
     scalars: key,
     key,
   }
