@@ -3,6 +3,7 @@ import { type Case, cases, type Setting } from './cases.ts'
 import { type ClientPair, createPair, ordinaryAdapter, preparingAdapter } from './clients.ts'
 import { requestContext } from './context.ts'
 import { type BenchDatabase, startDatabase } from './database.ts'
+import { measureLog } from './log.ts'
 import { currentLoad, machineFacts } from './machine.ts'
 import { compareMemory } from './memory.ts'
 import { type BenchOptions, readOptions } from './options.ts'
@@ -14,7 +15,7 @@ import { countStatements } from './statements.ts'
 
 async function main(options: BenchOptions): Promise<void> {
   if (options.list) {
-    console.log([...cases.map(({ name }) => name), 'statements', 'memory', 'queue'].join('\n'))
+    console.log([...cases.map(({ name }) => name), 'statements', 'memory', 'queue', 'log'].join('\n'))
     return
   }
   const isWanted = (name: string) =>
@@ -29,6 +30,7 @@ async function main(options: BenchOptions): Promise<void> {
       statements: isWanted('statements') ? await countStatements(database.url, database.pool) : [],
       memory: isWanted('memory') ? await compareMemory(database.url, memorySize(options)) : undefined,
       queue: isWanted('queue') ? await measureQueue(database.url, queueSize(options)) : undefined,
+      log: isWanted('log') ? await measureLog(database.url, logSize(options)) : undefined,
       machine: machineFacts(database, loadBefore),
     }
     console.log(options.json ? JSON.stringify(results, null, 2) : describe(results))
@@ -83,6 +85,11 @@ function memorySize({ quick }: BenchOptions) {
 function queueSize({ quick }: BenchOptions) {
   progress('queue')
   return quick ? { events: 5_000, rounds: 3 } : { events: 20_000, rounds: 9 }
+}
+
+function logSize({ quick }: BenchOptions) {
+  progress('log')
+  return quick ? { sizes: [10_000, 100_000], calls: 50 } : { sizes: [10_000, 100_000, 1_000_000], calls: 300 }
 }
 
 function progress(name: string): void {
