@@ -3,17 +3,19 @@ import { type Case, cases, type Setting } from './cases.ts'
 import { type ClientPair, createPair, ordinaryAdapter, preparingAdapter } from './clients.ts'
 import { requestContext } from './context.ts'
 import { type BenchDatabase, startDatabase } from './database.ts'
+import { measureLog } from './log.ts'
 import { currentLoad, machineFacts } from './machine.ts'
 import { compareMemory } from './memory.ts'
 import { type BenchOptions, readOptions } from './options.ts'
 import { startProxy } from './proxy.ts'
+import { measureQueue } from './queue.ts'
 import { describe } from './report.ts'
 import { type CaseResult, runCase } from './run-case.ts'
 import { countStatements } from './statements.ts'
 
 async function main(options: BenchOptions): Promise<void> {
   if (options.list) {
-    console.log([...cases.map(({ name }) => name), 'statements', 'memory'].join('\n'))
+    console.log([...cases.map(({ name }) => name), 'statements', 'memory', 'queue', 'log'].join('\n'))
     return
   }
   const isWanted = (name: string) =>
@@ -27,6 +29,8 @@ async function main(options: BenchOptions): Promise<void> {
       cases: await runCases(wanted, database, options),
       statements: isWanted('statements') ? await countStatements(database.url, database.pool) : [],
       memory: isWanted('memory') ? await compareMemory(database.url, memorySize(options)) : undefined,
+      queue: isWanted('queue') ? await measureQueue(database.url, queueSize(options)) : undefined,
+      log: isWanted('log') ? await measureLog(database.url, logSize(options)) : undefined,
       machine: machineFacts(database, loadBefore),
     }
     console.log(options.json ? JSON.stringify(results, null, 2) : describe(results))
@@ -76,6 +80,16 @@ async function connect(
 function memorySize({ quick }: BenchOptions) {
   progress('memory')
   return quick ? { statements: 2_500, first: 1_250 } : { statements: 20_000, first: 2_000 }
+}
+
+function queueSize({ quick }: BenchOptions) {
+  progress('queue')
+  return quick ? { events: 5_000, rounds: 3 } : { events: 20_000, rounds: 9 }
+}
+
+function logSize({ quick }: BenchOptions) {
+  progress('log')
+  return quick ? { sizes: [10_000, 100_000], calls: 50 } : { sizes: [10_000, 100_000, 1_000_000], calls: 300 }
 }
 
 function progress(name: string): void {

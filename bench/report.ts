@@ -1,5 +1,7 @@
+import { type LogResult, longestPage, pageSize, streamGrowthBound } from './log.ts'
 import type { MachineFacts } from './machine.ts'
 import { growthBound, type MemoryResult } from './memory.ts'
+import { type QueueResult, queueTarget } from './queue.ts'
 import type { CaseResult } from './run-case.ts'
 import type { StatementCount } from './statements.ts'
 
@@ -9,10 +11,12 @@ export interface Results {
   readonly cases: readonly CaseResult[]
   readonly statements: readonly StatementCount[]
   readonly memory: MemoryResult | undefined
+  readonly queue: QueueResult | undefined
+  readonly log: LogResult | undefined
 }
 
 /** Everything that was measured, for people to read. */
-export function describe({ machine, rounds, cases, statements, memory }: Results): string {
+export function describe({ machine, rounds, cases, statements, memory, queue, log }: Results): string {
   const sections = [
     Object.entries(machine).map(([name, value]) => `${`${name}:`.padEnd(10)} ${value}`),
     cases.length > 0 && [
@@ -51,6 +55,50 @@ export function describe({ machine, rounds, cases, statements, memory }: Results
           ...uses.map(({ heap, external }) => megabytes(heap + external)),
           megabytes(growth),
           client === 'audited' ? met(memory.isMet) : '',
+        ]),
+      ),
+    ],
+    queue !== undefined && [
+      'Queued events, from record(event, { queue: true }) until they are in the table.',
+      '',
+      ...table(
+        ['events', 'rounds', 'a second', 'target', 'met'],
+        [
+          [
+            String(queue.events),
+            String(queue.rounds),
+            queue.perSecond.toFixed(0),
+            `≥ ${queueTarget}`,
+            met(queue.isMet),
+          ],
+        ],
+      ),
+    ],
+    log !== undefined && [
+      `Reading the log: median milliseconds of a page of ${pageSize} entries, by the number of entries in the log. Target: at most ${longestPage} ms at every size.`,
+      '',
+      ...table(
+        ['page', ...log.sizes.map((size) => size.toLocaleString('en')), 'target', 'met'],
+        log.pages.map(({ name, milliseconds, isMet }) => [
+          name,
+          ...log.sizes.map((size) => milliseconds[size]?.toFixed(2) ?? ''),
+          `≤ ${longestPage.toFixed(2)}`,
+          met(isMet),
+        ]),
+      ),
+    ],
+    log !== undefined && [
+      `Streaming the whole log: resident memory in MB. Target: at most ${megabytes(streamGrowthBound)} MB above the start.`,
+      '',
+      ...table(
+        ['entries', 'seconds', 'at the start', 'highest', 'growth', 'met'],
+        [log.stream].map(({ entries, seconds, before, highest, isMet }) => [
+          entries.toLocaleString('en'),
+          seconds.toFixed(1),
+          megabytes(before),
+          megabytes(highest),
+          megabytes(highest - before),
+          met(isMet),
         ]),
       ),
     ],

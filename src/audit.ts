@@ -3,8 +3,18 @@ import { createRecording, type Recording } from './log/record.ts'
 import { createSearching, type Searching } from './log/search.ts'
 import { createTimeTravel, type TimeTravel } from './log/time-travel.ts'
 
-/** What an audited client has beside its own: records events, answers questions, goes back in time. */
-export interface Audit<Client = unknown> extends Recording, Searching<Client>, TimeTravel<Client> {
+/**
+ * What an audited client has beside its own: records events, answers questions, goes back in time. `Audit` alone is
+ * that of any client, whose models are text.
+ */
+export type Audit<Client = unknown> = unknown extends Client ? AnyAudit : AuditOf<Client>
+
+interface AuditOf<Client> extends Recording, Searching<Client>, TimeTravel<Client>, Verifying {}
+
+/** An interface of its own: TypeScript would compare two `AuditOf` by their clients, not by what they can do. */
+interface AnyAudit extends Recording, Searching<unknown>, TimeTravel<unknown>, Verifying {}
+
+interface Verifying {
   /**
    * Makes sure that writes can be recorded: statements pass through the audit, the server is PostgreSQL 14 or newer,
    * the log's table is there. The first write checks the same; call this at start-up to know earlier.
@@ -20,7 +30,7 @@ export interface Audit<Client = unknown> extends Recording, Searching<Client>, T
   verify(): Promise<void>
 }
 
-export function createAudit<Client>(log: Log, verify: () => Promise<void>): Audit<Client> {
+export function createAudit<Client>(log: Log, verify: () => Promise<void>): AuditOf<Client> {
   return {
     ...createRecording(log),
     ...createSearching<Client>(log),

@@ -100,6 +100,18 @@ function contextOf({ outer, source }: Frame): AuditContext {
   return outer ? mergeContexts(contextOf(outer), inner) : inner
 }
 
+const reverts = new AsyncLocalStorage<string>()
+
+/** Runs `work`, whose entries say that they undo the entry of this id. Users can't: it is not exported to them. */
+export function whileReverting<T>(entryId: string, work: () => Promise<T>): Promise<T> {
+  return reverts.run(entryId, work)
+}
+
+/** The entry that the running code undoes, if it undoes one. */
+export function revertedEntry(): string | undefined {
+  return reverts.getStore()
+}
+
 /** The outer context with what the inner one says on top. */
 export function mergeContexts(
   outer: AuditContext | undefined,
@@ -130,8 +142,10 @@ export function parseContext(context: unknown): AuditContext {
 }
 
 /** PostgreSQL's text can't hold the character with code zero, nor half a surrogate pair. */
-const text = z.string().refine(isStorable, 'must not contain NUL characters or lone surrogates')
-const shortText = text.min(1).max(255)
+export const storableText = z
+  .string()
+  .refine(isStorable, 'must not contain NUL characters or lone surrogates')
+const shortText = storableText.min(1).max(255)
 
 export const actorSchema = z.strictObject({
   id: shortText,
@@ -139,16 +153,16 @@ export const actorSchema = z.strictObject({
   email: shortText.optional(),
 })
 
-const contextSchema = z.strictObject({
+export const contextSchema = z.strictObject({
   actor: actorSchema.optional(),
   requestId: shortText.optional(),
   // an IPv6 zone (fe80::1%eth0) means nothing outside its machine, and inet has no place for it
-  ip: text
+  ip: storableText
     .refine((value) => isIP(value) !== 0 && !value.includes('%'), 'must be an IPv4 or IPv6 address')
     .optional(),
-  userAgent: text.optional(),
+  userAgent: storableText.optional(),
   organizationId: shortText.optional(),
-  reason: text.optional(),
+  reason: storableText.optional(),
   metadata: z
     .record(z.string(), z.unknown())
     .superRefine((value, check) => {
@@ -158,7 +172,7 @@ const contextSchema = z.strictObject({
     .optional(),
 })
 
-function isStorable(value: string): boolean {
+export function isStorable(value: string): boolean {
   return !value.includes('\0') && value.isWellFormed()
 }
 

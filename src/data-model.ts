@@ -40,6 +40,11 @@ export interface LinkSide {
   readonly relation: string
 }
 
+/** `OrderItem` → `orderItem`. */
+export function resourceOf(model: string): string {
+  return model.charAt(0).toLowerCase() + model.slice(1)
+}
+
 /** Finds models and many-to-many links by the names of their tables. */
 export class ModelIndex {
   readonly models: readonly Model[]
@@ -51,7 +56,7 @@ export class ModelIndex {
     this.#defaultSchema = defaultSchema
     this.models = Object.entries(dataModel.models).map(([name, entry]) => ({
       name,
-      resource: name.charAt(0).toLowerCase() + name.slice(1),
+      resource: resourceOf(name),
       table: entry.dbName ?? name,
       schema: entry.schema ?? undefined,
       fields: new Map(
@@ -80,6 +85,17 @@ export class ModelIndex {
     return this.models.find(
       (model) => model.table === table.name && (model.schema ?? this.#defaultSchema) === table.schema,
     )
+  }
+
+  /** The relation fields of a model, and which side of the table they would be if they are of an implicit many-to-many. */
+  sidesOf(model: Model): ReadonlyMap<string, { readonly table: string; readonly column: 'A' | 'B' }> {
+    const sides = new Map<string, { table: string; column: 'A' | 'B' }>()
+    for (const [table, link] of this.#links) {
+      for (const column of ['A', 'B'] as const) {
+        if (link[column].model === model) sides.set(link[column].relation, { table, column })
+      }
+    }
+    return sides
   }
 
   /** The link behind a table, if it is an implicit many-to-many table: columns A and B, no model of its own. */

@@ -14,7 +14,7 @@ export const auditErrorCodes = {
   AUDIT_INVALID_EVENT: "an explicit event holds a value that the log can't store",
   AUDIT_INVALID_FILTER: "a query helper got a filter, model, id or page it can't use",
   AUDIT_INVALID_CURSOR: 'a cursor was changed, or belongs to another filter',
-  AUDIT_NOT_WRITTEN: 'a queued entry could not be written; `entry` has it',
+  AUDIT_NOT_WRITTEN: 'an explicit event or a queued entry could not be written; `entry` has it',
   AUDIT_REVERT_REFUSED:
     'a change can not be undone: not found, not a change, redacted, or no longer possible',
   AUDIT_REVERT_CONFLICT: 'the record has changed since in the fields to undo',
@@ -23,6 +23,31 @@ export const auditErrorCodes = {
 } as const
 
 export type AuditErrorCode = keyof typeof auditErrorCodes
+
+/** An entry that did not reach the log: as it would have been stored. */
+export interface UnwrittenEntry {
+  /** UUIDv7; holds the time at which the entry was made. */
+  id: string
+  action: string
+  actor: { id: string; type: 'user' | 'system' | 'api_key'; email?: string }
+  resource: { type: string; id: string | null }
+  outcome: 'success' | 'failure'
+  reason: string | null
+  details: Record<string, unknown> | null
+  requestId: string | null
+  ip: string | null
+  userAgent: string | null
+  organizationId: string | null
+}
+
+/** A field that is not as the entry left it, so that undoing the entry would lose a later change. */
+export interface RevertConflict {
+  readonly field: string
+  /** What the entry left, in JSON as entries have it; null where there was no record. */
+  readonly expected: unknown
+  /** What is there now, in the same form; `"[redacted]"` where the log must not hold it. */
+  readonly found: unknown
+}
 
 /**
  * The one error of this library. The message names the state, why it is refused and the fix.
@@ -40,9 +65,20 @@ export type AuditErrorCode = keyof typeof auditErrorCodes
 export class AuditError extends Error {
   override readonly name = 'AuditError'
   readonly code: AuditErrorCode
+  /** With `AUDIT_NOT_WRITTEN` and `AUDIT_TABLE_MISSING`: the entry that the log does not have. */
+  declare readonly entry?: UnwrittenEntry
+  /** Of `AUDIT_REVERT_CONFLICT`: the fields that changed since. */
+  declare readonly conflicts?: readonly RevertConflict[]
 
-  constructor(code: AuditErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+  constructor(
+    code: AuditErrorCode,
+    message: string,
+    options: { cause?: unknown; entry?: UnwrittenEntry; conflicts?: readonly RevertConflict[] } = {},
+  ) {
+    const { entry, conflicts, ...errorOptions } = options
+    super(message, errorOptions)
     this.code = code
+    if (entry) this.entry = entry
+    if (conflicts) this.conflicts = conflicts
   }
 }

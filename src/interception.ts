@@ -7,6 +7,8 @@ import { AuditError } from './errors.ts'
 export class Interception {
   readonly #client: ClientInternals
   #check: Promise<AdapterLike> | undefined
+  /** The question was answered, and well. */
+  isSure = false
 
   constructor(client: ClientInternals) {
     this.#client = baseClient(client)
@@ -34,7 +36,10 @@ export class Interception {
   async #probe(): Promise<AdapterLike> {
     const probe: ProbeScope = { answer: undefined }
     await runAsProbe(probe, async () => await this.#client.$queryRawUnsafe('SELECT 1'))
-    if (probe.answer) return probe.answer
+    if (probe.answer) {
+      this.isSure = true
+      return probe.answer
+    }
     throw new AuditError(
       'AUDIT_NOT_INTERCEPTED',
       "The client had connected before it was wrapped, so its statements don't pass through the audit. Nothing was written. Call withAudit right after new PrismaClient, before the first query and before $connect().",

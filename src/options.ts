@@ -27,13 +27,13 @@ export interface AuditOptions<Client = unknown> {
   ignore?: FieldsByModel<Client>
   /** `'full'` (default): whole rows before and after an update. `'changed'`: only the fields that changed. */
   snapshot?: 'full' | 'changed'
-  /** Models whose reads are recorded. */
+  /** Models whose reads are recorded, also where another model's call selects or includes them. Default: none. */
   reads?: ModelName<Client>[]
   /** Record writes that fail. Default true. */
   failures?: boolean
   /** Who acts where no context names anyone. Default `{ id: 'system', type: 'system' }`. */
   actor?: Actor
-  /** Refuse a write when neither a context nor the `actor` option names an actor. Default false. */
+  /** Refuse a write, and a read of a model in `reads`, when neither a context nor the `actor` option names an actor. Default false. */
   requireActor?: boolean
   /** Where the context comes from in an application with its own AsyncLocalStorage. {@link withAuditContext} wins. */
   context?: () => AuditContext | undefined

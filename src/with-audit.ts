@@ -9,21 +9,30 @@ import {
   baseClient,
   beforeDisconnect,
   type ClientInternals,
+  connectionInside,
   connectionOf,
   isAudited,
+  outermost,
+  passCaller,
   registerAudit,
+  shapeOf,
+  type TransactionAudit,
   withOn,
 } from './client-internals.ts'
+import { revertedEntry } from './context.ts'
 import { currentContext } from './current-context.ts'
 import type { DataModel } from './data-model.ts'
 import { AuditError } from './errors.ts'
 import { Interception } from './interception.ts'
+import { Background } from './log/background.ts'
 import type { Call } from './log/call.ts'
-import { recordFailure } from './log/failures.ts'
+import type { LogConnection } from './log/connection.ts'
+import { attemptsWrite, recordFailedCommit, recordFailure } from './log/failures.ts'
 import type { Log } from './log/log.ts'
 import { LoggedModels } from './log/models.ts'
 import { EntryQueue } from './log/queue.ts'
-import { prepareRead } from './log/reads.ts'
+import { prepareRead, type RecordedRead } from './log/reads.ts'
+import { loggedValue } from './logged-value.ts'
 import { type AuditOptions, resolveOptions } from './options.ts'
 
 /** A client that records its writes: the same type, and `$audit`, which transactions and `$extends` keep. */
@@ -65,7 +74,18 @@ interface HookParameters {
   readonly operation: string
   readonly args: unknown
   readonly query: (args: unknown) => PromiseLike<unknown>
-  readonly __internalParams?: { readonly transaction?: Transaction }
+  readonly __internalParams?: InternalParameters
+}
+
+/** What Prisma itself knows of a call. */
+interface InternalParameters {
+  readonly transaction?: Transaction
+  /** `['select', 'posts']` for `user.findUnique(…).posts()`. */
+  readonly dataPath?: readonly string[]
+  /** The client that was called; there when reads are recorded. */
+  readonly caller?: ClientInternals
+  /** The arguments as the last extension left them. */
+  args?: unknown
 }
 
 interface Transaction {
@@ -106,57 +126,100 @@ export function withAudit<Client extends PrismaClientLike>(
   )
   keepScopes(internals._requestHandler)
   auditTransactions(internals)
+  if (resolved.recordsReads) passCaller(internals)
   tapFactory(factory)
 
   const auditor: Auditor = { options: resolved, dataModel }
   const interception = new Interception(internals)
   const batches = new WeakMap<object, CaptureScope>()
   const connection = connectionOf(baseClient(internals))
+  const queue = new EntryQueue(resolved.table, connection, resolved.onError)
+  const background = new Background()
   const log: Log = {
-    options: resolved,
+    ...{ options: resolved, dataModel, connection, queue, background },
     models: new LoggedModels(
       dataModel,
       async () => (await interception.ensure()).getConnectionInfo?.().schemaName ?? 'public',
+      internals._engineConfig?.inlineSchema,
     ),
-    connection,
-    queue: new EntryQueue(resolved.table, connection, resolved.onError),
+    flush: async () => {
+      await background.settled()
+      await queue.flush()
+    },
     context: () => currentContext(resolved).context,
     client: () => audited,
+    isTransaction: false,
+    valueOf: loggedValue,
   }
-  beforeDisconnect(internals, () => log.queue.flush())
+  beforeDisconnect(internals, log.flush)
 
   const verify = () => interception.verify(openScope(auditor, '$queryRawUnsafe', undefined, new WeakMap()))
   const audit = createAudit<Client>(log, verify)
-  registerAudit(
-    audit,
-    (transaction, transactionClient) =>
-      createAudit<Client>({ ...log, connection: transaction, client: transactionClient }, verify),
-    resolved.table,
-  )
+  const writing = new WeakSet<object>()
+  const transactions: TransactionAudit = {
+    open: (transaction, join) => {
+      const joined = { connection: transaction, client: () => join(extended), isTransaction: true }
+      return createAudit<Client>({ ...log, ...joined }, verify)
+    },
+    commitFailed: async (transaction, error) => {
+      if (resolved.failures && writing.has(transaction)) await recordFailedCommit(log, error)
+    },
+  }
+  registerAudit(audit, transactions, resolved.table)
   const extended: object = internals.$extends({
     name: 'prisma-extension-audit',
     client: { $audit: audit },
     query: {
-      async $allOperations({ model, operation, args, query, __internalParams }: HookParameters) {
-        const transaction = __internalParams?.transaction
-        const scope = openScope(auditor, operation, transaction, batches)
-        await interception.ensure()
-        const call: Call = { model, operation, args, transaction: transaction?.kind, context: scope.context }
-        const read = resolved.recordsReads ? await prepareRead(log, call) : undefined
+      async $allOperations({ model, operation, args, query, __internalParams: internal }: HookParameters) {
+        const scope = openScope(auditor, operation, internal?.transaction, batches)
+        const describeCall = (): Call => {
+          const { context, hasActor } = scope
+          const place = placeOf(internal, internals, connection)
+          return { model, operation, args, context, hasActor, ...place }
+        }
+        let read: RecordedRead | undefined
+        if (
+          resolved.failures &&
+          internal?.transaction?.kind === 'itx' &&
+          attemptsWrite(log, describeCall())
+        ) {
+          writing.add(outermost(internal.transaction))
+        }
         try {
+          if (!interception.isSure) await interception.ensure()
+          if (resolved.recordsReads) read = await prepareRead(log, describeCall())
           // a PrismaPromise starts when it is awaited, and that has to be inside the scope
           const result = await runInScope(scope, async () => await query(read ? read.args : args))
           return read ? await read.finish(result) : result
         } catch (caught) {
           const error = scope.error ?? caught
-          if (resolved.failures) await recordFailure(log, call, error)
+          await read?.fail(error)
+          if (resolved.failures) await recordFailure(log, describeCall(), error, scope.failedToWrite)
           throw error
+        } finally {
+          // Prisma goes by the arguments again when it adds computed fields
+          if (read && internal && internal.args === read.args) internal.args = args
         }
       },
     },
   })
   const audited = withOn(extended, internals)
   return audited as Audited<Client>
+}
+
+/** Where a call runs, and what its result will be like. */
+function placeOf(
+  { transaction, dataPath = [], caller }: InternalParameters = {},
+  client: ClientInternals,
+  pool: LogConnection,
+): Pick<Call, 'path' | 'transaction' | 'batch' | 'connection' | 'shape'> {
+  return {
+    path: dataPath.filter((_, index) => index % 2 === 1),
+    transaction: transaction?.kind,
+    batch: transaction?.kind === 'batch' ? transaction.lock : undefined,
+    connection: (transaction?.kind === 'itx' && connectionInside(transaction)) || pool,
+    shape: shapeOf(caller ?? client),
+  }
 }
 
 function checkClient(client: ClientInternals | undefined): {
@@ -199,7 +262,8 @@ function openScope(
     shared.operations.push(operation)
     return shared
   }
-  const scope: CaptureScope = { auditor, ...currentContext(auditor.options), operations: [operation] }
+  const who = currentContext(auditor.options)
+  const scope: CaptureScope = { auditor, ...who, operations: [operation], revertOf: revertedEntry() }
   if (batch) batches.set(batch, scope)
   return scope
 }

@@ -78,6 +78,7 @@ describe('the table', () => {
     const shapes = indexes.map((index) => index.replace(/^.* USING /, '').replaceAll('"', ''))
     expect(shapes.sort()).toEqual([
       'brin (timestamp)',
+      'brin (transaction_id)',
       'btree (action, timestamp DESC)',
       'btree (actor_id, timestamp DESC)',
       'btree (id)',

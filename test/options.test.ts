@@ -426,7 +426,17 @@ describe('redact', () => {
     ]) {
       await expect(prisma.$executeRawUnsafe(statement)).rejects.toMatchObject({ code: 'P2010' })
     }
-    expect(await db.entries(since)).toEqual([])
+    const message = (text: string) =>
+      `P2010: Raw query failed. Code: \`42601\`. Message: \`${text} at or near "[redacted]"\``
+    expect((await db.entries(since)).map(({ action, outcome, reason }) => [action, outcome, reason])).toEqual(
+      [
+        'unterminated quoted string',
+        'syntax error',
+        'unterminated dollar-quoted string',
+        'unterminated /* comment',
+        'unterminated quoted string',
+      ].map((text) => ['raw.execute', 'failure', message(text)]),
+    )
   })
 })
 
@@ -592,6 +602,7 @@ describe('table', () => {
     ['audit.log', '"audit"."log"'],
     ['"Audit Trail"."The.Log"', '"Audit Trail"."The.Log"'],
     ['"with ""quotes"""', '"with ""quotes"""'],
+    [String.raw`"it's a \ log"`, String.raw`"it's a \ log"`],
     ['Trail', '"Trail"'],
   ])('writes to %s', async (table, quoted) => {
     await db.sql(await migrationFor(parseTableName(table)))

@@ -975,7 +975,7 @@ describe('a statement that can not be captured row by row is recorded as raw.exe
     const entries = await entriesOf(() =>
       expect(prisma.$executeRaw`UPDTE "Tag" SET name = 'x'`).rejects.toMatchObject({ code: 'P2010' }),
     )
-    expect(entries).toEqual([])
+    expect(entries.map(({ action, outcome }) => [action, outcome])).toEqual([['raw.execute', 'failure']])
   })
 
   it("reads and captured writes run with uncapturable: 'throw'", async () => {
@@ -1007,7 +1007,7 @@ describe('a statement that can not be captured row by row is recorded as raw.exe
     })
   })
 
-  it('leaves no entry when it fails', async () => {
+  it('leaves the entry of a failure when it fails, and no other', async () => {
     const entries = await entriesOf(async () => {
       await expect(prisma.$executeRaw`TRUNCATE no_such_table`).rejects.toMatchObject({ code: 'P2010' })
       await expect(
@@ -1020,7 +1020,9 @@ describe('a statement that can not be captured row by row is recorded as raw.exe
         ]),
       ).rejects.toMatchObject({ code: 'P2010' })
     })
-    expect(entries).toEqual([])
+    expect(entries.map(({ action, outcome }) => [action, outcome])).toEqual(
+      Array(3).fill(['raw.execute', 'failure']),
+    )
     expect(await db.sql('SELECT sensor FROM "Reading"')).toHaveLength(1)
   })
 

@@ -45,9 +45,14 @@ test('inside a transaction the statement after such a migration fails, and nothi
   const attempt = () => prisma.$transaction((tx) => tx.tag.create({ data: { id: 3, name: 'three' } }))
   await expect(attempt()).rejects.toMatchObject({ code: 'AUDIT_SCHEMA_CHANGED' })
   expect(await database.sql(`SELECT id FROM "Tag" WHERE id = 3`)).toEqual([])
-  expect(await database.entries(since)).toEqual([])
+  await prisma.$audit.flush()
+  const failed = await database.entries(since)
+  expect(failed.map(({ action, resource_id, outcome }) => [action, resource_id, outcome])).toEqual([
+    ['tag.create', '3', 'failure'],
+  ])
+  expect(failed[0]?.reason).toMatch(/^AUDIT_SCHEMA_CHANGED: /)
   await attempt()
-  expect(await database.entries(since)).toMatchObject([
+  expect(await database.changes(since)).toMatchObject([
     { action: 'tag.create', details: { after: { size: null } } },
   ])
 })

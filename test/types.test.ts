@@ -3,11 +3,20 @@ import { describe, expectTypeOf, it } from 'vitest'
 import {
   type Audit,
   type AuditContext,
+  type AuditEntry,
   type AuditError,
   type AuditErrorCode,
+  type AuditEvent,
   type Audited,
   type AuditOptions,
+  type AuditPage,
+  describeEntry,
+  diffLines,
   getAuditContext,
+  type RevertConflict,
+  type RevertOptions,
+  type SearchFilter,
+  type UnwrittenEntry,
   withAudit,
   withAuditContext,
 } from '../src/index.ts'
@@ -175,6 +184,105 @@ describe('options', () => {
   })
 })
 
+describe('$audit', () => {
+  const { $audit: audit } = withAudit(client)
+
+  it('knows the models of the client, and what names a record of each', () => {
+    const good = () => [
+      audit.history('User', 42),
+      audit.history('User', { id: 42 }, { limit: 10, cursor: 'x' }),
+      audit.history('Profile', 'id'),
+      audit.history('Country', { code: 'TR' }),
+      audit.history('Everything', 42n),
+      audit.history('Shelf', { warehouseCode: 'a', number: 7 }),
+      audit.history('Shelf', { warehouseCode_number: { warehouseCode: 'a', number: 7 } }),
+      audit.history('User', {} as Prisma.UserModel),
+      audit.history('Shelf', {} as Prisma.ShelfModel),
+    ]
+    const bad = () => [
+      // @ts-expect-error no such model
+      audit.history('Usr', 42),
+      // @ts-expect-error the property, not the model
+      audit.history('user', 42),
+      // @ts-expect-error no id
+      audit.history('User'),
+      // @ts-expect-error the id is a number
+      audit.history('User', '42'),
+      // @ts-expect-error unique, but not the id
+      audit.history('User', { email: 'ada@example.com' }),
+      // @ts-expect-error another model's key
+      audit.history('User', { code: 'TR' }),
+      // @ts-expect-error half of a key
+      audit.history('Shelf', { number: 7 }),
+      // @ts-expect-error a composite key is no value
+      audit.history('Shelf', 7),
+      // @ts-expect-error the wrong way round
+      audit.history('Shelf', { warehouseCode: 7, number: 'a' }),
+      // @ts-expect-error no such option
+      audit.history('User', 42, { offset: 10 }),
+    ]
+    type Model = Parameters<typeof audit.history>[0]
+    expectTypeOf<Model>().toEqualTypeOf<Prisma.ModelName>()
+    expectTypeOf(good).returns.items.resolves.toEqualTypeOf<AuditPage>()
+    expectTypeOf(bad).toBeFunction()
+  })
+
+  it('knows them where extensions came before it and after it', () => {
+    const extended = withAudit(client.$extends({ client: { hello: () => 'world' } }))
+    expectTypeOf(extended.$audit.history<'Tag'>)
+      .parameter(1)
+      .toEqualTypeOf<number | { id: number }>()
+    const after = withAudit(client).$extends({ client: { hello: () => 'world' } })
+    expectTypeOf(after.$audit.history<'Tag'>)
+      .parameter(1)
+      .toEqualTypeOf<number | { id: number }>()
+    const inTransaction = () =>
+      withAudit(client).$transaction(async (tx) => (await tx.$audit.history('Tag', 1)).entries)
+    expectTypeOf(inTransaction).returns.resolves.toEqualTypeOf<AuditEntry[]>()
+  })
+
+  it('takes filters with known keys', () => {
+    const filter: SearchFilter = { resource: 'Tag' }
+    const good = () => [
+      audit.search({}),
+      audit.search(filter, { limit: 10 }),
+      audit.search({ action: ['user.*', '*.export'], actor: { type: 'api_key' }, resource: 'Tag' }),
+      audit.search({ resource: { type: 'OrderOfAnEvent', id: 'x' }, transactionId: 7n, from: new Date() }),
+      audit.failedLogins({ since: new Date() }),
+      audit.exports(),
+      audit.transaction(7n),
+      audit.activity('ada', { cursor: undefined }),
+    ]
+    const bad = () => [
+      // @ts-expect-error no such key
+      audit.search({ acton: 'x' }),
+      // @ts-expect-error no such outcome
+      audit.search({ outcome: 'maybe' }),
+      // @ts-expect-error no such actor type
+      audit.search({ actor: { type: 'robot' } }),
+      // @ts-expect-error a resource needs a type
+      audit.search({ resource: { id: 7 } }),
+      // @ts-expect-error since when?
+      audit.failedLogins({}),
+      // @ts-expect-error ids of actors are text
+      audit.activity(7),
+    ]
+    expectTypeOf(good).returns.items.resolves.toEqualTypeOf<AuditPage>()
+    expectTypeOf(audit.stream).returns.toEqualTypeOf<AsyncIterable<AuditEntry>>()
+    expectTypeOf(bad).toBeFunction()
+  })
+
+  it('of any client takes names as text', () => {
+    const history = (any: Audit) => any.history('Whatever', { a: 1, b: 2 })
+    expectTypeOf(history).toBeCallableWith(audit)
+  })
+
+  it('gives entries that read well', () => {
+    expectTypeOf(diffLines).toEqualTypeOf<(entry: AuditEntry) => string[]>()
+    expectTypeOf(describeEntry).toEqualTypeOf<(entry: AuditEntry) => string>()
+  })
+})
+
 describe('contexts', () => {
   it('withAuditContext gives what its function gives, a promise for anything to wait for', () => {
     const context: AuditContext = { actor: { id: 'x', type: 'user' } }
@@ -216,11 +324,122 @@ describe('contexts', () => {
   })
 })
 
+describe('events', () => {
+  const { $audit } = withAudit(new PrismaClient({ adapter }))
+
+  it('give the stored entry, a queued one nothing', () => {
+    const event: AuditEvent = { action: 'report.export' }
+    expectTypeOf($audit.record(event)).toEqualTypeOf<Promise<AuditEntry>>()
+    expectTypeOf($audit.record(event, {})).toEqualTypeOf<Promise<AuditEntry>>()
+    expectTypeOf($audit.record(event, { queue: true })).toEqualTypeOf<Promise<void>>()
+    expectTypeOf($audit.logLogin).returns.toEqualTypeOf<Promise<AuditEntry>>()
+    expectTypeOf($audit.logDataAccess).returns.toEqualTypeOf<Promise<AuditEntry>>()
+    expectTypeOf($audit.logDataChange).returns.toEqualTypeOf<Promise<AuditEntry>>()
+    expectTypeOf($audit.logExport).returns.toEqualTypeOf<Promise<AuditEntry>>()
+    expectTypeOf($audit.flush).toEqualTypeOf<() => Promise<void>>()
+  })
+
+  it('say what happened, and who and where as a context does', () => {
+    expectTypeOf<{
+      action: 'report.export'
+      actor: { id: 'x'; type: 'api_key' }
+      resource: { type: 'report'; id: 42n }
+      outcome: 'failure'
+      reason: 'too large'
+      details: { rows: bigint; at: Date }
+      requestId: string | undefined
+    }>().toExtend<AuditEvent>()
+    const bad = () => [
+      // @ts-expect-error an event has an action
+      $audit.record({}),
+      // @ts-expect-error no such outcome
+      $audit.record({ action: 'a.b', outcome: 'maybe' }),
+      // @ts-expect-error a resource has a type
+      $audit.record({ action: 'a.b', resource: { id: 'x' } }),
+      // @ts-expect-error details have names
+      $audit.record({ action: 'a.b', details: 'text' }),
+      // @ts-expect-error no such field
+      $audit.record({ action: 'a.b', tenant: 'x' }),
+      // @ts-expect-error no such option
+      $audit.record({ action: 'a.b' }, { later: true }),
+      // @ts-expect-error a record is an object
+      $audit.logDataChange('ada', 'user', 1, 'update', { after: 'x' }),
+      // @ts-expect-error no such side
+      $audit.logDataChange('ada', 'user', 1, 'update', { previous: {} }),
+      // @ts-expect-error whether it succeeded
+      $audit.logLogin('ada'),
+    ]
+    expectTypeOf(bad).toBeFunction()
+  })
+
+  it('take ids as the client has them, and records as it gives them', () => {
+    const good = async (user: Prisma.UserModel) => [
+      $audit.logLogin(user.id, true),
+      $audit.logDataAccess(user.id, 'User', 7n),
+      $audit.logDataChange(user.id, 'User', user.id, 'update', { before: user, after: user }),
+    ]
+    expectTypeOf(good).parameters.toEqualTypeOf<[Prisma.UserModel]>()
+  })
+
+  it('can be recorded in a transaction', () => {
+    const work = () => withAudit(client).$transaction((tx) => tx.$audit.record({ action: 'a.b' }))
+    expectTypeOf(work).returns.toEqualTypeOf<Promise<AuditEntry>>()
+  })
+})
+
 describe('errors', () => {
   it('have a code to switch on', () => {
     expectTypeOf<AuditError>().toExtend<Error>()
     expectTypeOf<AuditError['code']>().toEqualTypeOf<AuditErrorCode>()
     expectTypeOf<'AUDIT_ACTOR_REQUIRED'>().toExtend<AuditErrorCode>()
+    expectTypeOf<AuditError['entry']>().toEqualTypeOf<UnwrittenEntry | undefined>()
     expectTypeOf<'AUDIT_OTHER'>().not.toExtend<AuditErrorCode>()
+  })
+})
+
+describe('time travel', () => {
+  const { stateAt, revert } = withAudit(new PrismaClient({ adapter })).$audit
+
+  it('gives records of the type that the model has', () => {
+    const user = () => stateAt('User', 42, new Date())
+    expectTypeOf(user).returns.resolves.toEqualTypeOf<Prisma.UserModel | null>()
+    const shelf = () => stateAt('Shelf', { warehouseCode: 'A', number: 1 }, '2026-03-01T12:00:00Z')
+    expectTypeOf(shelf).returns.resolves.toEqualTypeOf<Prisma.ShelfModel | null>()
+    const everything = () => stateAt('Everything', 1n, new Date())
+    expectTypeOf(everything).returns.resolves.toEqualTypeOf<Prisma.EverythingModel | null>()
+  })
+
+  it('leaves out what an extension computes', () => {
+    const result = { user: { shout: { needs: { name: true }, compute: () => 'A' } } } as const
+    const extended = withAudit(client.$extends({ result }))
+    const user = () => extended.$audit.stateAt('User', 42, new Date())
+    expectTypeOf(user).returns.resolves.toEqualTypeOf<Prisma.UserModel | null>()
+  })
+
+  it('takes models, ids and dates only', () => {
+    const bad = () => [
+      // @ts-expect-error no such model
+      stateAt('Usr', 42, new Date()),
+      // @ts-expect-error the property, not the model
+      stateAt('user', 42, new Date()),
+      // @ts-expect-error no date
+      stateAt('User', 42, 7),
+      // @ts-expect-error no id
+      stateAt('User', null, new Date()),
+    ]
+    expectTypeOf(bad).toBeFunction()
+  })
+
+  it('gives the entries that a revert wrote', () => {
+    const forced = () => revert('01a20c1d-7167-7650-9c9e-e7c23e5ccf68', { force: true })
+    expectTypeOf<RevertOptions>().toEqualTypeOf<{ force?: boolean }>()
+    expectTypeOf(forced).returns.toEqualTypeOf<Promise<AuditEntry[]>>()
+    expectTypeOf<AuditError['conflicts']>().toEqualTypeOf<readonly RevertConflict[] | undefined>()
+  })
+
+  it('of any client takes and gives what it can not know', () => {
+    const anyAudit = {} as Audit
+    const record = () => anyAudit.stateAt('Whatever', 1, new Date())
+    expectTypeOf(record).returns.resolves.toEqualTypeOf<Record<string, unknown> | null>()
   })
 })

@@ -38,6 +38,13 @@ export class Database {
     this.#defaultSchema = defaultSchema
   }
 
+  /** The planner of an auditor, if it is made and its catalog still holds. */
+  knownPlanner(auditor: Auditor, connection: Connection): Planner | undefined {
+    const planner = this.#planners.get(auditor)
+    const catalog = this.#redefining.has(connection) ? this.#redefining.get(connection) : this.#catalog
+    return planner?.catalog === catalog ? planner : undefined
+  }
+
   /** The planner of an auditor. The first call reads the catalog, on the connection of the statement at hand. */
   async planner(auditor: Auditor, connection: Connection): Promise<Planner> {
     const catalog = await this.#read(connection)

@@ -78,17 +78,20 @@ async function inScopes<T>(
   try {
     return await runInScope(joint, send)
   } finally {
-    for (const one of found) one.error = joint.error
+    for (const one of found) {
+      one.error = joint.error
+      if (joint.failedToWrite !== undefined) one.failedToWrite = joint.failedToWrite
+    }
   }
 }
 
 const auditorNumbers = new WeakMap<object, number>()
 let auditors = 0
 
-function contextKey({ auditor, context }: CaptureScope): string {
+function contextKey({ auditor, context, revertOf }: CaptureScope): string {
   const number = auditorNumbers.get(auditor) ?? ++auditors
   auditorNumbers.set(auditor, number)
-  return `${number} ${JSON.stringify(context)}`
+  return `${number} ${revertOf} ${JSON.stringify(context)}`
 }
 
 function isProbe(): boolean {

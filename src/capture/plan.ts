@@ -5,6 +5,7 @@ import { shorten } from './parse/shorten.ts'
 import { countParameters, parse } from './parse/syntax.ts'
 import { classify, type UncapturableReason } from './parse/uncapturable.ts'
 import { EntryParameters, type EntryShape } from './rewrite/entry.ts'
+import { findRecorder, type Recorder } from './rewrite/recorder.ts'
 import { reachOf } from './rewrite/referential-actions.ts'
 import { type Rewritten, rewrite, type Want } from './rewrite/rewrite.ts'
 import { TrackedTable } from './rewrite/tracked-table.ts'
@@ -12,7 +13,7 @@ import type { Auditor } from './scope.ts'
 
 /** What to do with a statement. */
 export type Plan =
-  | { readonly kind: 'pass' }
+  | { readonly kind: 'pass'; readonly writes?: true }
   | { readonly kind: 'uncapturable'; readonly reason: UncapturableReason }
   | ({
       readonly kind: 'audited'
@@ -31,6 +32,7 @@ export class Planner {
   readonly catalog: Catalog
   readonly #auditor: Auditor
   readonly #models: ModelIndex
+  readonly #recorder: Recorder | undefined
   readonly #tables = new Map<Table, TrackedTable>()
   readonly #plans = new LRUCache<string, Plan>({
     max: cachedPlans,
@@ -43,12 +45,13 @@ export class Planner {
     this.catalog = catalog
     this.#auditor = auditor
     this.#models = new ModelIndex(auditor.dataModel, defaultSchema)
+    this.#recorder = findRecorder(catalog, auditor.options.table)
   }
 
   /** The plan for a statement with `parameterCount` parameters. The parser must be loaded. */
   plan(sql: string, parameterCount: number, want: Want, shape: EntryShape): Plan {
     const short = shorten(sql)
-    const key = `${want} ${parameterCount}${shape.operation ? 'o' : ''}${shape.metadata ? 'm' : ''} ${short.text}`
+    const key = `${want} ${parameterCount}${shape.operation ? 'o' : ''}${shape.metadata ? 'm' : ''}${shape.revertOf ? 'r' : ''} ${short.text}`
     let plan = this.#plans.get(key)
     if (!plan) {
       plan = this.#make(short.text, want, parameterCount, shape)
@@ -71,7 +74,7 @@ export class Planner {
     if (classified.kind === 'uncapturable') return classified
     const { statement, table } = classified
     // a statement with too few arguments must fail as it would, and not find ours in their place
-    if (countParameters(syntax) !== parameterCount) return pass
+    if (countParameters(syntax) !== parameterCount) return { kind: 'pass', writes: true }
     const entry = new EntryParameters(shape, parameterCount, want === 'rows', this.catalog.version >= 180000)
     const later = new EntryParameters(shape, 0)
     const tracked = this.#track(table)
@@ -80,7 +83,8 @@ export class Planner {
       ? reachOf(table, statement.kind === 'delete' ? 'delete' : 'update', statement.assigned)
       : undefined
     const reachesTracked = reach?.edges.some((edge) => this.#track(edge.key.child).isTracked) ?? false
-    if (!tracked.isTracked && !reachesTracked) return pass
+    // a write to the log that fails is an attempt worth an entry
+    if (!tracked.isTracked && !reachesTracked) return tracked.isLog ? { kind: 'pass', writes: true } : pass
     const rewritten = rewrite({
       statement,
       tracked,
@@ -90,6 +94,7 @@ export class Planner {
       entry,
       later,
       log: this.#auditor.options.table,
+      recorder: this.#recorder,
       want,
     })
     return { kind: 'audited', parameters: entry, laterParameters: later, ...rewritten }

@@ -17,7 +17,7 @@ type AuditedPlan = Extract<Plan, { kind: 'audited' }>
 const upsertAttempts = 10
 
 /** Runs an audited statement in place of `query`; gives the rows that the plan's statement gives. */
-export async function runAudited(
+export function runAudited(
   plan: AuditedPlan,
   query: SqlQuery,
   connection: Connection | AdapterLike,
@@ -27,8 +27,9 @@ export async function runAudited(
     const { args, argTypes } = plan.parameters.bind(attribution, lockedRows)
     return { sql: plan.sql, args: [...query.args, ...args], argTypes: [...query.argTypes, ...argTypes] }
   }
-  const { lockRows } = plan
-  if (lockRows === undefined) return connection.queryRaw(audited())
+  const { lockRows, surplus } = plan
+  if (lockRows === undefined)
+    return connection.queryRaw(audited()).then((result) => withoutLastColumns(result, surplus))
   return inTransaction(connection, async (transaction) => {
     const lock = async () => {
       const locked = await transaction.queryRaw(withUsedParameters(lockRows, query))
@@ -77,7 +78,7 @@ async function runUpsert(
     const result = await transaction.queryRaw(audited(locked))
     const missed = Number(result.rows[0]?.at(-1) ?? 0)
     await transaction.executeRaw(plain(`${missed > 0 ? 'ROLLBACK TO' : 'RELEASE'} SAVEPOINT audit_upsert`))
-    if (missed === 0) return withoutLastColumn(result)
+    if (missed === 0) return withoutLastColumns(result, 1)
   }
   throw new AuditError(
     'AUDIT_CONTENDED',
@@ -85,13 +86,16 @@ async function runUpsert(
   )
 }
 
-function withoutLastColumn({ columnNames, columnTypes, rows, ...rest }: SqlResult): SqlResult {
-  const remaining = columnNames.slice(0, -1)
+/** A result without columns of ours; one that has no others has no rows either, as from a statement without RETURNING. */
+function withoutLastColumns(result: SqlResult, surplus: number): SqlResult {
+  if (surplus === 0) return result
+  const { columnNames, columnTypes, rows, ...rest } = result
+  const remaining = columnNames.slice(0, -surplus)
   return {
     ...rest,
     columnNames: remaining,
-    columnTypes: columnTypes.slice(0, -1),
-    rows: remaining.length === 0 ? [] : rows.map((row) => row.slice(0, -1)),
+    columnTypes: columnTypes.slice(0, -surplus),
+    rows: remaining.length === 0 ? [] : rows.map((row) => row.slice(0, -surplus)),
   }
 }
 

@@ -18,8 +18,12 @@ export interface CaptureScope {
   readonly hasActor: boolean
   /** The Prisma operations that run in this scope: one, or all of a `$transaction([…])`. */
   readonly operations: string[]
+  /** The entry that the call undoes, if it undoes one. */
+  readonly revertOf: string | undefined
   /** An error of ours, which Prisma wraps in one of its own on its way up. */
   error?: unknown
+  /** Whether the statement that failed was to write; undefined when none failed, or before anybody could tell. */
+  failedToWrite?: boolean
 }
 
 /** A question to the tap instead of the database: does this client go through you? */

@@ -67,7 +67,7 @@ function endable(transaction: TransactionLike, onEnd: (transaction: Connection) 
     },
     executeRaw: async (query) => {
       refuseIfEnded()
-      if (query.sql === 'COMMIT' || query.sql === 'ROLLBACK') ended = true
+      if (endsTransaction(query)) ended = true
       return transaction.executeRaw(query)
     },
     commit: () => {
@@ -80,6 +80,10 @@ function endable(transaction: TransactionLike, onEnd: (transaction: Connection) 
     },
   })
   return endableTransaction
+}
+
+function endsTransaction({ sql }: SqlQuery): boolean {
+  return sql === 'COMMIT' || sql === 'ROLLBACK'
 }
 
 /** As a driver adapter says it, so that Prisma makes an error of its own of it. */
@@ -108,17 +112,17 @@ function intercept(
   self: () => AdapterLike,
 ): Connection {
   return {
-    async queryRaw(query) {
+    queryRaw(query) {
       const scope = currentScope()
       if (scope === undefined) return connection.queryRaw(query)
-      if ('probe' in scope) return answerProbe(scope.probe, self())
+      if ('probe' in scope) return Promise.resolve(answerProbe(scope.probe, self()))
       const run = (on: Connection) => on.queryRaw(query)
       return capture({ query, connection, database, scope, want: 'rows', run, resultOf: (result) => result })
     },
-    async executeRaw(query) {
+    executeRaw(query) {
       const scope = currentScope()
       if (scope === undefined) return connection.executeRaw(query)
-      if ('probe' in scope) return countOf(answerProbe(scope.probe, self()))
+      if ('probe' in scope) return Promise.resolve(countOf(answerProbe(scope.probe, self())))
       const run = (on: Connection) => on.executeRaw(query)
       return capture({ query, connection, database, scope, want: 'count', run, resultOf: countOf })
     },
@@ -134,8 +138,8 @@ function countOf({ rows }: SqlResult): number {
   return Number(rows[0]?.[0] ?? 0)
 }
 
-/** Undefined table, undefined column, another number of columns: a migration changed what the catalog says. */
-const outdatedStates = new Set(['42P01', '42703', '42846'])
+/** Undefined table, column or function, another number of columns: a migration changed what the catalog says. */
+const outdatedStates = new Set(['42P01', '42703', '42883', '42846'])
 
 /** Raw statements after which the catalog may be another. */
 const redefining = new Set<UncapturableReason>([
@@ -155,15 +159,20 @@ interface Captured<T> {
   readonly resultOf: (result: SqlResult) => T
 }
 
-/** Runs one statement of a scope: as it is when it only reads, rewritten when it writes. */
+/**
+ * Runs one statement of a scope: as it is when it only reads, rewritten when it writes. Every promise costs where
+ * AsyncLocalStorage is in use, so the way of a statement that is known already has no more of them than it needs.
+ */
 async function capture<T>(captured: Captured<T>): Promise<T> {
   const { scope, connection, database } = captured
-  const attribution: Attribution = { context: scope.context, operation: operationOf(scope) }
+  const { context, revertOf } = scope
+  const attribution: Attribution = { context, operation: operationOf(scope), revertOf }
   try {
-    const plan = await planFor(captured, attribution)
+    const plan = knownPlan(captured, attribution) ?? (await planFor(captured, attribution))
     try {
       return await runPlan(plan, captured, attribution)
     } catch (error) {
+      if (!endsTransaction(captured.query)) scope.failedToWrite = plan.kind !== 'pass' || plan.writes === true
       if (plan.kind !== 'audited' || !outdatedStates.has(sqlStateOf(error) ?? '')) throw error
       database.forget()
       // a failed statement ends the transaction it is in; outside of one it can be planned anew
@@ -187,6 +196,16 @@ function schemaChanged(cause: unknown): AuditError {
   )
 }
 
+/** The plan of a statement on a table that is in the catalog, where the catalog is read. */
+function knownPlan<T>(
+  { scope, query, connection, database, want }: Captured<T>,
+  attribution: Attribution,
+): Plan | undefined {
+  const planner = database.knownPlanner(scope.auditor, connection)
+  const plan = planner?.plan(query.sql, query.args.length, want, entryShape(attribution))
+  return plan && isUnknownTable(plan) ? undefined : plan
+}
+
 async function planFor<T>(
   { scope, query, connection, database, want }: Captured<T>,
   attribution: Attribution,
@@ -196,20 +215,33 @@ async function planFor<T>(
     return planner.plan(query.sql, query.args.length, want, entryShape(attribution))
   }
   const made = await plan()
-  if (made.kind !== 'uncapturable' || made.reason !== 'unknown-table') return made
+  if (!isUnknownTable(made)) return made
   database.forget() // the table may be newer than the catalog
   return plan()
 }
 
-async function runPlan<T>(plan: Plan, captured: Captured<T>, attribution: Attribution): Promise<T> {
-  const { query, connection, database, scope, run, resultOf } = captured
-  const { options } = scope.auditor
+function isUnknownTable(plan: Plan): boolean {
+  return plan.kind === 'uncapturable' && plan.reason === 'unknown-table'
+}
+
+function runPlan<T>(plan: Plan, captured: Captured<T>, attribution: Attribution): Promise<T> {
+  const { query, connection, scope, run, resultOf } = captured
   if (plan.kind === 'pass') return run(connection)
   requireActor(scope)
-  if (plan.kind === 'audited') return resultOf(await runAudited(plan, query, connection, attribution))
-  if (options.uncapturable === 'throw') throw refuseUncapturable(plan.reason)
-  const result = await runUncapturable(plan.reason, query, connection, options.table, attribution, run)
-  if (redefining.has(plan.reason)) database.redefinedOn(connection)
+  return plan.kind === 'audited'
+    ? runAudited(plan, query, connection, attribution).then(resultOf)
+    : runOpaque(plan.reason, captured, attribution)
+}
+
+async function runOpaque<T>(
+  reason: UncapturableReason,
+  { query, connection, database, scope, run }: Captured<T>,
+  attribution: Attribution,
+): Promise<T> {
+  const { options } = scope.auditor
+  if (options.uncapturable === 'throw') throw refuseUncapturable(reason)
+  const result = await runUncapturable(reason, query, connection, options.table, attribution, run)
+  if (redefining.has(reason)) database.redefinedOn(connection)
   return result
 }
 

@@ -1,13 +1,5 @@
 import { quoteTable, type TableName } from '../sql.ts'
-
-/** A connection that runs one statement: the part of a Prisma driver adapter in use. */
-export interface ConnectionLike {
-  queryRaw(query: {
-    sql: string
-    args: unknown[]
-    argTypes: { scalarType: 'string'; arity: 'scalar' }[]
-  }): Promise<{ rows: unknown[][] }>
-}
+import type { ConnectionLike } from './connection.ts'
 
 /** What `pg_catalog` says of the log and of the role that asks. */
 export interface Catalog {
@@ -31,7 +23,8 @@ export interface CatalogTable {
   readonly columns: Readonly<Record<string, { type: string; hasDefault: boolean; insert: boolean }>>
   /** `enabled` is `pg_trigger.tgenabled`; `timing` its `tgtype`, when it fires and for what. */
   readonly triggers: Readonly<Record<string, { enabled: string; timing: number; calls: string }>>
-  readonly function: { readonly source: string } | null
+  /** What begins with the table's name and `_`, by the rest of its name. */
+  readonly functions: Readonly<Record<string, { readonly source: string; readonly execute: boolean }>>
   /** Index names with `pg_index.indisvalid`. */
   readonly indexes: Readonly<Record<string, boolean>>
   readonly privileges: Readonly<Record<'SELECT' | 'UPDATE' | 'DELETE' | 'TRUNCATE', boolean>>
@@ -69,9 +62,14 @@ SELECT json_build_object(
         'enabled', tgenabled, 'timing', tgtype, 'calls', p.proname)), '{}')
       FROM pg_catalog.pg_trigger JOIN pg_catalog.pg_proc p ON p.oid = tgfoid
       WHERE tgrelid = log.oid AND NOT tgisinternal AND tgqual IS NULL AND tgattr = ''),
-    'function', (SELECT json_build_object('source', prosrc)
-      FROM pg_catalog.pg_proc
-      WHERE pronamespace = log.relnamespace AND proname = log.relname || '_immutable' AND pronargs = 0),
+    'functions', (SELECT coalesce(json_object_agg(suffix, json_build_object(
+        'source', prosrc, 'execute', has_function_privilege(p.oid, 'EXECUTE'))), '{}')
+      FROM pg_catalog.pg_proc p JOIN (VALUES
+        ('immutable', ''),
+        ('record', 'text, text, jsonb, jsonb, text[], jsonb'),
+        ('iso', 'timestamp without time zone')
+      ) AS shipped(suffix, parameters) ON proname = log.relname || '_' || suffix AND oidvectortypes(proargtypes) = parameters
+      WHERE pronamespace = log.relnamespace),
     'indexes', (SELECT coalesce(json_object_agg(i.relname, indisvalid), '{}')
       FROM pg_catalog.pg_index JOIN pg_catalog.pg_class i ON i.oid = indexrelid WHERE indrelid = log.oid),
     'privileges', (SELECT json_object_agg(privilege, has_table_privilege(log.oid, privilege))

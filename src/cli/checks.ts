@@ -37,6 +37,7 @@ const indexes = [
   'resource_type_resource_id_timestamp_idx',
   'action_timestamp_idx',
   'organization_id_timestamp_idx',
+  'transaction_id_idx',
 ]
 
 // pg_trigger.tgtype of a BEFORE statement trigger: 2 for BEFORE, and 8, 16 or 32 for the event.
@@ -51,6 +52,7 @@ export function checkLog(catalog: Catalog, wanted: TableName): Check[] {
     ok(`table ${table.schema}.${table.name}`),
     ...checkColumns(table),
     checkFunction(table),
+    ...['record', 'iso'].map((suffix) => checkRecorder(table, suffix, catalog.role.name)),
     ...Object.keys(triggers).map((event) => checkTrigger(table, event as keyof typeof triggers)),
     ...checkIndexes(table),
     ...checkPrivileges(table, catalog.role.name),
@@ -83,11 +85,21 @@ function checkColumns({ columns }: CatalogTable): Check[] {
   return wrong.length > 0 ? wrong : [ok(`${Object.keys(types).length} columns`)]
 }
 
-function checkFunction({ name, function: found }: CatalogTable): Check {
+function checkFunction({ name, functions }: CatalogTable): Check {
+  const found = functions.immutable
   if (!found) return missing(`function ${name}_immutable is not there`)
   return found.source.includes('ZA001')
     ? ok(`function ${name}_immutable`)
     : missing(`function ${name}_immutable does not refuse: it never raises ZA001`)
+}
+
+/** The functions that make statements short; without them entries are written as well, only slower. */
+function checkRecorder({ name, functions }: CatalogTable, suffix: string, role: string): Check {
+  const found = functions[suffix]
+  const called = `function ${name}_${suffix}`
+  if (!found) return warning(`${called} is not there, so writes take longer: apply the migration again`)
+  if (found.execute) return ok(called)
+  return warning(`role ${role} lacks EXECUTE on ${called}, so its writes take longer: GRANT it`)
 }
 
 function checkTrigger(table: CatalogTable, event: keyof typeof triggers): Check {

@@ -1,14 +1,26 @@
 #!/usr/bin/env node
+import { createWriteStream } from 'node:fs'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { AuditError } from '../errors.ts'
+import type { AuditEntry } from '../log/entry.ts'
+import { databaseUrl } from './connection.ts'
+import { type ExportFormat, exportEntries, exportFormats } from './export.ts'
+import { countOption, filterOf, filterOptions } from './filter-options.ts'
+import { readHistory } from './history.ts'
 import { describePlan, planInit, writePlan } from './init.ts'
+import { jsonLine } from './json-line.ts'
+import { progressBar } from './progress-bar.ts'
 import { packageVersion } from './shipped.ts'
-import { databaseUrl, describeStatus, readStatus } from './status.ts'
+import { showEntry } from './show-entries.ts'
+import { describeStatus, readStatus } from './status.ts'
+import { tail } from './tail.ts'
 import { startPage } from './ui.ts'
 import { UsageError, usage } from './usage.ts'
 
 const text = { type: 'string' } as const
 const flag = { type: 'boolean' } as const
+/** The shell's code for a command that Ctrl-C ended. */
+const interruptedCode = 130
 
 /** Runs a command line and gives the exit code. Nothing else prints or decides how the process ends. */
 async function run([command, ...args]: string[]): Promise<number> {
@@ -23,6 +35,12 @@ async function run([command, ...args]: string[]): Promise<number> {
       return status(args)
     case 'ui':
       return ui(args)
+    case 'history':
+      return history(args)
+    case 'tail':
+      return follow(args)
+    case 'export':
+      return exportLog(args)
     case undefined:
       throw misuse('No command given.')
     default:
@@ -41,8 +59,7 @@ async function init(args: string[]): Promise<number> {
 async function status(args: string[]): Promise<number> {
   const options = parse(args, { table: text, json: flag })
   const found = await readStatus(await databaseUrl(process.cwd()), options.table)
-  const colors = process.stdout.isTTY === true && !process.env.NO_COLOR
-  print(options.json ? `${JSON.stringify(found, null, 2)}\n` : describeStatus(found, { colors }))
+  print(options.json ? `${JSON.stringify(found, null, 2)}\n` : describeStatus(found, { colors: hasColors() }))
   return found.ok ? 0 : 1
 }
 
@@ -58,9 +75,77 @@ async function ui(args: string[]): Promise<number> {
   return 0
 }
 
+async function history(args: string[]): Promise<number> {
+  const { values, positionals } = parseWith(args, { table: text, limit: text, json: flag })
+  const [model, id, ...others] = positionals
+  if (model === undefined || id === undefined || others.length > 0) {
+    throw misuse('history takes a model and an id: history User 42')
+  }
+  const limit = countOption('limit', values.limit, 50)
+  for (const entry of await readHistory(model, id, { table: values.table, limit })) {
+    print(show(entry, values.json))
+  }
+  return 0
+}
+
+async function follow(args: string[]): Promise<number> {
+  const options = parse(args, { ...filterOptions, follow: { type: 'boolean', short: 'f' }, limit: text })
+  const { table, json, follow = false } = options
+  const count = countOption('limit', options.limit, 10)
+  const signal = untilInterrupted()
+  await tail(filterOf(options), { table, count, follow, signal }, (entry) => print(show(entry, json)))
+  return 0
+}
+
+async function exportLog(args: string[]): Promise<number> {
+  const options = parse(args, { ...filterOptions, format: text, output: text, cursor: text })
+  const { table, cursor, format = options.json ? 'ndjson' : 'csv' } = options
+  if (!exportFormats.some((one) => one === format)) {
+    throw misuse(`--format must be ${exportFormats.join(' or ')}, and is ${JSON.stringify(format)}.`)
+  }
+  // an export that goes on adds to what is there
+  const output = options.output
+    ? createWriteStream(options.output, { flags: cursor === undefined ? 'w' : 'a' })
+    : process.stdout
+  const bar = progressBar(process.stderr)
+  const done = await exportEntries(filterOf(options), output, {
+    ...{ table, cursor, format: format as ExportFormat, signal: untilInterrupted() },
+    onProgress: bar.update,
+  })
+  bar.end()
+  if (output !== process.stdout) await new Promise<void>((resolve) => output.end(resolve))
+  if (done.cursor === null) return 0
+  process.stderr.write(`Stopped after ${done.written} entries. Go on with: --cursor ${done.cursor}\n`)
+  return interruptedCode
+}
+
+function show(entry: AuditEntry, json: boolean | undefined): string {
+  return json ? jsonLine(entry) : showEntry(entry, { colors: hasColors() })
+}
+
+function hasColors(): boolean {
+  return process.stdout.isTTY === true && !process.env.NO_COLOR
+}
+
+/** Aborts at the first Ctrl-C; the second ends the process as usual. */
+function untilInterrupted(): AbortSignal {
+  const controller = new AbortController()
+  process.once('SIGINT', () => controller.abort())
+  return controller.signal
+}
+
 function parse<Options extends NonNullable<ParseArgsConfig['options']>>(args: string[], options: Options) {
+  const { values, positionals } = parseWith(args, options)
+  if (positionals.length > 0) throw misuse(`Unexpected argument: ${positionals[0]}`)
+  return values
+}
+
+function parseWith<Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: string[],
+  options: Options,
+) {
   try {
-    return parseArgs({ args, options }).values
+    return parseArgs({ args, options, allowPositionals: true })
   } catch (cause) {
     throw misuse(cause instanceof Error ? cause.message : String(cause))
   }
@@ -75,10 +160,21 @@ function print(output: string): 0 {
   return 0
 }
 
+function isMisuse(error: unknown): boolean {
+  const codes: readonly string[] = ['AUDIT_INVALID_FILTER', 'AUDIT_INVALID_CURSOR']
+  return error instanceof UsageError || (error instanceof AuditError && codes.includes(error.code))
+}
+
+// whoever reads the output may have enough of it: … | head
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
 try {
   process.exitCode = await run(process.argv.slice(2))
 } catch (error) {
   const known = error instanceof AuditError
   process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`)
-  process.exitCode = error instanceof UsageError ? 2 : 1
+  process.exitCode = isMisuse(error) ? 2 : 1
 }

@@ -9,7 +9,10 @@ import { UsageError } from './usage.ts'
 const shippedName = /"audit_logs(\w*)"/g
 
 /** Relations and functions can be named with their schema; indexes, constraints and triggers can't. */
-const qualified = ['', '_immutable']
+const qualified = ['', '_immutable', '_record', '_iso']
+
+/** The body of a function, a string in which quotes and backslashes are escaped. */
+const functionBody = /(?<=AS )E'(?:''|[^'])*'/.source
 
 /**
  * The shipped migration, written for another table.
@@ -22,10 +25,16 @@ export async function migrationFor(table: TableName): Promise<string> {
     table,
     Array.from(shipped.matchAll(shippedName), ([, suffix = '']) => suffix),
   )
-  const sql = shipped.replace(shippedName, (_, suffix: string) => {
+  const rename = (suffix: string) => {
     const name = table.name + suffix
     return qualified.includes(suffix) ? quoteTable({ ...table, name }) : quoteIdentifier(name)
-  })
+  }
+  const renameInside = (body: string) =>
+    body.replace(shippedName, (_, suffix: string) => rename(suffix).replace(/['\\]/g, '$&$&'))
+  const sql = shipped.replace(
+    new RegExp(`${functionBody}|${shippedName.source}`, 'g'),
+    (match, suffix?: string) => (suffix === undefined ? renameInside(match) : rename(suffix)),
+  )
   if (table.schema === undefined) return sql
   return sql.replace(
     'CREATE TABLE',

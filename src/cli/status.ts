@@ -1,8 +1,7 @@
 import { styleText } from 'node:util'
-import { AuditError } from '../errors.ts'
-import { type ConnectionLike, countEntries, type EntryCount, readCatalog } from './catalog.ts'
+import { countEntries, type EntryCount, readCatalog } from './catalog.ts'
 import { type Check, checkLog } from './checks.ts'
-import { loadPrismaConfig } from './prisma-config.ts'
+import { withConnection } from './connection.ts'
 import { tableOption } from './usage.ts'
 
 /** What `status` found. */
@@ -31,21 +30,6 @@ export async function readStatus(url: string, table?: string): Promise<Status> {
   })
 }
 
-/**
- * The database to ask: `DATABASE_URL`, else the `datasource.url` of the project's `prisma.config.ts`, which may be
- * the one place that loads a `.env`.
- *
- * @throws AuditError `AUDIT_CLI` when neither is set.
- */
-export async function databaseUrl(directory: string): Promise<string> {
-  const url = process.env.DATABASE_URL || (await loadPrismaConfig(directory)).datasource?.url
-  if (url) return url
-  throw new AuditError(
-    'AUDIT_CLI',
-    'DATABASE_URL is not set, so there is no database to ask. Set it to the connection string of your application.',
-  )
-}
-
 /** The checklist for people to read. */
 export function describeStatus({ ok, checks, entries }: Status, { colors }: { colors: boolean }): string {
   const marks = { ok: ['green', '✔'], warning: ['yellow', '!'], missing: ['red', '✘'] } as const
@@ -62,43 +46,4 @@ export function describeStatus({ ok, checks, entries }: Status, { colors }: { co
 function describeEntries({ count, exact, newest }: EntryCount): string {
   const entries = `${exact ? '' : 'about '}${count} ${count === 1 ? 'entry' : 'entries'}`
   return newest === null ? entries : `${entries}, the newest of ${newest}`
-}
-
-async function withConnection<T>(url: string, ask: (connection: ConnectionLike) => Promise<T>): Promise<T> {
-  const { PrismaPg } = await importAdapter()
-  try {
-    const factory = new PrismaPg({ connectionString: url, connectionTimeoutMillis: 10_000, max: 1 })
-    const connection = await factory.connect()
-    try {
-      return await ask(connection)
-    } finally {
-      await connection.dispose()
-    }
-  } catch (cause) {
-    throw new AuditError(
-      'AUDIT_CLI',
-      `The database could not be asked: ${causeText(cause)}. Check DATABASE_URL and that the server is up.`,
-      { cause },
-    )
-  }
-}
-
-async function importAdapter(): Promise<typeof import('@prisma/adapter-pg')> {
-  try {
-    return await import('@prisma/adapter-pg')
-  } catch (cause) {
-    throw new AuditError(
-      'AUDIT_CLI',
-      'The package @prisma/adapter-pg, which status connects with, is not installed. Run: npm install @prisma/adapter-pg',
-      { cause },
-    )
-  }
-}
-
-/** A driver adapter's error says what happened in its `cause`. */
-export function causeText(error: unknown): string {
-  const { cause } = error as { cause?: { originalMessage?: string; message?: string } }
-  const text =
-    cause?.originalMessage ?? cause?.message ?? (error instanceof Error ? error.message : String(error))
-  return text.replace(/\.$/, '')
 }

@@ -8,7 +8,7 @@ import { type Access, withAccess } from '../ui/server/access.ts'
 import { explainSqlState } from '../ui/server/explain-error.ts'
 import { pageHandler } from '../ui/server/handler.ts'
 import { toNodeHandler } from '../ui/server/node.ts'
-import { causeText } from './status.ts'
+import { causeText } from './connection.ts'
 import { tableOption, UsageError } from './usage.ts'
 
 export interface PageServerOptions {

@@ -7,6 +7,9 @@ export const usage = `Usage: prisma-extension-audit <command> [options]
 Commands:
   init      Add the audit log to your Prisma schema and migrations
   status    Check the audit log in the database of DATABASE_URL
+  history   What happened to one record: history User 42
+  tail      The newest entries; with -f also those that come
+  export    All entries as CSV or NDJSON
   ui        Show the audit log of DATABASE_URL as a web page on this machine
 
 init:
@@ -19,6 +22,31 @@ status:
   --table <name | schema.name>   Another table than audit_logs
   --json                         Print the checks as JSON
   Exit code: 0 everything required is there, 1 something is missing, 2 wrong usage
+
+history <Model> <id>:
+  --limit <n>                    At most so many entries, newest first (50)
+  --table, --json                As above; a composite id as the log has it: '["42","en"]'
+
+tail, export:
+  --action <pattern>             order.update, user.*, *.export; several times for any of them
+  --actor <id>                   Who
+  --resource <type | type:id>    What: order, or one record, order:42
+  --outcome success | failure
+  --changed <field>              Updates that changed this field
+  --request, --organization, --transaction <id>
+  --from, --to <time>            ISO 8601; from inclusive, to exclusive
+  --table <name | schema.name>   Another table than audit_logs
+  --json                         A line of JSON for each entry
+
+tail:
+  -f, --follow                   Wait for more, until Ctrl-C
+  --limit <n>                    How many to begin with (10)
+
+export:
+  --format csv | ndjson          CSV, unless --json is given
+  --output <file>                Instead of the standard output
+  --cursor <cursor>              Go on where an export was interrupted, with the same filter
+  Exit code: 130 when Ctrl-C ended it; the cursor to go on with is on the standard error
 
 ui:
   --port <number>                Another port than 4477

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Actor } from '../context.ts'
 
 /** An entry of the log as helpers give it. */
@@ -26,7 +27,10 @@ export interface AuditEntry {
   before: Record<string, unknown> | null
   /** The record after, as `details` has it; null where there is none. */
   after: Record<string, unknown> | null
-  /** The fields that an update changed; empty for everything else. */
+  /**
+   * The fields that an update changed; empty for everything else. A created record is all in `after`, a deleted one in
+   * `before`.
+   */
   changes: FieldChange[]
 }
 
@@ -73,11 +77,8 @@ export const entryColumns = [
 ].join(', ')
 
 export function toEntry(row: EntryRow): AuditEntry {
-  const { before, after, changed } = (row.details ?? {}) as {
-    before?: Record<string, unknown>
-    after?: Record<string, unknown>
-    changed?: string[]
-  }
+  const before = objectIn(row.details, 'before')
+  const after = objectIn(row.details, 'after')
   return {
     id: row.id,
     timestamp: row.timestamp,
@@ -97,10 +98,34 @@ export function toEntry(row: EntryRow): AuditEntry {
     organizationId: row.organization_id,
     seq: row.seq,
     transactionId: row.transaction_id,
-    before: before ?? null,
-    after: after ?? null,
-    changes: Array.isArray(changed)
-      ? changed.map((field) => ({ field, from: before?.[field] ?? null, to: after?.[field] ?? null }))
-      : [],
+    before,
+    after,
+    changes: changedFields(row.details, before, after).map((field) => ({
+      field,
+      from: before?.[field] ?? null,
+      to: after?.[field] ?? null,
+    })),
   }
+}
+
+/** An event's details may have something of its own under the name. */
+function objectIn(details: EntryRow['details'], key: 'before' | 'after'): Record<string, unknown> | null {
+  const value = details?.[key]
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : null
+}
+
+/** An update says what it changed. An event that gives a record before and after may leave that to be seen. */
+function changedFields(
+  details: EntryRow['details'],
+  before: Record<string, unknown> | null,
+  after: Record<string, unknown> | null,
+): string[] {
+  if (Array.isArray(details?.changed)) {
+    return details.changed.filter((field): field is string => typeof field === 'string')
+  }
+  if (!before || !after) return []
+  const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  return fields.filter((field) => !isDeepStrictEqual(before[field], after[field]))
 }

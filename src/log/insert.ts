@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Actor, AuditContext } from '../context.ts'
 import { quoteTable, type TableName } from '../sql.ts'
 import type { LogConnection } from './connection.ts'
@@ -17,12 +16,8 @@ export interface NewEntry {
   readonly context: AuditContext & { readonly actor: Actor }
 }
 
-export function newEntryId(): string {
-  return uuidv7()
-}
-
 /**
- * Writes entries in order, by one statement whatever their number: they travel as one JSON document.
+ * Writes entries in order, by one statement whatever their number.
  *
  * @returns the stored entries in order, without those that were there already
  */
@@ -32,35 +27,60 @@ export async function insertEntries(
   entries: readonly NewEntry[],
 ): Promise<AuditEntry[]> {
   const rows = await connection.query<EntryRow>(
-    `INSERT INTO ${quoteTable(table)} (id, action, actor_id, actor_type, actor_email, resource_type, resource_id,
+    `${insertStatement(table)} RETURNING ${entryColumns}`,
+    documentOf(entries.map(rowTextOf)),
+  )
+  return rows.map(toEntry).sort((a, b) => (a.seq < b.seq ? -1 : 1))
+}
+
+/** Writes rows as {@link rowTextOf} gives them, in order, by one statement; those that are there already stay. */
+export async function insertRows(
+  table: TableName,
+  connection: LogConnection,
+  rows: readonly string[],
+): Promise<void> {
+  await connection.query(insertStatement(table), documentOf(rows))
+}
+
+/** The rows travel as one JSON document, so that one text of the statement serves any number of them. */
+function insertStatement(table: TableName): string {
+  return `INSERT INTO ${quoteTable(table)} (id, action, actor_id, actor_type, actor_email, resource_type, resource_id,
        outcome, reason, details, request_id, ip, user_agent, organization_id)
      SELECT id, action, actor_id, actor_type, actor_email, resource_type, resource_id,
        outcome, reason, details, request_id, ip, user_agent, organization_id
      FROM pg_catalog.jsonb_to_recordset($1::pg_catalog.jsonb) AS e(id uuid, action text, actor_id text,
        actor_type text, actor_email text, resource_type text, resource_id text, outcome text, reason text,
        details jsonb, request_id text, ip inet, user_agent text, organization_id text)
-     ON CONFLICT DO NOTHING
-     RETURNING ${entryColumns}`,
-    JSON.stringify(entries.map(rowOf)),
-  )
-  return rows.map(toEntry).sort((a, b) => (a.seq < b.seq ? -1 : 1))
+     ON CONFLICT DO NOTHING`
 }
 
-function rowOf({ context, ...entry }: NewEntry) {
+function documentOf(rows: readonly string[]): string {
+  return `[${rows.join(',')}]`
+}
+
+/** An entry as one JSON object of the log's columns. */
+export function rowTextOf(entry: NewEntry): string {
+  return JSON.stringify(rowOf(entry))
+}
+
+export function rowOf({ context, ...entry }: NewEntry): InsertedRow {
   return {
     id: entry.id,
     action: entry.action,
     actor_id: context.actor.id,
     actor_type: context.actor.type,
-    actor_email: context.actor.email,
+    actor_email: context.actor.email ?? null,
     resource_type: entry.resourceType,
     resource_id: entry.resourceId,
     outcome: entry.outcome,
     reason: entry.reason,
     details: entry.details,
-    request_id: context.requestId,
-    ip: context.ip,
-    user_agent: context.userAgent,
-    organization_id: context.organizationId,
+    request_id: context.requestId ?? null,
+    ip: context.ip ?? null,
+    user_agent: context.userAgent ?? null,
+    organization_id: context.organizationId ?? null,
   }
 }
+
+/** The columns that an insert gives; the database fills in the others. */
+export type InsertedRow = Omit<EntryRow, 'timestamp' | 'seq' | 'transaction_id'>

@@ -1,19 +1,35 @@
 import type { AttributedContext } from '../current-context.ts'
+import type { DataModel } from '../data-model.ts'
 import type { ResolvedOptions } from '../options.ts'
+import type { Background } from './background.ts'
 import type { LogConnection } from './connection.ts'
-import type { LoggedModels } from './models.ts'
+import type { LoggedModels, ModelField } from './models.ts'
 import type { EntryQueue } from './queue.ts'
 
-/** What everything behind `$audit` works with: one for an audited client, and one for each of its transactions. */
-export interface Log {
-  readonly options: ResolvedOptions
+/** What reading the log takes. */
+export interface ReadableLog {
+  readonly options: Pick<ResolvedOptions, 'table'>
   readonly models: LoggedModels
   /** Where entries are read and written: the client's pool, or the transaction that this `$audit` is of. */
   readonly connection: LogConnection
+}
+
+/** What everything behind `$audit` works with: one for an audited client, and one for each of its transactions. */
+export interface Log extends ReadableLog {
+  readonly options: ResolvedOptions
+  readonly dataModel: DataModel
   /** Writes later, always on the pool, so that what is queued survives a rollback. */
   readonly queue: EntryQueue
+  /** Entries that are still being made, for the queue. */
+  readonly background: Background
+  /** Waits for the background and the queue. */
+  readonly flush: () => Promise<void>
   /** Who and where, for an entry made now. */
   readonly context: () => AttributedContext
-  /** The audited client, or that transaction's. */
+  /** The audited client without what `$extends` added later, or its half in that transaction. */
   readonly client: () => object
+  /** Whether this is the log of an interactive transaction. */
+  readonly isTransaction: boolean
+  /** The SQL expression that gives a field's column as entries have it; the second argument refers to the column. */
+  readonly valueOf: (field: ModelField, reference: string) => string
 }

@@ -1,27 +1,185 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import pRetry from 'p-retry'
 import type { AuditError } from '../errors.ts'
 import type { TableName } from '../sql.ts'
 import type { LogConnection } from './connection.ts'
-import { insertEntries, type NewEntry } from './insert.ts'
+import { type InsertedRow, insertRows, type NewEntry, rowTextOf } from './insert.ts'
+import { UnwrittenEntries } from './unwritten.ts'
+import { canPass, concernsEveryEntry, refusedEntry } from './write-error.ts'
 
-/** Writes entries later and in batches. */
+/** An entry that waits: as JSON, whose size is known. */
+interface QueuedRow {
+  readonly text: string
+  /** When it was queued, on the clock of `performance.now()`. */
+  readonly since: number
+}
+
+/** How much the queue holds and how long it tries; milliseconds, and characters of JSON. */
+const limits = {
+  entries: 10_000,
+  characters: 32 * 1024 * 1024,
+  batchEntries: 1_000,
+  batchCharacters: 4 * 1024 * 1024,
+  /** How long an entry is tried, counted from when it was queued. */
+  retry: 60_000,
+  firstPause: 100,
+  longestPause: 5_000,
+  /** How long one try waits for an answer: a server that is gone without a word gives none. */
+  answer: 20_000,
+}
+
+export type QueueLimits = typeof limits
+
+/**
+ * Writes entries later, in order and in batches: while one is being written, the next one gathers. Holds a bounded number
+ * of entries and lets callers wait when it is full.
+ */
 export class EntryQueue {
   readonly #table: TableName
   readonly #connection: LogConnection
+  readonly #unwritten: UnwrittenEntries
+  readonly #limits: QueueLimits
+  /** Taken and not in a batch yet. */
+  #rows: QueuedRow[] = []
+  /** Taken and neither written nor given up: in `#rows` or in the batch at work. */
+  #held = { entries: 0, characters: 0 }
+  #taken = 0
+  #settled = 0
+  /** Those who wait for room stand in line, so that entries keep their order. */
+  #line: Promise<void> = Promise.resolve()
+  #progress = signal()
+  #isWriting = false
 
   constructor(
     table: TableName,
     connection: LogConnection,
-    _onError: ((error: AuditError) => void) | undefined,
+    onError: ((error: AuditError) => void) | undefined,
+    changedLimits: Partial<QueueLimits> = {},
   ) {
     this.#table = table
     this.#connection = connection
+    this.#unwritten = new UnwrittenEntries(onError)
+    this.#limits = { ...limits, ...changedLimits }
   }
 
   /** Resolves when the queue has taken the entries; waits while it is full. */
   async add(...entries: NewEntry[]): Promise<void> {
-    await insertEntries(this.#table, this.#connection, entries)
+    const since = performance.now()
+    const rows = entries.map((entry) => ({ text: rowTextOf(entry), since }))
+    const taken = this.#line.then(() => this.#take(rows))
+    this.#line = taken
+    await taken
   }
 
-  /** Resolves when every entry that was added before is written, or given to `onError`. */
-  async flush(): Promise<void> {}
+  /**
+   * Resolves when every entry that was added before is written, or given to `onError`.
+   *
+   * @throws AuditError `AUDIT_NOT_WRITTEN` with those that could not be written and that no `onError` took
+   */
+  async flush(): Promise<void> {
+    await this.#line
+    const target = this.#taken
+    while (this.#settled < target) await this.#progress.happened
+    this.#unwritten.throwIfAny()
+  }
+
+  async #take(rows: readonly QueuedRow[]): Promise<void> {
+    for (const row of rows) {
+      while (!this.#hasRoomFor(row)) await this.#progress.happened
+      this.#rows.push(row)
+      this.#held.entries += 1
+      this.#held.characters += row.text.length
+      this.#taken += 1
+      if (!this.#isWriting) void this.#writeAll()
+    }
+  }
+
+  /** An entry larger than the whole queue has room when it is alone. */
+  #hasRoomFor({ text }: QueuedRow): boolean {
+    const { entries, characters } = this.#held
+    if (entries === 0) return true
+    return entries < this.#limits.entries && characters + text.length <= this.#limits.characters
+  }
+
+  /** Never rejects. Its timers and sockets keep the process alive until everything is written. */
+  async #writeAll(): Promise<void> {
+    this.#isWriting = true
+    await nextTurn() // what one turn of the event loop queues goes together
+    while (this.#rows.length > 0) {
+      const batch = this.#nextBatch()
+      await this.#write(batch)
+      this.#held.entries -= batch.length
+      for (const { text } of batch) this.#held.characters -= text.length
+      this.#settled += batch.length
+      this.#progress.happen()
+      this.#progress = signal()
+    }
+    this.#isWriting = false
+  }
+
+  #nextBatch(): QueuedRow[] {
+    let characters = 0
+    const end = this.#rows.findIndex(({ text }, index) => {
+      characters += text.length
+      return index > 0 && (index === this.#limits.batchEntries || characters > this.#limits.batchCharacters)
+    })
+    return this.#rows.splice(0, end === -1 ? this.#rows.length : end)
+  }
+
+  /** What the database refuses because of one entry is tried in halves, until that entry stands alone. */
+  async #write(batch: readonly QueuedRow[]): Promise<void> {
+    try {
+      await this.#insert(batch)
+    } catch (error) {
+      if (batch.length > 1 && !canPass(error) && !concernsEveryEntry(error)) {
+        const middle = Math.ceil(batch.length / 2)
+        await this.#write(batch.slice(0, middle))
+        await this.#write(batch.slice(middle))
+        return
+      }
+      for (const { text } of batch) {
+        this.#unwritten.report(refusedEntry(error, JSON.parse(text) as InsertedRow))
+      }
+    }
+  }
+
+  async #insert(batch: readonly QueuedRow[]): Promise<void> {
+    const youngest = batch.at(-1)?.since ?? 0
+    const texts = batch.map(({ text }) => text)
+    await pRetry(() => this.#withAnswer(insertRows(this.#table, this.#connection, texts)), {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: this.#limits.firstPause,
+      maxTimeout: this.#limits.longestPause,
+      randomize: true,
+      maxRetryTime: Math.max(0, youngest + this.#limits.retry - performance.now()),
+      shouldRetry: ({ error }) => canPass(error),
+    })
+  }
+
+  /** A statement that answers late after all does no harm: the ids are known, so a second one adds nothing. */
+  async #withAnswer(statement: Promise<void>): Promise<void> {
+    const { answer } = this.#limits
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`The database gave no answer in ${answer} ms`)), answer)
+    })
+    try {
+      await Promise.race([statement, late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+interface Signal {
+  readonly happened: Promise<void>
+  readonly happen: () => void
+}
+
+function signal(): Signal {
+  let happen = () => {}
+  const happened = new Promise<void>((resolve) => {
+    happen = resolve
+  })
+  return { happened, happen }
 }

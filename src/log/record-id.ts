@@ -1,4 +1,7 @@
-import type { LoggedModel, ModelField } from './models.ts'
+import { isStorable } from '../context.ts'
+import { AuditError } from '../errors.ts'
+import { keyText } from './key-text.ts'
+import type { LoggedModel } from './models.ts'
 
 /**
  * The primary key in an object that has it, such as `where` or `data` of a Prisma call: `{ id: 42 }`, the two fields
@@ -20,65 +23,95 @@ export function keyIn(model: LoggedModel, object: unknown): unknown[] | undefine
 
 /** `resource_id` of a record by the values of its key in key order: README, "What an entry looks like". */
 export function resourceId(model: LoggedModel, key: readonly unknown[]): string {
-  const texts = model.key.map((field, index) => keyText(field, key[index]))
+  return idOfTexts(keyTexts(model, key))
+}
+
+/** The values of a key in key order, as the texts that `resource_id` is made of. */
+export function keyTexts(model: LoggedModel, key: readonly unknown[]): string[] {
+  return model.key.map((field, index) => {
+    const value = key[index]
+    return keyText(field, field.labels.get(String(value)) ?? value)
+  })
+}
+
+/** `resource_id` of a record by the texts of its key. */
+export function idOfTexts(texts: readonly string[]): string {
   const id = texts.length === 1 ? (texts[0] ?? '') : JSON.stringify(texts)
   // PostgreSQL counts characters, JavaScript UTF-16 units
   return id.length > 255 ? Array.from(id).slice(0, 255).join('') : id
 }
 
-/** A key's value as PostgreSQL writes it, so that it meets what the statement recorded. */
-function keyText(field: ModelField, value: unknown): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-  if (value instanceof Date) return dateText(field.databaseType, value)
-  const text = String(value)
-  switch (field.databaseType) {
-    case 'uuid':
-      return text.toLowerCase()
-    case 'numeric': {
-      const scale = /,(\d+)\)$/.exec(field.declared)?.[1]
-      return scale === undefined ? text : withScale(text, Number(scale))
-    }
-    case 'bpchar': {
-      const length = Number(/\((\d+)\)$/.exec(field.declared)?.[1] ?? 1)
-      return text.padEnd(length)
-    }
-    case 'date':
-    case 'timestamp':
-    case 'timestamptz': {
-      const date = new Date(text)
-      return Number.isNaN(date.getTime()) ? text : dateText(field.databaseType, date)
-    }
-    default:
-      return text
+/**
+ * `resource_id` by whatever a user names a record with: a value of a simple key, an object with the key (see
+ * {@link keyIn}), or the text of a `resource.id` as an entry has it.
+ *
+ * @throws AuditError `AUDIT_INVALID_FILTER`, saying what the model's key is
+ */
+export function parseRecordId(model: LoggedModel, id: unknown): string {
+  const [field, ...others] = model.key
+  if (field === undefined) {
+    throw new AuditError(
+      'AUDIT_INVALID_FILTER',
+      `The model ${model.name} has no primary key in the database, so its entries name no record. Search by the resource ${JSON.stringify(model.resource)} alone.`,
+    )
   }
-}
-
-function dateText(databaseType: string, date: Date): string {
-  const iso = date.toISOString()
-  return databaseType === 'date' ? iso.slice(0, 10) : iso
-}
-
-/** `1.5` → `1.50`; a number with more digits than the column has can't be its key, and stays as it is. */
-function withScale(text: string, scale: number): string {
-  const [whole = '', digits = ''] = text.split('.')
-  if (!/^-?\d+$/.test(whole) || digits.length > scale) return text
-  return scale === 0 ? whole : `${whole}.${digits.padEnd(scale, '0')}`
-}
-
-function isKeyValue(value: unknown): boolean {
-  return (
-    ['string', 'number', 'bigint', 'boolean'].includes(typeof value) ||
-    value instanceof Date ||
-    value instanceof Uint8Array ||
-    isDecimal(value)
+  const isComposite = others.length > 0
+  const key = isComposite || !isKeyValue(id) ? keyIn(model, id) : [id]
+  if (key) return resourceId(model, key)
+  if (isComposite && typeof id === 'string' && isKeyValue(id)) return id
+  const fields = model.key.map(({ name, type }) => `${name}: ${type}`).join(', ')
+  throw new AuditError(
+    'AUDIT_INVALID_FILTER',
+    `The id does not name a record of ${model.name}: give ${isComposite ? '' : `its ${field.name} (${field.type}), or `}{ ${fields} } with the whole primary key.`,
   )
 }
 
+/**
+ * `resource_id` of something that is no model's record, as an event named it.
+ *
+ * @throws AuditError `AUDIT_INVALID_FILTER`
+ */
+export function parseEventId(id: unknown): string {
+  if (isKeyValue(id) && typeof id !== 'object') return String(id)
+  throw new AuditError(
+    'AUDIT_INVALID_FILTER',
+    'The resource is no model of the client, so its id must be a string or number, as the event gave it.',
+  )
+}
+
+function isKeyValue(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+      return value !== '' && isStorable(value)
+    case 'number':
+      return !Number.isNaN(value)
+    case 'bigint':
+    case 'boolean':
+      return true
+    default:
+      if (value instanceof Date) return !Number.isNaN(value.getTime())
+      return value instanceof Uint8Array || isDecimal(value)
+  }
+}
+
 /** Decimal.js objects, of whichever copy of the library. */
-function isDecimal(value: unknown): boolean {
+export function isDecimal(value: unknown): value is { toFixed(): string } {
   return isRecord(value) && typeof value.toFixed === 'function' && 's' in value && 'e' in value
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** `resource_id` as entries have it: like {@link resourceId}, with `[redacted]` for a redacted part of the key. */
+export function loggedId(
+  model: LoggedModel,
+  key: readonly unknown[],
+  isRedacted: (model: string, field: string) => boolean,
+): string {
+  const hidden = model.key.map(({ name }) => isRedacted(model.name, name))
+  if (!hidden.includes(true)) return resourceId(model, key)
+  if (model.key.length === 1) return '[redacted]'
+  const shown = model.key.map((field, index) => (hidden[index] ? '[redacted]' : keyText(field, key[index])))
+  return JSON.stringify(shown).slice(0, 255)
 }

@@ -32,13 +32,13 @@ export interface Recorded {
   [detail: string]: any
 }
 
-/** Runs `work`, asserts that the entries are what the oracle saw, and gives them in order. */
+/** Runs `work`, asserts that its changes' entries are what the oracle saw, and gives them in order. */
 export function recorder(db: Database, oracle: OracleOptions = {}) {
   return async (work: () => PromiseLike<unknown>): Promise<Recorded[]> => {
     const since = await markOracle(db)
     await work()
     await expectEntriesToMatchOracle(db, since, oracle)
-    return (await db.entries(since.seq)).map(recorded)
+    return (await db.changes(since.seq)).map(recorded)
   }
 }
 

@@ -92,6 +92,8 @@ export function kinds(sent: readonly Sent[]): string[] {
       const write = /AS \(\s*(?:WITH [\s\S]*?)?(INSERT|UPDATE|DELETE)\b/.exec(sql)?.[1]
       return `${write} + entries`
     }
+    // the function of the log's migration, called for each row
+    if (/RETURNING [\s\S]*"audit_logs_record"\(/.test(sql)) return `${/^\s*(\w+)/.exec(sql)?.[1]} + entries`
     if (/FOR (?:NO KEY )?UPDATE/.test(sql)) return /^WITH RECURSIVE/.test(sql) ? 'lock reached' : 'lock'
     return /^\s*(\w+)/.exec(sql)?.[1]?.toUpperCase() ?? sql
   })

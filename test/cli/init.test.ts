@@ -304,8 +304,8 @@ describe('the migration', () => {
     ['another schema', 'audit.trail', { schema: 'audit', name: 'trail' }, ['public', 'audit']],
     [
       'names with quotes, capitals, dots and dollars',
-      '"My.Audit"."the ""Log"".$& v1"',
-      { schema: 'My.Audit', name: 'the "Log".$& v1' },
+      String.raw`"My.Audit"."the ""Log"".$& 'v\1"`,
+      { schema: 'My.Audit', name: String.raw`the "Log".$& 'v\1` },
       ['public', 'My.Audit'],
     ],
   ])('makes an append-only table without drift: %s', async (_, option, table, schemas) => {

@@ -42,10 +42,12 @@ describe('a log in place', () => {
       '✔ table public.audit_logs',
       '✔ 17 columns',
       '✔ function audit_logs_immutable',
+      '✔ function audit_logs_record',
+      '✔ function audit_logs_iso',
       '✔ trigger audit_logs_refuse_update, enabled ALWAYS',
       '✔ trigger audit_logs_refuse_delete, enabled ALWAYS',
       '✔ trigger audit_logs_refuse_truncate, enabled ALWAYS',
-      '✔ 6 indexes',
+      '✔ 7 indexes',
       `✔ role ${new URL(database.url).username} may INSERT and SELECT`,
       `! role ${new URL(database.url).username} is a superuser and can drop the triggers, so it should not be the role of your application`,
     ]
@@ -66,6 +68,15 @@ describe('a log in place', () => {
     url.searchParams.set('options', '-c search_path="My.Audit"')
     expect(await failures(url.toString(), '"the ""Log"""')).toEqual([])
     expect((await failures(url.toString()))[0]).toContain('there is public.audit_logs: --table')
+  })
+
+  it('passes without the functions that make writes short, and says so', async () => {
+    await database.sql('DROP FUNCTION audit_logs_record; DROP FUNCTION audit_logs_iso(timestamp)')
+    expect((await checklist()).filter((line) => /_record|_iso/.test(line))).toEqual([
+      '! function audit_logs_record is not there, so writes take longer: apply the migration again',
+      '! function audit_logs_iso is not there, so writes take longer: apply the migration again',
+    ])
+    expect((await readStatus(database.url)).ok).toBe(true)
   })
 
   it('estimates a large log, and takes the newest by its time-ordered id', async () => {
@@ -182,6 +193,19 @@ describe("the application's role", () => {
       `✔ role ${role} holds no UPDATE, DELETE or TRUNCATE`,
     ])
     expect((await readStatus(urlAs(role))).entries).toBeNull()
+  })
+
+  it('warns when it may not execute the functions that make writes short', async () => {
+    await database.sql(`GRANT SELECT, INSERT (${columns}) ON audit_logs TO ${role};
+      REVOKE EXECUTE ON FUNCTION audit_logs_record FROM PUBLIC`)
+    try {
+      expect((await checklist(urlAs(role))).filter((line) => line.startsWith('!'))).toEqual([
+        `! role ${role} lacks EXECUTE on function audit_logs_record, so its writes take longer: GRANT it`,
+      ])
+      expect((await readStatus(urlAs(role))).ok).toBe(true)
+    } finally {
+      await database.sql('GRANT EXECUTE ON FUNCTION audit_logs_record TO PUBLIC')
+    }
   })
 
   it('fails without the use of the schema', async () => {

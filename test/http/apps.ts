@@ -82,7 +82,7 @@ const actorOf = (user: User | undefined) => user && ({ id: user.id, type: 'user'
 
 type NestRequest = express.Request & WithUser
 
-type WithUser = { user?: User | undefined }
+type WithUser = { account?: User | undefined }
 
 const startExpress =
   (framework: typeof express): StartApp =>
@@ -91,14 +91,14 @@ const startExpress =
     if (trustProxy) app.set('trust proxy', true)
     app.use(
       expressContext<express.Request & WithUser>({
-        actor: (request) => actorOf(request.user),
-        organizationId: (request) => request.user?.organizationId,
+        actor: (request) => actorOf(request.account),
+        organizationId: (request) => request.account?.organizationId,
         metadata: (request) => ({ path: request.path }),
       }),
     )
     app.use(framework.json())
     app.use((request, _response, next) => {
-      Object.assign(request, { user: userOf(request.headers.authorization) })
+      Object.assign(request, { account: userOf(request.headers.authorization) })
       next()
     })
     app.post('/tags', (request, response, next) => {
@@ -114,13 +114,13 @@ const startFastify: StartApp = async (prisma, { trustProxy = false } = {}) => {
   const app = fastify({ trustProxy })
   await app.register(
     fastifyContext<fastify.FastifyRequest & WithUser>({
-      actor: (request) => actorOf(request.user),
-      organizationId: (request) => request.user?.organizationId,
+      actor: (request) => actorOf(request.account),
+      organizationId: (request) => request.account?.organizationId,
       metadata: (request) => ({ path: request.url.split('?')[0] }),
     }),
   )
   app.addHook('preHandler', async (request) => {
-    Object.assign(request, { user: userOf(request.headers.authorization) })
+    Object.assign(request, { account: userOf(request.headers.authorization) })
   })
   app.post<{ Querystring: { via: string }; Body: { name: string } }>('/tags', async (request, reply) => {
     await makeTag(prisma, request.query.via, request.body.name, request.raw)
@@ -157,8 +157,8 @@ const startNest =
   (platform: 'express' | 'fastify'): StartApp =>
   async (prisma, { trustProxy = false } = {}) => {
     const options = {
-      actor: (request: WithUser) => actorOf(request.user),
-      organizationId: (request: WithUser) => request.user?.organizationId,
+      actor: (request: WithUser) => actorOf(request.account),
+      organizationId: (request: WithUser) => request.account?.organizationId,
       metadata: () => ({ path: '/tags' }),
     }
     const onExpress = async () => {
@@ -189,7 +189,7 @@ const startNest =
     app.useGlobalGuards({
       canActivate: (context) => {
         const request = context.switchToHttp().getRequest()
-        request.user = userOf(request.headers.authorization)
+        request.account = userOf(request.headers.authorization)
         return true
       },
     })

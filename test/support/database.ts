@@ -17,6 +17,8 @@ export interface Database {
   ): Promise<Row[]>
   /** All entries in order, or the ones since `seq`. */
   entries(sinceSeq?: bigint): Promise<Entry[]>
+  /** Those of them that something was done for, without the failed attempts. */
+  changes(sinceSeq?: bigint): Promise<Entry[]>
   /** The highest `seq` so far. */
   lastSeq(): Promise<bigint>
 }
@@ -58,12 +60,14 @@ export async function createDatabase(options: { template?: string } = {}): Promi
     await admin.end()
   })
   const sql: Database['sql'] = async (text, values) => (await pool.query(text, values)).rows as never
+  const entries: Database['entries'] = (since = 0n) =>
+    sql<Entry & pg.QueryResultRow>('SELECT * FROM audit_logs WHERE seq > $1 ORDER BY seq', [since])
   return {
     url,
     pool,
     sql,
-    entries: (since = 0n) =>
-      sql<Entry & pg.QueryResultRow>('SELECT * FROM audit_logs WHERE seq > $1 ORDER BY seq', [since]),
+    entries,
+    changes: async (since) => (await entries(since)).filter(({ outcome }) => outcome === 'success'),
     lastSeq: async () => {
       const [row] = await sql<{ seq: string }>('SELECT coalesce(max(seq), 0) AS seq FROM audit_logs')
       return BigInt(row?.seq ?? 0)

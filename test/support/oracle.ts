@@ -102,7 +102,7 @@ export async function expectEntriesToMatchOracle(
   options: OracleOptions = {},
 ): Promise<number> {
   const expected = await expectedEntries(database, since.change, options)
-  const entries = await database.entries(since.seq)
+  const entries = await database.changes(since.seq)
   const actual = entries
     .filter(({ action, outcome }) => changeVerbs.includes(verbOf(action)) && outcome === 'success')
     .map(comparable)

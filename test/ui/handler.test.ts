@@ -226,7 +226,7 @@ describe('a request that can not be answered', () => {
     ['/api/entries?actor=%00', '"actor" has a character with code zero.'],
     ['/api/entries/1', 'The id of an entry is a UUID.'],
     ['/api/activity?buckets=4000', '"buckets" must be a whole number from 1 to 400.'],
-  ])('%s is 400 and says why', async (path, message) => {
+  ])('%.60s is 400 and says why', async (path, message) => {
     const response = await get(path)
     expect(await response.json()).toEqual({ error: { code: 'INVALID_REQUEST', message } })
     expect(response.status).toBe(400)

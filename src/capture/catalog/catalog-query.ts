@@ -68,5 +68,12 @@ SELECT pg_catalog.json_build_object(
     JOIN pg_catalog.pg_language l ON l.oid = p.prolang
     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE p.provolatile = 'v' AND l.lanname NOT IN ('internal', 'c') AND n.nspname <> 'pg_catalog'
-      AND p.prorettype <> 'pg_catalog.trigger'::pg_catalog.regtype)
+      AND p.prorettype <> 'pg_catalog.trigger'::pg_catalog.regtype),
+  -- the functions of the log's migration, whatever the log is called; other parameters would be another release's
+  'logFunctions', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+    'schema', n.nspname, 'name', p.proname, 'source', p.prosrc)), '[]')
+    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    WHERE (p.proname LIKE '%\\_record' AND pg_catalog.oidvectortypes(p.proargtypes) = 'text, text, jsonb, jsonb, text[], jsonb'
+      OR p.proname LIKE '%\\_iso' AND pg_catalog.oidvectortypes(p.proargtypes) = 'timestamp without time zone')
+      AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))
 )::text`

@@ -9,6 +9,12 @@ export interface Catalog {
   readonly searchPath: readonly string[]
   readonly tables: readonly Table[]
   readonly writingFunctions: ReadonlySet<string>
+  /** Functions that a migration of ours may have made, as far as this role may execute them. */
+  readonly logFunctions: readonly {
+    readonly schema: string
+    readonly name: string
+    readonly source: string
+  }[]
 }
 
 export interface Table {
@@ -95,6 +101,7 @@ interface RawCatalog {
   foreignKeys: RawForeignKey[]
   types: RawType[]
   writingFunctions: string[]
+  logFunctions: Catalog['logFunctions']
 }
 
 interface RawTable {
@@ -188,6 +195,7 @@ function buildCatalog(raw: RawCatalog): Catalog {
     searchPath: raw.searchPath,
     tables,
     writingFunctions: new Set(raw.writingFunctions),
+    logFunctions: raw.logFunctions,
   }
 }
 

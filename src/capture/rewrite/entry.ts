@@ -1,6 +1,5 @@
-import { randomFillSync } from 'node:crypto'
-import { v7 as uuidv7 } from 'uuid'
 import type { AuditContext } from '../../context.ts'
+import { newId } from '../../id.ts'
 import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../../sql.ts'
 import type { ArgumentType } from '../adapter.ts'
 
@@ -14,6 +13,8 @@ export interface Attribution {
   readonly context: AuditContext & { actor: NonNullable<AuditContext['actor']> }
   /** The Prisma operation, where it is known. */
   readonly operation: string | undefined
+  /** The entry that the call undoes, if it undoes one. */
+  readonly revertOf: string | undefined
 }
 
 /** The values of an entry that come with the call, as parameters behind the statement's own. */
@@ -30,7 +31,10 @@ const parameters = {
   organizationId: 'text',
   operation: 'text',
   metadata: 'jsonb',
+  revertOf: 'text',
   lockedRows: 'text',
+  /** Everything that comes with the call as one value, for the function that the log's migration made. */
+  context: 'jsonb',
 } as const
 
 type ParameterName = keyof typeof parameters
@@ -39,10 +43,15 @@ type ParameterName = keyof typeof parameters
 export interface EntryShape {
   readonly operation: boolean
   readonly metadata: boolean
+  readonly revertOf: boolean
 }
 
-export function entryShape({ context, operation }: Attribution): EntryShape {
-  return { operation: operation !== undefined, metadata: context.metadata !== undefined }
+export function entryShape({ context, operation, revertOf }: Attribution): EntryShape {
+  return {
+    operation: operation !== undefined,
+    metadata: context.metadata !== undefined,
+    revertOf: revertOf !== undefined,
+  }
 }
 
 /**
@@ -82,51 +91,50 @@ export class EntryParameters {
    * @param lockedRows addresses of rows, as the text of a tid[]
    */
   bind(attribution: Attribution, lockedRows = '{}'): { args: unknown[]; argTypes: ArgumentType[] } {
-    const values = { ...parameterValues(attribution), lockedRows }
+    const statement = { lockedRows, id: this.#mentioned.includes('idPrefix') ? newId() : '' }
     return {
-      args: this.#mentioned.map((name) => values[name]),
+      args: this.#mentioned.map((name) => values[name](attribution, statement)),
       argTypes: this.#mentioned.map(() => ({ scalarType: 'string', arity: 'scalar' })),
     }
   }
 }
 
-const randomPool = Buffer.allocUnsafe(4_096)
-let randomUsed = randomPool.length
-
-/** 16 random bytes. Asking the system for 4 kB at a time costs a tenth of asking for each id. */
-function randomBytes(): Uint8Array {
-  if (randomUsed === randomPool.length) {
-    randomFillSync(randomPool)
-    randomUsed = 0
-  }
-  randomUsed += 16
-  return randomPool.subarray(randomUsed - 16, randomUsed)
-}
-
 /**
- * One UUIDv7 for the statement. Its rows take it with a counter in the last 32 bits, which RFC 9562 (6.2, "Monotonicity
- * and Counters") allows and which costs a fraction of a random UUID a row. The counter starts at a random number below
- * 2^31, so a statement may write two billion entries.
+ * What each parameter stands for, given the call and its statement. The id is one UUIDv7 for the statement: its rows take
+ * it with a counter in the last 32 bits, which RFC 9562 (6.2, "Monotonicity and Counters") allows and which costs a
+ * fraction of a random UUID a row. The counter starts at a random number below 2^31, so a statement may write two
+ * billion entries.
  */
-function parameterValues({
-  context,
-  operation,
-}: Attribution): Record<Exclude<ParameterName, 'lockedRows'>, string | null> {
-  const id = uuidv7({ random: randomBytes() })
-  return {
-    idPrefix: id.slice(0, -8),
-    idCounter: String(Number.parseInt(id.slice(-8), 16) >>> 1),
-    actorId: context.actor.id,
-    actorType: context.actor.type,
-    actorEmail: context.actor.email ?? null,
-    reason: context.reason ?? null,
-    requestId: context.requestId ?? null,
-    ip: context.ip ?? null,
-    userAgent: context.userAgent ?? null,
-    organizationId: context.organizationId ?? null,
-    operation: operation ?? null,
-    metadata: context.metadata === undefined ? null : JSON.stringify(context.metadata),
-  }
+const values: Record<
+  ParameterName,
+  (call: Attribution, statement: { readonly id: string; readonly lockedRows: string }) => string | null
+> = {
+  idPrefix: (_, { id }) => id.slice(0, -8),
+  idCounter: (_, { id }) => String(Number.parseInt(id.slice(-8), 16) >>> 1),
+  actorId: ({ context }) => context.actor.id,
+  actorType: ({ context }) => context.actor.type,
+  actorEmail: ({ context }) => context.actor.email ?? null,
+  reason: ({ context }) => context.reason ?? null,
+  requestId: ({ context }) => context.requestId ?? null,
+  ip: ({ context }) => context.ip ?? null,
+  userAgent: ({ context }) => context.userAgent ?? null,
+  organizationId: ({ context }) => context.organizationId ?? null,
+  operation: ({ operation }) => operation ?? null,
+  metadata: ({ context }) => (context.metadata === undefined ? null : JSON.stringify(context.metadata)),
+  revertOf: ({ revertOf }) => revertOf ?? null,
+  lockedRows: (_, { lockedRows }) => lockedRows,
+  context: ({ context, operation, revertOf }) =>
+    JSON.stringify({
+      actor_id: context.actor.id,
+      actor_type: context.actor.type,
+      actor_email: context.actor.email,
+      reason: context.reason,
+      request_id: context.requestId,
+      ip: context.ip,
+      user_agent: context.userAgent,
+      organization_id: context.organizationId,
+      details: { operation, metadata: context.metadata, revertOf },
+    }),
 }
 
 /** Where entries come from: expressions over the rows of a FROM clause. */
@@ -222,8 +230,17 @@ export function detailsOf(parts: Record<string, string | readonly Field[]>, entr
   const all = { ...parts }
   if (entry.shape.operation) all.operation = entry.reference('operation')
   if (entry.shape.metadata) all.metadata = entry.reference('metadata')
+  if (entry.shape.revertOf) all.revertOf = entry.reference('revertOf')
   const fits = Object.values(all).every((part) => typeof part === 'string' || part.length <= maxFields)
   return entry.expectsFewRows && fits ? built(all) : nested(all)
+}
+
+/** A row as a JSON object, for few rows. */
+export function rowObject(fields: readonly Field[]): string {
+  const row = own('row')
+  return fields.length <= maxFields
+    ? buildObject(fields)
+    : `(SELECT pg_catalog.to_jsonb(${row}) FROM (${selectFields(fields)}) AS ${row})`
 }
 
 function built(parts: Record<string, string | readonly Field[]>): string {

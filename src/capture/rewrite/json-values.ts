@@ -15,11 +15,12 @@ const plainText = new Set(['bool', 'int2', 'int4', 'int8', 'numeric', 'text', 'v
  * The SQL expression that gives a column's value as the log writes it. The rules are a contract (README, "Values").
  *
  * @param reference an SQL expression for the column, such as `"n"."price"`
+ * @param iso a function in the database that gives a timestamp as the log writes it
  */
-export function jsonValue(type: ColumnType, reference: string): string {
+export function jsonValue(type: ColumnType, reference: string, iso?: string): string {
   if (type.element) return arrayValue(type.element, reference)
   if (asIs.has(type.builtIn)) return reference
-  return scalarValue(type, reference) ?? `${reference}::text`
+  return scalarValue(type, reference, iso) ?? `${reference}::text`
 }
 
 /** Whether a column's text may be of any length, longer than `resource_id` holds. */
@@ -52,12 +53,12 @@ const beyondJsonb = quoteLiteral(
   String.raw`\\u(0000|d[89a-f])|(^|[:,\[\s])-?\d+(\.\d+)?e[+-]?\d{6,}([,}\]\s]|$)`,
 )
 
-function scalarValue(type: ColumnType, reference: string): string | undefined {
+function scalarValue(type: ColumnType, reference: string, iso?: string): string | undefined {
   switch (type.builtIn) {
     case 'timestamp':
-      return isoTimestamp(reference, type.precision)
+      return iso ? `${iso}(${reference})` : isoTimestamp(reference, type.precision)
     case 'timestamptz':
-      return isoTimestamp(`(${reference} AT TIME ZONE 'UTC')`, type.precision)
+      return scalarValue({ ...type, builtIn: 'timestamp' }, `(${reference} AT TIME ZONE 'UTC')`, iso)
     case 'json':
       // json stores what jsonb can't: the character with code zero, half a surrogate pair, a number beyond numeric.
       // Then its text is the value
@@ -80,10 +81,8 @@ function isoTimestamp(reference: string, precision: number): string {
   const hasMore = `pg_catalog.date_trunc('milliseconds', ${reference}) <> ${reference}`
   const iso =
     precision > 3 ? `CASE WHEN ${hasMore} THEN ${microseconds} ELSE ${milliseconds} END` : milliseconds
-  return [
-    `CASE WHEN ${reference} >= '0001-01-01' AND ${reference} < 'infinity' THEN ${iso}`,
-    `ELSE pg_catalog.to_jsonb(${reference}) #>> '{}' END`,
-  ].join(' ')
+  // to_char gives NULL for infinity, whose text is the same in every DateStyle
+  return `CASE WHEN ${reference} < '0001-01-01' THEN pg_catalog.to_jsonb(${reference}) #>> '{}' ELSE COALESCE(${iso}, ${reference}::text) END`
 }
 
 function arrayValue(element: ColumnType, reference: string): string {

@@ -11,8 +11,9 @@ import {
 } from './before-state.ts'
 import { type EntryParameters, insertEntries, own } from './entry.ts'
 import { confine, lockReachedRows, lockRows } from './lock.ts'
+import type { Recorder } from './recorder.ts'
 import { type Reach, reachedRows } from './referential-actions.ts'
-import { addressColumns, affectedEntries, ownEntries, returnedColumns } from './row-entries.ts'
+import { addressColumns, affectedEntries, ownEntries, recordCall, returnedColumns } from './row-entries.ts'
 import type { TrackedTable } from './tracked-table.ts'
 
 /** What the caller wants back: the statement's own result, or the number of its rows. */
@@ -30,6 +31,8 @@ export interface RewriteInput {
   /** The same for a statement of its own that follows. */
   readonly later: EntryParameters
   readonly log: TableName
+  /** The functions that record single rows, where the database has them. */
+  readonly recorder: Recorder | undefined
   readonly want: Want
 }
 
@@ -45,11 +48,19 @@ export interface Rewritten {
   readonly readLater: string | undefined
   /** The last column counts upserted rows whose before-state nobody saw: the statement has to run again. */
   readonly countsMissed: boolean
+  /** How many columns at the end of the result are ours. */
+  readonly surplus: number
 }
 
 /**
- * Turns a write into one statement that makes the change and its entries. On PostgreSQL 18 an update becomes, in
- * essence,
+ * Turns a write into one statement that makes the change and its entries. On PostgreSQL 18 an update of a few rows
+ * becomes, in essence,
+ *
+ * ```sql
+ * UPDATE … RETURNING WITH (OLD AS o, NEW AS n) <its own columns>, audit_logs_record(<id>, <before, after, changed>, $5)
+ * ```
+ *
+ * and one of many rows
  *
  * ```sql
  * WITH op AS (UPDATE … RETURNING WITH (OLD AS o, NEW AS n) <its own columns>, <id>, <details>),
@@ -58,6 +69,35 @@ export interface Rewritten {
  * ```
  */
 export function rewrite(input: RewriteInput): Rewritten {
+  return rewriteWithCall(input) ?? rewriteWithInsert(input)
+}
+
+/**
+ * The statement itself, with one more expression to return: the call that writes the row's entry. For a statement of a
+ * few rows, whose text takes longer to parse and plan than to run. Undefined where the entry is not that of the row
+ * alone, or RETURNING does not have the row as it was.
+ */
+function rewriteWithCall(input: RewriteInput): Rewritten | undefined {
+  const { statement, tracked, catalog, reach, recorder, entry, want } = input
+  const state = beforeStateOf(statement, tracked.table, catalog)
+  if (!recorder || want === 'count' || state !== 'returning' || reach || tracked.link) return undefined
+  const rows = rowNames(statement, tracked.table, state, catalog)
+  const call = recordCall(statement, tracked, rows, recorder, entry)
+  if (!call) return undefined
+  const returned = [call, tracked.shapeGuard]
+  return {
+    sql: operation(statement, tracked, state, rows, returned),
+    lockRows: undefined,
+    lockReached: undefined,
+    isDeep: false,
+    readLater: undefined,
+    countsMissed: false,
+    surplus: returned.length,
+  }
+}
+
+/** The statement in a CTE, and beside it an INSERT of all the entries that its rows give. */
+function rewriteWithInsert(input: RewriteInput): Rewritten {
   const { tracked, catalog, reach, entry } = input
   const state = beforeStateOf(input.statement, tracked.table, catalog)
   // the snapshot of a statement must come after the lock where it looks for children, or where no CTE can lock
@@ -75,7 +115,7 @@ export function rewrite(input: RewriteInput): Rewritten {
   const returned = {
     ...returnedColumns(statement, tracked, rows, state, reach, entry),
     ...(countsMissed ? {} : addressColumns(reach, statement, rows)),
-    guard: tracked.shapeGuard(statement.kind === 'delete' ? rows.before : rows.after),
+    guard: tracked.shapeGuard,
   }
 
   const columns = [...outputs.map((_, index) => own(`r${index}`)), ...Object.keys(returned).map(own)]
@@ -110,6 +150,7 @@ export function rewrite(input: RewriteInput): Rewritten {
     isDeep: reach?.isDeep ?? false,
     readLater: laterSources.length > 0 ? insertEntries(input.log, laterSources, input.later) : undefined,
     countsMissed,
+    surplus: 0,
   }
 }
 

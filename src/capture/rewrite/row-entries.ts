@@ -8,8 +8,9 @@ import { type EntryParameters, type EntrySource, own } from './entry.ts'
 import { differs } from './json-values.ts'
 import { linkEntries } from './links.ts'
 import { keepUnread, readLater, unreadRow } from './read-later.ts'
+import type { Recorder } from './recorder.ts'
 import { affectedRows, childRow, isRemoval, keyPatch, type Reach } from './referential-actions.ts'
-import type { RowReference, TrackedTable } from './tracked-table.ts'
+import type { RecordedUpdate, RowReference, TrackedTable } from './tracked-table.ts'
 
 /** CTEs to add to a statement, and queries over them that give entries. */
 export interface Entries {
@@ -48,6 +49,31 @@ export function returnedColumns(
   if (statement.conflict?.action !== 'update')
     return { id: tracked.id(after), details: tracked.created(after, entry) }
   return upserted(statement, tracked, { before, after }, `${rows.address('tableoid')} IS NULL`, entry)
+}
+
+/** The call that writes the entry of one row of the statement; undefined where no change is worth an entry. */
+export function recordCall(
+  statement: WriteStatement,
+  tracked: TrackedTable,
+  { before, after, address }: RowNames,
+  recorder: Recorder,
+  entry: EntryParameters,
+): string | undefined {
+  const call = (id: string, { before, after, changed }: Partial<RecordedUpdate>) => {
+    const values = [tracked.resourceLiteral, id, before, after, changed, entry.reference('context')]
+    return `${recorder.record}(${values.map((value) => value ?? 'NULL').join(', ')})`
+  }
+  if (statement.kind === 'delete') return call(tracked.id(before), { before: tracked.row(before, recorder) })
+  if (statement.kind === 'insert' && statement.conflict?.action !== 'update')
+    return call(tracked.id(after), { after: tracked.row(after, recorder) })
+  const update = tracked.changes(before, after, tracked.changeable(statement.assigned), recorder)
+  if (statement.kind === 'update' || !update) return update && call(tracked.id(before), update)
+  const isNew = `${address('tableoid')} IS NULL`
+  return call(`CASE WHEN ${isNew} THEN ${tracked.id(after)} ELSE ${tracked.id(before)} END`, {
+    before: `CASE WHEN NOT (${isNew}) THEN ${update.before} END`,
+    after: `CASE WHEN ${isNew} THEN ${tracked.row(after, recorder)} ELSE ${update.after} END`,
+    changed: `CASE WHEN NOT (${isNew}) THEN ${update.changed} END`,
+  })
 }
 
 /** The entries of the statement's own rows. */
@@ -141,7 +167,7 @@ export function affectedEntries(
     action: `CASE WHEN a.gone THEN ${tracked.action('delete')} ELSE ${tracked.action('update')} END`,
     id: tracked.id(before),
     details: `CASE WHEN a.gone THEN ${tracked.deleted(before, entry, extra)} ELSE ${updated} END`,
-    guard: tracked.shapeGuard(before),
+    guard: tracked.shapeGuard,
     ...(isReadLater && { unread: `CASE WHEN NOT a.gone THEN ${unreadRow(table, before, after)} END` }),
   }
   return {

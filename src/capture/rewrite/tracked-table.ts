@@ -2,11 +2,19 @@ import type { Link, LinkSide, Model, ModelIndex } from '../../data-model.ts'
 import type { ResolvedOptions } from '../../options.ts'
 import { quoteLiteral, quoteTable } from '../../sql.ts'
 import type { Catalog, Column, Table } from '../catalog/catalog.ts'
-import { detailsOf, type EntryParameters, type Field, own, selectFields } from './entry.ts'
+import { detailsOf, type EntryParameters, type Field, own, rowObject, selectFields } from './entry.ts'
 import { differs, isUnbounded, jsonValue, textValue } from './json-values.ts'
+import type { Recorder } from './recorder.ts'
 
 /** How to write a column of one version of a row in SQL: `(column) => '"o"."name"'`. */
 export type RowReference = (column: Column) => string
+
+/** An update as the function of the log takes it, in SQL. */
+export interface RecordedUpdate {
+  readonly before: string
+  readonly after: string
+  readonly changed: string
+}
 
 /** A table as the log sees it: its resource name, its fields, and what to show of them. */
 export class TrackedTable {
@@ -17,6 +25,8 @@ export class TrackedTable {
   readonly resource: string
   /** Whether changes here write entries; a link writes them if one of its sides is tracked. */
   readonly isTracked: boolean
+  /** The log itself, whose entries need none. */
+  readonly isLog: boolean
   readonly #options: ResolvedOptions
 
   readonly #redactedSides: ReadonlySet<'A' | 'B'>
@@ -27,7 +37,7 @@ export class TrackedTable {
     this.link = models.linkOf(table)
     this.resource = this.model?.resource ?? table.name
     this.#options = options
-    const isLog =
+    this.isLog =
       table.name === options.table.name &&
       (options.table.schema === undefined || table.schema === options.table.schema)
     const sides = this.link ? [this.link.A, this.link.B].map((side) => side.model.name) : [this.model?.name]
@@ -40,7 +50,7 @@ export class TrackedTable {
         )
       }),
     )
-    this.isTracked = !isLog && sides.some((name) => options.isTracked(name))
+    this.isTracked = !this.isLog && sides.some((name) => options.isTracked(name))
   }
 
   /** The resource as an SQL literal. */
@@ -96,12 +106,9 @@ export class TrackedTable {
     entry: EntryParameters,
     extra: Record<string, string> = {},
   ): string {
-    const changes = candidates
-      .filter((column) => !this.#options.isIgnored(this.model?.name, this.#field(column)))
-      .map((column) => ({ name: this.#field(column), test: differs(column, before(column), after(column)) }))
+    const changes = this.#changes(before, after, candidates)
     if (changes.length === 0) return 'NULL::jsonb'
-    const names = changes.map(({ name, test }) => `CASE WHEN ${test} THEN ${quoteLiteral(name)} END`)
-    const changed = `pg_catalog.array_remove(ARRAY[${names.join(', ')}], NULL)`
+    const changed = namesOf(changes)
     const [oldRow, newRow] = [this.#fields(before), this.#fields(after)]
     const details =
       this.#options.snapshot === 'full'
@@ -110,18 +117,48 @@ export class TrackedTable {
     return `CASE WHEN ${changes.map(({ test }) => test).join(' OR ')} THEN ${details} END`
   }
 
+  /** A whole row as one JSON object. `recorder` has a short way to write timestamps. */
+  row(row: RowReference, recorder: Recorder): string {
+    return rowObject(this.#fields(row, this.table.columns, recorder))
+  }
+
+  /**
+   * An update in the parts that the function of the log puts together: `after` has only what may differ, the fields of
+   * `candidates`. Undefined when their change is no change worth an entry.
+   */
+  changes(
+    before: RowReference,
+    after: RowReference,
+    candidates: readonly Column[],
+    recorder: Recorder,
+  ): RecordedUpdate | undefined {
+    const changes = this.#changes(before, after, candidates)
+    if (changes.length === 0) return undefined
+    const changed = namesOf(changes)
+    const [oldRow, newRow] = [
+      this.#fields(before, this.table.columns, recorder),
+      this.#fields(after, candidates, recorder),
+    ]
+    return this.#options.snapshot === 'full'
+      ? { before: rowObject(oldRow), after: rowObject(newRow), changed }
+      : { before: only(oldRow, changed), after: only(newRow, changed), changed }
+  }
+
   /**
    * An expression that is never evaluated, but fails to parse (SQLSTATE 42846) when the table has another number of
-   * columns than the catalog says: after a migration, entries would silently lack a column otherwise.
+   * columns than the catalog says: after a migration, entries would silently lack a column otherwise. Where a column
+   * was renamed, the entry's mention of its name fails (42703).
    */
-  shapeGuard(row: RowReference): string {
-    return `CASE WHEN false THEN ROW(${this.table.columns.map(row).join(', ')})::${quoteTable(this.table)} END`
+  get shapeGuard(): string {
+    return `CASE WHEN false THEN ROW(${this.table.columns.map(() => 'NULL').join(', ')})::${quoteTable(this.table)} END`
   }
 
   /** Columns that an update may have changed: the assigned ones, and whatever the database computes beside them. */
   changeable(assigned: readonly string[]): Column[] {
-    if (this.table.beforeUpdate || this.table.kind === 'p') return [...this.table.columns]
-    return this.table.columns.filter((column) => column.generated || assigned.includes(column.name))
+    const { beforeUpdate, kind, inherited, columns } = this.table
+    // partitions, and tables that inherit, have triggers of their own
+    if (beforeUpdate || kind === 'p' || inherited) return [...columns]
+    return columns.filter((column) => column.generated || assigned.includes(column.name))
   }
 
   #field(column: Column): string {
@@ -137,13 +174,33 @@ export class TrackedTable {
     return this.#options.isRedacted(this.model?.name, this.#field(column))
   }
 
-  #fields(row: RowReference): Field[] {
-    return this.table.columns.map((column) => {
+  /** Those of the columns whose change is worth an entry, with the test whether they did change. */
+  #changes(before: RowReference, after: RowReference, columns: readonly Column[]): Change[] {
+    return columns
+      .filter((column) => !this.#options.isIgnored(this.model?.name, this.#field(column)))
+      .map((column) => ({ name: this.#field(column), test: differs(column, before(column), after(column)) }))
+  }
+
+  #fields(row: RowReference, columns = this.table.columns, recorder?: Recorder): Field[] {
+    return columns.map((column) => {
       const reference = row(column)
-      const value = this.#isRedacted(column) ? redacted(reference) : jsonValue(column.type, reference)
+      const value = this.#isRedacted(column)
+        ? redacted(reference)
+        : jsonValue(column.type, reference, recorder?.iso)
       return { name: this.#field(column), value }
     })
   }
+}
+
+interface Change {
+  readonly name: string
+  readonly test: string
+}
+
+/** The names of the fields that did change, as a text[]. */
+function namesOf(changes: readonly Change[]): string {
+  const names = changes.map(({ name, test }) => `CASE WHEN ${test} THEN ${quoteLiteral(name)} END`)
+  return `pg_catalog.array_remove(ARRAY[${names.join(', ')}], NULL)`
 }
 
 function redacted(reference: string): string {

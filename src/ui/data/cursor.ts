@@ -1,3 +1,4 @@
+import { isMoment } from './filter.ts'
 import { InvalidRequest } from './invalid-request.ts'
 
 /** Where a page ended: entries before this place in the order of time are still to come. */
@@ -14,9 +15,9 @@ export function writeCursor({ timestamp, seq }: Position): string {
 /** @throws InvalidRequest when it is not one of ours */
 export function readCursor(cursor: string): Position {
   const text = Buffer.from(cursor, 'base64url').toString()
-  const match = /^(\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) (-?\d{1,18})$/.exec(text)
+  const match = /^(\S+) (-?\d{1,18})$/.exec(text)
   const [, timestamp, seq] = match ?? []
-  if (timestamp === undefined || seq === undefined || Number.isNaN(Date.parse(timestamp))) {
+  if (timestamp === undefined || seq === undefined || !isMoment(timestamp)) {
     throw new InvalidRequest('"cursor" is not one that this page gave.')
   }
   return { timestamp, seq }

@@ -54,11 +54,16 @@ export function parseFilter(parameters: URLSearchParams): Filter {
   }
 }
 
-const isoMoment = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)$/
+const isoMoment = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)$/
+
+/** Whether PostgreSQL and JavaScript both know a moment in ISO 8601: its day has to be one of its month. */
+export function isMoment(text: string): boolean {
+  const [, year = 0, month = 0, day = 0] = (isoMoment.exec(text) ?? []).map(Number)
+  const isDay = year > 0 && new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day
+  return isDay && !Number.isNaN(Date.parse(text))
+}
 
 function moment(name: string, text: string): string {
-  if (!isoMoment.test(text) || Number.isNaN(Date.parse(text))) {
-    throw new InvalidRequest(`"${name}" must be a time in ISO 8601, such as 2026-01-31T12:00:00Z.`)
-  }
-  return text
+  if (isMoment(text)) return text
+  throw new InvalidRequest(`"${name}" must be a time in ISO 8601, such as 2026-01-31T12:00:00Z.`)
 }

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type RunningExample, runExample } from '../shared/run-example.ts'
+
+let app: RunningExample
+beforeAll(async () => {
+  app = await runExample('express')
+})
+afterAll(() => app.stop())
+
+async function login(name: string, password = name) {
+  const answer = await app.request('POST', '/login', { body: { email: `${name}@example.com`, password } })
+  return {
+    status: answer.status,
+    headers: { authorization: `Bearer ${(answer.body as { token?: string }).token}` },
+  }
+}
+
+it('tells the life of an order: who made, shipped and refunded it, and why', async () => {
+  const ada = await login('ada')
+  const bob = await login('bob')
+
+  const created = await app.request('POST', '/orders', {
+    ...bob,
+    body: {
+      customer: 'Carla',
+      lines: [
+        { sku: 'TEA', quantity: 2 },
+        { sku: 'CUP', quantity: 1 },
+      ],
+    },
+  })
+  expect(created).toMatchObject({ status: 201, body: { id: 1, customer: 'Carla', status: 'OPEN' } })
+  expect((await app.request('PATCH', '/orders/1', { ...bob, body: { status: 'SHIPPED' } })).status).toBe(200)
+
+  const refused = await app.request('POST', '/orders/1/refund', { ...bob, body: { reason: 'broken' } })
+  expect(refused.status).toBe(403)
+  const refund = await app.request('POST', '/orders/1/refund', { ...ada, body: { reason: 'arrived broken' } })
+  expect(refund).toMatchObject({ status: 201, body: { orderId: 1, amount: '21' } })
+  // a second one violates the key of Refund: all of it is rolled back
+  expect((await app.request('POST', '/orders/1/refund', { ...ada, body: { reason: 'again' } })).status).toBe(
+    500,
+  )
+
+  const { body } = await app.request('GET', '/orders/1/history', ada)
+  expect(body).toMatchObject([
+    { action: 'order.refund', actor: { id: '1' }, reason: 'arrived broken' },
+    {
+      action: 'order.update',
+      actor: { id: '1', type: 'user', email: 'ada@example.com' },
+      reason: 'arrived broken',
+      changes: [{ field: 'status', from: 'SHIPPED', to: 'REFUNDED' }],
+    },
+    {
+      action: 'order.update',
+      actor: { id: '2' },
+      changes: [{ field: 'status', from: 'OPEN', to: 'SHIPPED' }],
+    },
+    { action: 'order.create', actor: { id: '2', type: 'user', email: 'bob@example.com' } },
+  ])
+})
+
+it('lets managers export, and only them', async () => {
+  expect((await app.request('GET', '/orders.csv', await login('bob'))).status).toBe(403)
+  const csv = await app.request('GET', '/orders.csv', await login('ada'))
+  expect(csv.body).toBe('id,customer,status\n1,"Carla",REFUNDED\n')
+})
+
+it('refuses a wrong password', async () => {
+  expect((await login('ada', 'wrong')).status).toBe(401)
+  expect((await app.request('GET', '/orders')).status).toBe(401)
+})
+
+it('answers each request with its id', async () => {
+  const answer = await app.request('GET', '/orders', { headers: { 'x-request-id': 'req-42' } })
+  expect(answer.headers.get('x-request-id')).toBe('req-42')
+})

@@ -1,0 +1,65 @@
+import { randomUUID, scryptSync, timingSafeEqual } from 'node:crypto'
+import type { RequestHandler } from 'express'
+import type { Database } from './database.ts'
+
+export interface User {
+  readonly id: number
+  readonly email: string
+  readonly role: 'CLERK' | 'MANAGER'
+}
+
+declare global {
+  namespace Express {
+    interface Request {
+      user?: User
+    }
+  }
+}
+
+const sessions = new Map<string, User>()
+
+export function hashPassword(password: string, salt: string = randomUUID()): string {
+  return `${salt}:${scryptSync(password, salt, 32).toString('hex')}`
+}
+
+function isPasswordOf(password: string, hash: string): boolean {
+  const [salt = ''] = hash.split(':')
+  return timingSafeEqual(Buffer.from(hashPassword(password, salt)), Buffer.from(hash))
+}
+
+/** Signs a user in, and records the attempt: one that failed too. */
+export function login(db: Database): RequestHandler {
+  return async (request, response) => {
+    const { email, password } = request.body
+    const user = await db.user.findUnique({ where: { email } })
+    if (!user || !isPasswordOf(password, user.passwordHash)) {
+      await db.$audit.logLogin(user ? String(user.id) : email, false, {
+        reason: user ? 'wrong password' : 'no such user',
+      })
+      response.status(401).json({ error: 'Wrong e-mail or password' })
+      return
+    }
+    await db.$audit.logLogin(String(user.id), true)
+    const token = randomUUID()
+    sessions.set(token, { id: user.id, email: user.email, role: user.role })
+    response.json({ token })
+  }
+}
+
+/** Puts the signed-in user on the request, from `Authorization: Bearer <token>`. */
+export const authenticate: RequestHandler = (request, _response, next) => {
+  const token = request.headers.authorization?.replace(/^Bearer /, '')
+  const user = token === undefined ? undefined : sessions.get(token)
+  if (user) request.user = user
+  next()
+}
+
+export const requireUser: RequestHandler = (request, response, next) => {
+  if (request.user) next()
+  else response.status(401).json({ error: 'Sign in first: POST /login' })
+}
+
+export const requireManager: RequestHandler = (request, response, next) => {
+  if (request.user?.role === 'MANAGER') next()
+  else response.status(403).json({ error: 'For managers only' })
+}

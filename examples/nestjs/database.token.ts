@@ -1,0 +1,2 @@
+/** Where Nest finds the client. */
+export const DATABASE = Symbol('database')

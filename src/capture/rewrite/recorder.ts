@@ -1,0 +1,26 @@
+import { quoteTable, type TableName } from '../../sql.ts'
+import { type Catalog, findTable } from '../catalog/catalog.ts'
+
+/** The functions of the log's migration that a statement calls, as their names in SQL. */
+export interface Recorder {
+  /** Writes the entry of one row: `(resource, resource_id, before, after, changed, context)`. */
+  readonly record: string
+  /** A timestamp as entries have it. */
+  readonly iso: string
+}
+
+/**
+ * How statements of this database can record a row by calling a function: on PostgreSQL 18, where the migration made
+ * the functions, this role may execute them, and they write to this very log.
+ */
+export function findRecorder(catalog: Catalog, log: TableName): Recorder | undefined {
+  const table = findTable(catalog, log)
+  if (catalog.version < 180000 || !table) return undefined
+  const { schema, name } = table
+  const named = (suffix: string) =>
+    catalog.logFunctions.find((one) => one.schema === schema && one.name === `${name}_${suffix}`)
+  const [record, iso] = [named('record'), named('iso')]
+  const spellings = findTable(catalog, { name }) === table ? [{ name }, { schema, name }] : [{ schema, name }]
+  const writesHere = spellings.some((one) => record?.source.includes(`INSERT INTO ${quoteTable(one)} (`))
+  return record && iso && writesHere ? { record: quoteTable(record), iso: quoteTable(iso) } : undefined
+}

@@ -1,0 +1,66 @@
+import type { SearchFilter } from '../log/filter.ts'
+import { UsageError } from './usage.ts'
+
+const text = { type: 'string' } as const
+const flag = { type: 'boolean' } as const
+
+/** The options of every command that reads entries. */
+export const filterOptions = {
+  table: text,
+  action: { type: 'string', multiple: true },
+  actor: text,
+  resource: text,
+  outcome: text,
+  changed: { type: 'string', multiple: true },
+  request: text,
+  organization: text,
+  transaction: text,
+  from: text,
+  to: text,
+  json: flag,
+} as const
+
+interface FilterValues {
+  action?: string[] | undefined
+  actor?: string | undefined
+  resource?: string | undefined
+  outcome?: string | undefined
+  changed?: string[] | undefined
+  request?: string | undefined
+  organization?: string | undefined
+  transaction?: string | undefined
+  from?: string | undefined
+  to?: string | undefined
+}
+
+/** A filter for `search` of what was given on the command line; `--resource order:42` names a record. */
+export function filterOf(values: FilterValues): SearchFilter {
+  const [type, ...id] = values.resource?.split(':') ?? []
+  return {
+    action: values.action,
+    actor: values.actor,
+    resource:
+      type === undefined
+        ? undefined
+        : { type: resourceNamed(type), ...(id.length > 0 ? { id: id.join(':') } : {}) },
+    outcome: values.outcome as SearchFilter['outcome'],
+    changed: values.changed,
+    requestId: values.request,
+    organizationId: values.organization,
+    transactionId: values.transaction,
+    from: values.from,
+    to: values.to,
+  }
+}
+
+/** A model's name as in the schema, `OrderItem`, or the resource's, `orderItem`. */
+export function resourceNamed(name: string): string {
+  return name.charAt(0).toLowerCase() + name.slice(1)
+}
+
+/** A whole number from 1, given as an option. */
+export function countOption(option: string, text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new UsageError(`--${option} must be a whole number from 1, and is ${JSON.stringify(text)}.`)
+}

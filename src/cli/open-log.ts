@@ -1,0 +1,18 @@
+import type { LogConnection } from '../log/connection.ts'
+import type { ReadableLog } from '../log/log.ts'
+import { LoggedModels } from '../log/models.ts'
+import { databaseUrl, logConnection, withConnection } from './connection.ts'
+import { tableOption } from './usage.ts'
+
+/** The log in the database of the project, for reading. Without a client there are no models, only resources. */
+export async function withLog<T>(
+  table: string | undefined,
+  work: (log: ReadableLog & { connection: LogConnection }) => Promise<T>,
+): Promise<T> {
+  const options = { table: tableOption(table) }
+  return withConnection(await databaseUrl(process.cwd()), async (connection) => {
+    await connection.queryRaw({ sql: 'SET default_transaction_read_only = on', args: [], argTypes: [] })
+    const models = new LoggedModels({ models: {} }, async () => 'public', undefined)
+    return work({ options, models, connection: logConnection(connection) })
+  })
+}

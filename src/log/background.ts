@@ -1,0 +1,19 @@
+/** Work of the log beside the calls that it is about: a flush waits for it, whether they do or not. */
+export class Background {
+  readonly #running = new Set<Promise<void>>()
+
+  /**
+   * @param work handles its own errors
+   * @returns when it is done
+   */
+  run(work: () => Promise<void>): Promise<void> {
+    const running = work().finally(() => this.#running.delete(running))
+    this.#running.add(running)
+    return running
+  }
+
+  /** Resolves when all work is done, also what is begun meanwhile. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto'
+import { AuditError } from '../errors.ts'
+
+/** Where a page ended: the place of its last entry in the order (timestamp, seq). */
+export interface Position {
+  /** Microseconds since 1970, as the table has them. JavaScript's dates would lose three digits. */
+  readonly microseconds: bigint
+  readonly seq: bigint
+}
+
+/** Part of every cursor: raise it when cursors of old must not be read any more. */
+const version = 1
+
+/**
+ * A position as an opaque string, which only the question that it answers takes back.
+ *
+ * @param question stands for the helper and its filter
+ */
+export function encodeCursor(position: Position, question: string): string {
+  const place = `${version}.${position.microseconds}.${position.seq}`
+  return Buffer.from(`${place}.${digest(place, question)}`).toString('base64url')
+}
+
+/** @throws AuditError `AUDIT_INVALID_CURSOR` when the cursor was changed, or belongs to another question */
+export function decodeCursor(cursor: string, question: string): Position {
+  const decoded = Buffer.from(cursor, 'base64url').toString()
+  const [, microseconds, seq] = /^\d+\.(-?\d{1,19})\.(-?\d{1,19})\./.exec(decoded) ?? []
+  if (microseconds !== undefined && seq !== undefined) {
+    const position = { microseconds: BigInt(microseconds), seq: BigInt(seq) }
+    // encoding it again also finds what the decoder overlooks: other alphabets, padding, stray characters
+    if (isInTable(position) && encodeCursor(position, question) === cursor) return position
+  }
+  throw new AuditError(
+    'AUDIT_INVALID_CURSOR',
+    'The cursor was changed, or comes from another helper or filter, and would skip or repeat entries here. Pass nextCursor of the page before as it was given, with exactly the same filter (the same dates too: compute them once); the limit may differ.',
+  )
+}
+
+/** A position's time as PostgreSQL reads it, with all six digits. */
+export function timestampText({ microseconds }: Position): string {
+  const rest = ((microseconds % 1_000n) + 1_000n) % 1_000n
+  const iso = new Date(Number((microseconds - rest) / 1_000n)).toISOString()
+  return `${iso.slice(0, -1)}${String(rest).padStart(3, '0')}Z`
+}
+
+/** Microseconds of the years 1 to 9999, which ISO 8601 and PostgreSQL both write in four digits. */
+const [firstMoment, lastMoment] = ['0001-01-01T00:00:00Z', '9999-12-31T23:59:59Z'].map(
+  (iso) => BigInt(Date.parse(iso)) * 1_000n,
+) as [bigint, bigint]
+
+function isInTable({ microseconds, seq }: Position): boolean {
+  return microseconds >= firstMoment && microseconds <= lastMoment && BigInt.asIntN(64, seq) === seq
+}
+
+function digest(place: string, question: string): string {
+  return createHash('sha256').update(`${place}\n${question}`).digest('base64url').slice(0, 22)
+}

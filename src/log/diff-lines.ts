@@ -1,0 +1,88 @@
+import type { AuditEntry } from './entry.ts'
+
+/** Longer values are cut: a line is for people. */
+const longestValue = 80
+
+/**
+ * What an entry changed, one readable line a field, for terminals and e-mails. Values are as the log has them, JSON on
+ * one line; long ones are shortened. Control characters are escaped, so a value can't forge a line.
+ *
+ * - an update: `status: "DRAFT" → "PAID"`
+ * - a create, a delete: `+ status: "DRAFT"`, `− status: "DRAFT"`, without fields that are null
+ * - a link: `+ tags: tag 7`, `− tags: tag 7`
+ * - anything else: its details, `format: "csv"`; a failure begins with its reason, `failed: wrong password`
+ *
+ * @returns no line when there is nothing to say
+ *
+ * @example
+ * ```ts
+ * for (const entry of entries) console.log([describeEntry(entry), ...diffLines(entry)].join('\n  '))
+ * // 2026-11-24 09:12 UTC · ada · order.update · 42
+ * //   status: "DRAFT" → "PAID"
+ * ```
+ */
+export function diffLines(entry: AuditEntry): string[] {
+  const { before, after, changes, outcome, reason } = entry
+  const failure = outcome === 'failure' ? [`failed: ${shorten(printable(reason ?? 'no reason given'))}`] : []
+  if (changes.length > 0) {
+    return [
+      ...failure,
+      ...changes.map(({ field, from, to }) => `${printable(field)}: ${valueText(from)} → ${valueText(to)}`),
+    ]
+  }
+  if (before || after) return [...failure, ...fieldLines('−', before), ...fieldLines('+', after)]
+  return [...failure, ...(linkLine(entry) ?? detailLines(entry.details))]
+}
+
+/**
+ * Who did what when, in one line: the headline of {@link diffLines}. The time is UTC.
+ *
+ * @example
+ * ```ts
+ * describeEntry(entry) // '2026-11-24 09:12 UTC · ada · order.update · 42'
+ * ```
+ */
+export function describeEntry({ timestamp, actor, action, resource, outcome }: AuditEntry): string {
+  const time = `${timestamp.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+  // an event may be about something else than its action begins with
+  const isNamed = action.startsWith(`${resource.type}.`)
+  const what = [isNamed ? undefined : resource.type, resource.id].filter((part) => typeof part === 'string')
+  const parts = [actor.email ?? actor.id, action, ...(what.length > 0 ? [what.join(' ')] : [])]
+  return [time, ...parts.map(printable), ...(outcome === 'failure' ? ['failed'] : [])].join(' · ')
+}
+
+function fieldLines(sign: string, record: Record<string, unknown> | null): string[] {
+  return Object.entries(record ?? {})
+    .filter(([, value]) => value !== null)
+    .map(([field, value]) => `${sign} ${printable(field)}: ${valueText(value)}`)
+}
+
+function linkLine({ action, details }: AuditEntry): string[] | undefined {
+  const { relation, target } = (details ?? {}) as { relation?: unknown; target?: Record<string, unknown> }
+  const sign = action.endsWith('.connect') ? '+' : action.endsWith('.disconnect') ? '−' : undefined
+  if (sign === undefined || typeof relation !== 'string' || typeof target?.type !== 'string') return undefined
+  return [`${sign} ${printable(relation)}: ${printable(`${target.type} ${String(target.id)}`)}`]
+}
+
+function detailLines(details: AuditEntry['details']): string[] {
+  return Object.entries(details ?? {}).map(([key, value]) => `${printable(key)}: ${valueText(value)}`)
+}
+
+function valueText(value: unknown): string {
+  if (value === '[redacted]') return value
+  return shorten(printable(JSON.stringify(value) ?? String(value)))
+}
+
+/** Cut between characters, not inside one. */
+function shorten(text: string): string {
+  const characters = Array.from(text)
+  return characters.length > longestValue ? `${characters.slice(0, longestValue - 1).join('')}…` : text
+}
+
+/** Without line breaks, escape sequences and marks that turn the direction of text. */
+function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}

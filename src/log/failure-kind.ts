@@ -1,0 +1,55 @@
+import { AuditError } from '../errors.ts'
+
+/** An error as Prisma and its driver adapters make them. */
+export interface PrismaErrorLike {
+  readonly name: string
+  readonly message: string
+  /** Prisma's `P2002`, or the code of whoever made the error. */
+  readonly code?: string
+  readonly clientVersion?: string
+  readonly meta?: { readonly driverAdapterError?: { readonly cause?: DriverCause } }
+  readonly cause?: unknown
+}
+
+export interface DriverCause {
+  /** The SQLSTATE. */
+  readonly originalCode?: string
+  readonly originalMessage?: string
+}
+
+/** What the server said, where it said something. */
+export function driverCause(error: PrismaErrorLike): DriverCause | undefined {
+  return (
+    error.meta?.driverAdapterError?.cause ??
+    (error.name === 'DriverAdapterError' ? (error.cause as DriverCause) : undefined)
+  )
+}
+
+/** States that a statement of ours met on the way; all other errors of ours refuse before anything is sent. */
+const metOnTheWay: readonly string[] = ['AUDIT_SCHEMA_CHANGED', 'AUDIT_CONTENDED']
+
+/**
+ * Whether an error came from the database or the way to it. Prisma's validation errors did not, nor did what another
+ * extension throws: Prisma puts its `clientVersion` on whatever comes up through it.
+ */
+export function reachedDatabase(error: unknown): error is PrismaErrorLike {
+  if (error instanceof AuditError) return metOnTheWay.includes(error.code)
+  return (
+    error instanceof Error &&
+    error.name !== 'PrismaClientValidationError' &&
+    typeof (error as Partial<PrismaErrorLike>).clientVersion === 'string'
+  )
+}
+
+/** Prisma's codes for too many connections and for waiting in vain for one. */
+const noConnection: readonly string[] = ['P2024', 'P2037']
+
+/**
+ * Whether the database can't be reached just now, or has no connection left: to try at once would only double the
+ * caller's wait. `P1…` are Prisma's codes for that, and an adapter's own errors have none of Prisma's names.
+ */
+export function isUnreachable(error: PrismaErrorLike): boolean {
+  if (error instanceof AuditError || driverCause(error)?.originalCode !== undefined) return false
+  if (error.code?.startsWith('P1') || noConnection.includes(error.code ?? '')) return true
+  return error.name === 'PrismaClientInitializationError' || !/^Prisma|^DriverAdapter/.test(error.name)
+}

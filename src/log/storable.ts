@@ -1,0 +1,4 @@
+/** A text as PostgreSQL can hold it: without the character with code zero and without halves of surrogate pairs. */
+export function storable(text: string): string {
+  return text.replaceAll('\0', '').toWellFormed()
+}

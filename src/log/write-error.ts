@@ -1,0 +1,99 @@
+import { AuditError, type UnwrittenEntry } from '../errors.ts'
+import { quoteTable, type TableName } from '../sql.ts'
+import { type InsertedRow, type NewEntry, rowOf } from './insert.ts'
+
+/** The SQLSTATE in an error of the client; undefined where the database gave none, as when it can't be reached. */
+export function sqlStateOf(error: unknown): string | undefined {
+  const { meta } = (error ?? {}) as { meta?: { driverAdapterError?: { cause?: AdapterCause } } }
+  const { originalCode, code } = meta?.driverAdapterError?.cause ?? {}
+  const state = originalCode ?? code
+  // Node's codes stand in the same place: EPIPE has five characters too
+  return typeof state === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(state) ? state : undefined
+}
+
+interface AdapterCause {
+  readonly originalCode?: unknown
+  readonly code?: unknown
+}
+
+/** PostgreSQL manual, appendix A: connection, transaction rollback, resources, operator intervention, system. */
+const passingClasses = new Set(['08', '40', '53', '57', '58'])
+
+/** A standby after a failover, and a lock that was not available. */
+const passingStates = new Set(['25006', '55P03'])
+
+/** Whether the same statement may succeed later. */
+export function canPass(error: unknown): boolean {
+  const state = sqlStateOf(error)
+  return state === undefined || passingClasses.has(state.slice(0, 2)) || passingStates.has(state)
+}
+
+/** Missing table, column and schema. */
+const missingStates = new Set(['42P01', '42703', '3F000'])
+
+/** Whether an insert of any other entry would be refused too: the table or a privilege is missing. */
+export function concernsEveryEntry(error: unknown): boolean {
+  const state = sqlStateOf(error) ?? ''
+  return missingStates.has(state) || state === '42501'
+}
+
+/** Why an event that the caller waits for is not in the log. */
+export function refusedEvent(error: unknown, event: NewEntry, table: TableName): AuditError {
+  const entry = unwritten(rowOf(event))
+  if (missingStates.has(sqlStateOf(error) ?? '')) {
+    return new AuditError(
+      'AUDIT_TABLE_MISSING',
+      `The audit log's table ${quoteTable(table)} is not in the database, or lacks a column, so the event ${entry.action} could not be recorded. Run "npx prisma-extension-audit init" and "npx prisma migrate deploy", or name the log's table with the option table.`,
+      { cause: error, entry },
+    )
+  }
+  return new AuditError(
+    'AUDIT_NOT_WRITTEN',
+    `The event ${entry.action} is not in the log: ${reasonOf(error)}. Nothing was written. See cause, and record it again when the state has passed.`,
+    { cause: error, entry },
+  )
+}
+
+/** The insert was accepted and stored nothing. */
+export function swallowedEvent(event: NewEntry, table: TableName): AuditError {
+  return new AuditError(
+    'AUDIT_NOT_WRITTEN',
+    `The event ${event.action} is not in the log: a rule or a trigger on the table ${quoteTable(table)} let nothing through. Remove it; the audit's own migration has none on INSERT.`,
+    { entry: unwritten(rowOf(event)) },
+  )
+}
+
+/** Why a queued entry is not in the log. */
+export function refusedEntry(error: unknown, row: InsertedRow): AuditError {
+  return new AuditError(
+    'AUDIT_NOT_WRITTEN',
+    `The queued entry ${row.action} could not be written: ${reasonOf(error)}. It is no longer queued; keep the property entry if the log must have it later.`,
+    { cause: error, entry: unwritten(row) },
+  )
+}
+
+function reasonOf(error: unknown): string {
+  const state = sqlStateOf(error)
+  if (state === undefined) return 'the database did not answer'
+  return `the database refused it with SQLSTATE ${state}`
+}
+
+function unwritten(row: InsertedRow): UnwrittenEntry {
+  return {
+    id: row.id,
+    action: row.action,
+    actor: {
+      id: row.actor_id,
+      type: row.actor_type,
+      ...(row.actor_email === null ? {} : { email: row.actor_email }),
+    },
+    resource: { type: row.resource_type, id: row.resource_id },
+    outcome: row.outcome,
+    reason: row.reason,
+    details: row.details,
+    requestId: row.request_id,
+    ip: row.ip,
+    userAgent: row.user_agent,
+    organizationId: row.organization_id,
+  }
+}

@@ -1,0 +1,214 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { createDatabase } from '../support/database.ts'
+import { runCli } from './project.ts'
+
+const db = await createDatabase()
+const env = { DATABASE_URL: db.url, NO_COLOR: '1' }
+const run = (...args: string[]) => runCli(args, { env })
+
+async function addEntry(entry: Record<string, unknown>): Promise<void> {
+  const row = { actor_id: 'ada', actor_type: 'user', resource_type: 'order', resource_id: '42', ...entry }
+  const columns = Object.keys(row)
+  await db.sql(
+    `INSERT INTO audit_logs (id, ${columns.join(', ')})
+     VALUES (gen_random_uuid(), ${columns.map((_, index) => `$${index + 1}`).join(', ')})`,
+    Object.values(row),
+  )
+}
+
+const at = (minute: number) => `2026-03-01T10:0${minute}:00Z`
+
+beforeAll(async () => {
+  await addEntry({ timestamp: at(0), action: 'order.create', details: { after: { id: 42, status: 'OPEN' } } })
+  await addEntry({
+    timestamp: at(1),
+    action: 'order.update',
+    details: { before: { status: 'OPEN' }, after: { status: 'PAID' }, changed: ['status'] },
+  })
+  await addEntry({
+    timestamp: at(2),
+    action: 'user.login',
+    actor_id: '=HYPERLINK("http://evil.example")',
+    resource_type: 'user',
+    resource_id: 'eve',
+    outcome: 'failure',
+    reason: 'wrong "password",\nagain',
+  })
+})
+
+describe('history', () => {
+  const life = `2026-03-01 10:01 UTC · ada · order.update · 42
+  status: "OPEN" → "PAID"
+2026-03-01 10:00 UTC · ada · order.create · 42
+  + id: 42
+  + status: "OPEN"
+`
+  it.each(['Order', 'order'])('tells the life of a record, named as %s, newest first', async (name) => {
+    expect(await run('history', name, '42')).toEqual({ code: 0, stdout: life, stderr: '' })
+  })
+
+  it('gives at most so many entries', async () => {
+    const { stdout } = await run('history', 'Order', '42', '--limit', '1')
+    expect(stdout).toBe(life.split('\n').slice(0, 2).join('\n').concat('\n'))
+  })
+
+  it('gives lines of JSON', async () => {
+    const { stdout } = await run('history', 'Order', '42', '--json')
+    const entries = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(entries).toMatchObject([
+      { action: 'order.update', seq: '2', changes: [{ field: 'status', from: 'OPEN', to: 'PAID' }] },
+      { action: 'order.create', seq: '1', details: { after: { id: 42, status: 'OPEN' } } },
+    ])
+  })
+
+  it('needs a model and an id', async () => {
+    const { code, stdout, stderr } = await run('history', 'Order')
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/^history takes a model and an id: history User 42\n/)
+  })
+})
+
+describe('tail', () => {
+  it('gives the newest entries, the oldest of them first', async () => {
+    const { stdout } = await run('tail', '--limit', '2')
+    expect(stdout.split('\n').filter((line) => line.startsWith('2026'))).toEqual([
+      '2026-03-01 10:01 UTC · ada · order.update · 42',
+      '2026-03-01 10:02 UTC · =HYPERLINK("http://evil.example") · user.login · eve · failed',
+    ])
+  })
+
+  it.each([
+    [
+      ['--action', 'order.*'],
+      ['order.create', 'order.update'],
+    ],
+    [
+      ['--action', '*.create', '--action', '*.login'],
+      ['order.create', 'user.login'],
+    ],
+    [['--actor', 'ada', '--changed', 'status'], ['order.update']],
+    [['--resource', 'Order:42', '--to', at(1)], ['order.create']],
+    [['--outcome', 'failure'], ['user.login']],
+    [['--from', at(1), '--to', at(2)], ['order.update']],
+  ])('filters by %j', async (args, actions) => {
+    const { stdout } = await run('tail', '--json', ...args)
+    const found = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).action)
+    expect(found).toEqual(actions)
+  })
+
+  it('says what is wrong with a filter, and reads nothing', async () => {
+    const { code, stdout, stderr } = await run('tail', '--from', 'yesterday')
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toContain('must be a Date, or a string in ISO 8601')
+  })
+
+  it('follows until it is interrupted', async () => {
+    const args = ['--import', 'tsx', 'src/cli/main.ts', 'tail', '-f', '--limit', '1', '--action', 'job.*']
+    const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, cwd: resolve('.') })
+    let output = ''
+    child.stdout.on('data', (chunk) => {
+      output += chunk
+    })
+    const ended = new Promise((done) => child.once('close', done))
+    const seen = async (text: string) => {
+      while (!output.includes(text)) await new Promise((done) => setTimeout(done, 50))
+    }
+    const follows = new Promise((done) => setTimeout(done, 2_500))
+    await addEntry({ action: 'job.first' })
+    await seen('job.first')
+    await follows
+    // a transaction that began before an entry that was seen already, and commits after it
+    const late = await db.pool.connect()
+    await late.query(`BEGIN; INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type)
+      VALUES (gen_random_uuid(), 'job.late', 'ada', 'user', 'job')`)
+    await addEntry({ action: 'job.second' })
+    await seen('job.second')
+    await late.query('COMMIT')
+    late.release()
+    await seen('job.late')
+    child.kill('SIGINT')
+    expect(await ended).toBe(0)
+    expect(output.match(/job\.\w+/g)).toEqual(['job.first', 'job.second', 'job.late'])
+  })
+})
+
+describe('export', () => {
+  const filter = ['--to', '2026-03-02']
+
+  it('writes CSV that no spreadsheet takes for a formula', async () => {
+    const { code, stdout, stderr } = await run('export', ...filter)
+    expect([code, stderr]).toEqual([0, ''])
+    const lines = stdout.split('\r\n')
+    expect(lines[0]).toBe(
+      'seq,timestamp,action,actor_id,actor_type,actor_email,resource_type,resource_id,outcome,reason,details,request_id,ip,user_agent,organization_id,transaction_id,id',
+    )
+    expect(lines[1]).toMatch(
+      /^3,2026-03-01T10:02:00\.000Z,user\.login,"'=HYPERLINK\(""http:\/\/evil\.example""\)",user,,user,eve,failure,"wrong ""password"",\nagain",,,,,,\d+,[\da-f-]{36}$/,
+    )
+    expect(lines).toHaveLength(5)
+  })
+
+  it('writes NDJSON, into a file if asked', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'audit-export-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    const file = join(directory, 'log.ndjson')
+    expect((await run('export', '--json', '--output', file, ...filter)).stdout).toBe('')
+    const entries = (await readFile(file, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(entries.map(({ action }) => action)).toEqual(['user.login', 'order.update', 'order.create'])
+  })
+
+  it('goes on where it was interrupted', async () => {
+    await db.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type)
+      SELECT gen_random_uuid(), 'many.entries', 'ada', 'user', 'many' FROM generate_series(1, 2500)`)
+    const directory = await mkdtemp(join(tmpdir(), 'audit-export-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    const file = join(directory, 'log.csv')
+    const first = await cursorOfFirstPage()
+    const { code } = await run('export', '--action', 'many.*', '--cursor', first, '--output', file)
+    expect(code).toBe(0)
+    const lines = (await readFile(file, 'utf8')).trimEnd().split('\r\n')
+    expect(lines).toHaveLength(1_500)
+
+    const changed = await run('export', '--action', 'order.*', '--cursor', first)
+    expect([changed.code, changed.stdout]).toEqual([2, ''])
+  })
+})
+
+/** The cursor behind the first page of an export of `many.*`. */
+async function cursorOfFirstPage(): Promise<string> {
+  const { exportEntries } = await import('../../src/cli/export.ts')
+  const { Writable } = await import('node:stream')
+  const controller = new AbortController()
+  const before = process.env.DATABASE_URL
+  process.env.DATABASE_URL = db.url
+  try {
+    const { cursor } = await exportEntries(
+      { action: ['many.*'] },
+      new Writable({ write: (_chunk, _encoding, done) => done() }),
+      {
+        table: undefined,
+        format: 'csv',
+        cursor: undefined,
+        signal: controller.signal,
+        onProgress: () => controller.abort(),
+      },
+    )
+    return cursor ?? ''
+  } finally {
+    if (before === undefined) delete process.env.DATABASE_URL
+    else process.env.DATABASE_URL = before
+  }
+}

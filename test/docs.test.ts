@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { createDatabase } from './support/database.ts'
+
+const docs = readdirSync('docs').filter((file) => file.endsWith('.md'))
+const directory = resolve('test/generated/docs')
+
+/** The fenced blocks of a language in a document. */
+function blocksOf(file: string, language: string): string[] {
+  const text = readFileSync(join('docs', file), 'utf8')
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map(
+    ([, block]) => block ?? '',
+  )
+}
+
+/** What the snippets import: an application's own modules, and packages that only the documents need. */
+const surroundings: Record<string, string> = {
+  'prisma.ts': `import { openDatabase } from '../../../examples/express/database.ts'
+    export const prisma = openDatabase('postgresql://localhost/shop')`,
+  'authenticate.ts': `import type { RequestHandler } from 'express'
+    export declare const authenticate: RequestHandler
+    export declare function currentUser(): Promise<{ id: number; email: string } | undefined>`,
+  'app.module.ts': 'export class AppModule {}',
+  'generated/client/client.ts': `export { PrismaClient } from '../../../../../examples/express/generated/client/client.ts'`,
+  'packages.d.ts': `
+    declare module 'next/headers' {
+      export function headers(): Promise<Headers>
+    }
+    declare module 'bullmq' {
+      interface Job<Data> { id?: string; data: Data }
+      export class Queue<Data> {
+        constructor(name: string)
+        add(name: string, data: Data): Promise<unknown>
+      }
+      export class Worker<Data> {
+        constructor(name: string, work: (job: Job<Data>) => Promise<void>)
+      }
+    }`,
+}
+
+describe('the guides', () => {
+  it('have TypeScript that compiles', { timeout: 120_000 }, () => {
+    rmSync(directory, { recursive: true, force: true })
+    mkdirSync(join(directory, 'generated', 'client'), { recursive: true })
+    for (const [name, text] of Object.entries(surroundings)) writeFileSync(join(directory, name), text)
+    const files = docs.flatMap((file) =>
+      blocksOf(file, 'ts').map((block, index) => {
+        const path = join(directory, `${file.replace('.md', '')}-${index + 1}.ts`)
+        writeFileSync(path, `${block}export {}\n`)
+        return path
+      }),
+    )
+    expect(files.length).toBeGreaterThan(docs.length)
+    const users = '../../../examples/express/session.ts' // declares the user of a request
+    const project = { extends: '../../../tsconfig.json', include: ['.', users] }
+    writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify(project))
+    const compiler = createRequire(import.meta.url)
+      .resolve('typescript/package.json')
+      .replace('package.json', 'bin/tsc')
+    const { stdout } = spawnSync(process.execPath, [compiler, '--project', directory], { encoding: 'utf8' })
+    expect(stdout).toBe('')
+  })
+
+  it('have SQL that empties the log of a test database, and leaves it protected', async () => {
+    const db = await createDatabase()
+    const [script = ''] = blocksOf('testing.md', 'sql')
+    await db.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type)
+      VALUES (gen_random_uuid(), 'a.b', 'ada', 'user', 'a')`)
+    await db.sql(script)
+    expect(await db.entries()).toEqual([])
+    await expect(db.sql('TRUNCATE audit_logs')).rejects.toMatchObject({ code: 'ZA001' })
+    await expect(db.sql('SET session_replication_role = replica; TRUNCATE audit_logs')).rejects.toMatchObject(
+      { code: 'ZA001' },
+    )
+  })
+
+  it('have SQL that brings an old table over', async () => {
+    const db = await createDatabase()
+    await db.sql(`CREATE TABLE old_audit (at timestamptz, verb text, user_id int, order_id int, data jsonb);
+      INSERT INTO old_audit VALUES ('2020-01-02', 'UPDATE', 7, 42, '{"status": "PAID"}')`)
+    const [script = ''] = blocksOf('upgrading.md', 'sql')
+    await db.sql(script)
+    expect(await db.entries()).toMatchObject([
+      {
+        action: 'order.update',
+        actor_id: '7',
+        resource_id: '42',
+        details: { imported: true, after: { status: 'PAID' } },
+      },
+    ])
+  })
+})
