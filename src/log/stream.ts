@@ -5,7 +5,7 @@ import type { ParsedFilter } from './filter.ts'
 import type { ReadableLog } from './log.ts'
 import { readRows } from './page.ts'
 
-/** Entries held at a time: few, since the memory of a long stream grows with what each batch leaves to collect. */
+/** Entries held at a time. */
 const batchSize = 100
 
 /** All entries that meet a filter, newest first, read in batches as they are asked for. */
