@@ -15,7 +15,7 @@ const createTag = (client: Pick<typeof prisma, 'tag'> = prisma) =>
 async function entriesOf(work: () => PromiseLike<unknown>): Promise<Entry[]> {
   const since = await db.lastSeq()
   await work()
-  return db.entries(since)
+  return db.changes(since)
 }
 
 async function entryOf(work: () => PromiseLike<unknown>): Promise<Entry> {

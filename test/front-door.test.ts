@@ -22,11 +22,17 @@ let counter = 0
 const unique = (prefix: string) => `${prefix}-${++counter}`
 const ada = { id: 'ada', type: 'user' } as const
 
-async function entriesOf(work: () => PromiseLike<unknown>, database: Database = db): Promise<Entry[]> {
+/** What was done; the entry of a failure inside a transaction may come later. */
+async function entriesOf(
+  work: () => PromiseLike<unknown>,
+  database: Database = db,
+  read = database.changes,
+): Promise<Entry[]> {
   const since = await database.lastSeq()
   await work()
-  return database.entries(since)
+  return read(since)
 }
+const allEntriesOf = (work: () => PromiseLike<unknown>) => entriesOf(work, db, db.entries)
 
 function actions(entries: readonly Entry[]): string[] {
   return entries.map((entry) => entry.action)
@@ -560,7 +566,7 @@ describe('$extends', () => {
     })
     const name = unique('retry')
     await createTag(audited, name)
-    const entries = await entriesOf(() =>
+    const entries = await allEntriesOf(() =>
       expect(prisma.tag.create({ data: { name } })).rejects.toMatchObject({ code: 'P2002' }),
     )
     expect(entries.map(({ action, outcome }) => [action, outcome])).toEqual([['tag.create', 'failure']])
@@ -686,7 +692,7 @@ describe('the client stays what it was', () => {
     const prisma = withAudit(createClient(db.url, { max: 1 }))
     await createTag(prisma)
     const [own] = await prisma.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`
-    const entries = await entriesOf(async () => {
+    const entries = await allEntriesOf(async () => {
       const running = prisma.$transaction(async (tx) => {
         await createTag(tx)
         await db.sql('SELECT pg_terminate_backend($1)', [own?.pid])

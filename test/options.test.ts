@@ -15,7 +15,7 @@ const unique = (prefix: string) => `${prefix}-${++counter}`
 async function entriesOf(work: () => PromiseLike<unknown>): Promise<Entry[]> {
   const since = await db.lastSeq()
   await work()
-  return db.entries(since)
+  return db.changes(since)
 }
 
 function steps(entries: readonly Entry[]): string[] {

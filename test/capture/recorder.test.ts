@@ -24,7 +24,7 @@ function audited(options: AuditOptions<PrismaClient> = {}, url = db.url, on: Dat
     entriesOf: async (work: () => PromiseLike<unknown>) => {
       const since = await on.lastSeq()
       await work()
-      return (await on.entries(since)).map(recorded)
+      return (await on.changes(since)).map(recorded)
     },
   }
 }
@@ -173,7 +173,6 @@ describe.runIf(version >= 18)('a statement of a few rows', () => {
     expect(entries.map(({ action, id, after }) => [action, id, after?.name])).toEqual([
       ['country.create', kept.code, 'Chad'],
       ['country.update', kept.code, 'kept'],
-      ['raw.execute', null, undefined], // that it failed
     ])
   })
 

@@ -627,7 +627,7 @@ describe('other transactions', () => {
       prisma.post.delete({ where: { id: 'p1' } }),
     )
     await expectEntriesToMatchOracle(db, { ...since, change: since.change + 1n })
-    expect((await db.entries(since.seq)).map(({ action }) => action).sort()).toEqual([
+    expect((await db.changes(since.seq)).map(({ action }) => action).sort()).toEqual([
       'comment.delete',
       'post.delete',
     ])
@@ -640,7 +640,7 @@ describe('other transactions', () => {
       prisma.org.delete({ where: { id: 1 } }),
     )
     await expectEntriesToMatchOracle(db, { ...since, change: since.change + 1n })
-    expect((await db.entries(since.seq)).map(({ action }) => action).sort()).toEqual([
+    expect((await db.changes(since.seq)).map(({ action }) => action).sort()).toEqual([
       'org.delete',
       'task.delete',
       'team.delete',
@@ -652,7 +652,7 @@ describe('other transactions', () => {
     const since = await markOracle(db)
     await whileOpen(`UPDATE "Comment" SET text = 'new'`, () => prisma.post.delete({ where: { id: 'p1' } }))
     await expectEntriesToMatchOracle(db, { ...since, change: since.change + 1n })
-    const child = (await db.entries(since.seq)).find(({ action }) => action === 'comment.delete')
+    const child = (await db.changes(since.seq)).find(({ action }) => action === 'comment.delete')
     expect(child?.details.before.text).toBe('new')
   })
 
@@ -666,7 +666,7 @@ describe('other transactions', () => {
     )
     await expectEntriesToMatchOracle(db, { ...since, change: since.change + 1n })
     expect(
-      (await db.entries(since.seq)).map(({ action, resource_id }) => `${action} ${resource_id}`).sort(),
+      (await db.changes(since.seq)).map(({ action, resource_id }) => `${action} ${resource_id}`).sort(),
     ).toEqual(['comment.delete 2', 'post.delete p1'])
   })
 
@@ -688,7 +688,7 @@ describe('other transactions', () => {
       prisma.warehouse.update({ where: { code: 'ZH' }, data: { code: 'BE' } }),
     )
     await expectEntriesToMatchOracle(db, { ...since, change: since.change + 1n })
-    const shelf = (await db.entries(since.seq)).find(({ action }) => action === 'shelf.update')
+    const shelf = (await db.changes(since.seq)).find(({ action }) => action === 'shelf.update')
     expect(shelf?.details).toMatchObject({
       before: { label: 'new' },
       after: { label: 'new', warehouseCode: 'BE' },

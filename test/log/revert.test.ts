@@ -13,7 +13,7 @@ const { revert } = prisma.$audit
 async function entriesOf(work: () => PromiseLike<unknown>): Promise<Entry[]> {
   const since = await db.lastSeq()
   await work()
-  return db.entries(since)
+  return db.changes(since)
 }
 
 /** The first entry that `work` wrote. */
@@ -30,7 +30,7 @@ async function refusal(work: () => Promise<unknown>): Promise<AuditError> {
     () => new Error('it was reverted'),
     (caught: unknown) => caught,
   )
-  expect(await db.entries(since)).toEqual([])
+  expect(await db.changes(since)).toEqual([])
   if (!(error instanceof AuditError)) throw error
   return error
 }
@@ -243,7 +243,7 @@ describe('reverting', () => {
     const [back] = await revert(cleared.id)
     expect(await plain.everything.findUnique({ where: { id: row.id } })).toStrictEqual(row)
     await revert(back?.id ?? '')
-    await revert((await db.entries()).at(-1)?.id ?? '')
+    await revert((await db.changes()).at(-1)?.id ?? '')
     const removed = await entryOf(() => prisma.everything.delete({ where: { id: row.id } }))
     await revert(removed.id)
     expect(await plain.everything.findUnique({ where: { id: row.id } })).toStrictEqual(row)
@@ -258,7 +258,7 @@ describe('reverting', () => {
     const client = withAudit(createClient(own.url))
     const required = await client.everything.create({ data: { json: Prisma.JsonNull } })
     await client.everything.update({ where: { id: required.id }, data: { json: { a: 1 } } })
-    await client.$audit.revert((await own.entries()).at(-1)?.id ?? '')
+    await client.$audit.revert((await own.changes()).at(-1)?.id ?? '')
     expect(await own.sql('SELECT json::text AS json FROM "Everything"')).toEqual([{ json: 'null' }])
     const { id } = await prisma.everything.create({ data: {} })
     const entry = await entryOf(() => prisma.everything.update({ where: { id }, data: { jsonb: { a: 1 } } }))
@@ -371,7 +371,7 @@ describe('reverting', () => {
       if (outcome.status === 'rejected')
         expect(outcome.reason).toMatchObject({ code: 'AUDIT_REVERT_CONFLICT' })
     }
-    const reverts = (await db.entries()).filter(({ details }) => details.revertOf === id)
+    const reverts = (await db.changes()).filter(({ details }) => details.revertOf === id)
     expect(reverts).toHaveLength(1)
   })
 
@@ -385,7 +385,7 @@ describe('reverting', () => {
       ])
       await tx.country.delete({ where: { code: 'ZZ' } })
     })
-    const entries = (await db.entries()).slice(-3)
+    const entries = (await db.changes()).slice(-3)
     expect(Object.fromEntries(entries.map(({ action, details }) => [action, details.revertOf]))).toEqual({
       'tag.update': id,
       'country.create': undefined,
@@ -474,7 +474,7 @@ describe('reverting is refused', () => {
       ALTER TABLE "Tag" ADD COLUMN length int GENERATED ALWAYS AS (char_length(name)) STORED;
       ALTER TABLE "Stamped" ALTER COLUMN id DROP DEFAULT; ALTER TABLE "Stamped" ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY`)
     const client = withAudit(createClient(own.url))
-    const last = async () => (await own.entries()).at(-1)?.id ?? ''
+    const last = async () => (await own.changes()).at(-1)?.id ?? ''
     await client.tag.create({ data: { id: 1, name: 'one' } })
     await client.tag.update({ where: { id: 1 }, data: { name: 'three' } })
     const [update] = await client.$audit.revert(await last())
