@@ -48,7 +48,10 @@ function numericText(text: string, scale: string | undefined): string {
   return `${isNegative ? '-' : ''}${whole || '0'}${fraction && `.${fraction}`}`
 }
 
-/** The shortest exact digits, in scientific notation from `precision` digits on: as PostgreSQL's output function has it. */
+/**
+ * The shortest exact digits, in scientific notation from `precision` digits on: as PostgreSQL's output function has it.
+ * Beyond 15 significant digits, or 1e15, the two may differ in which digits are the shortest.
+ */
 function floatText(text: string, precision: number): string {
   const number = Number(text)
   if (text.trim() === '' || !Number.isFinite(number)) return text
