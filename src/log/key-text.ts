@@ -10,9 +10,8 @@ export function keyText(field: Pick<ModelField, 'databaseType' | 'declared'>, va
     case 'int8':
       return /^\s*[+-]?\d+\s*$/.test(text) ? String(BigInt(text.replace('+', ''))) : text
     case 'float4':
-      return floatText(text, 6)
     case 'float8':
-      return floatText(text, 15)
+      return floatText(text)
     case 'numeric':
       return numericText(text, /,(\d+)\)$/.exec(field.declared)?.[1])
     case 'uuid':
@@ -49,20 +48,19 @@ function numericText(text: string, scale: string | undefined): string {
 }
 
 /**
- * The shortest exact digits, in scientific notation from `precision` digits on: as PostgreSQL's output function has it.
- * Beyond 15 significant digits, or 1e15, the two may differ in which digits are the shortest.
+ * The shortest exact digits, written out: the log has floats as JSON numbers, and jsonb keeps no exponent. Beyond 15
+ * significant digits JavaScript and PostgreSQL may differ in which digits are the shortest.
  */
-function floatText(text: string, precision: number): string {
+function floatText(text: string): string {
   const number = Number(text)
   if (text.trim() === '' || !Number.isFinite(number)) return text
-  const [digits = '', power = ''] = number.toExponential().split('e')
-  const exponent = Number(power)
-  if (exponent < -4 || exponent >= precision) {
-    return `${digits}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
-  }
-  if (exponent >= 0) return String(number)
-  const [sign, significant] = [number < 0 ? '-' : '', digits.replace(/[-.]/g, '')]
-  return `${sign}0.${'0'.repeat(-exponent - 1)}${significant}`
+  const [, sign = '', whole = '', fraction = '', power = '0'] =
+    /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(number.toExponential()) ?? []
+  const digits = whole + fraction
+  const point = Number(power) + 1
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`
+  const rest = digits.slice(point)
+  return `${sign}${digits.slice(0, point).padEnd(point, '0')}${rest && `.${rest}`}`
 }
 
 function uuidText(text: string): string {
