@@ -169,7 +169,8 @@ function draw(
           size: 44,
           gap: 6,
           splits: (_, __, ___, max) => [0, max / 2, max],
-          values: (_, splits) => splits.map((value) => (value === 0 ? '' : compact.format(value))),
+          values: (_, splits) =>
+            splits.map((value) => (value === 0 ? '' : value.toLocaleString('en', compact))),
         },
       ],
       series: [
@@ -212,30 +213,29 @@ function roundUp(number: number): number {
 }
 
 const formats = {
-  year: new Intl.DateTimeFormat(undefined, { year: 'numeric' }),
-  month: new Intl.DateTimeFormat(undefined, { month: 'short' }),
-  day: new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' }),
-  minute: new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
-  second: new Intl.DateTimeFormat(undefined, {
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hourCycle: 'h23',
-  }),
-}
+  year: { year: 'numeric' },
+  month: { month: 'short' },
+  day: { day: 'numeric', month: 'short' },
+  minute: { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  second: { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>
 
 /** What tells a tick of the axis from the others: the month, the day or the time, and what begins there. */
 function timeLabels(splits: readonly number[], step: number): string[] {
   return splits.map((seconds) => {
     const date = new Date(seconds * 1000)
-    if (step >= 28 * 86_400) return (date.getMonth() === 0 ? formats.year : formats.month).format(date)
-    const isMidnight = date.getHours() + date.getMinutes() + date.getSeconds() === 0
-    if (step >= 86_400 || isMidnight) return formats.day.format(date)
-    return (step >= 60 ? formats.minute : formats.second).format(date)
+    return date.toLocaleString(undefined, formats[labelKind(date, step)])
   })
 }
 
-const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 2 })
+function labelKind(date: Date, step: number): keyof typeof formats {
+  if (step >= 28 * 86_400) return date.getMonth() === 0 ? 'year' : 'month'
+  const isMidnight = date.getHours() + date.getMinutes() + date.getSeconds() === 0
+  if (step >= 86_400 || isMidnight) return 'day'
+  return step >= 60 ? 'minute' : 'second'
+}
+
+const compact = { notation: 'compact', maximumSignificantDigits: 2 } as const
 
 /** The begin of the bucket at the cursor, in seconds. */
 function barUnder(plot: uPlot): number | undefined {
