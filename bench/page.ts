@@ -1,4 +1,5 @@
 // How long the page of a large log takes to be there, in a browser: npm run bench:page [entries]
+import { setTimeout } from 'node:timers/promises'
 import type { Browser } from 'playwright-core'
 import { launchChromium } from '../scripts/chromium.ts'
 import { fillLog } from '../scripts/fill-log.ts'
@@ -20,6 +21,16 @@ const views: Record<string, string> = {
   'failures only': '?outcome=failure',
 }
 
+/** Notes in the page itself when its rows are painted and answer to the reader, and when the chart is drawn. */
+const watch = `
+  window.seen = {}
+  const note = (name) => requestAnimationFrame(() => setTimeout(() => { seen[name] = performance.now() }))
+  const observer = new MutationObserver(() => {
+    if (!seen.rows && document.querySelector('.row, .moment')) note('rows')
+    if (!seen.chart && document.querySelector('.u-over')) note('chart')
+  })
+  observer.observe(document, { childList: true, subtree: true })`
+
 const database = await startDatabase()
 const browser = await launchChromium()
 try {
@@ -36,7 +47,7 @@ try {
     }
     const [rows, chart] = [times.map((time) => time.rows), times.map((time) => time.chart)].map(median)
     console.log(
-      `${name.padEnd(30)} rows ${rows?.toFixed(0).padStart(5)}   chart ${chart?.toFixed(0).padStart(5)}`,
+      `${name.padEnd(30)} rows ${rows?.toFixed(0).padStart(5)}   chart ${(chart ? chart.toFixed(0) : '-').padStart(5)}`,
     )
   }
   await server.close()
@@ -45,25 +56,18 @@ try {
   await database.stop()
 }
 
-/** Notes in the page itself when its rows are painted and answer to the reader, and when the chart is drawn. */
-const watch = `
-  window.seen = {}
-  const note = (name) => requestAnimationFrame(() => setTimeout(() => { seen[name] = performance.now() }))
-  const observer = new MutationObserver(() => {
-    if (!seen.rows && document.querySelector('.row, .moment')) note('rows')
-    if (!seen.chart && document.querySelector('.u-over')) note('chart')
-  })
-  observer.observe(document, { childList: true, subtree: true })`
-
 /** Milliseconds since the browser began to open the address. */
 async function visit(browser: Browser, address: string): Promise<{ rows: number; chart: number }> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
   const page = await context.newPage()
   await page.addInitScript(watch)
   await page.goto(address)
-  const parts = address.includes('view=record') ? ['rows'] : ['rows', 'chart']
-  await page.waitForFunction(`${JSON.stringify(parts)}.every((part) => seen[part])`)
-  const seen = await page.evaluate<{ rows: number; chart?: number }>('seen')
+  const needed = address.includes('view=record') ? ['rows'] : ['rows', 'chart']
+  let seen: { rows?: number; chart?: number } = {}
+  while (!needed.every((part) => part in seen)) {
+    await setTimeout(50)
+    seen = await page.evaluate('seen')
+  }
   await context.close()
-  return { chart: Number.NaN, ...seen }
+  return { rows: Number.NaN, chart: Number.NaN, ...seen }
 }

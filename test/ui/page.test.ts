@@ -81,7 +81,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
 
     it('loads older entries as the reader comes to the end', async () => {
       const page = await open()
-      expect(await rows(page).count()).toBe(100)
+      expect(await rows(page).count()).toBe(50)
       await rows(page).last().scrollIntoViewIfNeeded()
       await page.getByText(/^The end: 15\d entries$/).waitFor()
       expect(await rows(page).count()).toBe(ids.length)
@@ -94,7 +94,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
       expect(query(page)).toEqual({ resource: 'user' })
 
       await page.getByRole('link', { name: 'Clear all' }).click()
-      await expect.poll(() => rows(page).count()).toBe(100)
+      await expect.poll(() => rows(page).count()).toBe(50)
       await field(page, 'Action').fill('*.delete')
       await field(page, 'Action').press('Enter')
       await expect.poll(() => verbs(page)).toEqual(['delete'])
@@ -113,7 +113,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
       const page = await open('?actor=nobody')
       await page.getByText('No entry matches').waitFor()
       await page.getByRole('link', { name: 'Clear the filters' }).click()
-      await expect.poll(() => rows(page).count()).toBe(100)
+      await expect.poll(() => rows(page).count()).toBe(50)
     })
 
     it('filters by a click on a bar of the chart', async () => {
