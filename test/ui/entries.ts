@@ -8,6 +8,7 @@ export interface TestEntry {
   resource?: { type?: string; id: string | null }
   outcome?: 'success' | 'failure'
   reason?: string
+  /** An object, or the text of some JSON. */
   details?: unknown
   requestId?: string
   organizationId?: string
@@ -35,7 +36,7 @@ export async function insertEntries(database: Database, entries: readonly TestEn
         entry.resource === undefined ? '1' : entry.resource.id,
         entry.outcome ?? 'success',
         entry.reason ?? null,
-        entry.details === undefined ? null : JSON.stringify(entry.details),
+        detailsText(entry.details),
         entry.requestId ?? null,
         entry.organizationId ?? null,
         entry.ip ?? null,
@@ -45,6 +46,10 @@ export async function insertEntries(database: Database, entries: readonly TestEn
     ids.push(row?.id as string)
   }
   return ids
+}
+
+function detailsText(details: unknown): string | null {
+  return details === undefined ? null : typeof details === 'string' ? details : JSON.stringify(details)
 }
 
 /** A UUIDv7 of a moment. */

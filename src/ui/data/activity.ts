@@ -27,7 +27,10 @@ export interface ActivityRequest {
   readonly estimate: number
 }
 
-/** Counts entries over time. Text is left out: to search every entry for it would take minutes in a large log. */
+/**
+ * Counts entries over time. Text is left out: to search every entry for it would take minutes in a large log. Where the
+ * entries fill only a part of the log's time, that part is counted again in shorter spans.
+ */
 export async function readActivity(
   connection: ReadConnection,
   request: ActivityRequest,
@@ -35,26 +38,49 @@ export async function readActivity(
   const { text, ...filter } = request.filter
   const ignored = text === undefined ? [] : ['text']
   const [from, to] = await timeRange(connection, request.table, filter)
-  const bucket = spanFor((to - from) / request.buckets)
-  const nothing = filter.action !== undefined && request.actions.length === 0
-  if (nothing) return { bucket, counts: [], sample: 1, ignored }
+  let bucket = spanFor((to - from) / request.buckets)
+  if (filter.action !== undefined && request.actions.length === 0)
+    return { bucket, counts: [], sample: 1, ignored }
 
-  const whole = Object.keys(filter).length === 0
-  if (request.estimate <= countable || !whole) {
+  let { counts, sample } = await countOrEstimate(connection, { ...request, filter }, bucket)
+  for (let round = 0; round < 2; round++) {
+    const [first, last] = [counts[0]?.[0] ?? from, (counts.at(-1)?.[0] ?? to) + bucket]
+    const shorter = spanFor((last - first) / request.buckets)
+    if (shorter >= bucket / 2 || (filter.from !== undefined && filter.to !== undefined)) break
+    bucket = shorter
+    const range = { from: later(filter.from, first), to: earlier(filter.to, last) }
+    ;({ counts, sample } = await countOrEstimate(
+      connection,
+      { ...request, filter: { ...filter, ...range } },
+      bucket,
+    ))
+  }
+  return { bucket, counts, sample, ignored }
+}
+
+function later(from: string | undefined, first: number): string {
+  return from !== undefined && Date.parse(from) > first ? from : new Date(first).toISOString()
+}
+
+function earlier(to: string | undefined, last: number): string {
+  return to !== undefined && Date.parse(to) < last ? to : new Date(last).toISOString()
+}
+
+/** Counts all, unless that takes too long, or would by what the planner knows. */
+async function countOrEstimate(
+  connection: ReadConnection,
+  request: ActivityRequest,
+  bucket: number,
+): Promise<Pick<WireActivity, 'counts' | 'sample'>> {
+  if (request.estimate <= countable || Object.keys(request.filter).length > 0) {
     try {
-      return {
-        bucket,
-        counts: await count(connection, { ...request, filter }, bucket, 1),
-        sample: 1,
-        ignored,
-      }
+      return { counts: await count(connection, request, bucket, 1), sample: 1 }
     } catch (error) {
       if (!isTimeout(error)) throw error
     }
   }
   const sample = Math.min(sampled / Math.max(request.estimate, sampled), 0.5)
-  const counts = await count(connection, { ...request, filter }, bucket, sample)
-  return { bucket, counts, sample, ignored }
+  return { counts: await count(connection, request, bucket, sample), sample }
 }
 
 async function count(

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useLayoutEffect, useState } from 'preact/hooks'
 import type { WireActivity, WireEntry, WireError, WireLogins, WireOverview, WirePage } from '../wire.ts'
 import type { Place } from './location.ts'
 
@@ -12,6 +12,13 @@ interface Answers {
 
 const base = document.documentElement.dataset.base ?? ''
 
+/** Over when the first rows are drawn, or won't come soon: what is around them would take the machine's time from them. */
+let rowsAreThere = () => {}
+const rowsFirst = new Promise<void>((resolve) => {
+  rowsAreThere = resolve
+  setTimeout(resolve, 1000)
+})
+
 /** Asks the handler that served this page. Its errors say what to do about them. */
 export async function ask<Name extends keyof Answers & string>(
   name: Name,
@@ -22,6 +29,7 @@ export async function ask<Name extends keyof Answers & string>(
     value === undefined ? [] : [[key, String(value)]],
   )
   const query = new URLSearchParams(given).toString()
+  if (name !== 'entries') await rowsFirst
   const response = await fetch(`${base}/api/${name}${query && `?${query}`}`, {
     ...(signal && { signal }),
     headers: { Accept: 'application/json' },
@@ -30,6 +38,7 @@ export async function ask<Name extends keyof Answers & string>(
     throw new Error('The server of this page does not answer. Is it still running?')
   })
   const answer = (await response.json().catch(() => undefined)) as Answers[Name] | WireError | undefined
+  if (name === 'entries') requestAnimationFrame(() => setTimeout(rowsAreThere))
   if (response.ok && answer !== undefined) return answer as Answers[Name]
   const message = (answer as WireError | undefined)?.error?.message
   throw new Error(message ?? `The server answered with status ${response.status}.`)
@@ -67,7 +76,7 @@ export function useAnswer<Answer>(
   const [state, setState] = useState<{ key?: string | undefined; answer?: Answer; error?: Error }>({})
   const [attempt, setAttempt] = useState(0)
   // the key stands for the question
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (key === undefined) return
     const controller = new AbortController()
     question(controller.signal).then(

@@ -14,18 +14,25 @@ export function Activity({ place, filter }: { place: Place; filter: Place }): Co
     ask('activity', { ...filterParameters(filter), buckets: innerWidth < 700 ? 48 : 120 }, signal),
   )
   const totals = answer && sum(answer)
+  const isFilled = answer !== undefined && answer.counts.length > 0
   return html`<figure class="activity" aria-busy=${loading}>
     <figcaption>
-      <span><i class="swatch success" />${totals ? amount(answer, totals.successes) : '…'} successful</span>
-      <span><i class="swatch failure" />${totals ? amount(answer, totals.failures) : '…'} failed</span>
-      ${answer && answer.counts.length > 0 && html`<span class="muted">${spanName(answer.bucket)} a bar</span>`}
+      ${
+        filter.outcome !== 'failure' &&
+        html`<span><i class="swatch success" />${totals ? amount(answer, totals.successes) : '…'} successful</span>`
+      }
+      ${
+        filter.outcome !== 'success' &&
+        html`<span><i class="swatch failure" />${totals ? amount(answer, totals.failures) : '…'} failed</span>`
+      }
+      ${isFilled && html`<span class="muted">${spanName(answer.bucket)} a bar</span>`}
       ${answer && answer.sample < 1 && html`<span class="muted" title=${`Counted on ${percent(answer.sample)} of the table and scaled up`}>estimated</span>`}
       ${answer?.ignored.includes('text') && html`<span class="muted">without the text filter</span>`}
       <span class="grow" />
-      <span class="muted hint">Drag to choose a time range</span>
+      ${isFilled && html`<span class="muted hint">Drag to choose a time range</span>`}
     </figcaption>
     ${error && html`<p class="note">${error.message}</p>`}
-    ${answer && !error && html`<${Bars} activity=${answer} place=${place} />`}
+    ${isFilled && !error && html`<${Bars} activity=${answer} place=${place} />`}
     ${!answer && !error && html`<div class="bars" />`}
   </figure>`
 }
@@ -92,6 +99,15 @@ function describe(activity: WireActivity): string {
 }
 
 const chartHeight = 108
+
+const [minute, hour, day] = [60, 3600, 86_400]
+
+/** Seconds from one label of the axis to the next; never less than a bar. */
+const axisSteps = [
+  ...[1, 5, 15, 30, minute, 5 * minute, 15 * minute, 30 * minute],
+  ...[hour, 3 * hour, 6 * hour, 12 * hour, day, 2 * day, 7 * day, 14 * day],
+  ...[30 * day, 90 * day, 180 * day, 365 * day, 5 * 365 * day],
+]
 
 /** Every bucket from the first to the last, also those without entries. */
 function series({ bucket, counts }: WireActivity): [number[], number[], number[]] {
@@ -161,6 +177,7 @@ function draw(
           size: 24,
           gap: 4,
           space: 76,
+          incrs: axisSteps.filter((step) => step >= bucketSeconds),
           values: (_, splits, __, ___, step) => timeLabels(splits, step),
         },
         {
@@ -169,7 +186,8 @@ function draw(
           size: 44,
           gap: 6,
           splits: (_, __, ___, max) => [0, max / 2, max],
-          values: (_, splits) => splits.map((value) => (value === 0 ? '' : compact.format(value))),
+          values: (_, splits) =>
+            splits.map((value) => (value === 0 ? '' : value.toLocaleString('en', compact))),
         },
       ],
       series: [
@@ -212,30 +230,29 @@ function roundUp(number: number): number {
 }
 
 const formats = {
-  year: new Intl.DateTimeFormat(undefined, { year: 'numeric' }),
-  month: new Intl.DateTimeFormat(undefined, { month: 'short' }),
-  day: new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' }),
-  minute: new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
-  second: new Intl.DateTimeFormat(undefined, {
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hourCycle: 'h23',
-  }),
-}
+  year: { year: 'numeric' },
+  month: { month: 'short' },
+  day: { day: 'numeric', month: 'short' },
+  minute: { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  second: { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>
 
 /** What tells a tick of the axis from the others: the month, the day or the time, and what begins there. */
 function timeLabels(splits: readonly number[], step: number): string[] {
   return splits.map((seconds) => {
     const date = new Date(seconds * 1000)
-    if (step >= 28 * 86_400) return (date.getMonth() === 0 ? formats.year : formats.month).format(date)
-    const isMidnight = date.getHours() + date.getMinutes() + date.getSeconds() === 0
-    if (step >= 86_400 || isMidnight) return formats.day.format(date)
-    return (step >= 60 ? formats.minute : formats.second).format(date)
+    return date.toLocaleString(undefined, formats[labelKind(date, step)])
   })
 }
 
-const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 2 })
+function labelKind(date: Date, step: number): keyof typeof formats {
+  if (step >= 28 * 86_400) return date.getMonth() === 0 ? 'year' : 'month'
+  const isMidnight = date.getHours() + date.getMinutes() + date.getSeconds() === 0
+  if (step >= 86_400 || isMidnight) return 'day'
+  return step >= 60 ? 'minute' : 'second'
+}
+
+const compact = { notation: 'compact', maximumSignificantDigits: 2 } as const
 
 /** The begin of the bucket at the cursor, in seconds. */
 function barUnder(plot: uPlot): number | undefined {

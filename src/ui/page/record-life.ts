@@ -13,7 +13,7 @@ import { type Details, isObject, parseDetails } from './values.ts'
 /** All that ever happened to one record, as a vertical history. */
 export function RecordLife({ place }: { place: Place }): ComponentChild {
   const { resource = '', id = '' } = place
-  const list = useEntries({ ...filtersOf(place), resource, id }, 200)
+  const list = useEntries({ ...filtersOf(place), resource, id })
   const { entries, error, loading, hasMore, loadMore } = list
   const known = entries.find((entry) => entry.id === place.entry)
   return html`<header class="record-head">

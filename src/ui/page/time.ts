@@ -1,18 +1,21 @@
-const clock = new Intl.DateTimeFormat(undefined, {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hourCycle: 'h23',
-})
-const dayFormat = new Intl.DateTimeFormat(undefined, {
-  weekday: 'long',
-  day: 'numeric',
-  month: 'long',
-  year: 'numeric',
-})
-const shortDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' })
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'narrow' })
-const longRelative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
+/** Formats are made when they are first needed: each takes a browser milliseconds. */
+function once<Format>(make: () => Format): () => Format {
+  let made: Format | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
+const dayFormat = once(
+  () =>
+    new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
+)
+const shortDay = once(
+  () => new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' }),
+)
+const relative = once(() => new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'narrow' }))
+const longRelative = once(() => new Intl.RelativeTimeFormat('en', { numeric: 'auto' }))
 
 const units = [
   ['year', 31_536_000],
@@ -22,15 +25,19 @@ const units = [
   ['minute', 60],
 ] as const
 
+function two(number: number): string {
+  return String(number).padStart(2, '0')
+}
+
 /** `14:03:22` in the reader's time zone. */
 export function clockTime(timestamp: string): string {
-  return clock.format(new Date(timestamp))
+  const date = new Date(timestamp)
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')
 }
 
 /** `2026-11-24 14:03:22.123456`, as stored to the microsecond, in the reader's time zone. */
 export function exactTime(timestamp: string): string {
   const date = new Date(timestamp)
-  const two = (number: number) => String(number).padStart(2, '0')
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
   return `${day} ${clockTime(timestamp)}${/\.\d+/.exec(timestamp)?.[0] ?? ''}`
 }
@@ -42,12 +49,12 @@ export function timeTitle(timestamp: string): string {
 
 /** `5m ago`. */
 export function agoShort(timestamp: string): string {
-  return ago(timestamp, relative)
+  return ago(timestamp, relative())
 }
 
 /** `5 minutes ago`, `yesterday`. */
 export function agoLong(timestamp: string): string {
-  return ago(timestamp, longRelative)
+  return ago(timestamp, longRelative())
 }
 
 function ago(timestamp: string, format: Intl.RelativeTimeFormat): string {
@@ -61,8 +68,17 @@ function ago(timestamp: string, format: Intl.RelativeTimeFormat): string {
 export function dayOf(timestamp: string): string {
   const date = new Date(timestamp)
   const days = Math.round((startOfDay(new Date()) - startOfDay(date)) / 86_400_000)
-  const day = dayFormat.format(date)
+  const day = dayName(startOfDay(date))
   return days === 0 ? `Today, ${day}` : days === 1 ? `Yesterday, ${day}` : day
+}
+
+const dayNames = new Map<number, string>()
+
+/** The name of the day that begins at a moment: a list asks for the same one again and again. */
+function dayName(begin: number): string {
+  const known = dayNames.get(begin) ?? dayFormat().format(begin)
+  dayNames.set(begin, known)
+  return known
 }
 
 function startOfDay(date: Date): number {
@@ -71,7 +87,7 @@ function startOfDay(date: Date): number {
 
 /** `12 Oct 2026, 14:03`. */
 export function shortTime(timestamp: string): string {
-  return `${shortDay.format(new Date(timestamp))}, ${clockTime(timestamp).slice(0, 5)}`
+  return `${shortDay().format(new Date(timestamp))}, ${clockTime(timestamp).slice(0, 5)}`
 }
 
 /** The value of an input of type datetime-local, in the reader's time zone. */

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { WireEntry, WirePage } from '../wire.ts'
 import { ask, filterParameters } from './api.ts'
 import type { Place } from './location.ts'
@@ -25,7 +25,8 @@ interface State {
 
 const empty: State = { entries: [], cursor: undefined, stoppedAt: null, loading: true, error: undefined }
 
-export function useEntries(filter: Place, limit = 100): Entries {
+/** @param first how many to begin with: enough for a screen, since each costs the browser a moment */
+export function useEntries(filter: Place, first = 50): Entries {
   const key = JSON.stringify(filter)
   const [state, setState] = useState<State>(empty)
   const request = useRef<{ parameters: Record<string, string | undefined>; controller: AbortController }>(
@@ -38,6 +39,7 @@ export function useEntries(filter: Place, limit = 100): Entries {
       if (!current) return
       const { parameters, controller } = current
       setState((before) => ({ ...before, loading: true, error: undefined }))
+      const limit = cursor === undefined ? first : 200
       ask('entries', { ...parameters, limit, cursor }, controller.signal).then(
         (page: WirePage) => {
           if (controller.signal.aborted) return
@@ -54,11 +56,11 @@ export function useEntries(filter: Place, limit = 100): Entries {
         },
       )
     },
-    [limit],
+    [first],
   )
 
-  // the key stands for the filter
-  useEffect(() => {
+  // the key stands for the filter; not after the next paint but before it, as the reader waits for this
+  useLayoutEffect(() => {
     const controller = new AbortController()
     // the range of "the last 7 days" is the same for all pages of one list
     request.current = { parameters: filterParameters(filter), controller }
