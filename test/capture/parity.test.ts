@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { withAudit } from '../../src/index.ts'
 import { Prisma, PrismaClient } from '../generated/client/client.ts'
 import { createClient, createDatabase } from '../support/database.ts'
-import { outcome } from '../support/outcome.ts'
+import { describeError, outcome } from '../support/outcome.ts'
 import { emptyingScript } from './audited.ts'
 
 // The same calls on two clones of one database, one audited and one not: what comes back must be the same.

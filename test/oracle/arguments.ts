@@ -39,9 +39,7 @@ export class Arguments {
     return this.#once(`unique ${model.name}`, () =>
       fc.oneof(
         ...uniqueKeysOf(model).map((key) =>
-          fc
-            .record(Object.fromEntries(key.fields.map((field) => [field.name, this.#value(model, field)])))
-            .map((values) => whereOf(key, values)),
+          this.#keyValues(model, key).map((values) => whereOf(key, values)),
         ),
       ),
     )
@@ -50,27 +48,31 @@ export class Arguments {
   /** Matches some records: by key, by another field, by what they are related to, or all of them. */
   filter(model: Model): fc.Arbitrary<Fields> {
     return this.#once(`filter ${model.name}`, () => {
-      const [key] = uniqueKeysOf(model)
-      const field = key?.fields[0]
-      const enums = scalarsOf(model).filter(({ kind, isList }) => kind === 'enum' && !isList)
       const lists = relationsOf(model).filter(({ isList }) => isList)
       const single = relationsOf(model).filter(({ isList }) => !isList)
       return fc.oneof(
-        ...(field
-          ? [
-              fc
-                .uniqueArray(this.#value(model, field), { minLength: 1, maxLength: 3 })
-                .map((values) => ({ [field.name]: { in: values } })),
-            ]
-          : []),
-        ...enums.map((one) => this.#value(model, one).map((value) => ({ [one.name]: value }))),
+        this.#scalarFilter(model),
         ...lists.map(({ name }) => fc.constantFrom('some', 'none').map((has) => ({ [name]: { [has]: {} } }))),
         ...single.map((one) =>
           this.unique(this.#dataModel.model(one.type)).map((is) => ({ [one.name]: { is: firstKey(is) } })),
         ),
-        fc.constant({}),
       )
     })
+  }
+
+  /** The same by what the records themselves hold, which is all that a nested write may ask for. */
+  #scalarFilter(model: Model): fc.Arbitrary<Fields> {
+    const fields = uniqueKeysOf(model).flatMap(({ fields }) => fields.slice(0, 1))
+    const enums = scalarsOf(model).filter(({ kind, isList }) => kind === 'enum' && !isList)
+    return fc.oneof(
+      ...fields.map((field) =>
+        fc
+          .uniqueArray(this.#value(model, field), { minLength: 1, maxLength: 3 })
+          .map((values) => ({ [field.name]: { in: values } })),
+      ),
+      ...enums.map((one) => this.#value(model, one).map((value) => ({ [one.name]: value }))),
+      fc.constant({}),
+    )
   }
 
   /** Data of a new record, with writes nested in it to the depth given. */
@@ -104,14 +106,20 @@ export class Arguments {
   }
 
   /** A filter and data of an upsert: often for the same record, which lets Prisma use PostgreSQL's own upsert. */
-  upsert(model: Model, depth: number, parent?: Field): fc.Arbitrary<{ where: Fields; create: Fields; update: Fields }> {
-    return fc.record({
-      ...{ create: this.create(model, depth, parent), other: this.unique(model) },
-      ...{ update: this.update(model, depth, parent), isOther: oneIn(4) },
-    }).map(({ create, other, update, isOther }) => ({
-      where: (!isOther && whereFor(model, create)) || other,
-      ...{ create, update },
-    }))
+  upsert(
+    model: Model,
+    depth: number,
+    parent?: Field,
+  ): fc.Arbitrary<{ where: Fields; create: Fields; update: Fields }> {
+    return fc
+      .record({
+        ...{ create: this.create(model, depth, parent), other: this.unique(model) },
+        ...{ update: this.update(model, depth, parent), isOther: oneIn(4) },
+      })
+      .map(({ create, other, update, isOther }) => ({
+        where: (!isOther && whereFor(model, create)) || other,
+        ...{ create, update },
+      }))
   }
 
   #createIn(model: Model, depth: number, form: Form): fc.Arbitrary<Fields> {
@@ -179,19 +187,17 @@ export class Arguments {
         ? [
             list(unique).map((set) => ({ set })),
             list(unique).map((disconnect) => ({ disconnect })),
-            list(fc.record({ where: unique, data: update })).map((update) => ({ update })),
+            fc.record({ where: unique, data: update }).map((update) => ({ update })),
             fc
-              .record({ where: this.filter(target), data: this.updateMany(target, opposite) })
+              .record({ where: this.#scalarFilter(target), data: this.updateMany(target, opposite) })
               .map((updateMany) => ({ updateMany })),
-            list(this.upsert(target, depth, opposite)).map((upsert) => ({ upsert })),
+            this.upsert(target, depth, opposite).map((upsert) => ({ upsert })),
             list(unique).map((gone) => ({ delete: gone })),
-            this.filter(target).map((deleteMany) => ({ deleteMany })),
+            this.#scalarFilter(target).map((deleteMany) => ({ deleteMany })),
           ]
         : [
             update.map((data) => ({ update: data })),
-            fc
-              .record({ create: this.create(target, depth, opposite), update })
-              .map((upsert) => ({ upsert })),
+            fc.record({ create: this.create(target, depth, opposite), update }).map((upsert) => ({ upsert })),
             ...(relation.isRequired
               ? []
               : [fc.constant({ disconnect: true }), fc.constant({ delete: true })]),
@@ -205,6 +211,12 @@ export class Arguments {
     const target = this.#dataModel.model(relation.type)
     const opposite = this.#dataModel.opposite(model, relation)
     const one = this.create(target, depth, opposite)
+    const forms = (['columns', 'relations'] as const).map((keys) =>
+      // Prisma wants all of a list in one form
+      this.#once(`list ${target.name} ${depth} ${opposite.name} ${keys}`, () =>
+        list(this.#createIn(target, depth, { keys, parent: opposite })),
+      ),
+    )
     const unique = this.unique(target)
     const connectOrCreate = fc
       .record({ create: one, other: unique })
@@ -212,10 +224,8 @@ export class Arguments {
     const many = relation.isList
     const writes: Record<string, fc.Arbitrary<Fields>> = {
       connect: (many ? list(unique) : unique).map((connect) => ({ connect })),
-      create: (many ? list(one) : one).map((create) => ({ create })),
-      connectOrCreate: (many ? list(connectOrCreate) : connectOrCreate).map((value) => ({
-        connectOrCreate: value,
-      })),
+      create: (many ? fc.oneof(...forms) : one).map((create) => ({ create })),
+      connectOrCreate: connectOrCreate.map((value) => ({ connectOrCreate: value })),
     }
     if (many && !this.#dataModel.isManyToMany(model, relation)) {
       writes.createMany = fc
@@ -227,14 +237,15 @@ export class Arguments {
 
   /** A value for a new record: mostly a free one, where the field must differ from those of other records. */
   #new(model: Model, field: Field): fc.Arbitrary<unknown> {
-    const isKey = uniqueKeysOf(model).some(({ fields }) => fields.includes(field)) && !foreignKeyOf(model, field)
+    const isKey =
+      uniqueKeysOf(model).some(({ fields }) => fields.includes(field)) && !foreignKeyOf(model, field)
     if (!isKey) return this.#given(model, field)
     const values = this.#values.of(model, field)
     const free = values.slice(3)
     return free.length === 0
       ? this.#given(model, field)
       : fc.oneof(
-          { weight: 3, arbitrary: fc.constantFrom(...free) },
+          { weight: 6, arbitrary: fc.constantFrom(...free) },
           { weight: 1, arbitrary: this.#given(model, field) },
         )
   }
@@ -243,12 +254,19 @@ export class Arguments {
     const value = this.#value(model, field)
     if (field.isList) return fc.array(value, { maxLength: 3 })
     if (field.isRequired) return value
-    return fc.oneof({ weight: 3, arbitrary: value }, { weight: 1, arbitrary: fc.constant(this.#values.null(field)) })
+    return fc.oneof(
+      { weight: 3, arbitrary: value },
+      { weight: 1, arbitrary: fc.constant(this.#values.null(field)) },
+    )
   }
 
   #change(model: Model, field: Field): fc.Arbitrary<unknown> {
     const given = this.#given(model, field)
-    if (field.isList) return fc.oneof(given, list(this.#value(model, field)).map((push) => ({ push })))
+    if (field.isList)
+      return fc.oneof(
+        given,
+        list(this.#value(model, field)).map((push) => ({ push })),
+      )
     const isNumber = ['Int', 'BigInt', 'Float', 'Decimal'].includes(field.type)
     if (!isNumber || field.isId || foreignKeyOf(model, field)) return given
     return fc.oneof(
@@ -258,10 +276,25 @@ export class Arguments {
     )
   }
 
+  /** Values of a key: mostly those of one of the first rows, which has the n-th value of each field. */
+  #keyValues(model: Model, { fields }: UniqueKey): fc.Arbitrary<Fields> {
+    const nth = (n: number) =>
+      Object.fromEntries(
+        fields.map((field) => {
+          const values = this.#values.of(model, field)
+          return [field.name, values[n % values.length]]
+        }),
+      )
+    const any = record(entries(fields, (field) => this.#value(model, field)))
+    return fc.oneof({ weight: 2, arbitrary: fc.nat({ max: 2 }).map(nth) }, { weight: 1, arbitrary: any })
+  }
+
   #value(model: Model, field: Field): fc.Arbitrary<unknown> {
     const values = this.#values.of(model, field)
     // the values of the first rows, more often than those of none
-    return fc.constantFrom(...values, ...values.slice(0, 3))
+    const known = values.slice(0, 3)
+    const again = foreignKeyOf(model, field) ? 4 : 1
+    return fc.constantFrom(...known, ...Array(again).fill(known).flat(), ...values.slice(3))
   }
 
   #once<T>(key: string, make: () => fc.Arbitrary<T>): fc.Arbitrary<T> {
@@ -293,6 +326,7 @@ function firstKey(where: Fields): Fields {
 
 const list = <T>(item: fc.Arbitrary<T>) => fc.array(item, { minLength: 1, maxLength: 2 })
 
+/** True once in so many times. */
 export const oneIn = (n: number) => fc.nat({ max: n - 1 }).map((value) => value === n - 1)
 
 /** Leaves a field out as often as needed for about `wanted` of `count` to be there; it shrinks to being left out. */

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { type DataModel, type Field, type Model, relationsOf, scalarsOf } from './data-model.ts'
+import { type DataModel, type Field, relationsOf, scalarsOf } from './data-model.ts'
 import { Values } from './values.ts'
 
 /**
@@ -24,7 +24,9 @@ export function firstRows(dataModel: DataModel): string {
 }
 
 /** SQL that empties every table but the log, with triggers off. Sequences go on where no key is taken. */
-export async function emptyingSql(sql: (text: string) => Promise<Record<string, unknown>[]>): Promise<string> {
+export async function emptyingSql(
+  sql: (text: string) => Promise<Record<string, unknown>[]>,
+): Promise<string> {
   const tables = await sql(`
     SELECT format('DELETE FROM %I.%I;', n.nspname, c.relname) AS statement
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -62,11 +64,12 @@ function links(dataModel: DataModel, values: Values): string[] {
 
 function literal(dataModel: DataModel, field: Field, value: unknown): string {
   if (value === undefined) return 'NULL'
+  const isTimeOfDay = ['Time', 'Timetz'].includes(field.nativeType?.[0] ?? '')
   return pg.escapeLiteral(Array.isArray(value) && field.isList ? arrayText(value) : text(value))
 
   function text(one: unknown): string {
     if (field.type === 'Json') return JSON.stringify(one)
-    if (one instanceof Date) return one.toISOString().slice(field.nativeType?.[0].startsWith('Time') && !field.nativeType[0].startsWith('Timestamp') ? 11 : 0)
+    if (one instanceof Date) return one.toISOString().slice(isTimeOfDay ? 'YYYY-MM-DDT'.length : 0)
     if (one instanceof Uint8Array) return `\\x${Buffer.from(one).toString('hex')}`
     const label = dataModel.enums
       .find(({ name }) => field.kind === 'enum' && name === field.type)
@@ -82,5 +85,3 @@ function literal(dataModel: DataModel, field: Field, value: unknown): string {
 function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
-
-export type { Model }

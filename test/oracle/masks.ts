@@ -1,6 +1,10 @@
 /** What two clients can't have in common: identifiers and times that they or their databases make on the spot. */
 const generatedText = [
-  { text: '<uuid>', is: /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, but: /^(0{8}|f{8}|a0eebc99)-/ },
+  {
+    text: '<uuid>',
+    is: /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    but: /^(0{8}|f{8}|a0eebc99)-/,
+  },
   { text: '<cuid>', is: /^c[a-z0-9]{24}$/ },
   { text: '<now>', is: /^20[2-9]\d-\d\d-\d\d[T ]\d\d:\d\d/ },
 ]
@@ -38,5 +42,9 @@ function keyOf(value: unknown): string {
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value))
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    [Object.prototype, null].includes(Object.getPrototypeOf(value))
+  )
 }

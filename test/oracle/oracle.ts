@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { describeTally, Tally } from './tally.ts'
 import { loadSchema } from './schemas.ts'
 import { printSteps, type Step } from './steps.ts'
+import { describeTally, Tally } from './tally.ts'
 import { Twins } from './twins.ts'
 
 /** How much is to be shown on a schema. */

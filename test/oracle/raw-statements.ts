@@ -20,10 +20,15 @@ export function rawStatements(model: Model): fc.Arbitrary<RawCall>[] {
     ),
     ...assignments
       .slice(0, 2)
-      .map((assignment) => executed('$queryRawUnsafe', `UPDATE ${table} SET ${assignment} ${where} RETURNING *`)),
+      .map((assignment) =>
+        executed('$queryRawUnsafe', `UPDATE ${table} SET ${assignment} ${where} RETURNING *`),
+      ),
     executed('$executeRawUnsafe', `DELETE FROM ${table} ${where}`),
     executed('$queryRawUnsafe', `DELETE FROM ${table} AS gone ${where} RETURNING ${column} AS id`),
-    executed('$executeRawUnsafe', `INSERT INTO ${table} SELECT * FROM ${table} ${where} ON CONFLICT DO NOTHING`),
+    executed(
+      '$executeRawUnsafe',
+      `INSERT INTO ${table} SELECT * FROM ${table} ${where} ON CONFLICT DO NOTHING`,
+    ),
     executed('$queryRawUnsafe', `SELECT count(*)::int AS count FROM ${table} ${where}`),
   ]
 }
@@ -33,8 +38,16 @@ function assignmentsTo(model: Model, field: Field): string[] {
   const column = columnOf(field)
   if (field.isId || foreignKeyOf(model, field)) return field.isRequired ? [] : [`${column} = NULL`]
   const own = field.type === 'Int' && !field.isList ? [`${column} = ${column} + 1`] : []
-  const text = field.type === 'String' && !field.isList && !field.nativeType ? [`${column} = ${column} || 'x'`] : []
-  return [...own, ...text, ...(field.isRequired ? [] : [`${column} = NULL`]), `${column} = DEFAULT`]
+  const text =
+    field.type === 'String' && !field.isList && !field.nativeType ? [`${column} = ${column} || 'x'`] : []
+  const unset = field.isRequired ? [] : [`${column} = NULL`]
+  return [...own, ...text, ...unset, ...(hasDatabaseDefault(field) ? [`${column} = DEFAULT`] : [])]
+}
+
+/** The client makes the others itself. */
+function hasDatabaseDefault({ hasDefaultValue, default: value }: Field): boolean {
+  if (typeof value !== 'object' || value === null || !('name' in value)) return hasDefaultValue
+  return ['autoincrement', 'now', 'dbgenerated'].includes(String(value.name))
 }
 
 function columnOf(field: Field): string {

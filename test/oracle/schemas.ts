@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type fc from 'fast-check'
 import type { PrismaClient } from '../generated/client/client.ts'
 import type { ModelInfo } from '../support/oracle.ts'
 import { DataModel, relationsOf, scalarsOf } from './data-model.ts'
 import { stepsOf } from './operations.ts'
 import type { RawCall, Step } from './steps.ts'
 import { moreStatements, rowsWithoutModels, tablesWithoutModels } from './tables-without-models.ts'
-import type fc from 'fast-check'
 
 /** A schema that the suite runs on. */
 export interface OracleSchema {
@@ -20,8 +20,8 @@ export interface OracleSchema {
   /** SQL that completes its tables, and that adds rows to the first ones. */
   readonly setUp: string
   readonly rows: string
-  /** Its fields whose values the log must not show. */
-  readonly secrets: readonly string[]
+  /** Its fields whose values the log must not show; undefined when nobody knows, and it shows all. */
+  readonly secrets: readonly string[] | undefined
   /** The models as the oracle knows them. */
   readonly models: readonly ModelInfo[]
 }
@@ -40,6 +40,7 @@ const extras: Record<string, () => Extras> = {
     statements: moreStatements,
     secrets: ['passwordHash'],
   }),
+  chinook: () => ({ secrets: [] }),
   pagila: () => ({ setUp: readFileSync('test/prisma/real-world/pagila.sql', 'utf8'), secrets: ['password'] }),
 }
 
@@ -52,7 +53,7 @@ export async function loadSchema(name: string): Promise<OracleSchema> {
     PrismaClient: typeof PrismaClient
   }
   const dataModel = new DataModel(join(directory, 'data-model.json'))
-  const { setUp = '', rows = '', statements = [], secrets = [] } = extras[name]?.() ?? {}
+  const { setUp = '', rows = '', statements = [], secrets } = extras[name]?.() ?? {}
   return {
     ...{ name, dataModel, Client, setUp, rows, secrets },
     text: readFileSync(join(directory, 'schema.prisma'), 'utf8'),
@@ -76,6 +77,9 @@ export async function loadSchema(name: string): Promise<OracleSchema> {
 }
 
 /** Whether Prisma made a relation's name of its models'. */
-function isDefaultName(model: string, { type, relationName }: { type: string; relationName?: string }): boolean {
+function isDefaultName(
+  model: string,
+  { type, relationName }: { type: string; relationName?: string },
+): boolean {
   return relationName === [model, type].sort().join('To')
 }

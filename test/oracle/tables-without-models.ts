@@ -27,7 +27,9 @@ export const moreStatements: readonly fc.Arbitrary<RawCall>[] = [
   fc
     .record({ code, parent: fc.option(code), other: fc.option(code) })
     .map(({ code, parent, other }) => sql('INSERT INTO node VALUES ($1, 0, $2, $3)', code, parent, other)),
-  fc.record({ id, code: fc.option(code) }).map(({ id, code }) => sql('INSERT INTO counted VALUES ($1, $2)', id, code)),
+  fc
+    .record({ id, code: fc.option(code) })
+    .map(({ id, code }) => sql('INSERT INTO counted VALUES ($1, $2)', id, code)),
   fc
     .record({ from: code, to: code })
     .map(({ from, to }) => sql('UPDATE node SET code = $2, touched = touched + 1 WHERE code = $1', from, to)),

@@ -21,7 +21,6 @@ export class Tally {
     for (const outcome of outcomes) {
       if (!('error' in outcome)) continue
       const { code, name } = outcome.error as { code?: string; name: string }
-      if (process.env.DBG && (code === 'P2010' || !code || code==='P2020')) console.log(JSON.stringify(outcome.error, (_, v) => (typeof v === 'bigint' ? String(v) : v)).slice(-600))
       this.errors.set(code ?? name, (this.errors.get(code ?? name) ?? 0) + 1)
     }
   }
@@ -30,7 +29,9 @@ export class Tally {
 /** One line for people to read. */
 export function describeTally(schema: string, seed: number, tally: Tally): string {
   const { operations, entries, sequences, seconds } = tally
-  const errors = [...tally.errors].sort(([, one], [, other]) => other - one).map(([code, n]) => `${n} × ${code}`)
+  const errors = [...tally.errors]
+    .sort(([, one], [, other]) => other - one)
+    .map(([code, n]) => `${n} × ${code}`)
   return (
     `${schema}, seed ${seed}: ${operations} operations in ${sequences} sequences and ${seconds.toFixed(0)} s, ` +
     `${entries} entries, all as the oracle and the twin; refused alike: ${errors.join(', ') || 'none'}`

@@ -36,11 +36,12 @@ export class Twins {
 
   private constructor(schema: OracleSchema, databases: readonly [Database, Database], restart: string) {
     const [auditedDb, plainDb] = databases
-    const client = ({ url }: Database) => new schema.Client({ adapter: new PrismaPg({ connectionString: url }) })
+    const client = ({ url }: Database) =>
+      new schema.Client({ adapter: new PrismaPg({ connectionString: url }) })
     this.#schema = schema
     this.#auditedDb = auditedDb
     this.#plainDb = plainDb
-    this.#audited = withAudit(client(auditedDb))
+    this.#audited = withAudit(client(auditedDb), { redactSecrets: schema.secrets !== undefined })
     this.#plain = client(plainDb)
     this.#restart = restart
     afterAll(() => Promise.all([this.#audited.$disconnect(), this.#plain.$disconnect()]))
@@ -59,33 +60,56 @@ export class Twins {
 
   /**
    * Performs the steps on both from the same start, and asserts that every outcome is the same, that the log is what the
-   * oracle saw, and that the tables are the same in the end.
+   * oracle saw and has each failed call once, and that the tables are the same in the end.
    */
   async expectSame(steps: readonly Step[]): Promise<Shown> {
-    await this.restart()
+    await this.#restartBoth()
     const since = await markOracle(this.#auditedDb)
     const calls: OracleCall[] = []
+    const failed: string[] = []
     const outcomes: Outcome[] = []
     for (const step of steps) {
       const wanted = await perform(this.#plain, step, async (_, work) => await work())
-      const found = await perform(this.#audited, step, this.#asCaller(calls))
+      const found = await perform(this.#audited, step, this.#asCaller(calls, failed))
       expect(masked(sameOrder(found)), printSteps([step])).toEqual(masked(sameOrder(wanted)))
       outcomes.push(...found)
     }
-    const { models, secrets } = this.#schema
+    const { models, secrets = [] } = this.#schema
     const entries = await expectEntriesToMatchOracle(this.#auditedDb, since, { models, secrets, calls })
+    expect(await this.#failures(since.seq)).toEqual(failed.sort())
     const [tables, wanted] = await Promise.all([contents(this.#auditedDb), contents(this.#plainDb)])
     expect(tables).toEqual(wanted)
     return { outcomes, entries }
   }
 
+  /**
+   * Lets several callers perform steps at once on the audited client, and asserts that the log is what the oracle saw.
+   * The plain client has no part in it: who is first, and so what comes back, differs from run to run.
+   */
+  async expectLogOf(callers: readonly (readonly Step[])[]): Promise<Shown> {
+    await this.#restartBoth()
+    const since = await markOracle(this.#auditedDb)
+    const outcomes: Outcome[] = []
+    const work = async (steps: readonly Step[]) => {
+      for (const step of steps) {
+        outcomes.push(...(await perform(this.#audited, step, async (_, call) => await call())))
+      }
+    }
+    await Promise.all(callers.map(work))
+    const { models, secrets = [] } = this.#schema
+    return {
+      outcomes,
+      entries: await expectEntriesToMatchOracle(this.#auditedDb, since, { models, secrets }),
+    }
+  }
+
   /** Puts the first rows back. */
-  async restart(): Promise<void> {
+  async #restartBoth(): Promise<void> {
     await Promise.all([this.#auditedDb.sql(this.#restart), this.#plainDb.sql(this.#restart)])
   }
 
   /** Makes each call in a context of its own, and notes it for the oracle. */
-  #asCaller(calls: OracleCall[]): Around {
+  #asCaller(calls: OracleCall[], failed: string[]): Around {
     return async (operations, work) => {
       const n = ++this.#calls
       const [operation] = operations
@@ -104,8 +128,21 @@ export class Twins {
           ...(caller.metadata !== null && { metadata: caller.metadata as Record<string, unknown> }),
         },
         work,
-      )
+      ).catch((error: unknown) => {
+        failed.push(caller.actor[0])
+        throw error
+      })
     }
+  }
+
+  /** The actors of the failed attempts that the log has. */
+  async #failures(since: bigint): Promise<string[]> {
+    await this.#audited.$audit.flush()
+    const entries = await this.#auditedDb.entries(since)
+    return entries
+      .filter(({ outcome }) => outcome === 'failure')
+      .map(({ actor_id }) => actor_id)
+      .sort()
   }
 }
 

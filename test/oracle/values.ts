@@ -1,5 +1,12 @@
 import { DbNull } from '@prisma/client/runtime/client'
-import { type DataModel, type Field, fieldOf, foreignKeyOf, isAutoincrement, type Model } from './data-model.ts'
+import {
+  type DataModel,
+  type Field,
+  fieldOf,
+  foreignKeyOf,
+  isAutoincrement,
+  type Model,
+} from './data-model.ts'
 
 /**
  * The values that random operations use. They are few, so that operations meet the same rows, and every key has six:
@@ -69,12 +76,16 @@ export class Values {
         return relation?.type === model.name && relation.relationToFields?.[position] === field.name
       }),
     )
-    return new Set([field, ...referring].map((one) => one.default).filter((value) => typeof value === 'string'))
+    return new Set(
+      [field, ...referring].map((one) => one.default).filter((value) => typeof value === 'string'),
+    )
   }
 
   #plain(model: Model, field: Field): readonly unknown[] {
     if (field.kind === 'enum') {
-      return this.#dataModel.enums.find(({ name }) => name === field.type)?.values.map(({ name }) => name) ?? []
+      return (
+        this.#dataModel.enums.find(({ name }) => name === field.type)?.values.map(({ name }) => name) ?? []
+      )
     }
     if (field.isUpdatedAt) return [new Date('2002-03-04T05:06:07.008Z')]
     const [native, [size] = []] = field.nativeType ?? [field.type, []]
@@ -121,7 +132,11 @@ const byType: Record<string, readonly unknown[]> = {
   BigInt: [0n, 9_223_372_036_854_775_807n, -1n],
   Float: [0, 0.1, -1.5e300],
   Decimal: ['0', '1.10', '-2.5'],
-  DateTime: [new Date('2001-02-03T04:05:06.007Z'), new Date('1970-01-01T00:00:00Z'), new Date('0044-03-15T12:00:00Z')],
+  DateTime: [
+    new Date('2001-02-03T04:05:06.007Z'),
+    new Date('1970-01-01T00:00:00Z'),
+    new Date('0044-03-15T12:00:00Z'),
+  ],
   Json: [{ a: 1, b: [null, 'x'] }, [1, 2], 'text', 0, true, {}],
   Bytes: [Uint8Array.from([0, 1, 255]), Uint8Array.from([])],
 }

@@ -524,10 +524,7 @@ interface TableInfo {
   readonly link: LinkInfo | undefined
 }
 
-async function readTables(
-  database: Database,
-  known: readonly ModelInfo[] = models(),
-): Promise<TableInfo[]> {
+async function readTables(database: Database, known: readonly ModelInfo[] = models()): Promise<TableInfo[]> {
   const knownLinks = links(known)
   const columns = await database.sql<{
     oid: string
