@@ -45,6 +45,7 @@ if (values.help || !isNatural(values.runs) || !/^\d+$/.test(values.seed)) {
         ORACLE_SEED: values.seed,
         // one operation takes a few hundredths of a second; a machine that is ten times slower has the time, too
         ORACLE_SECONDS: String(Math.max(600, Number(values.runs) / 3)),
+        ...(isFile && { ORACLE_FILE: values.schema }),
         ...(values.schema && { ORACLE_SCHEMA: isFile ? 'own' : values.schema }),
       },
       shell: process.platform === 'win32',

@@ -50,7 +50,7 @@ function failure(schema: string, seed: number, steps: readonly Step[], cause: un
   const message = cause instanceof Error ? cause.message : String(cause)
   return new Error(
     `The audited client and the oracle differ on ${schema}, after the first rows and\n\n${printSteps(steps)}\n\n` +
-      `Again: npm run test:oracle -- --schema ${schema} --seed ${seed}\n\n${message}`,
+      `Again: npm run test:oracle -- --schema ${process.env.ORACLE_FILE ?? schema} --seed ${seed}\n\n${message}`,
     { cause },
   )
 }

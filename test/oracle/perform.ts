@@ -1,5 +1,13 @@
 import { type Outcome, outcome } from '../support/outcome.ts'
-import { type Call, isTransaction, type Step, type Transaction } from './steps.ts'
+import {
+  type Call,
+  isTagged,
+  isTransaction,
+  type RawCall,
+  type Step,
+  type Transaction,
+  templateOf,
+} from './steps.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a client of any schema, or its transaction, audited or not
 export type Client = any
@@ -54,5 +62,8 @@ async function inside(tx: Client, block: Transaction, around: Around, outcomes: 
 }
 
 function run(client: Client, { model, operation, args }: Call): PromiseLike<unknown> {
-  return model === '' ? client[operation](...(args as unknown[])) : client[model][operation](args)
+  if (model !== '') return client[model][operation](args)
+  if (!isTagged(operation)) return client[operation](...(args as unknown[]))
+  const [strings, values] = templateOf(args as RawCall['args'])
+  return client[operation](strings, ...values)
 }

@@ -23,8 +23,8 @@ export function rawStatements(model: Model): fc.Arbitrary<RawCall>[] {
       .map((assignment) =>
         executed('$queryRawUnsafe', `UPDATE ${table} SET ${assignment} ${where} RETURNING *`),
       ),
-    executed('$executeRawUnsafe', `DELETE FROM ${table} ${where}`),
-    executed('$queryRawUnsafe', `DELETE FROM ${table} AS gone ${where} RETURNING ${column} AS id`),
+    executed('$executeRaw', `DELETE FROM ${table} ${where}`),
+    executed('$queryRaw', `DELETE FROM ${table} AS gone ${where} RETURNING ${column} AS id`),
     executed(
       '$executeRawUnsafe',
       `INSERT INTO ${table} SELECT * FROM ${table} ${where} ON CONFLICT DO NOTHING`,

@@ -8,7 +8,7 @@ export interface Call {
   readonly args: unknown
 }
 
-/** Raw SQL: a text, its placeholders' values after it. */
+/** Raw SQL: a text with each of its placeholders once and in order, and their values. */
 export interface RawCall extends Call {
   readonly model: ''
   readonly args: readonly [sql: string, ...values: unknown[]]
@@ -52,7 +52,20 @@ function printStep(step: Step, client: string, indent: string): string {
 
 function printCall({ model, operation, args }: Call, client: string): string {
   if (model !== '') return `${client}.${model}.${operation}(${printValue(args)})`
-  return `${client}.${operation}(${(args as unknown[]).map(printValue).join(', ')})`
+  if (!isTagged(operation)) return `${client}.${operation}(${(args as unknown[]).map(printValue).join(', ')})`
+  const [strings, values] = templateOf(args as RawCall['args'])
+  return `${client}.${operation}\`${strings.map((text, index) => (index === 0 ? text : `\${${printValue(values[index - 1])}}${text}`)).join('')}\``
+}
+
+/** Whether raw SQL is sent by a tagged template. */
+export function isTagged(operation: string): boolean {
+  return operation === '$executeRaw' || operation === '$queryRaw'
+}
+
+/** What a tagged template is called with. */
+export function templateOf([sql, ...values]: RawCall['args']): [TemplateStringsArray, unknown[]] {
+  const strings = sql.split(/\$\d+/)
+  return [Object.assign([...strings], { raw: strings }), values]
 }
 
 function printValue(value: unknown): string {

@@ -165,7 +165,7 @@ async function createTables(schema: OracleSchema): Promise<Database> {
   const database = await createDatabase({ template: 'template1' })
   await applyMigrations(database.url, 'prisma/migrations')
   await database.sql('CREATE EXTENSION IF NOT EXISTS citext')
-  const withoutLog = schema.text.replace(/model AuditLog \{[^}]*\}/, '')
+  const withoutLog = schema.text.replace(/model \w+ \{[^}]*@@map\("audit_logs"\)[^}]*\}/, '')
   await database.sql(await createScript(database.url, withoutLog))
   await database.sql(schema.setUp)
   return database
