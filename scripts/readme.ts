@@ -8,14 +8,18 @@ import { secretNames } from '../src/options.ts'
 const table = (head: string, rows: Record<string, string>) =>
   [head, '| --- | --- |', ...Object.entries(rows).map(([key, text]) => `| \`${key}\` | ${text} |`)].join('\n')
 
+/** Of the example, the part that asks. */
+function questions(example: string): string {
+  return example.slice(example.indexOf("console.log('What happened"))
+}
+
 /** Section name → its text, for every section that comes from the sources. */
 export function readmeSections(): Record<string, string> {
-  const quickStart = readFileSync('examples/quick-start.ts', 'utf8').replace(
-    './demo/generated/',
-    './generated/',
-  )
+  const example = (file: string) =>
+    readFileSync(`examples/${file}`, 'utf8').replace('./demo/generated/', './generated/')
   return {
-    'quick-start': `\`\`\`ts\n${quickStart}\`\`\``,
+    'quick-start': `\`\`\`ts\n${example('quick-start.ts')}\`\`\``,
+    'ask-the-log': `\`\`\`ts\n${questions(example('ask-the-log.ts'))}\`\`\``,
     'secret-names': [...secretNames].map((name) => `\`${name}\``).join(', '),
     'uncapturable-reasons': table('| Reason | |', uncapturableReasons),
     'error-codes': table('| Code | State |', auditErrorCodes),

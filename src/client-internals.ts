@@ -5,6 +5,7 @@ import { type DataModel, resourceOf } from './data-model.ts'
 import { AuditError } from './errors.ts'
 import type { ComputedField, ResultShape } from './log/call.ts'
 import type { LogConnection } from './log/connection.ts'
+import type { TableName } from './sql.ts'
 
 /** The private parts of a Prisma 7 client that the audit stands on, each checked before it is used. */
 export interface ClientInternals {
@@ -63,9 +64,19 @@ export interface TransactionAudit {
 /** Every `$audit` there is, with what it does in transactions; what `$extends` makes of a client inherits it. */
 const audits = new WeakMap<object, TransactionAudit>()
 
+/** Where the entries of each `$audit` of a client go. */
+const tables = new WeakMap<object, TableName>()
+
 /** Notes that `audit` belongs to an audited client. */
-export function registerAudit(audit: object, transactions: TransactionAudit): void {
+export function registerAudit(audit: object, transactions: TransactionAudit, table?: TableName): void {
   audits.set(audit, transactions)
+  if (table) tables.set(audit, table)
+}
+
+/** The table that an audited client, or what `$extends` made of it, writes its entries to. */
+export function tableOfLog(client: object): TableName | undefined {
+  const { $audit } = client as Partial<ClientInternals>
+  return $audit && tables.get($audit)
 }
 
 export function isAudited(client: ClientInternals | undefined): boolean {

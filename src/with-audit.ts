@@ -16,6 +16,7 @@ import {
   passCaller,
   registerAudit,
   shapeOf,
+  type TransactionAudit,
   withOn,
 } from './client-internals.ts'
 import { revertedEntry } from './context.ts'
@@ -155,7 +156,7 @@ export function withAudit<Client extends PrismaClientLike>(
   const verify = () => interception.verify(openScope(auditor, '$queryRawUnsafe', undefined, new WeakMap()))
   const audit = createAudit<Client>(log, verify)
   const writing = new WeakSet<object>()
-  registerAudit(audit, {
+  const transactions: TransactionAudit = {
     open: (transaction, join) => {
       const joined = { connection: transaction, client: () => join(extended), isTransaction: true }
       return createAudit<Client>({ ...log, ...joined }, verify)
@@ -163,7 +164,8 @@ export function withAudit<Client extends PrismaClientLike>(
     commitFailed: async (transaction, error) => {
       if (resolved.failures && writing.has(transaction)) await recordFailedCommit(log, error)
     },
-  })
+  }
+  registerAudit(audit, transactions, resolved.table)
   const extended: object = internals.$extends({
     name: 'prisma-extension-audit',
     client: { $audit: audit },

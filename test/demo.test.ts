@@ -65,7 +65,7 @@ describe('npm run demo', () => {
     ])
   })
 
-  it('shows that edits which fail leave nothing', () => {
+  it('shows that edits which fail change nothing, and that they were tried', () => {
     const failures = section('Edits that fail')
     expect(failures.filter((line) => line.includes('✗'))).toHaveLength(4)
     for (const line of failures.filter((line) => line.includes('✗'))) expect(line).toMatch(/ 0 entries$/)
@@ -75,6 +75,12 @@ describe('npm run demo', () => {
     )
     expect(failures.join('\n')).toContain('TRUNCATE on public.audit_logs is refused')
     expect(section('The log').join('\n')).not.toMatch(/atl|Atlantis/)
+    const tried = rows().slice(-3)
+    expect(tried.map(([, ...cells]) => cells)).toEqual([
+      ['amara', 'country.create', 'AT', 'P2002: Unique constraint failed on the const…', 'create'],
+      ['jonas', 'raw.execute', 'ZA001: UPDATE on public.audit_logs is refuse…', '$executeRaw'],
+      ['jonas', 'raw.execute', 'ZA001: TRUNCATE on public.audit_logs is refu…', '$executeRaw'],
+    ])
   })
 
   it("tells a country's life with each field before and after, and who it was", () => {

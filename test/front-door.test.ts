@@ -300,7 +300,8 @@ describe('an entry that can not be written', () => {
   })
 
   it('because the log refuses it means that nothing is written', async () => {
-    const prisma = withAudit(createClient(db.url))
+    const unwritten: AuditError[] = []
+    const prisma = withAudit(createClient(db.url), { onError: (error) => unwritten.push(error) })
     const { id } = await createTag(prisma)
     const category = await prisma.category.create({
       data: { name: 'kept', children: { create: { name: 'kept' } } },
@@ -318,6 +319,14 @@ describe('an entry that can not be written', () => {
         expect(await tagExists(name)).toBe(false)
       })
       expect(await prisma.category.count({ where: { name: 'kept' } })).toBe(2)
+      // nor are the entries about the failures
+      await prisma.$audit.flush()
+      expect(unwritten.map(({ code, entry }) => [code, entry?.action, entry?.outcome])).toEqual([
+        ['AUDIT_NOT_WRITTEN', 'tag.create', 'failure'],
+        ['AUDIT_NOT_WRITTEN', 'tag.update', 'failure'],
+        ['AUDIT_NOT_WRITTEN', 'category.delete', 'failure'],
+        ['AUDIT_NOT_WRITTEN', 'raw.execute', 'failure'],
+      ])
     } finally {
       await db.sql('ALTER TABLE audit_logs DROP CONSTRAINT full_up')
     }

@@ -1123,12 +1123,19 @@ describe('a delete with cascades that races inserts of children', () => {
 describe('an entry that can not be written', () => {
   it('takes its change back with it', async () => {
     const name = unique('tag')
+    const unwritten: AuditError[] = []
+    const strict = withAudit(createClient(db.url), { onError: (error) => unwritten.push(error) })
     await db.sql(
       `ALTER TABLE audit_logs ADD CONSTRAINT nothing_more CHECK (action <> 'tag.create') NOT VALID`,
     )
     try {
-      await expect(prisma.tag.create({ data: { name } })).rejects.not.toBeInstanceOf(AuditError)
-      expect(await prisma.tag.findUnique({ where: { name } })).toBeNull()
+      await expect(strict.tag.create({ data: { name } })).rejects.not.toBeInstanceOf(AuditError)
+      expect(await strict.tag.findUnique({ where: { name } })).toBeNull()
+      // the constraint refuses the entry about the failure as well
+      await strict.$audit.flush()
+      expect(unwritten).toMatchObject([
+        { code: 'AUDIT_NOT_WRITTEN', entry: { action: 'tag.create', outcome: 'failure' } },
+      ])
     } finally {
       await db.sql('ALTER TABLE audit_logs DROP CONSTRAINT nothing_more')
     }

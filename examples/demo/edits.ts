@@ -54,7 +54,7 @@ export function goodEdits(prisma: Atlas): Edit[] {
   ]
 }
 
-/** Edits that come to nothing. The log must not say that they happened. */
+/** Edits that come to nothing. The log must not say that they happened; it says who tried, and why it failed. */
 export function badEdits(prisma: Atlas): Edit[] {
   return [
     {

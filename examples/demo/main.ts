@@ -34,7 +34,7 @@ async function tellTheStory(): Promise<void> {
   printHeading('Two people edit the atlas', 'a line for each request, with the entries that it left')
   for (const edit of goodEdits(prisma)) await handle(prisma, edit)
 
-  printHeading('Edits that fail', 'leave nothing')
+  printHeading('Edits that fail', 'change nothing, and the log keeps that they were tried')
   for (const edit of badEdits(prisma)) await handle(prisma, edit)
 
   await printLog(prisma)

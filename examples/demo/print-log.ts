@@ -61,10 +61,20 @@ function printEntry(entry: Entry): void {
 /** One line for a link, one for a whole record that came or went, or one for each changed field. */
 function changeCells(entry: Entry): Cell[] {
   const { relation, target } = entry.details
+  if (entry.outcome === 'failure') return [{ text: shorten(entry.reason ?? ''), format: 'red' }]
   if (target) return [{ text: `${relation} → ${target.id}` }]
   const fields = fieldChanges(entry)
   if (verbOf(entry.action) !== 'update') return [dim(fields.map(({ field }) => field).join(', '))]
   return fields.map(({ field, before, after }) => ({ text: `${field}: ${before} → ${after}` }))
+}
+
+/** Of an error's code and message, the beginning of the message. */
+function shorten(reason: string): string {
+  const message = reason.replace(
+    /^(P\d+): (Raw query failed|Database error)\. Code: `(\w+)`\. Message: `/,
+    '$3: ',
+  )
+  return message.length > 45 ? `${message.slice(0, 44)}…` : message
 }
 
 function actionCell(action: string): Cell {

@@ -83,7 +83,8 @@ export class Planner {
       ? reachOf(table, statement.kind === 'delete' ? 'delete' : 'update', statement.assigned)
       : undefined
     const reachesTracked = reach?.edges.some((edge) => this.#track(edge.key.child).isTracked) ?? false
-    if (!tracked.isTracked && !reachesTracked) return pass
+    // a write to the log that fails is an attempt worth an entry
+    if (!tracked.isTracked && !reachesTracked) return tracked.isLog ? { kind: 'pass', writes: true } : pass
     const rewritten = rewrite({
       statement,
       tracked,

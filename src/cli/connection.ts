@@ -100,7 +100,7 @@ async function importAdapter(): Promise<typeof import('@prisma/adapter-pg')> {
 }
 
 /** A driver adapter's error says what happened in its `cause`. */
-function causeText(error: unknown): string {
+export function causeText(error: unknown): string {
   const { cause } = error as { cause?: { originalMessage?: string; message?: string } }
   const text =
     cause?.originalMessage ?? cause?.message ?? (error instanceof Error ? error.message : String(error))

@@ -14,6 +14,7 @@ import { packageVersion } from './shipped.ts'
 import { showEntry } from './show-entries.ts'
 import { describeStatus, readStatus } from './status.ts'
 import { tail } from './tail.ts'
+import { startPage } from './ui.ts'
 import { UsageError, usage } from './usage.ts'
 
 const text = { type: 'string' } as const
@@ -32,6 +33,8 @@ async function run([command, ...args]: string[]): Promise<number> {
       return init(args)
     case 'status':
       return status(args)
+    case 'ui':
+      return ui(args)
     case 'history':
       return history(args)
     case 'tail':
@@ -58,6 +61,18 @@ async function status(args: string[]): Promise<number> {
   const found = await readStatus(await databaseUrl(process.cwd()), options.table)
   print(options.json ? `${JSON.stringify(found, null, 2)}\n` : describeStatus(found, { colors: hasColors() }))
   return found.ok ? 0 : 1
+}
+
+async function ui(args: string[]): Promise<number> {
+  const options = parse(args, { port: text, host: text, token: text, table: text })
+  const server = await startPage(await databaseUrl(process.cwd()), {
+    ...options,
+    onError: (error) => process.stderr.write(`${error}\n`),
+  })
+  print(server.greeting)
+  await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
+  await server.close()
+  return 0
 }
 
 async function history(args: string[]): Promise<number> {

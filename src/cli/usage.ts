@@ -10,6 +10,7 @@ Commands:
   history   What happened to one record: history User 42
   tail      The newest entries; with -f also those that come
   export    All entries as CSV or NDJSON
+  ui        Show the audit log of DATABASE_URL as a web page on this machine
 
 init:
   --table <name | schema.name>   Another table than audit_logs
@@ -46,6 +47,13 @@ export:
   --output <file>                Instead of the standard output
   --cursor <cursor>              Go on where an export was interrupted, with the same filter
   Exit code: 130 when Ctrl-C ended it; the cursor to go on with is on the standard error
+
+ui:
+  --port <number>                Another port than 4477
+  --host <address>               Another address than 127.0.0.1; visitors then need a token
+  --token <text>                 The token, 16 characters or more; without it, one is made and printed
+  --table <name | schema.name>   Another table than audit_logs
+  It only reads. Ctrl-C ends it. Exit code: 0 ended, 1 the log can't be read or the port is taken, 2 wrong usage
 
   -h, --help                     Print this text
   -v, --version                  Print the version

@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import { resourceOf } from '../data-model.ts'
+import { newId } from '../id.ts'
 import type { Call } from './call.ts'
 import { deliver } from './deliver.ts'
 import { isUnreachable, type PrismaErrorLike, reachedDatabase } from './failure-kind.ts'
 import { failureReason } from './failure-reason.ts'
-import { type NewEntry, newEntryId } from './insert.ts'
+import type { NewEntry } from './insert.ts'
 import type { Log } from './log.ts'
 import { keyIn, loggedId } from './record-id.ts'
 import { secretValues } from './secret-values.ts'
@@ -58,7 +59,7 @@ export async function recordFailedCommit(log: Log, error: unknown): Promise<void
   if (!(error instanceof Error)) return
   const context = log.context()
   const entry: NewEntry = {
-    id: newEntryId(),
+    id: newId(),
     action: 'transaction.commit',
     resourceType: 'transaction',
     resourceId: null,
@@ -74,7 +75,7 @@ async function failureEntry(log: Log, call: Call, verb: string, error: PrismaErr
   const { context, model, operation } = call
   const resource = model === undefined ? 'raw' : resourceOf(model)
   return {
-    id: newEntryId(),
+    id: newId(),
     action: `${resource}.${verb}`,
     resourceType: resource,
     resourceId: model === undefined ? null : await attemptedId(log, call, model),
@@ -104,14 +105,6 @@ function attemptedVerb(log: Log, { model, operation }: Call, wrote: boolean | un
     const isWrite = wrote ?? operation.startsWith('$executeRaw')
     return isWrite ? 'execute' : undefined
   }
-  if (!log.options.isTracked(model) || isLog(log, model)) return undefined
+  if (!log.options.isTracked(model)) return undefined
   return /^(create|update|upsert|delete)/.exec(operation)?.[1]
-}
-
-function isLog({ options: { table }, dataModel }: Log, model: string): boolean {
-  const { dbName, schema } = dataModel.models[model] ?? {}
-  return (
-    (dbName ?? model) === table.name &&
-    (table.schema === undefined || (schema ?? table.schema) === table.schema)
-  )
 }

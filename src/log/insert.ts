@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Actor, AuditContext } from '../context.ts'
 import { quoteTable, type TableName } from '../sql.ts'
 import type { LogConnection } from './connection.ts'
@@ -15,10 +14,6 @@ export interface NewEntry {
   /** Plain JSON. */
   readonly details: Record<string, unknown> | null
   readonly context: AuditContext & { readonly actor: Actor }
-}
-
-export function newEntryId(): string {
-  return uuidv7()
 }
 
 /**

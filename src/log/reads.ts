@@ -1,8 +1,9 @@
 import { resourceOf } from '../data-model.ts'
 import { AuditError } from '../errors.ts'
+import { newId } from '../id.ts'
 import type { Call } from './call.ts'
 import { deliver } from './deliver.ts'
-import { type NewEntry, newEntryId } from './insert.ts'
+import type { NewEntry } from './insert.ts'
 import type { Log } from './log.ts'
 import type { LoggedModel } from './models.ts'
 import { type Found, readResult, selectionAt } from './read-result.ts'
@@ -103,7 +104,7 @@ function readEntries(
   return chunks.map((chunk, index) => {
     const count = chunk.length + (index === 0 ? unnamed : 0)
     return {
-      id: newEntryId(),
+      id: newId(),
       action: `${model.resource}.read`,
       resourceType: model.resource,
       resourceId: count === 1 && chunks.length === 1 ? (chunk[0] ?? null) : null,

@@ -1,10 +1,11 @@
 import { type Actor, mergeContexts } from '../context.ts'
 import { currentContext } from '../current-context.ts'
 import { AuditError } from '../errors.ts'
+import { newId } from '../id.ts'
 import { type DataChange, detailsOf, detailsOfChange, reasonIn } from './details.ts'
 import type { AuditEntry } from './entry.ts'
 import { type AuditEvent, type Identifier, parseEvent } from './event.ts'
-import { insertEntries, type NewEntry, newEntryId } from './insert.ts'
+import { insertEntries, type NewEntry } from './insert.ts'
 import type { Log } from './log.ts'
 import { refusedEvent, swallowedEvent } from './write-error.ts'
 
@@ -170,7 +171,7 @@ function entryOf(log: Log, event: AuditEvent): NewEntry {
   const type = resource?.type ?? actionResource
   const model = log.models.find(type)
   return {
-    id: newEntryId(),
+    id: newId(),
     action: `${log.models.find(actionResource)?.resource ?? actionResource}.${verb}`,
     resourceType: model?.resource ?? type,
     resourceId: resource?.id ?? null,

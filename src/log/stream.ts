@@ -5,8 +5,8 @@ import type { ParsedFilter } from './filter.ts'
 import type { ReadableLog } from './log.ts'
 import { readRows } from './page.ts'
 
-/** Entries held at a time: enough that the round trips don't count, and few enough that large ones fit. */
-const batchSize = 500
+/** Entries held at a time. */
+const batchSize = 100
 
 /** All entries that meet a filter, newest first, read in batches as they are asked for. */
 export async function* streamEntries(

@@ -620,7 +620,6 @@ describe('nothing is recorded', () => {
       'of a model that the options exclude',
       () => audited({ models: { exclude: ['Tag'] } }).tag.delete({ where: { id: 404 } }),
     ],
-    ["of the log's own model", () => prisma.auditLog.deleteMany()],
     [
       'without an actor that is required',
       () => audited({ requireActor: true }).tag.create({ data: { name: 'x' } }),
@@ -639,9 +638,22 @@ describe('nothing is recorded', () => {
         }),
     ],
   ])('%s', async (_, work) => {
+    expect((await failing(work)).entries).toEqual([])
+  })
+})
+
+describe('an attempt on the log itself', () => {
+  it.each<[string, () => PromiseLike<unknown>, string]>([
+    ['by its model', () => prisma.auditLog.deleteMany(), 'auditLog.delete'],
+    ['by raw SQL', () => prisma.$executeRaw`UPDATE audit_logs SET actor_id = 'nobody'`, 'raw.execute'],
+    ['by TRUNCATE', () => prisma.$executeRaw`TRUNCATE audit_logs`, 'raw.execute'],
+  ])('%s is refused, and recorded', async (_, work, action) => {
     await db.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type)
       VALUES (gen_random_uuid(), 'tag.create', 'a', 'user', 'tag')`)
-    expect((await failing(work)).entries).toEqual([])
+    const { entries } = await failing(work)
+    expect(entries.map(({ action, outcome, reason }) => [action, outcome, reason])).toEqual([
+      [action, 'failure', expect.stringContaining('the audit log is append-only')],
+    ])
   })
 })
 

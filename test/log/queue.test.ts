@@ -7,9 +7,10 @@ import pg from 'pg'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { startEmbedded } from '../../scripts/postgres.ts'
 import { applyMigrations } from '../../scripts/schema-engine.ts'
+import { newId } from '../../src/id.ts'
 import { AuditError, type Recording, withAudit } from '../../src/index.ts'
 import type { LogConnection } from '../../src/log/connection.ts'
-import { type NewEntry, newEntryId } from '../../src/log/insert.ts'
+import type { NewEntry } from '../../src/log/insert.ts'
 import { EntryQueue, type QueueLimits } from '../../src/log/queue.ts'
 import { PrismaClient } from '../generated/client/client.ts'
 import { createClient, createDatabase } from '../support/database.ts'
@@ -23,7 +24,7 @@ const database: LogConnection = {
 
 function entry(resourceId: string, changes: Partial<NewEntry> = {}): NewEntry {
   return {
-    id: newEntryId(),
+    id: newId(),
     action: 'queue.test',
     resourceType: 'queue',
     resourceId,

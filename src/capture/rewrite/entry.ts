@@ -1,6 +1,5 @@
-import { randomFillSync } from 'node:crypto'
-import { v7 as uuidv7 } from 'uuid'
 import type { AuditContext } from '../../context.ts'
+import { newId } from '../../id.ts'
 import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../../sql.ts'
 import type { ArgumentType } from '../adapter.ts'
 
@@ -100,29 +99,12 @@ export class EntryParameters {
   }
 }
 
-const randomPool = Buffer.allocUnsafe(4_096)
-let randomUsed = randomPool.length
-
-/** 16 random bytes. Asking the system for 4 kB at a time costs a tenth of asking for each id. */
-function randomBytes(): Uint8Array {
-  if (randomUsed === randomPool.length) {
-    randomFillSync(randomPool)
-    randomUsed = 0
-  }
-  randomUsed += 16
-  return randomPool.subarray(randomUsed - 16, randomUsed)
-}
-
 /**
- * One UUIDv7 for the statement. Its rows take it with a counter in the last 32 bits, which RFC 9562 (6.2, "Monotonicity
- * and Counters") allows and which costs a fraction of a random UUID a row. The counter starts at a random number below
- * 2^31, so a statement may write two billion entries.
+ * What each parameter stands for, given the call and its statement. The id is one UUIDv7 for the statement: its rows take
+ * it with a counter in the last 32 bits, which RFC 9562 (6.2, "Monotonicity and Counters") allows and which costs a
+ * fraction of a random UUID a row. The counter starts at a random number below 2^31, so a statement may write two
+ * billion entries.
  */
-function newId(): string {
-  return uuidv7({ random: randomBytes() })
-}
-
-/** What each parameter stands for, given the call and its statement. */
 const values: Record<
   ParameterName,
   (call: Attribution, statement: { readonly id: string; readonly lockedRows: string }) => string | null

@@ -25,6 +25,8 @@ export class TrackedTable {
   readonly resource: string
   /** Whether changes here write entries; a link writes them if one of its sides is tracked. */
   readonly isTracked: boolean
+  /** The log itself, whose entries need none. */
+  readonly isLog: boolean
   readonly #options: ResolvedOptions
 
   readonly #redactedSides: ReadonlySet<'A' | 'B'>
@@ -35,7 +37,7 @@ export class TrackedTable {
     this.link = models.linkOf(table)
     this.resource = this.model?.resource ?? table.name
     this.#options = options
-    const isLog =
+    this.isLog =
       table.name === options.table.name &&
       (options.table.schema === undefined || table.schema === options.table.schema)
     const sides = this.link ? [this.link.A, this.link.B].map((side) => side.model.name) : [this.model?.name]
@@ -48,7 +50,7 @@ export class TrackedTable {
         )
       }),
     )
-    this.isTracked = !isLog && sides.some((name) => options.isTracked(name))
+    this.isTracked = !this.isLog && sides.some((name) => options.isTracked(name))
   }
 
   /** The resource as an SQL literal. */

@@ -1,0 +1,2 @@
+/** A request that can't be answered as it is; the message says to the caller why. */
+export class InvalidRequest extends Error {}

@@ -1,0 +1,85 @@
+import { tableOfLog } from '../client-internals.ts'
+import { AuditError } from '../errors.ts'
+import { parseTableName, type TableName } from '../sql.ts'
+import { connectionOfClient, connectionTo, type ReadConnection } from './data/read-connection.ts'
+import { sqlLogReader } from './data/sql-log-reader.ts'
+import { type PageHandler, pageHandler } from './server/handler.ts'
+
+export type { PageHandler } from './server/handler.ts'
+export { type NodeRequestLike, toNodeHandler } from './server/node.ts'
+
+export interface AuditPageOptions {
+  /** Where the page is mounted, such as `/audit`. With Express and `toNodeHandler`, Express says it. */
+  basePath?: string
+  /** The log's table, `name` or `schema.name`. Default: the one that the audited client writes to, or `audit_logs`. */
+  table?: string
+  /** Told of errors; the page shows only a summary, without any text of the database's. */
+  onError?: (error: unknown) => void
+}
+
+/** What the page needs of a Prisma client, audited or not. */
+export interface PageClientLike {
+  $queryRawUnsafe: unknown
+  $transaction: unknown
+}
+
+/**
+ * The page of the log as a handler in the style of `fetch`, to mount in an application **behind its own
+ * authentication**: whoever reaches it reads the whole log. It only reads, in read-only transactions.
+ *
+ * @param source a Prisma client, or a connection string, for which `@prisma/adapter-pg` opens at most four connections
+ *
+ * @throws AuditError `AUDIT_INVALID_OPTIONS`
+ *
+ * @example Hono
+ * ```ts
+ * const page = auditPage(prisma, { basePath: '/audit' })
+ * app.get('/audit/*', requireAdmin, (c) => page(c.req.raw))
+ * ```
+ *
+ * @example Next.js, app/audit/[[...path]]/route.ts
+ * ```ts
+ * const page = auditPage(prisma, { basePath: '/audit' })
+ * export async function GET(request: Request) {
+ *   await requireAdmin()
+ *   return page(request)
+ * }
+ * ```
+ *
+ * @example Express: see {@link toNodeHandler}
+ */
+export function auditPage(source: PageClientLike | string, options: AuditPageOptions = {}): PageHandler {
+  const basePath = checkedBasePath(options.basePath)
+  const reader = sqlLogReader(connectionFor(source), tableFor(source, options.table))
+  const handler = pageHandler(reader, options.onError ?? (() => {}))
+  // frameworks call handlers with more arguments of their own
+  return (request, mounted) =>
+    handler(request, options.basePath === undefined ? checkedBasePath(mounted) : basePath)
+}
+
+function connectionFor(source: PageClientLike | string): ReadConnection {
+  if (typeof source === 'string') return connectionTo(source)
+  if (typeof source?.$queryRawUnsafe === 'function' && typeof source.$transaction === 'function') {
+    return connectionOfClient(source)
+  }
+  throw new AuditError(
+    'AUDIT_INVALID_OPTIONS',
+    'auditPage got neither a Prisma client nor a connection string to read the log with. Call auditPage(prisma) or auditPage(process.env.DATABASE_URL).',
+  )
+}
+
+function tableFor(source: PageClientLike | string, table: string | undefined): TableName {
+  if (table !== undefined) return parseTableName(table)
+  return (typeof source === 'string' ? undefined : tableOfLog(source)) ?? { name: 'audit_logs' }
+}
+
+/** `/audit/` → `/audit`, `/` → nothing. */
+function checkedBasePath(path: unknown): string {
+  if (typeof path !== 'string') return ''
+  const trimmed = path.replace(/\/+$/, '')
+  if (trimmed === '' || /^(\/[\w.~%!$&'()*+,;=:@-]+)+$/.test(trimmed)) return trimmed
+  throw new AuditError(
+    'AUDIT_INVALID_OPTIONS',
+    `The base path ${JSON.stringify(path)} is not one. Give the path where the page is mounted, such as "/audit".`,
+  )
+}

@@ -1,0 +1,88 @@
+import type { ComponentChild } from 'preact'
+import { useState } from 'preact/hooks'
+import { html } from './html.ts'
+import { commonEnds, type Details, isObject, showValue } from './values.ts'
+
+const longText = 600
+
+/** The fields of a record side by side, before and after: the changed ones first, the others on demand. */
+export function Diff({ details }: { details: Details }): ComponentChild {
+  const { before, after } = details
+  if (!isObject(before) && !isObject(after)) return null
+  const fields = [...new Set([...Object.keys(after ?? {}), ...Object.keys(before ?? {})])]
+  const isUpdate = isObject(before) && isObject(after)
+  const changed = isUpdate ? (details.changed ?? []) : fields
+  const same = fields.filter((field) => !changed.includes(field))
+  const kind = isUpdate ? 'update' : isObject(after) ? 'create' : 'delete'
+  return html`<section class="diff" aria-label="Fields">
+    <${Table} ...${{ kind, before, after, fields: changed, isChanged: true }} />
+    ${
+      same.length > 0 &&
+      html`<details class="unchanged">
+        <summary>${same.length} unchanged ${same.length === 1 ? 'field' : 'fields'}</summary>
+        <${Table} ...${{ kind, before, after, fields: same, isChanged: false }} />
+      </details>`
+    }
+  </section>`
+}
+
+/** A record as it is, or was. */
+export function Fields({ row }: { row: Record<string, unknown> }): ComponentChild {
+  return html`<${Table} kind="create" before=${undefined} after=${row} fields=${Object.keys(row)} isChanged=${false} />`
+}
+
+interface TableProps {
+  kind: 'create' | 'update' | 'delete'
+  before: Record<string, unknown> | undefined
+  after: Record<string, unknown> | undefined
+  fields: readonly string[]
+  isChanged: boolean
+}
+
+function Table({ kind, before, after, fields, isChanged }: TableProps): ComponentChild {
+  const heading = {
+    create: ['Value'],
+    delete: ['Value'],
+    update: isChanged ? ['Before', 'After'] : ['Value'],
+  }[kind]
+  return html`<table class=${`fields ${kind}${isChanged ? ' is-changed' : ''}`}>
+    <thead><tr><th scope="col">Field</th>${heading.map((text) => html`<th scope="col">${text}</th>`)}</tr></thead>
+    <tbody>
+      ${fields.map((field) => {
+        const [one, other] = [before?.[field], after?.[field]]
+        const single = kind === 'delete' ? one : other
+        return html`<tr key=${field}>
+          <th scope="row">${field}</th>
+          ${
+            heading.length === 2
+              ? html`<td class="was"><${Value} value=${one} other=${other} /></td>
+                  <td class="is"><${Value} value=${other} other=${one} /></td>`
+              : html`<td class=${isChanged ? (kind === 'delete' ? 'was' : 'is') : ''}><${Value} value=${single} /></td>`
+          }
+        </tr>`
+      })}
+    </tbody>
+  </table>`
+}
+
+/** A value as text, with the part marked in which it differs from `other`. */
+export function Value({ value, other }: { value: unknown; other?: unknown }): ComponentChild {
+  const [whole, setWhole] = useState(false)
+  if (value === undefined) return html`<span class="nothing">absent</span>`
+  if (value === null) return html`<span class="nothing">null</span>`
+  if (value === '') return html`<span class="nothing">empty text</span>`
+  if (value === '[redacted]') return html`<span class="nothing">redacted</span>`
+  const text = showValue(value)
+  const cut = !whole && text.length > longText
+  const shown = cut ? text.slice(0, longText) : text
+  return html`<span class="value">${marked(shown, other)}</span>
+    ${cut && html`<button type="button" class="link" onClick=${() => setWhole(true)}>… ${(text.length - longText).toLocaleString()} characters more</button>`}`
+}
+
+function marked(text: string, other: unknown): ComponentChild {
+  if (other === undefined || other === null) return text
+  const [begin, end] = commonEnds(text, showValue(other))
+  // texts that share little are easier to read without marks
+  if (begin + end < Math.max(3, text.length / 3)) return text
+  return html`${text.slice(0, begin)}<mark>${text.slice(begin, text.length - end)}</mark>${text.slice(text.length - end)}`
+}

@@ -1,0 +1,160 @@
+import { Component, type ComponentChild } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import type { WireEntry } from '../wire.ts'
+import { summarize } from './action.ts'
+import { Actor, Failed, RecordName, Verb } from './chips.ts'
+import { html } from './html.ts'
+import { addressOf, type Place } from './location.ts'
+import { Empty, Problem, Skeleton } from './states.ts'
+import { agoShort, clockTime, dayOf, shortTime, timeTitle } from './time.ts'
+import type { Entries } from './use-entries.ts'
+import { parseDetails } from './values.ts'
+
+/** Entries in rows, a heading for each day, older ones as the reader comes to the end. */
+export function EntryList({
+  list,
+  place,
+  empty,
+}: {
+  list: Entries
+  place: Place
+  empty: ComponentChild
+}): ComponentChild {
+  const { entries, loading, error, hasMore, stoppedAt, loadMore } = list
+  if (error && entries.length === 0) return html`<${Problem} error=${error} retry=${loadMore} />`
+  if (entries.length === 0 && loading) return html`<${Skeleton} rows=${12} />`
+  if (entries.length === 0 && !hasMore) return empty
+
+  let [day, previous]: [string, WireEntry | undefined] = ['', undefined]
+  const rows: ComponentChild[] = []
+  for (const entry of entries) {
+    const next = dayOf(entry.timestamp)
+    if (next !== day) rows.push(html`<h2 class="day" key=${`day ${next}`}>${next}</h2>`)
+    const follows =
+      next === day && previous?.transactionId === entry.transactionId && previous.actor.id === entry.actor.id
+    rows.push(
+      html`<${Row} key=${entry.id} entry=${entry} place=${place} selected=${place.entry === entry.id} follows=${follows} hideReason=${follows && previous?.reason === entry.reason} />`,
+    )
+    ;[day, previous] = [next, entry]
+  }
+  return html`<div class="rows" aria-busy=${loading}>
+    ${rows}
+    <${ListEnd} ...${{ loading, error, hasMore, stoppedAt, loadMore, count: entries.length }} />
+  </div>`
+}
+
+interface RowProps {
+  entry: WireEntry
+  place: Place
+  selected: boolean
+  /** The entry above is of the same transaction and actor. */
+  follows: boolean
+  /** The entry above says the same reason. */
+  hideReason: boolean
+}
+
+/** Drawn once, and again only when it is chosen: a list may have thousands. */
+class Row extends Component<RowProps> {
+  override shouldComponentUpdate(next: RowProps): boolean {
+    const { entry, selected, follows } = this.props
+    return (
+      next.entry !== entry ||
+      next.selected !== selected ||
+      next.follows !== follows ||
+      next.place.view !== this.props.place.view
+    )
+  }
+
+  override render({ entry, place, selected, follows, hideReason }: RowProps): ComponentChild {
+    const failed = entry.outcome !== 'success'
+    const recent = Date.now() - Date.parse(entry.timestamp) < 86_400_000
+    return html`<a
+      class=${`row${follows ? ' follows' : ''}${failed ? ' is-failed' : ''}`}
+      href=${addressOf({ ...place, entry: entry.id })}
+      data-go
+      data-entry=${entry.id}
+      aria-current=${selected ? 'true' : undefined}
+    >
+      <span class="cell-time" title=${timeTitle(entry.timestamp)}>
+        <time datetime=${entry.timestamp}>${clockTime(entry.timestamp)}</time>
+        ${recent && !follows && html`<span class="ago">${agoShort(entry.timestamp)}</span>`}
+      </span>
+      <span class="cell-actor"><${Actor} actor=${entry.actor} /></span>
+      <span class="cell-verb"><${Verb} action=${entry.action} /></span>
+      <span class="cell-record"><${RecordName} resource=${entry.resource} action=${entry.action} /></span>
+      <span class="cell-summary">
+        ${failed && html`<${Failed} /> `}<${SummaryText} entry=${entry} hideReason=${hideReason} />
+      </span>
+    </a>`
+  }
+}
+
+function SummaryText({ entry, hideReason }: { entry: WireEntry; hideReason: boolean }): ComponentChild {
+  const { parts, more, text } = summarize(entry, parseDetails(entry.details))
+  const reason = hideReason || text === entry.reason ? null : entry.reason
+  return html`${parts.map(
+    ({ field, from, to }) => html`<span class="part">
+      ${field && html`<span class="field">${field}</span> `}
+      ${from !== undefined && html`<span class="from">${from}</span>`}
+      ${from !== undefined && to !== undefined && html`<span class="muted" aria-label="to"> → </span>`}
+      ${to !== undefined && html`<span class="to">${to}</span>`}
+    </span>`,
+  )}
+  ${more > 0 && html`<span class="muted part">+${more} more</span>`}
+  ${text && html`<span class="part">${text}</span>`}
+  ${reason && html`<span class="reason part">“${reason}”</span>`}`
+}
+
+/** Loads older entries when it comes into sight, and by a button. */
+function ListEnd({
+  loading,
+  error,
+  hasMore,
+  stoppedAt,
+  loadMore,
+  count,
+}: Omit<Entries, 'entries'> & { count: number }): ComponentChild {
+  const end = useRef<HTMLDivElement>(null)
+  const automatic = hasMore && !loading && !error && stoppedAt === null
+  useEffect(() => {
+    if (!automatic || !end.current) return
+    const observer = new IntersectionObserver(([seen]) => seen?.isIntersecting && loadMore(), {
+      rootMargin: '600px',
+    })
+    observer.observe(end.current)
+    return () => observer.disconnect()
+  }, [automatic, loadMore])
+
+  if (error) return html`<${Problem} error=${error} retry=${loadMore} />`
+  return html`<div class="list-end" ref=${end} role="status">
+    ${loading && html`<span class="muted">Loading older entries…</span>`}
+    ${
+      !loading &&
+      stoppedAt !== null &&
+      html`<p class="note">
+        Searched back to <time datetime=${stoppedAt} title=${timeTitle(stoppedAt)}>${shortTime(stoppedAt)}</time> and
+        stopped there, so as not to keep the database busy. There may be older matches.
+      </p>`
+    }
+    ${
+      !loading &&
+      hasMore &&
+      html`<button type="button" class="button" onClick=${loadMore}>
+        ${stoppedAt === null ? 'Older entries' : 'Search further back'}
+      </button>`
+    }
+    ${!loading && !hasMore && html`<span class="muted">${count === 1 ? 'The only entry' : `The end: ${count.toLocaleString()} entries`}</span>`}
+  </div>`
+}
+
+/** What to say when nothing matches. */
+export function NoMatches({ clear }: { clear: string | undefined }): ComponentChild {
+  return clear === undefined
+    ? html`<${Empty} title="The log is empty">
+        <p>The first change through the audited client will be its first entry.</p>
+      <//>`
+    : html`<${Empty} title="No entry matches">
+        <p>Nothing in the log fits all of these filters.</p>
+        <a class="button" href=${clear} data-go>Clear the filters</a>
+      <//>`
+}

@@ -1,0 +1,73 @@
+import { useSyncExternalState } from './external-state.ts'
+
+export const filterKeys = [
+  ...['text', 'resource', 'id', 'actor', 'action', 'outcome', 'request', 'transaction', 'organization'],
+  ...['last', 'from', 'to'],
+] as const
+export type FilterKey = (typeof filterKeys)[number]
+export type PlaceKey = 'view' | 'entry' | FilterKey
+
+/** What the address says: the view, what it filters by, and the entry that is open. */
+export type Place = { readonly [Key in PlaceKey]?: string | undefined }
+
+const placeKeys: readonly PlaceKey[] = ['view', ...filterKeys, 'entry']
+
+const changed = new EventTarget()
+addEventListener('popstate', () => changed.dispatchEvent(new Event('change')))
+
+let [search, place]: [string | undefined, Place] = [undefined, {}]
+
+/** The same object as long as the address is the same. */
+export function currentPlace(): Place {
+  if (search !== location.search) {
+    search = location.search
+    const parameters = new URLSearchParams(search)
+    place = Object.fromEntries(
+      placeKeys.flatMap((key) => {
+        const value = parameters.get(key)
+        return value ? [[key, value]] : []
+      }),
+    )
+  }
+  return place
+}
+
+/** The address of a place, for links. */
+export function addressOf(target: Place): string {
+  const parameters = new URLSearchParams()
+  for (const key of placeKeys) {
+    const value = target[key]
+    if (value) parameters.set(key, value)
+  }
+  const query = parameters.toString()
+  return `${location.pathname}${query && `?${query}`}`
+}
+
+/** Goes to a place; the back button comes back, unless it replaces the one before. */
+export function goTo(target: Place, { replace = false } = {}): void {
+  const address = addressOf(target)
+  if (address === `${location.pathname}${location.search}`) return
+  history[replace ? 'replaceState' : 'pushState'](null, '', address)
+  changed.dispatchEvent(new Event('change'))
+}
+
+export function usePlace(): Place {
+  return useSyncExternalState(changed, currentPlace)
+}
+
+/** The filters of a place, without what else it says. */
+export function filtersOf({ view: _, entry: __, ...filters }: Place): Place {
+  return filters
+}
+
+/** Lets a click on a link inside the page change the place without a new document. */
+export function followLink(event: MouseEvent): void {
+  const link = (event.target as Element).closest?.('a[data-go]')
+  if (!(link instanceof HTMLAnchorElement)) return
+  if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+  event.preventDefault()
+  const address = `${link.pathname}${link.search}`
+  if (address === `${location.pathname}${location.search}`) return
+  history.pushState(null, '', address)
+  changed.dispatchEvent(new Event('change'))
+}

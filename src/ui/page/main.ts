@@ -1,0 +1,84 @@
+import 'uplot/dist/uPlot.min.css'
+import './style/index.css'
+import { type ComponentChild, render } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import type { WireOverview } from '../wire.ts'
+import { ask, useAnswer } from './api.ts'
+import { FailedLogins } from './failed-logins.ts'
+import { Help } from './help.ts'
+import { html } from './html.ts'
+import { Icon } from './icons.ts'
+import { listenToKeys } from './keyboard.ts'
+import { addressOf, followLink, type Place, usePlace } from './location.ts'
+import { RecordLife } from './record-life.ts'
+import { toggleTheme, useTheme } from './theme.ts'
+import { Timeline } from './timeline.ts'
+
+function Page(): ComponentChild {
+  const place = usePlace()
+  const [help, setHelp] = useState(false)
+  const { answer: overview } = useAnswer('overview', (signal) => ask('overview', {}, signal))
+  useEffect(() => listenToKeys({ help: () => setHelp(true), theme: toggleTheme }), [])
+  useEffect(() => {
+    document.title = titleOf(place, overview)
+  }, [place, overview])
+  const view =
+    place.view === 'logins'
+      ? html`<${FailedLogins} place=${place} />`
+      : place.view === 'record' && place.resource && place.id
+        ? html`<${RecordLife} place=${place} />`
+        : html`<${Timeline} place=${place} overview=${overview} />`
+  return html`<div class="page" onClick=${followLink}>
+    <a class="skip" href="#main">Skip to the entries</a>
+    <${Header} place=${place} overview=${overview} help=${() => setHelp(true)} />
+    <main id="main" tabindex="-1">${view}</main>
+    <${Help} open=${help} close=${() => setHelp(false)} />
+  </div>`
+}
+
+interface HeaderProps {
+  place: Place
+  overview: WireOverview | undefined
+  help: () => void
+}
+
+function Header({ place, overview, help }: HeaderProps): ComponentChild {
+  const theme = useTheme()
+  const link = (target: Place, text: string, isHere: boolean) =>
+    html`<a href=${addressOf(target)} data-go aria-current=${isHere ? 'page' : undefined}>${text}</a>`
+  return html`<header class="top">
+    <a class="brand" href=${addressOf({})} data-go><span class="logo"><${Icon} name="log" /></span>Audit log</a>
+    <nav aria-label="Views">
+      ${link({}, 'Timeline', place.view === undefined)}
+      ${link({ view: 'logins' }, 'Failed logins', place.view === 'logins')}
+    </nav>
+    <span class="grow" />
+    ${overview && html`<span class="source" title="The numbers of PostgreSQL's planner">${overview.name} <span class="muted">${entryCount(overview.estimate)}</span></span>`}
+    <button type="button" class="icon-button" onClick=${toggleTheme} title="Light or dark (t)" aria-label=${`Switch to ${theme === 'dark' ? 'light' : 'dark'}`}>
+      <${Icon} name=${theme === 'dark' ? 'sun' : 'moon'} />
+    </button>
+    <button type="button" class="icon-button" onClick=${help} title="Keys (?)" aria-label="Help"><b aria-hidden="true">?</b></button>
+  </header>`
+}
+
+function entryCount(estimate: number): string {
+  if (estimate < 1) return ''
+  const rounded = estimate < 1000 ? estimate : Number(estimate.toPrecision(3))
+  return `≈ ${rounded.toLocaleString()} entries`
+}
+
+function titleOf({ view, resource, id, actor, action }: Place, overview: WireOverview | undefined): string {
+  const what =
+    view === 'logins'
+      ? 'Failed logins'
+      : view === 'record'
+        ? `${resource} ${id}`
+        : (action ?? actor ?? resource ?? 'Timeline')
+  return `${what} · Audit log${overview ? ` · ${overview.name}` : ''}`
+}
+
+const root = document.getElementById('page')
+if (root) {
+  root.replaceChildren()
+  render(html`<${Page} />` as never, root)
+}

@@ -1,0 +1,88 @@
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+})
+const dayFormat = new Intl.DateTimeFormat(undefined, {
+  weekday: 'long',
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+})
+const shortDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' })
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'narrow' })
+const longRelative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
+
+const units = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+] as const
+
+/** `14:03:22` in the reader's time zone. */
+export function clockTime(timestamp: string): string {
+  return clock.format(new Date(timestamp))
+}
+
+/** `2026-11-24 14:03:22.123456`, as stored to the microsecond, in the reader's time zone. */
+export function exactTime(timestamp: string): string {
+  const date = new Date(timestamp)
+  const two = (number: number) => String(number).padStart(2, '0')
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return `${day} ${clockTime(timestamp)}${/\.\d+/.exec(timestamp)?.[0] ?? ''}`
+}
+
+/** Exact in both zones, for a tooltip. */
+export function timeTitle(timestamp: string): string {
+  return `${exactTime(timestamp)} (${timestamp})`
+}
+
+/** `5m ago`. */
+export function agoShort(timestamp: string): string {
+  return ago(timestamp, relative)
+}
+
+/** `5 minutes ago`, `yesterday`. */
+export function agoLong(timestamp: string): string {
+  return ago(timestamp, longRelative)
+}
+
+function ago(timestamp: string, format: Intl.RelativeTimeFormat): string {
+  const seconds = (Date.parse(timestamp) - Date.now()) / 1000
+  const [unit, length] = units.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1]
+  if (unit === 'second') return 'just now'
+  return format.format(Math.trunc(seconds / length), unit)
+}
+
+/** A day's key and heading: `Today`, `Yesterday`, `Monday, 12 October 2026`. */
+export function dayOf(timestamp: string): string {
+  const date = new Date(timestamp)
+  const days = Math.round((startOfDay(new Date()) - startOfDay(date)) / 86_400_000)
+  const day = dayFormat.format(date)
+  return days === 0 ? `Today, ${day}` : days === 1 ? `Yesterday, ${day}` : day
+}
+
+function startOfDay(date: Date): number {
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime()
+}
+
+/** `12 Oct 2026, 14:03`. */
+export function shortTime(timestamp: string): string {
+  return `${shortDay.format(new Date(timestamp))}, ${clockTime(timestamp).slice(0, 5)}`
+}
+
+/** The value of an input of type datetime-local, in the reader's time zone. */
+export function toLocalInput(timestamp: string | undefined): string {
+  if (timestamp === undefined || Number.isNaN(Date.parse(timestamp))) return ''
+  const date = new Date(timestamp)
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+}
+
+/** The other way round. */
+export function fromLocalInput(text: string): string | undefined {
+  const date = new Date(text)
+  return text === '' || Number.isNaN(date.getTime()) ? undefined : date.toISOString()
+}

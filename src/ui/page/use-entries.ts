@@ -1,0 +1,82 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import type { WireEntry, WirePage } from '../wire.ts'
+import { ask, filterParameters } from './api.ts'
+import type { Place } from './location.ts'
+
+/** The entries of a filter as far as they have been fetched, newest first. */
+export interface Entries {
+  readonly entries: readonly WireEntry[]
+  readonly loading: boolean
+  readonly error: Error | undefined
+  /** There are, or may be, older ones. */
+  readonly hasMore: boolean
+  /** The search ran out of time at this moment, and can go on from there. */
+  readonly stoppedAt: string | null
+  readonly loadMore: () => void
+}
+
+interface State {
+  readonly entries: readonly WireEntry[]
+  readonly cursor: string | null | undefined
+  readonly stoppedAt: string | null
+  readonly loading: boolean
+  readonly error: Error | undefined
+}
+
+const empty: State = { entries: [], cursor: undefined, stoppedAt: null, loading: true, error: undefined }
+
+export function useEntries(filter: Place, limit = 100): Entries {
+  const key = JSON.stringify(filter)
+  const [state, setState] = useState<State>(empty)
+  const request = useRef<{ parameters: Record<string, string | undefined>; controller: AbortController }>(
+    undefined,
+  )
+
+  const load = useCallback(
+    (cursor: string | undefined) => {
+      const current = request.current
+      if (!current) return
+      const { parameters, controller } = current
+      setState((before) => ({ ...before, loading: true, error: undefined }))
+      ask('entries', { ...parameters, limit, cursor }, controller.signal).then(
+        (page: WirePage) => {
+          if (controller.signal.aborted) return
+          setState((before) => ({
+            entries: cursor === undefined ? page.entries : [...before.entries, ...page.entries],
+            cursor: page.nextCursor,
+            stoppedAt: page.stoppedAt,
+            loading: false,
+            error: undefined,
+          }))
+        },
+        (error: Error) => {
+          if (!controller.signal.aborted) setState((before) => ({ ...before, loading: false, error }))
+        },
+      )
+    },
+    [limit],
+  )
+
+  // the key stands for the filter
+  useEffect(() => {
+    const controller = new AbortController()
+    // the range of "the last 7 days" is the same for all pages of one list
+    request.current = { parameters: filterParameters(filter), controller }
+    setState(empty)
+    load(undefined)
+    return () => controller.abort()
+  }, [key, load])
+
+  const loadMore = () => {
+    if (state.loading) return
+    if (state.cursor !== null) load(state.cursor)
+  }
+  return {
+    entries: state.entries,
+    loading: state.loading,
+    error: state.error,
+    hasMore: typeof state.cursor === 'string',
+    stoppedAt: state.stoppedAt,
+    loadMore,
+  }
+}

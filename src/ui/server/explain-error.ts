@@ -1,0 +1,35 @@
+import { AuditError } from '../../errors.ts'
+import { InvalidRequest } from '../data/invalid-request.ts'
+import { sqlState } from '../data/sql-state.ts'
+import { errorAnswer } from './answers.ts'
+
+/** What each code of PostgreSQL means to somebody who looks at the page. Messages of the server may hold secrets. */
+const explanations: Record<string, string> = {
+  '42P01':
+    'The table of the audit log is not in this database. Apply its migration, or name the table: --table, or the option `table`.',
+  '42501': 'The role of the connection may not read the audit log. Grant it SELECT on the table.',
+  '42703': 'The table of the audit log lacks a column. "prisma-extension-audit status" says which.',
+  '57014': 'The database took too long. Narrow the time range or the filters.',
+  '28P01': 'The database refused the password of the connection string.',
+  '28000': 'The database refused the connection.',
+  '3D000': 'The database of the connection string does not exist.',
+  '53300': 'The database has no connection to spare. Try again.',
+}
+
+/** The answer to a request that failed: clear for the reader, without any text of the server's or the connection's. */
+export function explainError(error: unknown): Response {
+  if (error instanceof InvalidRequest) return errorAnswer(400, 'INVALID_REQUEST', error.message)
+  if (error instanceof AuditError) return errorAnswer(500, error.code, error.message)
+  const state = sqlState(error)
+  return errorAnswer(
+    state === '57014' ? 503 : 500,
+    state ? `SQLSTATE_${state}` : 'UNAVAILABLE',
+    explainSqlState(state) ??
+      'The database could not be reached. The log of the server that shows this page has the reason.',
+  )
+}
+
+/** What a code of PostgreSQL means to the reader; undefined without one. */
+export function explainSqlState(state: string | undefined): string | undefined {
+  return state && (explanations[state] ?? `The database answered with an error, SQLSTATE ${state}.`)
+}
