@@ -4,6 +4,7 @@ import {
   type Field,
   foreignKeyOf,
   isAutoincrement,
+  isInKey,
   type Model,
   relationsOf,
   scalarsOf,
@@ -268,7 +269,9 @@ export class Arguments {
         list(this.#value(model, field)).map((push) => ({ push })),
       )
     const isNumber = ['Int', 'BigInt', 'Float', 'Decimal'].includes(field.type)
-    if (!isNumber || field.isId || foreignKeyOf(model, field)) return given
+    // when the new key of one row is the old one of another, PostgreSQL refuses by the order that it takes them in,
+    // which nobody promises
+    if (!isNumber || isInKey(model, field) || foreignKeyOf(model, field)) return given
     return fc.oneof(
       given,
       ...[{ increment: 1 }, { decrement: 1 }, { multiply: 2 }].map((change) => fc.constant(change)),

@@ -117,6 +117,11 @@ export function uniqueKeysOf(model: Model): UniqueKey[] {
   return [...(model.primaryKey ? composite : []), ...single, ...(model.primaryKey ? [] : composite)]
 }
 
+/** Whether a field is part of one. */
+export function isInKey(model: Model, field: Field): boolean {
+  return uniqueKeysOf(model).some(({ fields }) => fields.includes(field))
+}
+
 export function fieldOf(model: Model, name: string): Field {
   const found = model.fields.find((field) => field.name === name)
   if (!found) throw new Error(`${model.name} has no field ${name}.`)

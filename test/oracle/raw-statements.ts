@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type Field, foreignKeyOf, type Model, scalarsOf, uniqueKeysOf } from './data-model.ts'
+import { type Field, foreignKeyOf, isInKey, type Model, scalarsOf, uniqueKeysOf } from './data-model.ts'
 import type { RawCall } from './steps.ts'
 
 /** Raw SQL over one model's table, by each of the ways to send it. */
@@ -37,9 +37,12 @@ export function rawStatements(model: Model): fc.Arbitrary<RawCall>[] {
 function assignmentsTo(model: Model, field: Field): string[] {
   const column = columnOf(field)
   if (field.isId || foreignKeyOf(model, field)) return field.isRequired ? [] : [`${column} = NULL`]
-  const own = field.type === 'Int' && !field.isList ? [`${column} = ${column} + 1`] : []
+  const isKey = isInKey(model, field)
+  const own = field.type === 'Int' && !field.isList && !isKey ? [`${column} = ${column} + 1`] : []
   const text =
-    field.type === 'String' && !field.isList && !field.nativeType ? [`${column} = ${column} || 'x'`] : []
+    field.type === 'String' && !field.isList && !field.nativeType && !isKey
+      ? [`${column} = ${column} || 'x'`]
+      : []
   const unset = field.isRequired ? [] : [`${column} = NULL`]
   return [...own, ...text, ...unset, ...(hasDatabaseDefault(field) ? [`${column} = DEFAULT`] : [])]
 }
