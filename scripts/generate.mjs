@@ -1,12 +1,7 @@
-// Generates the Prisma clients of the tests, the examples and the benchmark. `prisma generate` looks for a schema
-// engine that it never runs; naming any executable keeps it from downloading one, so this works offline.
-import { spawnSync } from 'node:child_process'
+// Generates the Prisma clients of the tests, the examples and the benchmark.
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { generateForOracle, oracleSchemas, prismaGenerate } from './prisma-generate.mjs'
 
-const require = createRequire(import.meta.url)
-const prisma = join(dirname(require.resolve('prisma/package.json')), 'build', 'index.js')
 const schemas = [
   'test/prisma/schema.prisma',
   'examples/demo/prisma/schema.prisma',
@@ -16,17 +11,5 @@ const schemas = [
   'bench/prisma/schema.prisma',
 ]
 
-for (const schema of schemas.filter((file) => existsSync(file))) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [prisma, 'generate', '--no-hints', '--schema', schema],
-    {
-      env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: '1' },
-      encoding: 'utf8',
-    },
-  )
-  if (status !== 0) {
-    process.stderr.write(`${stdout}${stderr}`)
-    process.exit(status ?? 1)
-  }
-}
+for (const schema of schemas.filter((file) => existsSync(file))) prismaGenerate(schema)
+for (const [name, file] of Object.entries(oracleSchemas)) generateForOracle(name, file)

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { withAudit } from '../../src/index.ts'
 import { Prisma, PrismaClient } from '../generated/client/client.ts'
 import { createClient, createDatabase } from '../support/database.ts'
+import { describeError, outcome } from '../support/outcome.ts'
 import { emptyingScript } from './audited.ts'
 
 // The same calls on two clones of one database, one audited and one not: what comes back must be the same.
@@ -65,48 +66,6 @@ beforeEach(() =>
 
 const at = new Date('2026-01-02T03:04:05.006Z')
 const user = (id: number, more = {}) => ({ id, email: `u${id}@x.org`, createdAt: at, updatedAt: at, ...more })
-
-/** Everything of an outcome that a caller can see. */
-async function outcome(work: () => PromiseLike<unknown>) {
-  try {
-    const value = await work()
-    return { value, keys: describeKeys(value) }
-  } catch (error) {
-    return { error: describeError(error) }
-  }
-}
-
-/** The order of an object's keys: which columns come first. */
-function describeKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(describeKeys)
-  if (typeof value !== 'object' || value === null || value instanceof Date) return typeof value
-  return Object.keys(value).join()
-}
-
-function describeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
-  const { name, message, cause, stack: _, ...rest } = error as Error & Record<string, unknown>
-  return {
-    name,
-    // where the call was made: the plain client's reaches us by another stack than the extended one's
-    message: message.replace(/^\s*Invalid `.*` invocation(?: in\s+.+:\d+:\d+[\s\S]*?→[^\n]*)?/, ''),
-    cause: describeError(cause),
-    isKnown: error instanceof Prisma.PrismaClientKnownRequestError,
-    ...Object.fromEntries(
-      Object.entries(rest).map(([key, value]) => [
-        key,
-        value instanceof Error ? describeError(value) : describeMeta(value),
-      ]),
-    ),
-  }
-}
-
-function describeMeta(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, inner instanceof Error ? describeError(inner) : inner]),
-  )
-}
 
 /** A call that must do the same with and without audit, to the caller and to the database. */
 function same(name: string, work: (client: PrismaClient) => PromiseLike<unknown>, failsWith?: string): void {

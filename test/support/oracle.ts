@@ -20,6 +20,35 @@ export interface OracleMark {
 export interface OracleOptions {
   /** Models (`User`), or tables without one, that the audit leaves out. */
   readonly untracked?: readonly string[]
+  /** The schema's models; those of the test schema unless given. */
+  readonly models?: readonly ModelInfo[]
+  /** Fields whose values the log must not show; those of the test schema unless given. */
+  readonly secrets?: readonly string[]
+  /**
+   * Who did what, in order, when the calls came one after another: entries must then name their caller, and the entries
+   * of a row must stand in the order of its changes.
+   */
+  readonly calls?: readonly OracleCall[]
+}
+
+/** One call of the client under test. */
+export interface OracleCall {
+  /** The oracle's last change before the call, committed or not. */
+  readonly after: bigint
+  /** What each of the call's entries says of it. */
+  readonly caller: Caller
+}
+
+/** The attribution of an entry. */
+export interface Caller {
+  readonly operation: string | null
+  readonly actor: readonly [id: string, type: string, email: string | null]
+  readonly request: string | null
+  readonly ip: string | null
+  readonly userAgent: string | null
+  readonly organization: string | null
+  readonly reason: string | null
+  readonly metadata: unknown
 }
 
 /**
@@ -89,9 +118,18 @@ export async function markOracle(database: Database): Promise<OracleMark> {
   return { seq: await database.lastSeq(), change: BigInt(row?.id ?? 0) }
 }
 
+/** The oracle's last change so far, those of open and undone transactions too. */
+export async function lastChange(database: Database): Promise<bigint> {
+  const [row] = await database.sql<{ id: string }>(
+    'SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS id FROM oracle.change_id_seq',
+  )
+  return BigInt(row?.id ?? 0)
+}
+
 /**
  * Asserts that the log has exactly the entries that the row changes since `since` call for, one to one: resource, id,
- * verb, before, after, changed fields, cause, transaction; and both sides of each link. Entries of events that are not
+ * verb, before, after, changed fields, cause, transaction; both sides of each link; and with `calls`, who did it and the
+ * order within a row. Entries of events that are not
  * changes (`raw.execute`, failures) are left out of account.
  *
  * @returns the number of entries compared
@@ -105,7 +143,8 @@ export async function expectEntriesToMatchOracle(
   const entries = await database.changes(since.seq)
   const actual = entries
     .filter(({ action, outcome }) => changeVerbs.includes(verbOf(action)) && outcome === 'success')
-    .map(comparable)
+    .map((entry) => comparable(entry, options.calls !== undefined))
+  if (options.calls) numberByRow(actual, expected)
   expect(inOrder(actual)).toEqual(inOrder(expected))
   return actual.length
 }
@@ -128,25 +167,62 @@ interface ComparableEntry {
   relation?: string
   target?: { type: string; id: string | null }
   cause?: string
+  caller?: Caller
+  /** The statement that the entry belongs to: the first that changed the row is 0, and so on. */
+  statement?: number
 }
 
 type Row = Record<string, unknown>
 
-function comparable({ action, resource_type, resource_id, details, transaction_id }: Entry): ComparableEntry {
-  const { operation: _, metadata: __, changed, ...rest } = details
+function comparable(entry: Entry, withCaller: boolean): ComparableEntry {
+  const { operation: _, metadata: __, changed, ...rest } = entry.details
   return {
-    transaction: transaction_id,
-    action,
-    resource: resource_type,
-    id: resource_id,
+    transaction: entry.transaction_id,
+    action: entry.action,
+    resource: entry.resource_type,
+    id: entry.resource_id,
     ...rest,
     ...(changed && { changed: [...changed].sort() }),
+    ...(withCaller && { caller: callerOf(entry) }),
+  }
+}
+
+function callerOf(entry: Entry): Caller {
+  return {
+    operation: entry.details.operation ?? null,
+    actor: [entry.actor_id, entry.actor_type, entry.actor_email],
+    request: entry.request_id,
+    ip: entry.ip,
+    userAgent: entry.user_agent,
+    organization: entry.organization_id,
+    reason: entry.reason,
+    metadata: entry.details.metadata ?? null,
+  }
+}
+
+/**
+ * Numbers each row's entries by statement. An entry does not say which statement wrote it, so the log's are numbered by
+ * their place: the n-th entry of a row must be of the statement of the n-th expected one.
+ */
+function numberByRow(actual: ComparableEntry[], expected: ComparableEntry[]): void {
+  const rowOf = ({ resource, id }: ComparableEntry) => JSON.stringify([resource, id])
+  const statements = new Map<string, (number | undefined)[]>()
+  for (const entry of expected) {
+    statements.set(rowOf(entry), [...(statements.get(rowOf(entry)) ?? []), entry.statement])
+  }
+  for (const entry of actual) {
+    const statement = statements.get(rowOf(entry))?.shift()
+    if (statement !== undefined) entry.statement = statement
   }
 }
 
 function inOrder(entries: ComparableEntry[]): ComparableEntry[] {
   const key = (entry: ComparableEntry) =>
-    [entry.transaction.padStart(20, '0'), entry.resource, entry.id, entry.action, stable(entry)].join(' ')
+    [
+      entry.transaction.padStart(20, '0'),
+      String(entry.statement ?? 0).padStart(6, '0'),
+      ...[entry.resource, entry.id, entry.action, stable(entry)],
+    ].join(' ')
   return entries
     .map((entry) => ({ entry, key: key(entry) }))
     .sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0))
@@ -163,6 +239,7 @@ function stable(value: unknown): string {
 }
 
 interface Change {
+  readonly id: bigint
   readonly table: TableInfo
   readonly statement: string
   readonly transaction: string
@@ -181,8 +258,9 @@ async function expectedEntries(
   since: bigint,
   options: OracleOptions,
 ): Promise<ComparableEntry[]> {
-  const tables = new Map((await readTables(database)).map((table) => [table.oid, table]))
+  const tables = new Map((await readTables(database, options.models)).map((table) => [table.oid, table]))
   const rows = await database.sql<{
+    id: string
     table_oid: string
     op: string
     batch: number | null
@@ -191,7 +269,7 @@ async function expectedEntries(
     old: TextRow | null
     new: TextRow | null
   }>(
-    `SELECT table_oid::text, op, batch, transaction_id::text || ' ' || statement_at::text AS statement, transaction_id::text, old, new
+    `SELECT id, table_oid::text, op, batch, transaction_id::text || ' ' || statement_at::text AS statement, transaction_id::text, old, new
      FROM oracle.change WHERE id > $1 ORDER BY id`,
     [since],
   )
@@ -200,6 +278,7 @@ async function expectedEntries(
     const table = tables.get(row.table_oid)
     if (!table) continue // dropped since
     const change: Change = {
+      id: BigInt(row.id),
       table,
       statement: row.statement,
       transaction: row.transaction_id,
@@ -210,7 +289,13 @@ async function expectedEntries(
     }
     statements.set(row.statement, [...(statements.get(row.statement) ?? []), change])
   }
-  return [...statements.values()].flatMap((changes) => entriesOfStatement(changes, options))
+  return [...statements.values()].flatMap((changes, statement) => {
+    const entries = entriesOfStatement(changes, options)
+    if (!options.calls) return entries
+    const [{ id } = { id: 0n }] = changes
+    const call = options.calls.findLast(({ after }) => after < id)
+    return entries.map((entry) => ({ ...entry, statement, ...(call && { caller: call.caller }) }))
+  })
 }
 
 function entriesOfStatement(changes: readonly Change[], options: OracleOptions): ComparableEntry[] {
@@ -262,9 +347,10 @@ function sameRow({ primaryKey, columns }: TableInfo, one: TextRow, other: TextRo
 function entriesOfChange(
   { table, transaction, old, new: now }: Change,
   cause: string | undefined,
-  { untracked = [] }: OracleOptions,
+  { untracked = [], secrets = testSecrets }: OracleOptions,
 ): ComparableEntry[] {
   const resource = resourceOf(table)
+  const fields = (row: TextRow) => fieldsOf(table, row, secrets)
   const common = cause === undefined ? {} : { cause }
   if (table.link) {
     const verbs = [
@@ -278,13 +364,13 @@ function entriesOfChange(
   }
   if (untracked.includes(table.model?.name ?? table.name)) return []
   const entry = { transaction, resource, id: idOf(table, old ?? now ?? {}), ...common }
-  if (old === null) return [{ ...entry, action: `${resource}.create`, after: fieldsOf(table, now ?? {}) }]
-  if (now === null) return [{ ...entry, action: `${resource}.delete`, before: fieldsOf(table, old) }]
+  if (old === null) return [{ ...entry, action: `${resource}.create`, after: fields(now ?? {}) }]
+  if (now === null) return [{ ...entry, action: `${resource}.delete`, before: fields(old) }]
   const changed = table.columns
     .filter(({ name }) => old[name] !== now[name])
     .map((column) => fieldOf(table, column))
   if (changed.length === 0) return []
-  const images = { before: fieldsOf(table, old), after: fieldsOf(table, now) }
+  const images = { before: fields(old), after: fields(now) }
   return [{ ...entry, action: `${resource}.update`, ...images, changed: changed.sort() }]
 }
 
@@ -325,14 +411,14 @@ function fieldOf(table: TableInfo, column: ColumnInfo): string {
   return table.model?.fields.get(column.name) ?? column.name
 }
 
-const secretFields = ['passwordHash'] // of the test schema
+const testSecrets = ['passwordHash']
 
-function fieldsOf(table: TableInfo, row: TextRow): Row {
+function fieldsOf(table: TableInfo, row: TextRow, secrets: readonly string[]): Row {
   return Object.fromEntries(
     table.columns.map((column) => {
       const field = fieldOf(table, column)
       const text = row[column.name] ?? null
-      const value = secretFields.includes(field) && text !== null ? '[redacted]' : contractValue(column, text)
+      const value = secrets.includes(field) && text !== null ? '[redacted]' : contractValue(column, text)
       return [field, value]
     }),
   )
@@ -438,7 +524,8 @@ interface TableInfo {
   readonly link: LinkInfo | undefined
 }
 
-async function readTables(database: Database): Promise<TableInfo[]> {
+async function readTables(database: Database, known: readonly ModelInfo[] = models()): Promise<TableInfo[]> {
+  const knownLinks = links(known)
   const columns = await database.sql<{
     oid: string
     schema: string
@@ -480,13 +567,13 @@ async function readTables(database: Database): Promise<TableInfo[]> {
       name,
       columns: own,
       primaryKey: keys.sort((one, other) => (one.keyPosition ?? 0) - (other.keyPosition ?? 0)),
-      model: models().find((model) => model.table === name),
-      link: links().get(name),
+      model: known.find((model) => model.table === name),
+      link: knownLinks.get(name),
     }
   })
 }
 
-interface ModelInfo {
+export interface ModelInfo {
   readonly name: string
   readonly table: string
   /** Column → field. */
@@ -540,11 +627,11 @@ function readModels(schema: string): ModelInfo[] {
 }
 
 /** Implicit many-to-many tables: two lists that face each other. */
-function links(): Map<string, LinkInfo> {
+function links(known: readonly ModelInfo[]): Map<string, LinkInfo> {
   const found = new Map<string, LinkInfo>()
-  for (const model of models()) {
+  for (const model of known) {
     for (const list of model.lists) {
-      const opposite = models()
+      const opposite = known
         .find(({ name }) => name === list.of)
         ?.lists.find(
           (other) =>
