@@ -1,6 +1,11 @@
 // Generates the Prisma clients of the tests, the examples and the benchmark.
 import { existsSync } from 'node:fs'
-import { generateForOracle, oracleSchemas, prismaGenerate } from './prisma-generate.mjs'
+import {
+  generateForOracle,
+  generateWithDataModel,
+  oracleSchemas,
+  prismaGenerate,
+} from './prisma-generate.mjs'
 
 const schemas = [
   'test/prisma/schema.prisma',
@@ -13,3 +18,4 @@ const schemas = [
 
 for (const schema of schemas.filter((file) => existsSync(file))) prismaGenerate(schema)
 for (const [name, file] of Object.entries(oracleSchemas)) generateForOracle(name, file)
+generateWithDataModel('test/generated/extensions', 'test/prisma/extensions.prisma')

@@ -32,9 +32,13 @@ export const oracleSchemas = {
   pagila: 'test/prisma/real-world/pagila.prisma',
 }
 
-/** Writes a schema's client and data model to `test/generated/oracle/<name>/`, whatever generators it names itself. */
+/** Writes a schema's client and data model to `test/generated/oracle/<name>/`. */
 export function generateForOracle(name, file) {
-  const directory = resolve('test/generated/oracle', name)
+  generateWithDataModel(resolve('test/generated/oracle', name), file)
+}
+
+/** Writes a schema's client and data model to a directory, whatever generators it names itself. */
+export function generateWithDataModel(directory, file) {
   const own = `
 generator client {
   provider = "prisma-client"

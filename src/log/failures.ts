@@ -15,6 +15,12 @@ import { storable } from './storable.ts'
 const failedBatches = new WeakMap<object, Promise<void>>()
 
 /**
+ * Errors that are in the log. An extension may do the work of a call by another audited one (a soft delete: the update),
+ * whose error passes both; it is one failure, of what was really tried.
+ */
+const recordedErrors = new WeakSet<object>()
+
+/**
  * Records a write that failed: one entry `resource.verb` with the attempted verb. Outside an interactive transaction it
  * is durable when this resolves; inside one it is queued, and survives the rollback. A database that can't be reached
  * gets the entry from the queue, too.
@@ -33,6 +39,9 @@ export async function recordFailure(
   const failure = reachedDatabase(error) ? error : undefined
   if (verb === undefined || !failure) return batchRecorded(call)
   if (call.batch && failedBatches.has(call.batch)) return failedBatches.get(call.batch)
+  if (recordedErrors.has(failure)) return
+  // of a raw statement that an extension puts beside the call, the error may be the call's
+  if (call.model !== undefined) recordedErrors.add(failure)
   const when = call.transaction === 'itx' || isUnreachable(failure) ? 'later' : 'now'
   const delivery = deliver(log, when, async () => [await failureEntry(log, call, verb, failure)])
   if (call.batch) failedBatches.set(call.batch, delivery)
