@@ -147,7 +147,7 @@ export function withAudit<Client extends PrismaClientLike>(
       await queue.flush()
     },
     context: () => currentContext(resolved).context,
-    client: () => audited,
+    client: () => bare,
     isTransaction: false,
     valueOf: loggedValue,
   }
@@ -158,7 +158,7 @@ export function withAudit<Client extends PrismaClientLike>(
   const writing = new WeakSet<object>()
   const transactions: TransactionAudit = {
     open: (transaction, join) => {
-      const joined = { connection: transaction, client: () => join(extended), isTransaction: true }
+      const joined = { connection: transaction, client: () => join(bare), isTransaction: true }
       return createAudit<Client>({ ...log, ...joined }, verify)
     },
     commitFailed: async (transaction, error) => {
@@ -166,7 +166,7 @@ export function withAudit<Client extends PrismaClientLike>(
     },
   }
   registerAudit(audit, transactions, resolved.table)
-  const extended: object = internals.$extends({
+  const extension = {
     name: 'prisma-extension-audit',
     client: { $audit: audit },
     query: {
@@ -202,9 +202,12 @@ export function withAudit<Client extends PrismaClientLike>(
         }
       },
     },
-  })
-  const audited = withOn(extended, internals)
-  return audited as Audited<Client>
+  }
+  const base = baseClient(internals)
+  // entries hold what is stored, and undoing puts it back as it is: an extension would encrypt it once more
+  const bare = base.$extends(extension)
+  const extended = base === internals ? bare : internals.$extends(extension)
+  return withOn(extended, internals) as Audited<Client>
 }
 
 /** Where a call runs, and what its result will be like. */

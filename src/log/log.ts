@@ -26,7 +26,7 @@ export interface Log extends ReadableLog {
   readonly flush: () => Promise<void>
   /** Who and where, for an entry made now. */
   readonly context: () => AttributedContext
-  /** The audited client without what `$extends` added later, or its half in that transaction. */
+  /** The audited client without any other extension, or its half in that transaction. */
   readonly client: () => object
   /** Whether this is the log of an interactive transaction. */
   readonly isTransaction: boolean

@@ -112,7 +112,7 @@ function isGone({ entry }: RevertibleChange): Error {
   return refuse(entry, 'the record is no longer there; undo its deletion first')
 }
 
-/** A policy of the database or an extension may hide from the client the row that is there. */
+/** A policy of the database may hide from the client the row that is there. */
 async function expectOne(change: RevertibleChange, work: Promise<{ count: number }>): Promise<void> {
   const { count } = await work
   if (count !== 1) throw refuse(change.entry, 'the client does not find the record, though its row is there')
