@@ -55,13 +55,16 @@ describe('the guides', () => {
     )
     expect(files.length).toBeGreaterThan(docs.length)
     const users = '../../../examples/express/session.ts' // declares the user of a request
-    const project = { extends: '../../../tsconfig.json', include: ['.', users] }
+    // the project excludes this directory, and what it excludes is inherited
+    const project = { extends: '../../../tsconfig.json', include: ['.', users], exclude: [] }
     writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify(project))
     const compiler = createRequire(import.meta.url)
       .resolve('typescript/package.json')
       .replace('package.json', 'bin/tsc')
-    const { stdout } = spawnSync(process.execPath, [compiler, '--project', directory], { encoding: 'utf8' })
-    expect(stdout).toBe('')
+    const compile = (...options: string[]) =>
+      spawnSync(process.execPath, [compiler, '--project', directory, ...options], { encoding: 'utf8' }).stdout
+    expect(compile('--listFilesOnly').split('\n')).toEqual(expect.arrayContaining(files))
+    expect(compile()).toBe('')
   })
 
   it('have SQL that empties the log of a test database, and leaves it protected', async () => {
