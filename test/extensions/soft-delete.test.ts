@@ -1,4 +1,5 @@
 import { createRequire, Module } from 'node:module'
+import { Prisma } from '@prisma/client/extension'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { withAuditContext } from '../../src/index.ts'
 import type { PrismaClient } from '../generated/extensions/client/client.ts'
@@ -142,6 +143,40 @@ for (const order of orders) {
       const [undone] = await prisma.$audit.revert(entries[0]?.id ?? '')
       expect(undone).toMatchObject({ action: 'author.update', after: { ...ada, deleted: false } })
       expect(await prisma.author.findUnique({ where: { id: 1 } })).toEqual({ ...ada, deleted: false })
+    })
+  })
+}
+
+const byHand = (client: PrismaClient) =>
+  client.$extends({
+    model: {
+      author: {
+        softDelete(id: number) {
+          return Prisma.getExtensionContext(this).update({ where: { id }, data: { deleted: true } })
+        },
+      },
+    },
+  })
+
+for (const order of orders) {
+  describe(`a soft delete by hand, on the client that it is called on, ${order} withAudit`, async () => {
+    const { recordedBy } = await createStacks(order, connect, byHand, { setUp })
+
+    it('is recorded, also in transactions, and rolls back with them', async () => {
+      await recordedBy((client) => client.author.createMany({ data: [{ name: 'Ada' }, { name: 'Eve' }] }))
+      const eve = { id: 2, name: 'Eve' }
+      const undone = await recordedBy((client) =>
+        client.$transaction(async (tx) => {
+          await tx.author.softDelete(1)
+          throw new Error('changed my mind')
+        }),
+      )
+      expect(undone).toEqual([])
+      const entries = await recordedBy(async (client) => [
+        await client.$transaction([client.author.softDelete(1)]),
+        await client.$transaction((tx) => tx.author.softDelete(2)),
+      ])
+      expect(entries).toEqual([deletion('author', ada, 'update'), deletion('author', eve, 'update')])
     })
   })
 }
