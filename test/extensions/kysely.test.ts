@@ -65,6 +65,17 @@ for (const order of orders) {
         expect(entries).toEqual([])
         expect(await names()).toEqual(['Grace'])
       })
+
+      it('on a client that is extended again, by the audit or another, tx.$kysely leaves the transaction', async () => {
+        for (const client of [prisma, extend(connect(db)).$extends({})]) {
+          const undone = client.$transaction(async (tx) => {
+            await tx.$kysely.insertInto('Author').values({ name: 'Grace' }).execute()
+            throw new Error('changed my mind')
+          })
+          await expect(undone).rejects.toThrow('changed my mind')
+        }
+        expect(await names()).toEqual(['Ada', 'Grace', 'Grace'])
+      })
       return
     }
 
