@@ -321,14 +321,14 @@ async function expectStatesToMatch(time: string): Promise<number> {
   return compared
 }
 
-const seconds = Number(process.env.SECONDS ?? 30)
+const runs = Number(process.env.RUNS ?? 25)
 
 it('stateAt gives what was there, whatever happened before and after, and however late the audit began', {
-  timeout: (seconds + 60) * 1000,
+  timeout: runs * 20_000,
 }, async () => {
   const seed = Number(process.env.SEED ?? Date.now() & 0x7fffffff)
   console.log(
-    `fast-check seed ${seed} (SEED, SECONDS and SHRINK=1 run it again, longer, or to a smaller example)`,
+    `fast-check seed ${seed} (SEED, RUNS and SHRINK=1 run it again, longer, or to a smaller example)`,
   )
   let compared = 0
   const history = fc.record({
@@ -351,9 +351,8 @@ it('stateAt gives what was there, whatever happened before and after, and howeve
     }),
     {
       seed,
-      numRuns: Number(process.env.RUNS ?? 1_000),
+      numRuns: runs,
       endOnFailure: process.env.SHRINK === undefined,
-      interruptAfterTimeLimit: seconds * 1000,
     },
   )
   console.log(`${compared} states compared`)
