@@ -73,6 +73,8 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
       const page = await open()
       expect(await page.locator('.day').first().textContent()).toMatch(/March 1, 2026$/)
       expect((await verbs(page)).slice(0, 5)).toEqual(['login', 'delete', 'connect', 'update', 'create'])
+      const names = await page.locator('.row .actor-name').allTextContents()
+      expect(names.slice(0, 3)).toEqual(['bob', 'bob@example.com', 'ada'])
       const update = rows(page).nth(3)
       expect(await update.locator('.cell-summary').innerText()).toMatch(/^status\s*paid\s*→\s*shipped/)
       expect(await update.locator('time').getAttribute('datetime')).toBe('2026-03-01T10:02:00.000000Z')
@@ -446,7 +448,10 @@ function sampleEntries(): Parameters<typeof insertEntries>[1] {
       },
       ...{ actor: { id: 'bob' }, resource: { id: 'bob' } },
     },
-    { at: minute(4), action: 'order.delete', resource, actor: { id: 'bob' }, details: { before: shipped } },
+    {
+      ...{ at: minute(4), action: 'order.delete', resource, details: { before: shipped } },
+      actor: { id: 'bob', email: 'bob@example.com' },
+    },
     {
       ...{ at: minute(3), action: 'order.connect', resource, transactionId: 500 },
       details: { relation: 'tags', target: { type: 'tag', id: '3' } },
