@@ -20,9 +20,11 @@ export function Actor({
       ? html`<span class="avatar" data-hue=${hash(id) % hues} aria-hidden="true">${initials(id, email)}</span>`
       : html`<span class="avatar machine" aria-hidden="true"><${Icon} name=${type === 'api_key' ? 'key' : 'gear'} /></span>`
   const name = email ?? id
+  const at = email ? name.lastIndexOf('@') : -1 // a phone has no room for the domain
+  const [account, domain] = at > 0 ? [name.slice(0, at), name.slice(at)] : [name, '']
   const about = [type === 'api_key' ? 'API key' : type, email && id].filter(Boolean).join(' · ')
   return html`<span class="actor" title=${`${name} (${about})`}>
-    ${mark}<span class="actor-name">${name}</span>
+    ${mark}<span class="actor-name">${account}${domain && html`<span class="domain">${domain}</span>`}</span>
     ${detailed && html`<span class="muted">${about}</span>`}
   </span>`
 }
