@@ -3,6 +3,7 @@ import { type Case, cases, type Setting } from './cases.ts'
 import { type ClientPair, createPair, ordinaryAdapter, preparingAdapter } from './clients.ts'
 import { requestContext } from './context.ts'
 import { type BenchDatabase, startDatabase } from './database.ts'
+import { measureHttp } from './http.ts'
 import { measureLog } from './log.ts'
 import { currentLoad, machineFacts } from './machine.ts'
 import { compareMemory } from './memory.ts'
@@ -15,7 +16,7 @@ import { countStatements } from './statements.ts'
 
 async function main(options: BenchOptions): Promise<void> {
   if (options.list) {
-    console.log([...cases.map(({ name }) => name), 'statements', 'memory', 'queue', 'log'].join('\n'))
+    console.log([...cases.map(({ name }) => name), 'statements', 'memory', 'queue', 'log', 'http'].join('\n'))
     return
   }
   const isWanted = (name: string) =>
@@ -31,6 +32,7 @@ async function main(options: BenchOptions): Promise<void> {
       memory: isWanted('memory') ? await compareMemory(database.url, memorySize(options)) : undefined,
       queue: isWanted('queue') ? await measureQueue(database.url, queueSize(options)) : undefined,
       log: isWanted('log') ? await measureLog(database.url, logSize(options)) : undefined,
+      http: isWanted('http') ? await measureHttp(httpSize(options)) : [],
       machine: machineFacts(database, loadBefore),
     }
     console.log(options.json ? JSON.stringify(results, null, 2) : describe(results))
@@ -90,6 +92,11 @@ function queueSize({ quick }: BenchOptions) {
 function logSize({ quick }: BenchOptions) {
   progress('log')
   return quick ? { sizes: [10_000, 100_000], calls: 50 } : { sizes: [10_000, 100_000, 1_000_000], calls: 300 }
+}
+
+function httpSize({ rounds, quick }: BenchOptions) {
+  progress('http')
+  return quick ? { rounds, calls: 200, warmUp: 2_000 } : { rounds, calls: 500, warmUp: 10_000 }
 }
 
 function progress(name: string): void {

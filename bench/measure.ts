@@ -11,10 +11,12 @@ export interface Measurement {
   /** Variant → the median of all its calls, in milliseconds. */
   readonly milliseconds: ReadonlyMap<string, number>
   /** The median over the rounds of one variant's round median divided by another's. */
-  ratio(variant: string, to: string): Ratio
+  ratio(variant: string, to: string): OverRounds
+  /** The same of one less the other, in milliseconds. */
+  difference(variant: string, from: string): OverRounds
 }
 
-export interface Ratio {
+export interface OverRounds {
   readonly median: number
   /** The middle half of the rounds. */
   readonly quartiles: readonly [number, number]
@@ -27,7 +29,7 @@ interface Samples {
 
 /**
  * Interleaved rounds. Each round runs every variant twice, in mirrored order (A B B A, the next round B A A B), so that
- * whatever drifts on the machine reaches all alike. Ratios are taken within a round, and their median over the rounds.
+ * whatever drifts on the machine reaches all alike. Variants are compared within a round, and the median is taken over the rounds.
  */
 export async function measure(
   variants: readonly Variant[],
@@ -48,14 +50,17 @@ export async function measure(
     }
   }
 
+  const compare = (one: string, other: string, by: (one: number, other: number) => number): OverRounds => {
+    const others = samples.get(other)?.roundMedians ?? []
+    const found = (samples.get(one)?.roundMedians ?? []).map((value, round) =>
+      by(value, others[round] ?? Number.NaN),
+    )
+    return { median: median(found), quartiles: [quantile(found, 0.25), quantile(found, 0.75)] }
+  }
   return {
     milliseconds: new Map([...samples].map(([name, { all }]) => [name, median(all)])),
-    ratio(variant, to) {
-      const above = samples.get(variant)?.roundMedians ?? []
-      const below = samples.get(to)?.roundMedians ?? []
-      const ratios = above.map((value, round) => value / (below[round] ?? Number.NaN))
-      return { median: median(ratios), quartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)] }
-    },
+    ratio: (variant, to) => compare(variant, to, (above, below) => above / below),
+    difference: (variant, from) => compare(variant, from, (whole, part) => whole - part),
   }
 }
 

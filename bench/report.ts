@@ -1,3 +1,4 @@
+import { type HttpResult, httpTarget } from './http.ts'
 import { type LogResult, longestPage, pageSize, streamGrowthBound } from './log.ts'
 import type { MachineFacts } from './machine.ts'
 import { growthBound, type MemoryResult } from './memory.ts'
@@ -13,10 +14,12 @@ export interface Results {
   readonly memory: MemoryResult | undefined
   readonly queue: QueueResult | undefined
   readonly log: LogResult | undefined
+  readonly http: readonly HttpResult[]
 }
 
 /** Everything that was measured, for people to read. */
-export function describe({ machine, rounds, cases, statements, memory, queue, log }: Results): string {
+export function describe(results: Results): string {
+  const { machine, rounds, cases, statements, memory, queue, log, http } = results
   const sections = [
     Object.entries(machine).map(([name, value]) => `${`${name}:`.padEnd(10)} ${value}`),
     cases.length > 0 && [
@@ -98,6 +101,22 @@ export function describe({ machine, rounds, cases, statements, memory, queue, lo
           megabytes(before),
           megabytes(highest),
           megabytes(highest - before),
+          met(isMet),
+        ]),
+      ),
+    ],
+    http.length > 0 && [
+      `What the middleware adds to a request that writes nothing: median microseconds on loopback, one request at a time. The difference is the median of the rounds' own, in brackets the middle half of them; ${rounds} interleaved rounds.`,
+      '',
+      ...table(
+        ['framework', 'plain', 'audited', 'added', '', 'target', 'met'],
+        http.map(({ framework, plain, audited, added, quartiles, isMet }) => [
+          framework,
+          plain.toFixed(1),
+          audited.toFixed(1),
+          added.toFixed(1),
+          `(${quartiles.map((value) => value.toFixed(1)).join(' to ')})`,
+          `≤ ${httpTarget}`,
           met(isMet),
         ]),
       ),

@@ -2,13 +2,13 @@ import type pg from 'pg'
 import type { Case, Goal, Repetition } from './cases.ts'
 import type { ClientPair } from './clients.ts'
 import { resetTables } from './database.ts'
-import { measure, type Ratio, type Variant } from './measure.ts'
+import { measure, type OverRounds, type Variant } from './measure.ts'
 
 export interface CaseResult {
   readonly name: string
   /** Variant → median of all calls. */
   readonly milliseconds: Readonly<Record<string, number>>
-  readonly ratios: readonly (Goal & Ratio & { readonly isMet: boolean })[]
+  readonly ratios: readonly (Goal & OverRounds & { readonly isMet: boolean })[]
 }
 
 /** Measures one case on fresh tables. */

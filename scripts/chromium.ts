@@ -10,12 +10,15 @@ const usualPaths = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ]
 
-/** The browser of this machine: `CHROMIUM_PATH`, else where systems put it; undefined when there is none. */
-export const chromiumPath = process.env.CHROMIUM_PATH ?? usualPaths.find((path) => existsSync(path))
+/** The browser of this machine: `CHROMIUM_PATH` (none if it is empty), else where systems put it. */
+export const chromiumPath =
+  (process.env.CHROMIUM_PATH ?? usualPaths.find((path) => existsSync(path))) || undefined
+
+export const noChromium = 'There is no Chromium. Install one, or set CHROMIUM_PATH.'
 
 /** Starts it without a window and without a word to its maker. */
 export function launchChromium(): Promise<Browser> {
-  if (chromiumPath === undefined) throw new Error('There is no Chromium. Install one, or set CHROMIUM_PATH.')
+  if (chromiumPath === undefined) throw new Error(noChromium)
   return chromium.launch({
     executablePath: chromiumPath,
     args: [

@@ -22,6 +22,7 @@ const surroundings: Record<string, string> = {
     export const prisma = openDatabase('postgresql://localhost/shop')`,
   'authenticate.ts': `import type { RequestHandler } from 'express'
     export declare const authenticate: RequestHandler
+    export declare const requireManager: RequestHandler
     export declare function currentUser(): Promise<{ id: number; email: string } | undefined>`,
   'app.module.ts': 'export class AppModule {}',
   'generated/client/client.ts': `export { PrismaClient } from '../../../../../examples/express/generated/client/client.ts'`,

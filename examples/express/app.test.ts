@@ -74,3 +74,32 @@ it('answers each request with its id', async () => {
   const answer = await app.request('GET', '/orders', { headers: { 'x-request-id': 'req-42' } })
   expect(answer.headers.get('x-request-id')).toBe('req-42')
 })
+
+it('shows the log to managers in their browsers, and to nobody else', async () => {
+  expect((await app.request('GET', '/audit')).status).toBe(401)
+  expect((await app.request('GET', '/audit/api/entries')).status).toBe(401)
+  expect((await app.request('GET', '/audit', await login('bob'))).status).toBe(403)
+  expect((await app.request('GET', '/audit/api/entries', await login('bob'))).status).toBe(403)
+
+  const signedIn = await fetch(`${app.url}/login`, {
+    method: 'POST',
+    body: new URLSearchParams({ email: 'ada@example.com', password: 'ada' }),
+    redirect: 'manual',
+  })
+  expect([signedIn.status, signedIn.headers.get('location')]).toEqual([303, '/audit'])
+  const cookie = signedIn.headers.getSetCookie()[0] ?? ''
+  expect(cookie).toMatch(/^session=[\da-f-]{36}; Path=\/; HttpOnly; SameSite=Strict$/)
+
+  const headers = { cookie: cookie.split(';')[0] ?? '' }
+  const page = await app.request('GET', '/audit', { headers })
+  expect(page.status).toBe(200)
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
+  const [script = ''] = /\/audit\/assets\/page\.js[^"]*/.exec(page.body as string) ?? []
+  expect((await app.request('GET', script, { headers })).headers.get('content-type')).toMatch('javascript')
+
+  const failed = await app.request('GET', '/audit/api/entries?outcome=failure&action=user.login', { headers })
+  expect(failed.body).toMatchObject({
+    entries: [{ action: 'user.login', outcome: 'failure', reason: 'wrong password', ip: '127.0.0.1' }],
+  })
+  expect((await app.request('POST', '/audit/api/entries', { headers })).status).toBe(405)
+})

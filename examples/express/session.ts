@@ -27,7 +27,14 @@ function isPasswordOf(password: string, hash: string): boolean {
   return timingSafeEqual(Buffer.from(hashPassword(password, salt)), Buffer.from(hash))
 }
 
-/** Signs a user in, and records the attempt: one that failed too. */
+/** For people; programs send JSON. */
+export const loginPage: RequestHandler = (_request, response) => {
+  response.type('html').send(`<!doctype html><title>Order desk</title>
+    <form method="post"><input name="email" type="email" placeholder="E-mail" required>
+    <input name="password" type="password" placeholder="Password" required><button>Sign in</button></form>`)
+}
+
+/** Signs a user in, and records the attempt: one that failed too. Programs get a token, browsers a cookie. */
 export function login(db: Database): RequestHandler {
   return async (request, response) => {
     const { email, password } = request.body
@@ -42,13 +49,17 @@ export function login(db: Database): RequestHandler {
     await db.$audit.logLogin(String(user.id), true)
     const token = randomUUID()
     sessions.set(token, { id: user.id, email: user.email, role: user.role })
-    response.json({ token })
+    // a strict cookie is not sent with what other sites make a browser ask for
+    response.cookie('session', token, { httpOnly: true, sameSite: 'strict' })
+    if (request.is('urlencoded')) response.redirect(303, '/audit')
+    else response.json({ token })
   }
 }
 
-/** Puts the signed-in user on the request, from `Authorization: Bearer <token>`. */
+/** Puts the signed-in user on the request, from `Authorization: Bearer <token>` or the cookie. */
 export const authenticate: RequestHandler = (request, _response, next) => {
-  const token = request.headers.authorization?.replace(/^Bearer /, '')
+  const { authorization, cookie } = request.headers
+  const token = authorization?.replace(/^Bearer /, '') ?? /(?:^|; )session=([^;]+)/.exec(cookie ?? '')?.[1]
   const user = token === undefined ? undefined : sessions.get(token)
   if (user) request.user = user
   next()

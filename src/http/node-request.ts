@@ -18,6 +18,8 @@ export function runRequest(source: ContextSource, emitters: readonly EventEmitte
     for (const emitter of emitters) {
       const emit = emitter.emit
       emitter.emit = function (this: EventEmitter, ...parameters) {
+        // most events of a request have no listener, and entering a context costs more than emitting
+        if (this.listenerCount(parameters[0]) === 0) return emit.apply(this, parameters)
         return inContext(() => emit.apply(this, parameters))
       }
     }

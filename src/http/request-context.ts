@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
-import { v7 as uuidv7 } from 'uuid'
 import { type Actor, type AuditContext, mergeContexts } from '../context.ts'
+import { newId } from '../id.ts'
 import { traceIdOf } from './trace.ts'
 
 /** How the context of a request is found; `Request` is the framework's own. */
@@ -65,7 +65,7 @@ export function requestContext<Request>(
  * control characters that forge lines in a log) is replaced by a UUIDv7.
  */
 function requestIdOf(given: string | undefined): string {
-  return given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) ? given : uuidv7()
+  return given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) ? given : newId()
 }
 
 /** An address that the column `ip` takes; undefined for a Unix socket, which has none. */

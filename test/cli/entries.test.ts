@@ -171,8 +171,7 @@ describe('export', () => {
   })
 
   it('goes on where it was interrupted', async () => {
-    await db.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type)
-      SELECT gen_random_uuid(), 'many.entries', 'ada', 'user', 'many' FROM generate_series(1, 2500)`)
+    await addMany('many.entries', 2_500)
     const directory = await mkdtemp(join(tmpdir(), 'audit-export-'))
     onTestFinished(() => rm(directory, { recursive: true }))
     const file = join(directory, 'log.csv')
@@ -185,7 +184,48 @@ describe('export', () => {
     const changed = await run('export', '--action', 'order.*', '--cursor', first)
     expect([changed.code, changed.stdout]).toEqual([2, ''])
   })
+
+  it('stops at Ctrl-C with whole lines in its file, says how to go on, and then nothing is missing or twice', async () => {
+    await addMany('stopped.export', 2_500)
+    const directory = await mkdtemp(join(tmpdir(), 'audit-export-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    const file = join(directory, 'log.csv')
+    const stopped = ['export', '--action', 'stopped.*', '--output', file]
+
+    // its first page waits for this lock, so that Ctrl-C comes in the middle
+    const lock = await db.pool.connect()
+    await lock.query('BEGIN; LOCK TABLE audit_logs IN ACCESS EXCLUSIVE MODE')
+    const args = ['--import', 'tsx', 'src/cli/main.ts', ...stopped]
+    const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, cwd: resolve('.') })
+    let said = ''
+    child.stderr.on('data', (chunk) => {
+      said += chunk
+    })
+    const ended = new Promise((done) => child.once('close', done))
+    const waiting = `SELECT FROM pg_locks WHERE NOT granted AND relation = 'audit_logs'::regclass`
+    await expect.poll(async () => (await lock.query(waiting)).rowCount, { timeout: 20_000 }).toBe(1)
+    child.kill('SIGINT')
+    await lock.query('COMMIT')
+    lock.release()
+
+    expect(await ended).toBe(130)
+    const half = await readFile(file, 'utf8')
+    expect(half).toMatch(/\r\n$/)
+    expect(half.trimEnd().split('\r\n')).toHaveLength(1 + 1_000)
+    const [, cursor = ''] = /^Stopped after 1000 entries\. Go on with: --cursor (\S+)\n$/m.exec(said) ?? []
+
+    expect((await run(...stopped, '--cursor', cursor)).code).toBe(0)
+    const { stdout: whole } = await run('export', '--action', 'stopped.*')
+    expect(whole.trimEnd().split('\r\n')).toHaveLength(1 + 2_500)
+    expect(await readFile(file, 'utf8')).toBe(whole)
+  })
 })
+
+/** Writes so many entries of one action. */
+async function addMany(action: string, count: number): Promise<void> {
+  await db.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type)
+    SELECT gen_random_uuid(), '${action}', 'ada', 'user', 'many' FROM generate_series(1, ${count})`)
+}
 
 /** The cursor behind the first page of an export of `many.*`. */
 async function cursorOfFirstPage(): Promise<string> {

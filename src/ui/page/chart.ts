@@ -176,7 +176,7 @@ function draw(
           grid: { show: false },
           size: 24,
           gap: 4,
-          space: 76,
+          space: 62,
           incrs: axisSteps.filter((step) => step >= bucketSeconds),
           values: (_, splits, __, ___, step) => timeLabels(splits, step),
         },

@@ -6,7 +6,7 @@ import { Icon } from './icons.ts'
 
 const hues = 8
 
-/** Who acted: a mark in a colour of the actor's own, and the name. */
+/** Who acted: a mark in a colour of the actor's own, and the name: the e-mail address, since an id may be any number. */
 export function Actor({
   actor,
   detailed = false,
@@ -19,9 +19,12 @@ export function Actor({
     type === 'user'
       ? html`<span class="avatar" data-hue=${hash(id) % hues} aria-hidden="true">${initials(id, email)}</span>`
       : html`<span class="avatar machine" aria-hidden="true"><${Icon} name=${type === 'api_key' ? 'key' : 'gear'} /></span>`
-  const about = [type === 'api_key' ? 'API key' : type, email].filter(Boolean).join(' · ')
-  return html`<span class="actor" title=${`${id} (${about})`}>
-    ${mark}<span class="actor-name">${id}</span>
+  const name = email ?? id
+  const at = email ? name.lastIndexOf('@') : -1 // a phone has no room for the domain
+  const [account, domain] = at > 0 ? [name.slice(0, at), name.slice(at)] : [name, '']
+  const about = [type === 'api_key' ? 'API key' : type, email && id].filter(Boolean).join(' · ')
+  return html`<span class="actor" title=${`${name} (${about})`}>
+    ${mark}<span class="actor-name">${account}${domain && html`<span class="domain">${domain}</span>`}</span>
     ${detailed && html`<span class="muted">${about}</span>`}
   </span>`
 }

@@ -81,8 +81,9 @@ export function Value({ value, other }: { value: unknown; other?: unknown }): Co
 
 function marked(text: string, other: unknown): ComponentChild {
   if (other === undefined || other === null) return text
-  const [begin, end] = commonEnds(text, showValue(other))
-  // texts that share little are easier to read without marks
-  if (begin + end < Math.max(3, text.length / 3)) return text
+  const otherText = showValue(other)
+  const [begin, end] = commonEnds(text, otherText)
+  // texts that share little are easier to read without marks, on both sides
+  if (begin + end < Math.max(3, text.length / 3, otherText.length / 3)) return text
   return html`${text.slice(0, begin)}<mark>${text.slice(begin, text.length - end)}</mark>${text.slice(text.length - end)}`
 }

@@ -76,7 +76,7 @@ function Groups({ title, groups, others, link }: GroupsProps): ComponentChild {
         ${groups.slice(0, 8).map(
           ({ key, count, others: different, newest }) => html`<tr key=${key}>
             <th scope="row">${key === null ? html`<span class="nothing">unknown</span>` : html`<a href=${link(key)} data-go>${key}</a>`}</th>
-            <td class="number"><meter class="share" min="0" max=${most} value=${count} aria-hidden="true" />${count.toLocaleString()}</td>
+            <td class="number"><meter class="share" min="0" max=${most} value=${count} aria-hidden="true" /><span class="count-of">${count.toLocaleString()}</span></td>
             <td class="number">${different.toLocaleString()}</td>
             <td class="muted" title=${timeTitle(newest)}>${agoLong(newest)}</td>
           </tr>`,
