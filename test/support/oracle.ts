@@ -414,8 +414,9 @@ function fieldOf(table: TableInfo, column: ColumnInfo): string {
 const testSecrets = ['passwordHash']
 
 function fieldsOf(table: TableInfo, row: TextRow, secrets: readonly string[]): Row {
+  const columns = table.columns.filter(({ name }) => name in row) // a migration may have come or gone since
   return Object.fromEntries(
-    table.columns.map((column) => {
+    columns.map((column) => {
       const field = fieldOf(table, column)
       const text = row[column.name] ?? null
       const value = secrets.includes(field) && text !== null ? '[redacted]' : contractValue(column, text)
