@@ -5,12 +5,11 @@ import { PrismaClient } from '../generated/client/client.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { expectEntriesToMatchOracle, installOracle, markOracle } from '../support/oracle.ts'
 import { expectUnbrokenChains } from './chains.ts'
-import { proofFactor } from './own-server.ts'
+import { proofFactor, proofSeed as seed } from './own-server.ts'
 import { careless, orderly, randomOf, work } from './workload.ts'
 
 const writers = 16
 const turns = 8 * proofFactor
-const seed = Number(process.env.PROOF_SEED ?? Date.now() % 1_000_000)
 
 const audited = await createDatabase()
 const unaudited = await createDatabase()

@@ -20,3 +20,6 @@ export async function startOwnServer(
 
 /** How many times as long the long tests run: 1 in `npm test`; `npm run test:proof` sets `PROOF_FACTOR`. */
 export const proofFactor = Number(process.env.PROOF_FACTOR ?? 1)
+
+/** What the writers choose; printed with the tests' names, and set by `PROOF_SEED`. */
+export const proofSeed = Number(process.env.PROOF_SEED ?? Date.now() % 1_000_000)

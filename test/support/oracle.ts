@@ -54,9 +54,12 @@ export interface Caller {
 /**
  * Puts a trigger on every table but the log. Tables made later need another call. Partitioned tables and tables that
  * inherit are left out.
+ *
+ * @param sql runs the statements; inside of a transaction, too
+ * @param only the name of one table whose columns are others now
  */
-export async function installOracle(database: Database): Promise<void> {
-  await database.sql(`
+export async function installOracle({ sql }: Pick<Database, 'sql'>, only?: string): Promise<void> {
+  await sql(`
     CREATE SCHEMA IF NOT EXISTS oracle;
     CREATE TABLE IF NOT EXISTS oracle.change (
       id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -71,7 +74,8 @@ export async function installOracle(database: Database): Promise<void> {
     CREATE INDEX IF NOT EXISTS change_statement ON oracle.change (statement_at);
   `)
   const triggers: string[] = []
-  for (const table of await readTables(database)) {
+  for (const table of await readTables({ sql })) {
+    if (only !== undefined && only !== table.name) continue
     // the exact text of each value, by the type's own output function (a cast to text would strip char padding)
     const texts = (row: 'OLD' | 'NEW') =>
       table.columns.map(({ name }) => {
@@ -109,7 +113,7 @@ export async function installOracle(database: Database): Promise<void> {
       `)
     }
   }
-  await database.sql(triggers.join('\n'))
+  await sql(triggers.join('\n'))
 }
 
 /** The present end of the log and of the oracle's own record. */
@@ -525,7 +529,10 @@ interface TableInfo {
   readonly link: LinkInfo | undefined
 }
 
-async function readTables(database: Database, known: readonly ModelInfo[] = models()): Promise<TableInfo[]> {
+async function readTables(
+  database: Pick<Database, 'sql'>,
+  known: readonly ModelInfo[] = models(),
+): Promise<TableInfo[]> {
   const knownLinks = links(known)
   const columns = await database.sql<{
     oid: string
