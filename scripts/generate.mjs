@@ -4,6 +4,7 @@ import { generateForOracle, oracleSchemas, prismaGenerate } from './prisma-gener
 
 const schemas = [
   'test/prisma/schema.prisma',
+  'test/prisma/quotes.prisma',
   'examples/demo/prisma/schema.prisma',
   'examples/express/prisma/schema.prisma',
   'examples/hono/prisma/schema.prisma',

@@ -144,6 +144,7 @@ export type Outcome = string
  *
  * @param several at most this many operations in a transaction
  * @param next called before each turn; false ends the work
+ * @param outcomes where to count
  * @returns how often each outcome came
  */
 export async function work(
@@ -152,8 +153,8 @@ export async function work(
   random: Random,
   several: number,
   next: () => boolean | Promise<boolean>,
+  outcomes = new Map<Outcome, number>(),
 ): Promise<Map<Outcome, number>> {
-  const outcomes = new Map<Outcome, number>()
   const choices = Object.values(operations)
   const choose = () => choices[random(choices.length)] as Operation
   while (await next()) {

@@ -51,6 +51,21 @@ export interface Caller {
   readonly metadata: unknown
 }
 
+const recordTable = `
+  CREATE SCHEMA IF NOT EXISTS oracle;
+  CREATE TABLE IF NOT EXISTS oracle.change (
+    id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    table_oid oid NOT NULL,
+    op text NOT NULL,
+    batch int,
+    statement_at timestamptz NOT NULL,
+    transaction_id bigint NOT NULL,
+    old jsonb,
+    new jsonb
+  );
+  CREATE INDEX IF NOT EXISTS change_statement ON oracle.change (statement_at);
+`
+
 /**
  * Puts a trigger on every table but the log. Tables made later need another call. Partitioned tables and tables that
  * inherit are left out.
@@ -59,20 +74,7 @@ export interface Caller {
  * @param only the name of one table whose columns are others now
  */
 export async function installOracle({ sql }: Pick<Database, 'sql'>, only?: string): Promise<void> {
-  await sql(`
-    CREATE SCHEMA IF NOT EXISTS oracle;
-    CREATE TABLE IF NOT EXISTS oracle.change (
-      id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-      table_oid oid NOT NULL,
-      op text NOT NULL,
-      batch int,
-      statement_at timestamptz NOT NULL,
-      transaction_id bigint NOT NULL,
-      old jsonb,
-      new jsonb
-    );
-    CREATE INDEX IF NOT EXISTS change_statement ON oracle.change (statement_at);
-  `)
+  if (only === undefined) await sql(recordTable)
   const triggers: string[] = []
   for (const table of await readTables({ sql })) {
     if (only !== undefined && only !== table.name) continue
