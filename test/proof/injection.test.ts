@@ -164,7 +164,7 @@ describe('names with quotes', () => {
     const [raw] = (await quoting.changes()).slice(-1)
     expect([raw?.resource_type, raw?.details.after]).toEqual([
       `ra"w' "$1`,
-      { 'i"d': 1, [`va"lue') --`]: 'f' },
+      { 'i"d': 1, 'va"lue') --': 'f' },
     ])
   })
 })
