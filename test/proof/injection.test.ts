@@ -162,9 +162,6 @@ describe('names with quotes', () => {
     expect(creation.map(({ action }) => action)).toEqual(['parent.create'])
     await client.$executeRawUnsafe(`INSERT INTO "ra""w' ""$1" VALUES (1, 'f')`)
     const [raw] = (await quoting.changes()).slice(-1)
-    expect([raw?.resource_type, raw?.details.after]).toEqual([
-      `ra"w' "$1`,
-      { 'i"d': 1, 'va"lue') --': 'f' },
-    ])
+    expect([raw?.resource_type, raw?.details.after]).toEqual([`ra"w' "$1`, { 'i"d': 1, 'va"lue\') --': 'f' }])
   })
 })
