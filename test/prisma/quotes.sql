@@ -2,7 +2,7 @@ CREATE TYPE "kind'" AS ENUM ('it''s plain', '$1; --');
 CREATE TABLE "parent'); --" (
   "id'" int PRIMARY KEY,
   "text') --" text NOT NULL,
-  "ki\nd" "kind'" NOT NULL DEFAULT 'it''s plain',
+  "ki\ d" "kind'" NOT NULL DEFAULT 'it''s plain',
   "secret', '" text
 );
 CREATE TABLE "chil'd" (

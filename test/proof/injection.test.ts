@@ -158,8 +158,10 @@ describe('names with quotes', () => {
       ['child.update', { id: 1, parentId: 2 }, { id: 1, parentId: null }],
     ])
     expect(await client.$audit.stateAt('Parent', 2, new Date())).toBeNull()
-    const creation = await client.$audit.revert(entries[6]?.id ?? '')
-    expect(creation.map(({ action }) => action)).toEqual(['parent.create'])
+    await client.child.delete({ where: { id: 1 } })
+    const { entries: lives } = await client.$audit.history('Child', 1)
+    const [created] = await client.$audit.revert(lives[0]?.id ?? '')
+    expect(created).toMatchObject({ action: 'child.create', after: { id: 1, parentId: null } })
     await client.$executeRawUnsafe(`INSERT INTO "ra""w' ""$1" VALUES (1, 'f')`)
     const [raw] = (await quoting.changes()).slice(-1)
     expect([raw?.resource_type, raw?.details.after]).toEqual([`ra"w' "$1`, { 'i"d': 1, 'va"lue\') --': 'f' }])
