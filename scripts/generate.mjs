@@ -9,6 +9,7 @@ import {
 
 const schemas = [
   'test/prisma/schema.prisma',
+  'test/prisma/quotes.prisma',
   'examples/demo/prisma/schema.prisma',
   'examples/express/prisma/schema.prisma',
   'examples/hono/prisma/schema.prisma',

@@ -1,8 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pRetry from 'p-retry'
+import pg from 'pg'
 
 /** A running PostgreSQL server and the way to stop it. */
 export interface Server {
@@ -17,8 +20,12 @@ export interface Server {
 export interface EmbeddedServer extends Server {
   /** Stops the server and keeps its data. */
   pause(): Promise<void>
+  /** Ends all of its processes at once by SIGKILL, as a crash does; its data stays. */
+  kill(): Promise<void>
   /** Starts it again, on the same port. */
   resume(): Promise<void>
+  /** What the server has written to its own log so far. */
+  log(): string
 }
 
 /** The major versions that come as npm packages; 18 is the default. */
@@ -91,15 +98,44 @@ export async function startEmbedded(
     const { process: child } = server as unknown as { process?: ChildProcess }
     if (child && child.exitCode === null && child.signalCode === null) await server.stop()
   }
+  const url = `postgresql://postgres:postgres@127.0.0.1:${port}/postgres`
   return {
-    url: `postgresql://postgres:postgres@127.0.0.1:${port}/postgres`,
+    url,
     origin: `embedded PostgreSQL ${version}`,
     pause,
-    resume: () => server.start(),
+    kill: async () => {
+      const processes = await readProcesses(url)
+      const { process: child } = server as unknown as { process: ChildProcess }
+      const gone = once(child, 'exit')
+      child.kill('SIGKILL')
+      for (const id of processes) killIfThere(id)
+      await gone
+    },
+    // what a crash leaves of its shared memory is in the way until the last process has noticed
+    resume: () => pRetry(() => server.start(), { retries: 20, minTimeout: 100, factor: 1 }),
+    log: () => log.join(''),
     stop: async () => {
       await pause()
       await rm(directory, { recursive: true, force: true })
     },
+  }
+}
+
+/** The process ids of a server's sessions and background workers. */
+async function readProcesses(url: string): Promise<number[]> {
+  const client = new pg.Client(url)
+  client.on('error', () => {}) // its own process is among them
+  await client.connect()
+  const { rows } = await client.query<{ pid: number }>('SELECT pid FROM pg_stat_activity')
+  await client.end()
+  return rows.map(({ pid }) => pid)
+}
+
+function killIfThere(id: number): void {
+  try {
+    process.kill(id, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 

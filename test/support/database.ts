@@ -51,14 +51,19 @@ export async function createDatabase(options: { template?: string } = {}): Promi
   const admin = new pg.Client(inject('serverUrl'))
   await admin.connect()
   await admin.query(`CREATE DATABASE ${name} TEMPLATE ${options.template ?? inject('template')}`)
-  const url = databaseUrl(inject('serverUrl'), name)
-  const pool = new pg.Pool({ connectionString: url })
-  pool.on('error', () => {}) // dropping the database ends idle connections
+  const database = openDatabase(databaseUrl(inject('serverUrl'), name))
   afterAll(async () => {
-    await pool.end()
+    await database.pool.end()
     await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
     await admin.end()
   })
+  return database
+}
+
+/** A database that is there already. Whoever opens it ends its pool. */
+export function openDatabase(url: string): Database {
+  const pool = new pg.Pool({ connectionString: url })
+  pool.on('error', () => {}) // dropping the database ends idle connections
   const sql: Database['sql'] = async (text, values) => (await pool.query(text, values)).rows as never
   const entries: Database['entries'] = (since = 0n) =>
     sql<Entry & pg.QueryResultRow>('SELECT * FROM audit_logs WHERE seq > $1 ORDER BY seq', [since])

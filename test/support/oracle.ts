@@ -51,27 +51,33 @@ export interface Caller {
   readonly metadata: unknown
 }
 
+const recordTable = `
+  CREATE SCHEMA IF NOT EXISTS oracle;
+  CREATE TABLE IF NOT EXISTS oracle.change (
+    id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    table_oid oid NOT NULL,
+    op text NOT NULL,
+    batch int,
+    statement_at timestamptz NOT NULL,
+    transaction_id bigint NOT NULL,
+    old jsonb,
+    new jsonb
+  );
+  CREATE INDEX IF NOT EXISTS change_statement ON oracle.change (statement_at);
+`
+
 /**
  * Puts a trigger on every table but the log. Tables made later need another call. Partitioned tables and tables that
  * inherit are left out.
+ *
+ * @param sql runs the statements; inside of a transaction, too
+ * @param only the name of one table whose columns are others now
  */
-export async function installOracle(database: Database): Promise<void> {
-  await database.sql(`
-    CREATE SCHEMA IF NOT EXISTS oracle;
-    CREATE TABLE IF NOT EXISTS oracle.change (
-      id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-      table_oid oid NOT NULL,
-      op text NOT NULL,
-      batch int,
-      statement_at timestamptz NOT NULL,
-      transaction_id bigint NOT NULL,
-      old jsonb,
-      new jsonb
-    );
-    CREATE INDEX IF NOT EXISTS change_statement ON oracle.change (statement_at);
-  `)
+export async function installOracle({ sql }: Pick<Database, 'sql'>, only?: string): Promise<void> {
+  if (only === undefined) await sql(recordTable)
   const triggers: string[] = []
-  for (const table of await readTables(database)) {
+  for (const table of await readTables({ sql })) {
+    if (only !== undefined && only !== table.name) continue
     // the exact text of each value, by the type's own output function (a cast to text would strip char padding)
     const texts = (row: 'OLD' | 'NEW') =>
       table.columns.map(({ name }) => {
@@ -109,7 +115,7 @@ export async function installOracle(database: Database): Promise<void> {
       `)
     }
   }
-  await database.sql(triggers.join('\n'))
+  await sql(triggers.join('\n'))
 }
 
 /** The present end of the log and of the oracle's own record. */
@@ -414,8 +420,9 @@ function fieldOf(table: TableInfo, column: ColumnInfo): string {
 const testSecrets = ['passwordHash']
 
 function fieldsOf(table: TableInfo, row: TextRow, secrets: readonly string[]): Row {
+  const columns = table.columns.filter(({ name }) => name in row) // a migration may have come or gone since
   return Object.fromEntries(
-    table.columns.map((column) => {
+    columns.map((column) => {
       const field = fieldOf(table, column)
       const text = row[column.name] ?? null
       const value = secrets.includes(field) && text !== null ? '[redacted]' : contractValue(column, text)
@@ -524,7 +531,10 @@ interface TableInfo {
   readonly link: LinkInfo | undefined
 }
 
-async function readTables(database: Database, known: readonly ModelInfo[] = models()): Promise<TableInfo[]> {
+async function readTables(
+  database: Pick<Database, 'sql'>,
+  known: readonly ModelInfo[] = models(),
+): Promise<TableInfo[]> {
   const knownLinks = links(known)
   const columns = await database.sql<{
     oid: string

@@ -19,7 +19,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await admin.connect()
   await admin.query(`CREATE DATABASE ${template}`)
 
-  const url = databaseUrl(server.url, template)
+  await createTables(databaseUrl(server.url, template))
+
+  project.provide('serverUrl', server.url)
+  project.provide('template', template)
+  return async () => {
+    await admin.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`)
+    await admin.end()
+    await server.stop()
+  }
+}
+
+/** Makes the log and the tables of the test schema in an empty database. */
+export async function createTables(url: string): Promise<void> {
   await applyMigrations(url, 'prisma/migrations')
   const schema = await readFile('test/prisma/schema.prisma', 'utf8')
   const withoutLog = schema.replace(/model AuditLog \{[^}]*\}/, '')
@@ -29,14 +41,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await client.query(await createScript(url, withoutLog))
   await client.query(await readFile('test/prisma/triggers.sql', 'utf8'))
   await client.end()
-
-  project.provide('serverUrl', server.url)
-  project.provide('template', template)
-  return async () => {
-    await admin.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`)
-    await admin.end()
-    await server.stop()
-  }
 }
 
 export function databaseUrl(serverUrl: string, database: string): string {

@@ -54,7 +54,9 @@ SELECT pg_catalog.json_build_object(
     'name', f.conname, 'child', f.conrelid::bigint, 'parent', f.confrelid::bigint,
     'childColumns', f.conkey, 'parentColumns', f.confkey, 'onDelete', f.confdeltype, 'onUpdate', f.confupdtype,
     -- the column list of SET NULL (a, b), which PostgreSQL has since 15
-    'setColumns', pg_catalog.to_jsonb(f) -> 'confdelsetcols') ORDER BY f.conrelid, f.conname), '[]')
+    'setColumns', pg_catalog.to_jsonb(f) -> 'confdelsetcols')
+    -- referential actions run in this order, and the locks taken ahead of them have to follow it
+    ORDER BY f.oid), '[]')
     FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND f.conparentid = 0),
   'types', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
     'oid', t.oid::bigint, 'schema', n.nspname, 'name', t.typname, 'kind', t.typtype,
