@@ -16,6 +16,7 @@ const schemas = [
 
 for (const schema of schemas.filter((file) => existsSync(file))) prismaGenerate(schema)
 for (const [name, file] of Object.entries(oracleSchemas)) generateForOracle(name, file)
+generateForOracle('peers', 'bench/peers/prisma/application.prisma')
 
 /** The application's models and the log models of all contenders: one client for all of them. */
 function composePeersSchema(source, target) {
