@@ -36,6 +36,7 @@ export async function enter(
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
   const pool = new pg.Pool({ connectionString: url.href, max: 1 })
+  pool.on('error', () => {}) // dropping the database ends idle connections
   const files = await Promise.all(
     contender.log.schemas.map((file) => readFile(`${schemaFolder}${file}`, 'utf8')),
   )

@@ -68,7 +68,9 @@ function sameRow(truth: TextRow, recorded: Row | undefined, needed: readonly str
 
 function sameId(id: string, row: TextRow, key: readonly string[]): boolean {
   const values = key.map((name) => String(row[name]))
-  return id === (values.length === 1 ? values[0] : JSON.stringify(values)) || id === stableJson(values.map(Number))
+  return (
+    id === (values.length === 1 ? values[0] : JSON.stringify(values)) || id === stableJson(values.map(Number))
+  )
 }
 
 function isNoChange({ before, after }: TrueChange): boolean {
@@ -94,7 +96,11 @@ function merge(truth: readonly TrueChange[]): Expected[] {
     const [first] = changes as [TrueChange]
     const merged = { ...first, before: first.before, after: last }
     const isGone = first.before === undefined && last === undefined
-    const verbs = last ? (first.before ? (['update', 'create'] as const) : (['create', 'update'] as const)) : (['delete'] as const)
+    const verbs = last
+      ? first.before
+        ? (['update', 'create'] as const)
+        : (['create', 'update'] as const)
+      : (['delete'] as const)
     return {
       ...merged,
       verbs: changes.length === 1 ? [first.verb] : verbs,

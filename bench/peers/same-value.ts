@@ -40,7 +40,9 @@ function timeOf(text: string): number {
 
 function sameBytes(truth: string, recorded: Uint8Array | undefined): boolean {
   return (
-    recorded !== undefined && truth.startsWith('\\x') && truth === `\\x${Buffer.from(recorded).toString('hex')}`
+    recorded !== undefined &&
+    truth.startsWith('\\x') &&
+    truth === `\\x${Buffer.from(recorded).toString('hex')}`
   )
 }
 
