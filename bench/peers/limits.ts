@@ -13,5 +13,5 @@ export const limits: Readonly<Record<string, string>> = {
   'prisma-audit':
     'version 0.1, extension mode: whole states in a table for each model, none of what was before. It records no nested writes, no cascades and no raw SQL.',
   'prisma-audit, triggers':
-    'version 0.1, trigger mode: the same tables, written by row triggers, with one entry a row and transaction.',
+    'version 0.1, trigger mode: the same tables, written by row triggers, with one entry a row and transaction. It leaves out columns that are lists, and the tables of many-to-many relations.',
 }

@@ -30,7 +30,7 @@ const install = `
     record_id jsonb := '[]';
   BEGIN
     FOR i IN 0 .. TG_NARGS - 1 LOOP
-      record_id := record_id || coalesce(old_record, record) -> TG_ARGV[i];
+      record_id := record_id || (coalesce(old_record, record) -> TG_ARGV[i]);
     END LOOP;
     INSERT INTO record_version (op, table_schema, table_name, record_id, record, old_record)
     VALUES (TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME, record_id, record, old_record);

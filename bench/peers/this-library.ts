@@ -1,8 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { withAudit } from 'prisma-extension-audit'
 import { fillLog } from '../../scripts/fill-log.ts'
-import { applyMigrations } from '../../scripts/schema-engine.ts'
 import {
   type Contender,
   type Log,
@@ -23,11 +23,11 @@ interface Entry {
   details: { before?: Row; after?: Row; target?: { id: string } }
 }
 
+const migration = fileURLToPath(import.meta.resolve('prisma-extension-audit/migration.sql'))
+
 const log: Log = {
   schemas: ['schema.prisma'],
-  install: async ({ url }) => {
-    await applyMigrations(url, fileURLToPath(new URL('../../prisma/migrations', import.meta.url)))
-  },
+  install: async ({ pool }) => void (await pool.query(await readFile(migration, 'utf8'))),
   tables: ['audit_logs'],
   fill: fillLog,
   read,
