@@ -61,7 +61,7 @@ export async function compare(url: string, options: ComparisonOptions): Promise<
     ),
     growth: await run('growth', [], () => measureGrowth(url, withLog, sizesOf, quick ? 2 : 10, contenders)),
     correctness: await run('correctness', undefined, () =>
-      compareCorrectness(url, contenders, { operations: quick ? 150 : 1_000, seed }),
+      compareCorrectness(url, contenders, { operations: quick ? 60 : 500, seed }),
     ),
   }
 }

@@ -37,7 +37,7 @@ interface Shown {
 }
 
 /** Who waits for itself must not keep the others waiting. */
-const impatient = { options: '-c lock_timeout=1s -c idle_in_transaction_session_timeout=10s' }
+const impatient = { options: '-c lock_timeout=1s -c idle_in_transaction_session_timeout=2s' }
 
 /**
  * Random steps of the oracle suite, each from the same first rows, by every contender. A transaction is exact as a whole
