@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { withAuditContext } from 'prisma-extension-audit'
 import { type Case, cases, type Setting } from './cases.ts'
 import { type ClientPair, createPair, ordinaryAdapter, preparingAdapter } from './clients.ts'
@@ -8,6 +9,9 @@ import { measureLog } from './log.ts'
 import { currentLoad, machineFacts } from './machine.ts'
 import { compareMemory } from './memory.ts'
 import { type BenchOptions, readOptions } from './options.ts'
+import { chart } from './peers/chart.ts'
+import { type Comparison, compare, parts } from './peers/compare.ts'
+import { comparisonPage, comparisonTable } from './peers/report.ts'
 import { startProxy } from './proxy.ts'
 import { measureQueue } from './queue.ts'
 import { describe } from './report.ts'
@@ -16,7 +20,8 @@ import { countStatements } from './statements.ts'
 
 async function main(options: BenchOptions): Promise<void> {
   if (options.list) {
-    console.log([...cases.map(({ name }) => name), 'statements', 'memory', 'queue', 'log', 'http'].join('\n'))
+    const others = ['statements', 'memory', 'queue', 'log', 'http', ...parts.map((part) => `peers, ${part}`)]
+    console.log([...cases.map(({ name }) => name), ...others].join('\n'))
     return
   }
   const isWanted = (name: string) =>
@@ -35,10 +40,27 @@ async function main(options: BenchOptions): Promise<void> {
       http: isWanted('http') ? await measureHttp(httpSize(options)) : [],
       machine: machineFacts(database, loadBefore),
     }
-    console.log(options.json ? JSON.stringify(results, null, 2) : describe(results))
+    const comparison = parts.some((part) => isWanted(`peers, ${part}`))
+      ? await compare(database.url, { ...options, progress, isWanted: (part) => isWanted(`peers, ${part}`) })
+      : undefined
+    if (options.json) console.log(JSON.stringify({ ...results, comparison }, null, 2))
+    else {
+      console.log(describe(results))
+      if (comparison) console.log(`\n${comparisonTable(comparison)}`)
+    }
+    // a part of the comparison is no page
+    if (comparison && isWhole(comparison)) {
+      mkdirSync('docs/images', { recursive: true })
+      writeFileSync('docs/benchmark.md', comparisonPage(comparison, machineFacts(database, loadBefore)))
+      writeFileSync('docs/images/benchmark.svg', chart(comparison))
+    }
   } finally {
     await database.stop()
   }
+}
+
+function isWhole({ seconds }: Comparison): boolean {
+  return parts.every((part) => part in seconds)
 }
 
 /** The cases of one setting share its clients. Every entry carries a request's context. */

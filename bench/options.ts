@@ -5,7 +5,8 @@ const usage = `npm run bench -- [options]
   --only TEXT   only the cases whose name contains TEXT; may be given several times
   --quick       fewer rounds and calls, and not the slowest case: noisier
   --json        the results as JSON on standard output
-  --list        the names of the cases`
+  --list        the names of the cases
+--only peers compares with other ways to audit and writes docs/benchmark.md and docs/images/benchmark.svg.`
 
 export interface BenchOptions {
   readonly rounds: number

@@ -1,0 +1,12 @@
+import { byHand } from './by-hand.ts'
+import type { Contender } from './contender.ts'
+import { explita } from './explita.ts'
+import { prismaAudit, prismaAuditTriggers } from './prisma-audit.ts'
+import { rowTriggers } from './row-triggers.ts'
+import { thisLibrary, thisLibraryPreparing } from './this-library.ts'
+import { unaudited, unauditedPreparing } from './unaudited.ts'
+
+export const contenders: readonly Contender[] = [
+  ...[unaudited, thisLibrary, unauditedPreparing, thisLibraryPreparing],
+  ...[rowTriggers, byHand, explita, prismaAudit, prismaAuditTriggers],
+]
