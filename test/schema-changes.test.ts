@@ -72,3 +72,18 @@ test('a log that is dropped while the client runs stops every write', async () =
   })
   expect(await database.sql(`SELECT id FROM "Tag" WHERE id = 9`)).toEqual([])
 })
+
+test.each([
+  ['a client that finds it missing', false],
+  ['a client that knew it', true],
+])('without the log, %s leaves no connection inside a transaction', async (_, knewIt) => {
+  const own = await createDatabase()
+  const one = withAudit(createClient(own.url, { max: 1 }))
+  const nested = () => one.post.create({ data: { title: 'post', comments: { create: { text: 'one' } } } })
+  if (knewIt) await nested()
+  await own.sql('ALTER TABLE audit_logs RENAME TO gone')
+  await expect(nested()).rejects.toMatchObject({ code: knewIt ? 'P2021' : 'AUDIT_TABLE_MISSING' })
+  await own.sql('ALTER TABLE gone RENAME TO audit_logs')
+  await one.tag.create({ data: { name: 'kept' } })
+  expect(await own.sql('SELECT name FROM "Tag"')).toEqual([{ name: 'kept' }])
+})

@@ -121,7 +121,9 @@ function intercept(
     },
     executeRaw(query) {
       const scope = currentScope()
-      if (scope === undefined) return connection.executeRaw(query)
+      // the end of a transaction needs no plan, and must come also when none can be made: without it, the connection
+      // would go back to the pool inside the transaction, and take the next caller's writes into it
+      if (scope === undefined || endsTransaction(query)) return connection.executeRaw(query)
       if ('probe' in scope) return Promise.resolve(countOf(answerProbe(scope.probe, self())))
       const run = (on: Connection) => on.executeRaw(query)
       return capture({ query, connection, database, scope, want: 'count', run, resultOf: countOf })
@@ -172,7 +174,7 @@ async function capture<T>(captured: Captured<T>): Promise<T> {
     try {
       return await runPlan(plan, captured, attribution)
     } catch (error) {
-      if (!endsTransaction(captured.query)) scope.failedToWrite = plan.kind !== 'pass' || plan.writes === true
+      scope.failedToWrite = plan.kind !== 'pass' || plan.writes === true
       if (plan.kind !== 'audited' || !outdatedStates.has(sqlStateOf(error) ?? '')) throw error
       database.forget()
       // a failed statement ends the transaction it is in; outside of one it can be planned anew
