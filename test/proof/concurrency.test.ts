@@ -6,7 +6,7 @@ import { createDatabase, type Database } from '../support/database.ts'
 import { expectEntriesToMatchOracle, installOracle, markOracle } from '../support/oracle.ts'
 import { expectUnbrokenChains } from './chains.ts'
 import { proofFactor, proofSeed as seed } from './own-server.ts'
-import { careless, orderly, randomOf, work } from './workload.ts'
+import { careless, orderly, patient, randomOf, work } from './workload.ts'
 
 const writers = 16
 const turns = 8 * proofFactor
@@ -30,7 +30,7 @@ async function run(
     options: `-c default_transaction_isolation=${level.replace(' ', '\\ ')} -c deadlock_timeout=100ms`,
     max: 2 * writers,
   })
-  const client = wrap(new PrismaClient({ adapter })) as PrismaClient
+  const client = wrap(new PrismaClient({ adapter, transactionOptions: patient })) as PrismaClient
   const total = new Map<string, number>()
   await Promise.all(
     Array.from({ length: writers }, async (_, n) => {

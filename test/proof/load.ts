@@ -7,7 +7,7 @@ import { PrismaClient } from '../generated/client/client.ts'
 import type { Database } from '../support/database.ts'
 import { expectEntriesToMatchOracle, type OracleMark } from '../support/oracle.ts'
 import { expectUnbrokenChains } from './chains.ts'
-import { careless, kindOf, type Outcome, randomOf, work } from './workload.ts'
+import { careless, kindOf, type Outcome, patient, randomOf, work } from './workload.ts'
 
 /** Writers that go on until they are stopped, whatever happens to the database. */
 export interface Load {
@@ -42,7 +42,7 @@ export function startLoad(
     application_name: 'load',
     ...connection,
   })
-  const client = withAudit(new PrismaClient({ adapter }), {
+  const client = withAudit(new PrismaClient({ adapter, transactionOptions: patient }), {
     onError: (error) => lost.push(error),
     ...options,
   })

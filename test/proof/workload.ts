@@ -135,6 +135,9 @@ export const careless: Record<string, Operation> = {
     }),
 }
 
+/** A slow machine is no fault: Prisma's time-outs are not what these calls are about. */
+export const patient = { maxWait: 60_000, timeout: 60_000 }
+
 /** What one turn of a writer came to: `done`, or the kind of error as the caller got it. */
 export type Outcome = string
 
@@ -166,13 +169,10 @@ export async function work(
         ? (chosen[0] as Operation)(client, random)
         : turn === 3
           ? client.$transaction(chosen.map((one) => one(client, random)) as Prisma.PrismaPromise<unknown>[])
-          : client.$transaction(
-              async (tx) => {
-                for (const one of chosen) await one(tx, random)
-                if (turn === 5) throw new Error('changed its mind')
-              },
-              { maxWait: 20_000, timeout: 20_000 },
-            )
+          : client.$transaction(async (tx) => {
+              for (const one of chosen) await one(tx, random)
+              if (turn === 5) throw new Error('changed its mind')
+            })
     const outcome = await Promise.resolve(running).then(() => 'done', kindOf)
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
   }
