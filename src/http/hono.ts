@@ -34,11 +34,11 @@ export interface HonoOptions<Context> extends RequestContextOptions<Context> {
 export function auditContext<Context extends HonoContextLike = HonoContextLike>(
   options: HonoOptions<Context> = {},
 ): (context: Context, next: () => Promise<void>) => Promise<void> {
-  return async (context, next) => {
+  return (context, next) => {
     const ip = options.ip ? options.ip(context) : context.env?.incoming?.socket?.remoteAddress
     const parts = { header: (name: string) => context.req.header(name), ip }
     const { requestId, source } = requestContext(context, parts, options)
     context.header(options.requestIdHeader ?? defaultRequestIdHeader, requestId)
-    await withAuditContext(source, () => next())
+    return withAuditContext(source, next)
   }
 }
