@@ -11,6 +11,7 @@ await installOracle(database)
 const connection = { connectionString: database.url }
 const rounds = Array.from({ length: proofFactor })
 const role = `app_${randomUUID().slice(0, 8)}`
+await database.sql(`CREATE ROLE ${role} LOGIN PASSWORD 'app'`)
 afterAll(() => database.sql(`DROP OWNED BY ${role}; DROP ROLE ${role}`))
 
 /** Where a statement was known already, a transaction meets PostgreSQL's error, which names the log as well (P2021). */
@@ -54,7 +55,6 @@ describe(`under the load of 16 writers (PROOF_SEED=${proofSeed})`, {
 
   it('a privilege that is revoked stops changes until it is granted again', async () => {
     await database.sql(`
-      CREATE ROLE ${role} LOGIN PASSWORD 'app';
       GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role};
       GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ${role}`)
     const url = Object.assign(new URL(database.url), { username: role, password: 'app' })
