@@ -6,10 +6,10 @@ import { prove } from './oracle.ts'
  * the same, and the log must be, entry by entry, what row triggers saw: table, id, verb, before, after, changed fields,
  * cause, the order within a row, who called and in which transaction.
  *
- * `npm run test:oracle` runs it longer, from a seed, or on a schema of yours.
+ * Here it is the same operations each time; `npm run test:oracle` runs others, longer, from a seed, or on a schema of yours.
  */
 const shares = { 'test-schema': 0.6, chinook: 0.2, pagila: 0.2 }
-const { ORACLE_RUNS: runs = '2000', ORACLE_SEED: seed = `${Date.now() & 0x7fffffff}` } = process.env
+const { ORACLE_RUNS: runs = '2000', ORACLE_SEED: seed = '20261124' } = process.env
 const { ORACLE_SCHEMA: only, ORACLE_SECONDS: seconds = '600' } = process.env
 const schemas = only ? { [only]: 1 } : shares
 

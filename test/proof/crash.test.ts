@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 /** By Prisma's code, by SQLSTATE (57: an operator intervened), or by the driver, when a transaction loses its connection. */
 const unreachable =
-  /^(P1001|P1017|P2024|P2028|(P2039 |P2010 )?57P0[123]|Error: (Connection terminated.*|Client has encountered a connection error.*|read ECONNRESET|write EPIPE|connect ECONNREFUSED.*))$/
+  /^(P1001|P1017|P2024|P2028|(P2039 |P2010 )?57P0[123]|Error: (Connection terminated.*|Client has encountered a connection error.*|read ECONNRESET|write EPIPE|connect ECONNREFUSED.*)|DriverAdapterError: ConnectionClosed)$/
 
 describe(`under the load of 16 writers (PROOF_SEED=${proofSeed})`, {
   timeout: (proofFactor + 10) * 20_000,
