@@ -411,7 +411,7 @@ describe('redact', () => {
       for (const statement of statements) await prisma.$executeRawUnsafe(statement)
     })
     expect(entries.map((entry) => entry.action)).toEqual(statements.map(() => 'raw.execute'))
-    expect(await wholeLog()).not.toMatch(/hunter2|4711/)
+    expect(await wholeLog()).not.toMatch(/hunter2|4711\.25/)
   })
 
   it('leaves nothing of a value in the text of a statement that nobody can read', async () => {
