@@ -9,7 +9,7 @@ interface Bar {
   readonly exact: number | undefined
 }
 
-const [width, left, rowHeight, top] = [760, 240, 30, 52]
+const [width, left, rowHeight, top] = [820, 300, 30, 52]
 const panel = { width: 215, gap: 50 }
 const single = ['create', 'update', 'delete', 'upsert']
 
