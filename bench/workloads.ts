@@ -9,7 +9,8 @@ export type Workload = (client: PrismaClient, pool: pg.Pool) => Omit<Variant, 'n
 const nothing = async () => {}
 let number = 0
 
-function newProduct(warehouseId: number) {
+/** The data of a product that nobody has yet. */
+export function newProduct(warehouseId: number) {
   number += 1
   return {
     sku: `SKU-${number}`,
@@ -21,6 +22,15 @@ function newProduct(warehouseId: number) {
     featured: number % 2 === 0,
     attributes: { color: 'green', weight: number % 1_000, tags: ['new', 'sale'] },
     warehouseId,
+  } as const
+}
+
+/** The arguments that create an order of three items, and give it whole. */
+export function newOrder() {
+  const items = [1, 2, 3].map((quantity) => ({ sku: `SKU-${quantity}`, quantity, price: 9.5 }))
+  return {
+    data: { customer: 'Ada Lovelace', total: 57, status: 'ACTIVE', items: { create: items } },
+    include: { items: true },
   } as const
 }
 
@@ -94,13 +104,7 @@ export const upsert: Workload = (client) => {
 
 export const nestedCreate: Workload = (client) => ({
   prepare: nothing,
-  call: () => {
-    const items = [1, 2, 3].map((quantity) => ({ sku: `SKU-${quantity}`, quantity, price: 9.5 }))
-    return client.order.create({
-      data: { customer: 'Ada Lovelace', total: 57, status: 'ACTIVE', items: { create: items } },
-      include: { items: true },
-    })
-  },
+  call: () => client.order.create(newOrder()),
 })
 
 export const createMany =

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { fillTables } from './fill-tables.ts'
 
 /**
  * Fills an empty log with `count` entries, 10,000 an hour up to now. Every fourth is an update of order 42 by `ada`, every
@@ -6,15 +7,7 @@ import type pg from 'pg'
  * records a resource. 100 organizations, transactions of five entries.
  */
 export async function fillLog(pool: pg.Pool, count: number): Promise<void> {
-  // building an index takes a fraction of the time of inserting into it
-  const { rows: indexes } = await pool.query<{ name: string; definition: string }>(
-    `SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
-     FROM pg_index WHERE indrelid = 'audit_logs'::regclass AND NOT indisprimary`,
-  )
-  for (const { name } of indexes) await pool.query(`DROP INDEX ${name}`)
-  await pool.query(generate, [count])
-  for (const { definition } of indexes) await pool.query(definition)
-  await pool.query('VACUUM (ANALYZE) audit_logs')
+  await fillTables(pool, ['audit_logs'], generate, count)
 }
 
 const generate = `

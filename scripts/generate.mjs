@@ -1,5 +1,6 @@
-// Generates the Prisma clients of the tests, the examples and the benchmark.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+// Generates the Prisma clients of the tests, the examples and the benchmark: all of them, or those of the folders that are
+// named, such as `npm run generate -- examples/demo`.
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generateAuditSchema, parseSchemaText } from 'prisma-audit'
 import {
@@ -9,21 +10,28 @@ import {
   prismaGenerate,
 } from './prisma-generate.mjs'
 
-const schemas = [
-  'test/prisma/schema.prisma',
-  'test/prisma/quotes.prisma',
-  'examples/demo/prisma/schema.prisma',
-  'examples/express/prisma/schema.prisma',
-  'examples/hono/prisma/schema.prisma',
-  'examples/nestjs/prisma/schema.prisma',
-  'bench/prisma/schema.prisma',
-  composePeersSchema('bench/peers/prisma', 'bench/generated/peers/prisma'),
-]
+const folders = {
+  test: () => {
+    prismaGenerate('test/prisma/schema.prisma')
+    prismaGenerate('test/prisma/quotes.prisma')
+    for (const [name, file] of Object.entries(oracleSchemas)) generateForOracle(name, file)
+    generateWithDataModel('test/generated/extensions', 'test/prisma/extensions.prisma')
+  },
+  'examples/demo': () => prismaGenerate('examples/demo/prisma/schema.prisma'),
+  'examples/express': () => prismaGenerate('examples/express/prisma/schema.prisma'),
+  'examples/hono': () => prismaGenerate('examples/hono/prisma/schema.prisma'),
+  'examples/nestjs': () => prismaGenerate('examples/nestjs/prisma/schema.prisma'),
+  bench: () => {
+    prismaGenerate('bench/prisma/schema.prisma')
+    prismaGenerate(composePeersSchema('bench/peers/prisma', 'bench/generated/peers/prisma'))
+    generateForOracle('peers', 'bench/peers/prisma/application.prisma')
+  },
+}
 
-for (const schema of schemas.filter((file) => existsSync(file))) prismaGenerate(schema)
-for (const [name, file] of Object.entries(oracleSchemas)) generateForOracle(name, file)
-generateWithDataModel('test/generated/extensions', 'test/prisma/extensions.prisma')
-generateForOracle('peers', 'bench/peers/prisma/application.prisma')
+const wanted = process.argv.slice(2)
+for (const [folder, generate] of Object.entries(folders)) {
+  if (wanted.length === 0 || wanted.some((one) => folder === one || folder.startsWith(`${one}/`))) generate()
+}
 
 /** The application's models and the log models of all contenders: one client for all of them. */
 function composePeersSchema(source, target) {

@@ -1,7 +1,8 @@
 import type pg from 'pg'
+import { fillTables } from '../../scripts/fill-tables.ts'
 import type { Log, RecordedChange, Row, Verb } from './contender.ts'
-import { fillTables, productState } from './fill.ts'
 import { byColumn, modelNamed, tableOf } from './models.ts'
+import { productState } from './product-state.ts'
 
 const install = async () => {}
 

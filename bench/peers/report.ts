@@ -91,9 +91,7 @@ ${comparisonTable(comparison)}
 
 ${rounds} interleaved rounds, fewer of bulk writes; medians of all calls. In brackets the median of the rounds' ratios to the
 unaudited client; with named statements, to the unaudited client that has them too.${
-    growth.length > 0
-      ? ` Logs are filled by SQL; empty cells were not measured.`
-      : ''
+    growth.length > 0 ? ` Logs are filled by SQL; empty cells were not measured.` : ''
   }
 ${failures.length > 0 ? `\nWhat fails:\n\n${failures.join('\n')}\n` : ''}
 ## What "exactly" means

@@ -1,6 +1,7 @@
 import type pg from 'pg'
+import { fillTables } from '../../scripts/fill-tables.ts'
 import { type Contender, type Log, ordinaryClient, type RecordedChange, type Row } from './contender.ts'
-import { fillTables, productState } from './fill.ts'
+import { productState } from './product-state.ts'
 import { unaudited } from './unaudited.ts'
 
 /**

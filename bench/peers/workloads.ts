@@ -1,26 +1,14 @@
 import type { Variant } from '../measure.ts'
+import { newOrder, newProduct } from '../workloads.ts'
 import { type Entrant, insertProducts, seededProducts, seededWarehouses } from './database.ts'
 
 /** What a case does with a contender's client. */
 export type Workload = (entrant: Entrant) => Omit<Variant, 'name'>
 
 const nothing = async () => {}
-let number = 0
 
-function newProduct() {
-  number += 1
-  return {
-    sku: `SKU-${number}`,
-    name: `Product ${number}`,
-    description: `What people say about product ${number} when they have used it for a while`,
-    price: number / 100,
-    stock: number % 100,
-    status: 'ACTIVE',
-    featured: number % 2 === 0,
-    attributes: { color: 'green', weight: number % 1_000, tags: ['new', 'sale'] },
-    warehouseId: -1,
-  } as const
-}
+/** In no warehouse that is seeded. */
+const product = () => newProduct(-1)
 
 /** Every call gets another seeded row, so that callers at once don't wait for each other. */
 function seededIds(): () => string {
@@ -29,13 +17,13 @@ function seededIds(): () => string {
 }
 
 function changes() {
-  const { name, price, stock } = newProduct()
+  const { name, price, stock } = product()
   return { name, price, stock }
 }
 
 export const create: Workload = ({ client }) => ({
   prepare: nothing,
-  call: () => client.product.create({ data: newProduct() }),
+  call: () => client.product.create({ data: product() }),
 })
 
 export const update: Workload = ({ client }) => {
@@ -56,13 +44,13 @@ export const remove: Workload = ({ client, pool }) => {
 
 /** In turn a row that is new and one that exists. */
 export const upsert: Workload = ({ client }) => {
-  let last = newProduct()
+  let last = product()
   let isNew = false
   return {
     prepare: nothing,
     call: () => {
       isNew = !isNew
-      if (isNew) last = newProduct()
+      if (isNew) last = product()
       return client.product.upsert({ where: { sku: last.sku }, create: last, update: changes() })
     },
   }
@@ -71,10 +59,10 @@ export const upsert: Workload = ({ client }) => {
 export const createMany =
   (rows: number): Workload =>
   ({ client }) => {
-    const batches: ReturnType<typeof newProduct>[][] = []
+    const batches: ReturnType<typeof product>[][] = []
     return {
       prepare: async (calls) => {
-        for (let call = 0; call < calls; call++) batches.push(Array.from({ length: rows }, newProduct))
+        for (let call = 0; call < calls; call++) batches.push(Array.from({ length: rows }, product))
       },
       call: () => client.product.createMany({ data: batches.pop() ?? [] }),
     }
@@ -94,13 +82,7 @@ export const updateMany: Workload = ({ client }) => {
 
 export const nestedCreate: Workload = ({ client }) => ({
   prepare: nothing,
-  call: () => {
-    const items = [1, 2, 3].map((quantity) => ({ sku: `SKU-${quantity}`, quantity, price: 9.5 }))
-    return client.order.create({
-      data: { customer: 'Ada Lovelace', total: 57, status: 'ACTIVE', items: { create: items } },
-      include: { items: true },
-    })
-  },
+  call: () => client.order.create(newOrder()),
 })
 
 /** Five creates and five updates, one after the other in one interactive transaction. */
@@ -112,7 +94,7 @@ export const tenWrites: Workload = ({ client }) => {
       client.$transaction(
         async (tx) => {
           for (let pair = 0; pair < 5; pair++) {
-            await tx.product.create({ data: newProduct() })
+            await tx.product.create({ data: product() })
             await tx.product.update({ where: { id: next() }, data: changes() })
           }
         },

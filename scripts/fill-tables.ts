@@ -1,9 +1,9 @@
 import type pg from 'pg'
-import { quoteIdentifier } from '../../src/sql.ts'
+import { quoteIdentifier } from '../src/sql.ts'
 
 /**
- * Runs an `INSERT` of very many rows ($1 of them) without the table's other indexes and without triggers, then builds
- * the indexes: that takes a fraction of the time.
+ * Runs an `INSERT` of very many rows ($1 of them) without the tables' indexes but those of their keys, then builds
+ * them: that takes a fraction of the time.
  */
 export async function fillTables(
   pool: pg.Pool,
@@ -21,9 +21,3 @@ export async function fillTables(
   for (const { definition } of indexes) await pool.query(definition)
   await pool.query(`VACUUM (ANALYZE) ${tables.map(quoteIdentifier).join(', ')}`)
 }
-
-/** A product as jsonb, for the state of an entry with number `n`. */
-export const productState = `jsonb_build_object('id', 'seed-' || n % 10000, 'sku', 'SKU-' || n, 'name', 'Product ' || n,
-  'description', 'What people say about product ' || n || ' when they have used it for a while', 'price', n / 100.0,
-  'stock', n % 100, 'status', 'ACTIVE', 'featured', n % 2 = 0, 'attributes', '{"color": "green", "tags": ["new"]}'::jsonb,
-  'warehouseId', n % 10, 'createdAt', now(), 'updatedAt', now())`
