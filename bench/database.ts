@@ -4,7 +4,8 @@ import pg from 'pg'
 import { startEmbedded } from '../scripts/postgres.ts'
 import { applyMigrations, createScript } from '../scripts/schema-engine.ts'
 
-const settings = { shared_buffers: '256MB', max_wal_size: '4GB' }
+// A commit waits for its WAL, as it does wherever data matters; the tests' servers don't wait.
+const settings = { fsync: 'on', shared_buffers: '256MB', max_wal_size: '4GB' }
 
 /** The benchmark's server, with the audit log and the benchmark's own tables. */
 export interface BenchDatabase {
@@ -20,6 +21,7 @@ export interface BenchDatabase {
 export async function startDatabase(): Promise<BenchDatabase> {
   const server = await startEmbedded('18', settings)
   const pool = new pg.Pool({ connectionString: server.url, max: 1 })
+  pool.on('error', () => {}) // end() does not wait for a connection to be gone, and it hears that the server stops
   const stop = async () => {
     await pool.end()
     await server.stop()
