@@ -1,4 +1,5 @@
 export type { Audit } from './audit.ts'
+export type { Audited } from './audited.ts'
 export {
   type Actor,
   type AuditContext,
@@ -16,4 +17,4 @@ export type { AuditPage, PageOptions } from './log/page.ts'
 export type { Recording } from './log/record.ts'
 export type { RevertOptions } from './log/revert.ts'
 export type { AuditOptions } from './options.ts'
-export { type Audited, withAudit } from './with-audit.ts'
+export { withAudit } from './with-audit.ts'
