@@ -57,7 +57,7 @@ export async function compare(url: string, options: ComparisonOptions): Promise<
       ...(await run('network', [], () => measureCost(url, contenders, distant, { rounds, quick }))),
     ],
     throughput: await run('throughput', [], () =>
-      measureThroughput(url, contenders, quick ? { rounds: 1, seconds: 0.5 } : { rounds: 3, seconds: 1 }),
+      measureThroughput(url, contenders, quick ? { rounds: 1, seconds: 0.5 } : { rounds: 3, seconds: 2 }),
     ),
     growth: await run('growth', [], () => measureGrowth(url, withLog, sizesOf, quick ? 2 : 10, contenders)),
     correctness: await run('correctness', undefined, () =>

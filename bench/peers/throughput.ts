@@ -21,7 +21,8 @@ export async function measureThroughput(
     for (const contender of contenders) {
       entrants.push(await enter(url, contender, { prepare: seedProducts, pool: { max: 16 } }))
     }
-    for (const entrant of entrants) await run(entrant, 16, seconds / 2)
+    // each of the connections has catalogs to read and functions to compile
+    for (const entrant of entrants) await run(entrant, 16, seconds * 2)
     const results: Throughput[] = []
     for (const callers of callerCounts) {
       const found = new Map<string, number[]>(contenders.map(({ name }) => [name, []]))
