@@ -47,15 +47,18 @@ export interface RecordedChange {
   readonly after: Row | undefined
 }
 
+/** Some contenders make a transaction of a bulk write, and a slow one must not end the comparison. */
+const transactionOptions = { timeout: 60_000, maxWait: 60_000 }
+
 /** The client as most applications create it. */
 export function ordinaryClient(pool: pg.PoolConfig): PrismaClient {
-  return new PrismaClient({ adapter: new PrismaPg(pool) })
+  return new PrismaClient({ adapter: new PrismaPg(pool), transactionOptions })
 }
 
 /** With named prepared statements, which the server plans once a connection. */
 export function preparingClient(pool: pg.PoolConfig): PrismaClient {
   const statementNameGenerator = ({ sql }: { sql: string }) => createHash('sha1').update(sql).digest('hex')
-  return new PrismaClient({ adapter: new PrismaPg(pool, { statementNameGenerator }) })
+  return new PrismaClient({ adapter: new PrismaPg(pool, { statementNameGenerator }), transactionOptions })
 }
 
 /** For contenders without a log. */
