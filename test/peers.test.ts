@@ -5,7 +5,7 @@ import { isExact } from '../bench/peers/exact.ts'
 import { installTruth, readTruth } from '../bench/peers/truth.ts'
 import { outcome } from './support/outcome.ts'
 
-/** What `docs/benchmark.md` says of the contenders, done once by each. */
+/** What `bench/peers/limits.ts` says of the contenders, done once by each. */
 const operations: Record<string, (client: Entrant['client']) => Promise<unknown>> = {
   async 'a create, an update and a delete'(client) {
     const { id } = await client.author.create({ data: { name: 'Ada', email: 'ada@example.com' } })

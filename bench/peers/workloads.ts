@@ -91,14 +91,11 @@ export const tenWrites: Workload = ({ client }) => {
   return {
     prepare: nothing,
     call: () =>
-      client.$transaction(
-        async (tx) => {
-          for (let pair = 0; pair < 5; pair++) {
-            await tx.product.create({ data: product() })
-            await tx.product.update({ where: { id: next() }, data: changes() })
-          }
-        },
-        { timeout: 60_000, maxWait: 60_000 },
-      ),
+      client.$transaction(async (tx) => {
+        for (let pair = 0; pair < 5; pair++) {
+          await tx.product.create({ data: product() })
+          await tx.product.update({ where: { id: next() }, data: changes() })
+        }
+      }),
   }
 }
