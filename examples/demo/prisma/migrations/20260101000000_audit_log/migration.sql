@@ -21,8 +21,8 @@ CREATE TABLE IF NOT EXISTS "audit_logs" (
   "transaction_id"  BIGINT         NOT NULL DEFAULT (pg_current_xact_id()::text)::bigint,
 
   CONSTRAINT "audit_logs_pkey" PRIMARY KEY ("id"),
-  CONSTRAINT "audit_logs_actor_type_check" CHECK ("actor_type" IN ('user', 'system', 'api_key')),
-  CONSTRAINT "audit_logs_outcome_check" CHECK ("outcome" IN ('success', 'failure'))
+  CONSTRAINT "audit_logs_actor_type_check" CHECK ("actor_type"::text = ANY ('{user,system,api_key}'::text[])),
+  CONSTRAINT "audit_logs_outcome_check" CHECK ("outcome"::text = ANY ('{success,failure}'::text[]))
 );
 
 -- Entries arrive in the order of time and of transactions, so block range indexes find a time range, and a
