@@ -25,6 +25,8 @@ export interface Score {
   exact: number
   /** Of the others: came out differently, or left a change or an entry. */
   wrong: number
+  /** Of all operations: were in a step that never came back, and so neither exact nor right. */
+  stuck: number
   /** The first steps that went wrong, as a program. */
   readonly examples: string[]
 }
@@ -36,8 +38,9 @@ interface Shown {
   readonly entries: readonly RecordedChange[]
 }
 
-/** Who waits for itself must not keep the others waiting. */
+/** Who waits for itself must not keep the others waiting: in the server, and in the client. */
 const impatient = { options: '-c lock_timeout=1s -c idle_in_transaction_session_timeout=2s' }
+const patience = 15_000
 
 /**
  * Random steps of the oracle suite, each from the same first rows, by every contender. A transaction is exact as a whole
@@ -49,25 +52,16 @@ export async function compareCorrectness(
   { operations, seed }: { operations: number; seed: number },
 ): Promise<Correctness> {
   const schema = await loadSchema('peers')
-  const entrants: { entrant: Entrant; restart: string }[] = []
+  const entrants: Runner[] = []
+  const start = (contender: Contender) => startRunner(url, contender, firstRows(schema.dataModel))
   try {
-    for (const contender of contenders) {
-      const entrant = await enter(url, contender, {
-        pool: impatient,
-        prepare: async (pool, { log }) => await installTruth(pool, log.tables),
-      })
-      const { pool } = entrant
-      const empty = await emptyingSql(async (sql) => (await pool.query(sql)).rows)
-      const restart = `BEGIN; SET LOCAL session_replication_role = replica;
-        ${empty}\n${firstRows(schema.dataModel)}\nTRUNCATE oracle.change; COMMIT;`
-      entrants.push({ entrant, restart })
-    }
+    for (const contender of contenders) entrants.push(await start(contender))
     const of = Object.fromEntries(
-      contenders.map(({ name }): [string, Score] => [name, { exact: 0, wrong: 0, examples: [] }]),
+      contenders.map(({ name }): [string, Score] => [name, { exact: 0, wrong: 0, stuck: 0, examples: [] }]),
     )
     let [changing, others] = [0, 0]
     for (const step of stepsFrom(schema.steps, seed, operations)) {
-      const shown = await Promise.all(entrants.map(({ entrant, restart }) => show(entrant, restart, step)))
+      const shown = await Promise.all(entrants.map((runner) => showInTime(runner, step)))
       const plain = shown[contenders.findIndex(({ name }) => name === unaudited.name)]
       if (!plain) throw new Error('There is nothing to compare with')
       const calls = countCalls([step])
@@ -76,10 +70,15 @@ export async function compareCorrectness(
       else others += calls
       for (const [index, { name, log }] of contenders.entries()) {
         const [own, score] = [shown[index], of[name]]
-        if (!own || !score) continue
-        const isRight = sameResult(own, plain) && isExact(own.truth, own.entries, log)
+        if (!score) continue
+        const isRight = own !== undefined && sameResult(own, plain) && isExact(own.truth, own.entries, log)
         if (isRight && isChanging) score.exact += calls
         if (!isRight && !isChanging) score.wrong += calls
+        if (!own) {
+          score.stuck += calls
+          await entrants[index]?.entrant.abandon()
+          entrants[index] = await start(contenders[index] as Contender)
+        }
         if (!isRight && score.examples.length < 5) score.examples.push(printSteps([step]))
       }
     }
@@ -101,7 +100,33 @@ function stepsFrom(steps: fc.Arbitrary<Step>, seed: number, operations: number):
   return chosen
 }
 
-async function show({ contender, client, pool }: Entrant, restart: string, step: Step): Promise<Shown> {
+/** A contender, and the SQL that gives it the first rows again. */
+interface Runner {
+  readonly entrant: Entrant
+  readonly restart: string
+}
+
+async function startRunner(url: string, contender: Contender, rows: string): Promise<Runner> {
+  const entrant = await enter(url, contender, {
+    pool: impatient,
+    prepare: async (pool, { log }) => await installTruth(pool, log.tables),
+  })
+  const empty = await emptyingSql(async (sql) => (await entrant.pool.query(sql)).rows)
+  const restart = `BEGIN; SET LOCAL session_replication_role = replica;
+    ${empty}\n${rows}\nTRUNCATE oracle.change; COMMIT;`
+  return { entrant, restart }
+}
+
+/** Undefined when the step does not come back. */
+async function showInTime(runner: Runner, step: Step): Promise<Shown | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const end = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, patience, undefined)
+  })
+  return await Promise.race([show(runner, step), end]).finally(() => clearTimeout(timer))
+}
+
+async function show({ entrant: { contender, client, pool }, restart }: Runner, step: Step): Promise<Shown> {
   await pool.query(restart)
   const known = new Set((await contender.log.read(pool)).map(({ key }) => key))
   const outcomes = await perform(client, step, async (_, work) => await work())

@@ -12,6 +12,8 @@ export interface Entrant {
   /** Connections outside the client, for preparations and for reading the log. */
   readonly pool: pg.Pool
   leave(): Promise<void>
+  /** Leaves without its client, for one that waits for itself and would never disconnect. */
+  abandon(): Promise<void>
 }
 
 export interface EntrantOptions {
@@ -45,14 +47,15 @@ export async function enter(
   await prepare?.(pool, contender)
   if (port) url.port = port
   const client = contender.connect({ connectionString: url.href, ...config })
-  return {
-    ...{ contender, client, pool },
-    leave: async () => {
-      await client.$disconnect()
-      await pool.end()
-      await onServer(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`)
-    },
+  const abandon = async () => {
+    await pool.end()
+    await onServer(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`)
   }
+  const leave = async () => {
+    await client.$disconnect()
+    await abandon()
+  }
+  return { contender, client, pool, leave, abandon }
 }
 
 async function onServer(url: string, sql: string): Promise<void> {

@@ -49,6 +49,7 @@ function linesOf({ costs, throughput, growth, correctness }: Comparison): Line[]
       of: (name) => `${of[name]?.exact} (${Math.floor(((of[name]?.exact ?? 0) / changing) * 100)} %)`,
     })
     lines.push({ name: `wrong though nothing changed, of ${others}`, of: (name) => String(of[name]?.wrong) })
+    lines.push({ name: 'never came back', of: (name) => String(of[name]?.stuck) })
   }
   return lines
 }
@@ -103,9 +104,10 @@ interactive and nested transactions, committed and rolled back, each from the sa
 truth. An operation is recorded exactly when the caller gets the same result as without an audit, the tables have the same
 changes, and the entries are those changes one to one: table, id, verb, state before (where the log has one) and after. How
 a value is written does not matter (a decimal as number or text, bytes as base64 or list). Of an update the changed columns
-are enough. Where a log has one entry a row and transaction by design, that is right. A transaction is exact as a whole or
-not at all, and counts as its operations. Operations that changed nothing (nothing found, refused, rolled back) are counted
-apart: they must leave nothing behind.
+are enough. Where a log has one entry a row and transaction by design, that is right; and a changed row of a join table may
+be a link that goes and one that comes. A transaction is exact as a whole or not at all, and counts as its operations.
+Operations that changed nothing (nothing found, refused, rolled back) are counted apart: they must leave nothing behind.
+Of both kinds some never came back: the caller waits for ever.
 `
     : '\nNot measured in this run.\n'
 }
