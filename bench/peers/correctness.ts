@@ -7,7 +7,7 @@ import { countCalls, printSteps, type Step } from '../../test/oracle/steps.ts'
 import type { Outcome } from '../../test/support/outcome.ts'
 import type { Contender, RecordedChange } from './contender.ts'
 import { type Entrant, enter } from './database.ts'
-import { isExact } from './exact.ts'
+import { isExact, isNoChange } from './exact.ts'
 import { installTruth, readTruth, type TrueChange } from './truth.ts'
 import { unaudited } from './unaudited.ts'
 
@@ -65,7 +65,7 @@ export async function compareCorrectness(
       const plain = shown[contenders.findIndex(({ name }) => name === unaudited.name)]
       if (!plain) throw new Error('There is nothing to compare with')
       const calls = countCalls([step])
-      const isChanging = plain.truth.length > 0
+      const isChanging = !plain.truth.every(isNoChange)
       if (isChanging) changing += calls
       else others += calls
       for (const [index, { name, log }] of contenders.entries()) {

@@ -84,7 +84,8 @@ function asTwo(change: Expected): Expected[] {
   ]
 }
 
-function isNoChange({ before, after }: TrueChange): boolean {
+/** An update that sets what was there: whether a log has an entry for it is its own affair. */
+export function isNoChange({ before, after }: TrueChange): boolean {
   return before !== undefined && after !== undefined && stableJson(before) === stableJson(after)
 }
 
