@@ -118,7 +118,11 @@ function logSize({ quick }: BenchOptions) {
 
 function httpSize({ rounds, quick }: BenchOptions) {
   progress('http')
-  return quick ? { rounds, calls: 200, warmUp: 2_000 } : { rounds, calls: 500, warmUp: 10_000 }
+  return {
+    pairs: rounds,
+    rounds: 4,
+    ...(quick ? { calls: 200, warmUp: 2_000 } : { calls: 500, warmUp: 10_000 }),
+  }
 }
 
 function progress(name: string): void {

@@ -106,7 +106,7 @@ export function describe(results: Results): string {
       ),
     ],
     http.length > 0 && [
-      `What the middleware adds to a request that writes nothing: median microseconds on loopback, one request at a time. The difference is the median of the rounds' own, in brackets the middle half of them; ${rounds} interleaved rounds.`,
+      `What the middleware adds to a request that writes nothing: median microseconds on loopback, one request at a time. The difference is the median over ${rounds} pairs of server processes, each measured in interleaved rounds; in brackets the middle half of them.`,
       '',
       ...table(
         ['framework', 'plain', 'audited', 'added', '', 'target', 'met'],

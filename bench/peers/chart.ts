@@ -9,7 +9,8 @@ interface Bar {
   readonly exact: number | undefined
 }
 
-const [width, left, rowHeight, top] = [820, 300, 30, 52]
+// the name of the longest contender has room in a wide font, too
+const [width, left, rowHeight, top] = [860, 340, 30, 52]
 const panel = { width: 215, gap: 50 }
 const single = ['create', 'update', 'delete', 'upsert']
 

@@ -1,4 +1,5 @@
 import type { MachineFacts } from '../machine.ts'
+import { ahead } from './ahead.ts'
 import type { Comparison } from './compare.ts'
 import type { Cost } from './cost.ts'
 import { networks } from './cost.ts'
@@ -95,6 +96,12 @@ unaudited client; with named statements, to the unaudited client that has them t
     growth.length > 0 ? ` Logs are filled by SQL; empty cells were not measured.` : ''
   }
 ${failures.length > 0 ? `\nWhat fails:\n\n${failures.join('\n')}\n` : ''}
+## Where a peer is cheaper, and why
+
+Beside this library with ordinary statements:
+
+${ahead(comparison) || 'Nowhere.'}
+
 ## What "exactly" means
 ${
   correctness
