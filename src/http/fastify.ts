@@ -1,7 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
-import { withAuditContext } from '../context.ts'
-import { headerOf, runRequest } from './node-request.ts'
+import { headerOf, resumeRequest, runRequest } from './node-request.ts'
 import { defaultRequestIdHeader, type RequestContextOptions, requestContext } from './request-context.ts'
 
 /** What the plugin needs of a request of Fastify 5. */
@@ -42,18 +41,16 @@ interface FastifyLike {
 export function auditContext<Request extends FastifyRequestLike = FastifyRequestLike>(
   options: RequestContextOptions<Request> = {},
 ) {
-  const sources = new WeakMap<object, ReturnType<typeof requestContext>['source']>()
   const plugin = async (fastify: FastifyLike): Promise<void> => {
     fastify.addHook('onRequest', (request: Request, reply: FastifyReplyLike, done: () => void) => {
       const parts = { header: (name: string) => headerOf(request.headers, name), ip: request.ip }
       const { requestId, source } = requestContext(request, parts, options)
       reply.header(options.requestIdHeader ?? defaultRequestIdHeader, requestId)
-      sources.set(request, source)
       runRequest(source, [request.raw, reply.raw], done)
     })
     // a body is parsed in between, by listeners that may have lost the context
     fastify.addHook('preValidation', (request: Request, _reply: FastifyReplyLike, done: () => void) => {
-      withAuditContext(sources.get(request) ?? {}, done)
+      resumeRequest(request.raw, done)
     })
   }
   // as fastify-plugin marks them: the hooks are for the whole application, not for a child of it

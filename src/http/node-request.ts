@@ -8,21 +8,43 @@ export function headerOf(headers: IncomingHttpHeaders, name: string): string | u
   return Array.isArray(value) ? value[0] : value
 }
 
+/** A request or response of node:http that keeps its context. */
+interface Keeper extends EventEmitter {
+  [emitAlone]?: EventEmitter['emit']
+  [inContext]?: ReturnType<typeof keepAuditContext>
+}
+
+const emitAlone = Symbol('emit, in whatever context')
+const inContext = Symbol('in the context of the request')
+
 /**
  * Runs `next` in a context, and whatever listens to these emitters too. node:http emits a request's data and end from
  * the connection, which is in nobody's context.
  */
 export function runRequest(source: ContextSource, emitters: readonly EventEmitter[], next: () => void): void {
   withAuditContext(source, () => {
-    const inContext = keepAuditContext()
-    for (const emitter of emitters) {
-      const emit = emitter.emit
-      emitter.emit = function (this: EventEmitter, ...parameters) {
-        // most events of a request have no listener, and entering a context costs more than emitting
-        if (this.listenerCount(parameters[0]) === 0) return emit.apply(this, parameters)
-        return inContext(() => emit.apply(this, parameters))
-      }
+    const kept = keepAuditContext()
+    for (const emitter of emitters as readonly Keeper[]) {
+      emitter[inContext] = kept
+      if (emitter.emit === emitInContext) continue // a second middleware, whose context has the first one's in it
+      emitter[emitAlone] = emitter.emit
+      emitter.emit = emitInContext
     }
     next()
   })
+}
+
+/** Runs `next` in the context in which `runRequest` has run this request, if it has. */
+export function resumeRequest(request: EventEmitter, next: () => void): void {
+  const resume = (request as Keeper)[inContext]
+  if (resume) resume(next)
+  else next()
+}
+
+/** One function for all: a function of its own on each emitter makes requests outlive V8's quick garbage collections. */
+function emitInContext(this: Keeper, ...parameters: Parameters<EventEmitter['emit']>): boolean {
+  const emit = this[emitAlone] as EventEmitter['emit']
+  // most events of a request have no listener, and entering a context costs more than emitting
+  if (this.listenerCount(parameters[0]) === 0) return emit.apply(this, parameters)
+  return (this[inContext] as ReturnType<typeof keepAuditContext>)(() => emit.apply(this, parameters))
 }
