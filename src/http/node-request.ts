@@ -25,9 +25,10 @@ export function runRequest(source: ContextSource, emitters: readonly EventEmitte
   withAuditContext(source, () => {
     const kept = keepAuditContext()
     for (const emitter of emitters as readonly Keeper[]) {
-      emitter[inContext] = kept
-      if (emitter.emit === emitInContext) continue // a second middleware, whose context has the first one's in it
-      emitter[emitAlone] = emitter.emit
+      const isFirst = emitter[inContext] === undefined
+      emitter[inContext] = kept // of a second middleware, whose context has the first one's in it
+      if (!isFirst) continue
+      if (Object.hasOwn(emitter, 'emit')) emitter[emitAlone] = emitter.emit
       emitter.emit = emitInContext
     }
     next()
@@ -43,7 +44,7 @@ export function resumeRequest(request: EventEmitter, next: () => void): void {
 
 /** One function for all: a function of its own on each emitter makes requests outlive V8's quick garbage collections. */
 function emitInContext(this: Keeper, ...parameters: Parameters<EventEmitter['emit']>): boolean {
-  const emit = this[emitAlone] as EventEmitter['emit']
+  const emit = this[emitAlone] ?? (Object.getPrototypeOf(this) as EventEmitter).emit
   // most events of a request have no listener, and entering a context costs more than emitting
   if (this.listenerCount(parameters[0]) === 0) return emit.apply(this, parameters)
   return (this[inContext] as ReturnType<typeof keepAuditContext>)(() => emit.apply(this, parameters))
