@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { Agent, get } from 'node:http'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { measure, median, quantile, type Variant } from './measure.ts'
+import { measure, median, overRounds, type Variant } from './measure.ts'
 
 export interface HttpResult {
   readonly framework: string
@@ -37,14 +37,12 @@ export async function measureHttp({ pairs, ...amount }: HttpAmount): Promise<Htt
   for (const framework of frameworks) {
     const found: PairResult[] = []
     for (let pair = 0; pair < pairs; pair++) found.push(await measurePair(framework, amount))
-    const differences = found.map(({ difference }) => difference)
-    const added = median(differences)
+    const { median: added, quartiles } = overRounds(found.map(({ difference }) => difference))
     results.push({
       framework,
       plain: median(found.map(({ plain }) => plain)),
       audited: median(found.map(({ audited }) => audited)),
-      added,
-      quartiles: [quantile(differences, 0.25), quantile(differences, 0.75)],
+      ...{ added, quartiles },
       isMet: added <= httpTarget,
     })
   }

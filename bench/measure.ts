@@ -55,7 +55,7 @@ export async function measure(
     const found = (samples.get(one)?.roundMedians ?? []).map((value, round) =>
       by(value, others[round] ?? Number.NaN),
     )
-    return { median: median(found), quartiles: [quantile(found, 0.25), quantile(found, 0.75)] }
+    return overRounds(found)
   }
   return {
     milliseconds: new Map([...samples].map(([name, { all }]) => [name, median(all)])),
@@ -75,11 +75,15 @@ async function runBlock(variant: Variant, calls: number): Promise<number[]> {
   return times
 }
 
+export function overRounds(values: readonly number[]): OverRounds {
+  return { median: median(values), quartiles: [quantile(values, 0.25), quantile(values, 0.75)] }
+}
+
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5)
 }
 
-export function quantile(values: readonly number[], part: number): number {
+function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   const position = (sorted.length - 1) * part
   const [below, above] = [sorted[Math.floor(position)], sorted[Math.ceil(position)]]

@@ -1,5 +1,7 @@
 import type { Comparison } from './compare.ts'
+import { growthAt, sizesIn } from './growth.ts'
 import { thisLibrary } from './this-library.ts'
+import { callersText } from './throughput.ts'
 
 /** Why a contender is cheaper where it is. `ahead` says where that is, from what was measured. */
 const reasons: Readonly<Record<string, string>> = {
@@ -27,8 +29,8 @@ export function ahead(comparison: Comparison): string {
     if (cheaper.length === 0) return []
     const others = all.filter((one) => one.of(name) !== undefined && !cheaper.includes(one))
     const list = (some: readonly Measured[]) => some.map((one) => one.name).join('; ')
-    const where =
-      cheaper.length > others.length ? `everything but ${list(others) || 'nothing'}` : list(cheaper)
+    const everything = others.length === 0 ? 'everything' : `everything but ${list(others)}`
+    const where = cheaper.length > others.length ? everything : list(cheaper)
     return [`- **${name}** in ${where}. Why: ${reasons[name] ?? 'why was not looked into.'}`]
   })
   return lines.join('\n')
@@ -44,13 +46,12 @@ function measured({ costs, throughput, growth }: Comparison): Measured[] {
       },
     })),
     ...throughput.map(({ callers, perSecond }) => ({
-      name: `updates a second (${callers === 1 ? '1 caller' : `${callers} callers`})`,
+      name: `updates a second (${callersText(callers)})`,
       of: (contender: string) => 1 / (perSecond[contender] ?? Number.NaN),
     })),
-    ...[...new Set(growth.map(({ entries }) => entries))].map((entries) => ({
+    ...sizesIn(growth).map((entries) => ({
       name: `an update with ${entries.toLocaleString('en')} entries in the log`,
-      of: (contender: string) =>
-        growth.find((one) => one.contender === contender && one.entries === entries)?.milliseconds,
+      of: (contender: string) => growthAt(growth, entries, contender)?.milliseconds,
     })),
   ]
 }

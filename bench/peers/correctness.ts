@@ -38,8 +38,9 @@ interface Shown {
   readonly entries: readonly RecordedChange[]
 }
 
-/** Who waits for itself must not keep the others waiting: in the server, and in the client. */
+/** Who waits for itself must not keep the others waiting: in the server, */
 const impatient = { options: '-c lock_timeout=1s -c idle_in_transaction_session_timeout=2s' }
+/** and in the client, in milliseconds. */
 const patience = 15_000
 
 /**
@@ -68,16 +69,17 @@ export async function compareCorrectness(
       const isChanging = !plain.truth.every(isNoChange)
       if (isChanging) changing += calls
       else others += calls
-      for (const [index, { name, log }] of contenders.entries()) {
-        const [own, score] = [shown[index], of[name]]
+      for (const [index, contender] of contenders.entries()) {
+        const [own, score] = [shown[index], of[contender.name]]
         if (!score) continue
-        const isRight = own !== undefined && sameResult(own, plain) && isExact(own.truth, own.entries, log)
+        const isRight =
+          own !== undefined && sameResult(own, plain) && isExact(own.truth, own.entries, contender.log)
         if (isRight && isChanging) score.exact += calls
         if (!isRight && !isChanging) score.wrong += calls
         if (!own) {
           score.stuck += calls
           await entrants[index]?.entrant.abandon()
-          entrants[index] = await start(contenders[index] as Contender)
+          entrants[index] = await start(contender)
         }
         if (!isRight && score.examples.length < 5) score.examples.push(printSteps([step]))
       }

@@ -14,6 +14,15 @@ export interface Growth {
   readonly fillSeconds: number
 }
 
+/** The sizes that any log had, smallest first. */
+export function sizesIn(growth: readonly Growth[]): number[] {
+  return [...new Set(growth.map(({ entries }) => entries))].sort((one, other) => one - other)
+}
+
+export function growthAt(growth: readonly Growth[], entries: number, contender: string): Growth | undefined {
+  return growth.find((one) => one.contender === contender && one.entries === entries)
+}
+
 /** Each contender with each of its sizes, beside the unaudited client. */
 export async function measureGrowth(
   url: string,

@@ -3,7 +3,9 @@ import { ahead } from './ahead.ts'
 import type { Comparison } from './compare.ts'
 import type { Cost } from './cost.ts'
 import { networks } from './cost.ts'
+import { growthAt, sizesIn } from './growth.ts'
 import { limits } from './limits.ts'
+import { callersText } from './throughput.ts'
 
 /** A row of the table: what was measured, and what came of it for each contender. */
 interface Line {
@@ -32,12 +34,12 @@ function linesOf({ costs, throughput, growth, correctness }: Comparison): Line[]
   if (throughput.length > 0) lines.push(title('updates a second'))
   for (const { callers, perSecond } of throughput) {
     const of = (contender: string) => (perSecond[contender] ?? Number.NaN).toFixed(0)
-    lines.push({ name: callers === 1 ? '1 caller' : `${callers} callers`, of })
+    lines.push({ name: callersText(callers), of })
   }
   if (growth.length > 0) lines.push(title('ms an update, by entries in the log'))
-  for (const entries of [...new Set(growth.map((one) => one.entries))].sort((one, other) => one - other)) {
+  for (const entries of sizesIn(growth)) {
     const of = (contender: string) => {
-      const found = growth.find((one) => one.contender === contender && one.entries === entries)
+      const found = growthAt(growth, entries, contender)
       return found ? `${milliseconds(found.milliseconds)} (${found.ratio.toFixed(2)} ×)` : ''
     }
     lines.push({ name: entries.toLocaleString('en'), of })

@@ -5,6 +5,10 @@ import { update } from './workloads.ts'
 
 export const callerCounts = [1, 4, 16] as const
 
+export function callersText(callers: number): string {
+  return callers === 1 ? '1 caller' : `${callers} callers`
+}
+
 /** How many updates a second so many callers get done on a pool of 16 connections. */
 export interface Throughput {
   readonly callers: number

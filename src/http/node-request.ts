@@ -25,21 +25,20 @@ export function runRequest(source: ContextSource, emitters: readonly EventEmitte
   withAuditContext(source, () => {
     const kept = keepAuditContext()
     for (const emitter of emitters as readonly Keeper[]) {
-      const isFirst = emitter[inContext] === undefined
+      if (emitter[inContext] === undefined) {
+        if (Object.hasOwn(emitter, 'emit')) emitter[emitAlone] = emitter.emit
+        emitter.emit = emitInContext
+      }
       emitter[inContext] = kept // of a second middleware, whose context has the first one's in it
-      if (!isFirst) continue
-      if (Object.hasOwn(emitter, 'emit')) emitter[emitAlone] = emitter.emit
-      emitter.emit = emitInContext
     }
     next()
   })
 }
 
-/** Runs `next` in the context in which `runRequest` has run this request, if it has. */
-export function resumeRequest(request: EventEmitter, next: () => void): void {
+/** Runs `work` in the context in which `runRequest` has run this request, if it has. */
+export function resumeRequest<T>(request: EventEmitter, work: () => T): T {
   const resume = (request as Keeper)[inContext]
-  if (resume) resume(next)
-  else next()
+  return resume ? resume(work) : work()
 }
 
 /** One function for all: a function of its own on each emitter makes requests outlive V8's quick garbage collections. */
@@ -47,5 +46,5 @@ function emitInContext(this: Keeper, ...parameters: Parameters<EventEmitter['emi
   const emit = this[emitAlone] ?? (Object.getPrototypeOf(this) as EventEmitter).emit
   // most events of a request have no listener, and entering a context costs more than emitting
   if (this.listenerCount(parameters[0]) === 0) return emit.apply(this, parameters)
-  return (this[inContext] as ReturnType<typeof keepAuditContext>)(() => emit.apply(this, parameters))
+  return resumeRequest(this, () => emit.apply(this, parameters))
 }
