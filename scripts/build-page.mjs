@@ -2,7 +2,7 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { build } from 'esbuild'
 
-const [source, target] = ['src/ui/page', 'dist/ui/assets']
+const [source, target] = ['src/ui/browser', 'dist/ui/assets']
 
 await mkdir(target, { recursive: true })
 await build({

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { quoteIdentifier } from '../src/sql.ts'
+import { quoteIdentifier } from '../src/postgres/identifiers.ts'
 
 /**
  * Runs an `INSERT` of very many rows ($1 of them) without the tables' indexes but those of their keys, then builds

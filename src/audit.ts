@@ -1,7 +1,7 @@
+import { createRecording, type Recording } from './events/record.ts'
 import type { Log } from './log/log.ts'
-import { createRecording, type Recording } from './log/record.ts'
-import { createSearching, type Searching } from './log/search.ts'
-import { createTimeTravel, type TimeTravel } from './log/time-travel.ts'
+import { createSearching, type Searching } from './search/search.ts'
+import { createTimeTravel, type TimeTravel } from './time-travel/time-travel.ts'
 
 /**
  * What an audited client has beside its own: records events, answers questions, goes back in time. `Audit` alone is

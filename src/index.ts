@@ -1,20 +1,20 @@
 export type { Audit } from './audit.ts'
-export type { Audited } from './audited.ts'
 export {
   type Actor,
   type AuditContext,
   type ContextSource,
   getAuditContext,
   withAuditContext,
-} from './context.ts'
+} from './context/context.ts'
 export { AuditError, type AuditErrorCode, type RevertConflict, type UnwrittenEntry } from './errors.ts'
-export type { DataChange } from './log/details.ts'
-export { describeEntry, diffLines } from './log/diff-lines.ts'
+export type { DataChange } from './events/details.ts'
+export type { AuditEvent } from './events/event.ts'
+export type { Recording } from './events/record.ts'
+export { describeEntry, diffLines } from './log/describe.ts'
 export type { AuditEntry, FieldChange } from './log/entry.ts'
-export type { AuditEvent } from './log/event.ts'
-export type { ActorFilter, ResourceFilter, SearchFilter } from './log/filter.ts'
-export type { AuditPage, PageOptions } from './log/page.ts'
-export type { Recording } from './log/record.ts'
-export type { RevertOptions } from './log/revert.ts'
 export type { AuditOptions } from './options.ts'
+export type { Audited } from './prisma-7/audited.ts'
+export type { ActorFilter, ResourceFilter, SearchFilter } from './search/filter.ts'
+export type { AuditPage, PageOptions } from './search/page.ts'
+export type { RevertOptions } from './time-travel/revert.ts'
 export { withAudit } from './with-audit.ts'

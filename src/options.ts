@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { type Actor, type AuditContext, actorSchema } from './context.ts'
+import { type Actor, type AuditContext, actorSchema } from './context/context.ts'
 import { AuditError } from './errors.ts'
-import type { FieldName, ModelName } from './model-types.ts'
-import { parseTableName, type TableName } from './sql.ts'
+import type { FieldName, ModelName } from './models/model-types.ts'
+import { parseTableName, type TableName } from './postgres/identifiers.ts'
 
 /**
  * How `withAudit` audits a client. Model and field names are those of the client, and complete in the editor.

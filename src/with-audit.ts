@@ -1,9 +1,20 @@
+import { currentContext } from './attribution.ts'
 import { createAudit } from './audit.ts'
-import type { Audited, PrismaClientLike } from './audited.ts'
-import type { AdapterFactoryLike } from './capture/adapter.ts'
-import { keepScopes } from './capture/dispatch.ts'
 import { type Auditor, type CaptureScope, runInScope } from './capture/scope.ts'
-import { tapFactory } from './capture/tap.ts'
+import { revertedEntry } from './context/context.ts'
+import { AuditError } from './errors.ts'
+import { attemptsWrite, recordFailedCommit, recordFailure } from './failures/failures.ts'
+import { Background } from './log/background.ts'
+import type { Call } from './log/call.ts'
+import type { Log } from './log/log.ts'
+import { EntryQueue } from './log/queue.ts'
+import type { DataModel } from './models/data-model.ts'
+import { LoggedModels } from './models/stored-models.ts'
+import { type AuditOptions, resolveOptions } from './options.ts'
+import type { AdapterFactoryLike } from './postgres/connection.ts'
+import type { LogConnection } from './postgres/sql-client.ts'
+import type { Audited, PrismaClientLike } from './prisma-7/audited.ts'
+import { keepScopes } from './prisma-7/data-loader.ts'
 import {
   auditTransactions,
   baseClient,
@@ -18,22 +29,11 @@ import {
   shapeOf,
   type TransactionAudit,
   withOn,
-} from './client-internals.ts'
-import { revertedEntry } from './context.ts'
-import { currentContext } from './current-context.ts'
-import type { DataModel } from './data-model.ts'
-import { AuditError } from './errors.ts'
-import { Interception } from './interception.ts'
-import { Background } from './log/background.ts'
-import type { Call } from './log/call.ts'
-import type { LogConnection } from './log/connection.ts'
-import { attemptsWrite, recordFailedCommit, recordFailure } from './log/failures.ts'
-import type { Log } from './log/log.ts'
-import { LoggedModels } from './log/models.ts'
-import { EntryQueue } from './log/queue.ts'
-import { prepareRead, type RecordedRead } from './log/reads.ts'
-import { loggedValue } from './logged-value.ts'
-import { type AuditOptions, resolveOptions } from './options.ts'
+} from './prisma-7/internals.ts'
+import { Interception } from './prisma-7/probe.ts'
+import { tapFactory } from './prisma-7/tap.ts'
+import { prepareRead, type RecordedRead } from './reads/reads.ts'
+import { loggedValue } from './values/logged-value.ts'
 
 interface HookParameters {
   readonly model?: string

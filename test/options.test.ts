@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { migrationFor } from '../src/cli/migration.ts'
 import { AuditError, type AuditOptions, withAudit } from '../src/index.ts'
-import { parseTableName } from '../src/sql.ts'
+import { parseTableName } from '../src/postgres/identifiers.ts'
 import type { PrismaClient } from './generated/client/client.ts'
 import { createClient, createDatabase, type Entry } from './support/database.ts'
 

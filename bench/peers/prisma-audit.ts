@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { type AuditMetadata, auditableModels, generateTriggerSql, withAudit } from 'prisma-audit'
 import { fillTables } from '../../scripts/fill-tables.ts'
-import { quoteIdentifier } from '../../src/sql.ts'
+import { quoteIdentifier } from '../../src/postgres/identifiers.ts'
 import { requestContext } from '../context.ts'
 import { type Contender, type Log, ordinaryClient, type RecordedChange, type Row } from './contender.ts'
 import { metadata, tableOf } from './models.ts'

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import { ModelIndex } from '../data-model.ts'
-import type { Catalog, Table } from './catalog/catalog.ts'
+import { ModelIndex } from '../models/data-model.ts'
+import type { Catalog, Table } from '../postgres/catalog.ts'
 import { shorten } from './parse/shorten.ts'
 import { countParameters, parse } from './parse/syntax.ts'
 import { classify, type UncapturableReason } from './parse/uncapturable.ts'

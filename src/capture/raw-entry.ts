@@ -1,7 +1,13 @@
 import { scanSync } from 'libpg-query'
 import { AuditError } from '../errors.ts'
-import { quoteLiteral, type TableName } from '../sql.ts'
-import { type AdapterLike, type Connection, inTransaction, type SqlQuery, sqlStateOf } from './adapter.ts'
+import {
+  type AdapterLike,
+  type Connection,
+  inTransaction,
+  type SqlQuery,
+  sqlStateOf,
+} from '../postgres/connection.ts'
+import { quoteLiteral, type TableName } from '../postgres/identifiers.ts'
 import { type UncapturableReason, uncapturableReasons } from './parse/uncapturable.ts'
 import { type Attribution, detailsOf, EntryParameters, entryShape, insertEntries } from './rewrite/entry.ts'
 

@@ -7,7 +7,7 @@ import {
   plain,
   type SqlQuery,
   type SqlResult,
-} from './adapter.ts'
+} from '../postgres/connection.ts'
 import type { Plan } from './plan.ts'
 import type { Attribution } from './rewrite/entry.ts'
 

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { DataModel } from '../data-model.ts'
+import type { DataModel } from '../models/data-model.ts'
 import type { ResolvedOptions } from '../options.ts'
-import type { AdapterLike } from './adapter.ts'
+import type { AdapterLike } from '../postgres/connection.ts'
 import type { Attribution } from './rewrite/entry.ts'
 
 /** What `withAudit` made of a client: one for each wrapping. */

@@ -1,5 +1,5 @@
-import type { TableName } from '../sql.ts'
-import type { Catalog, CatalogTable } from './catalog.ts'
+import type { TableName } from '../postgres/identifiers.ts'
+import type { Catalog, CatalogTable } from '../postgres/log-catalog.ts'
 
 /** One line of the checklist. Only `missing` fails it. */
 export interface Check {

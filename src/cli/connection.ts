@@ -1,5 +1,5 @@
 import { AuditError } from '../errors.ts'
-import type { LogConnection } from '../log/connection.ts'
+import type { LogConnection } from '../postgres/sql-client.ts'
 import { loadPrismaConfig } from './prisma-config.ts'
 
 /** What a driver adapter's connection gives. */

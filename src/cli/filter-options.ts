@@ -1,4 +1,4 @@
-import type { SearchFilter } from '../log/filter.ts'
+import type { SearchFilter } from '../search/filter.ts'
 import { UsageError } from './usage.ts'
 
 const text = { type: 'string' } as const

@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../log/entry.ts'
-import { createSearching } from '../log/search.ts'
+import { createSearching } from '../search/search.ts'
 import { resourceNamed } from './filter-options.ts'
 import { withLog } from './open-log.ts'
 

@@ -2,11 +2,16 @@ import { existsSync } from 'node:fs'
 import { appendFile, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { AuditError } from '../errors.ts'
-import type { TableName } from '../sql.ts'
+import {
+  datasourceProvider,
+  datasourceSchemas,
+  type SchemaBlock,
+  schemaBlocks,
+} from '../models/schema-blocks.ts'
+import type { TableName } from '../postgres/identifiers.ts'
 import { findProject, type PrismaProject } from './find-schema.ts'
 import { findMigration, migrationFor, newMigrationFolder } from './migration.ts'
 import { findModel, freeModelName, modelFor } from './model.ts'
-import { datasourceProvider, datasourceSchemas, type SchemaBlock, schemaBlocks } from './schema-text.ts'
 import { readShipped } from './shipped.ts'
 import { tableOption, UsageError } from './usage.ts'
 

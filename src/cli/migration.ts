@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { quoteIdentifier, quoteTable, type TableName } from '../sql.ts'
+import { quoteIdentifier, quoteTable, type TableName } from '../postgres/identifiers.ts'
 import { readShipped } from './shipped.ts'
 import { UsageError } from './usage.ts'
 

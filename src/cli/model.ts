@@ -1,5 +1,5 @@
-import { quoteTable, type TableName } from '../sql.ts'
-import { modelColumns, modelTable, type SchemaBlock, schemaBlocks } from './schema-text.ts'
+import { modelColumns, modelTable, type SchemaBlock, schemaBlocks } from '../models/schema-blocks.ts'
+import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import { readShipped } from './shipped.ts'
 import { UsageError } from './usage.ts'
 

@@ -1,6 +1,6 @@
-import type { LogConnection } from '../log/connection.ts'
 import type { ReadableLog } from '../log/log.ts'
-import { LoggedModels } from '../log/models.ts'
+import { LoggedModels } from '../models/stored-models.ts'
+import type { LogConnection } from '../postgres/sql-client.ts'
 import { databaseUrl, logConnection, withConnection } from './connection.ts'
 import { tableOption } from './usage.ts'
 

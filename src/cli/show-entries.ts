@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { describeEntry, diffLines } from '../log/diff-lines.ts'
+import { describeEntry, diffLines } from '../log/describe.ts'
 import type { AuditEntry } from '../log/entry.ts'
 
 /** An entry for people: a headline, and what changed below it. */

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { countEntries, type EntryCount, readCatalog } from './catalog.ts'
+import { countEntries, type EntryCount, readCatalog } from '../postgres/log-catalog.ts'
 import { type Check, checkLog } from './checks.ts'
 import { withConnection } from './connection.ts'
 import { tableOption } from './usage.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuditEntry } from '../log/entry.ts'
-import type { SearchFilter } from '../log/filter.ts'
-import { createSearching, type Searching } from '../log/search.ts'
+import type { SearchFilter } from '../search/filter.ts'
+import { createSearching, type Searching } from '../search/search.ts'
 import { withLog } from './open-log.ts'
 
 const pollEvery = 1_000

@@ -1,5 +1,5 @@
 import { AuditError } from '../errors.ts'
-import { parseTableName, type TableName } from '../sql.ts'
+import { parseTableName, type TableName } from '../postgres/identifiers.ts'
 
 /** What `--help` prints. */
 export const usage = `Usage: prisma-extension-audit <command> [options]

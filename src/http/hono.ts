@@ -1,4 +1,4 @@
-import { withAuditContext } from '../context.ts'
+import { withAuditContext } from '../context/context.ts'
 import { defaultRequestIdHeader, type RequestContextOptions, requestContext } from './request-context.ts'
 
 /** What the middleware needs of a context of Hono 4. */

@@ -1,4 +1,4 @@
-import { withAuditContext } from '../context.ts'
+import { withAuditContext } from '../context/context.ts'
 import { type RequestContextOptions, requestContext } from './request-context.ts'
 
 /** What is needed of a request's headers: those of a route handler's `Request`, or what `headers()` of Next gives. */

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
-import { type ContextSource, keepAuditContext, withAuditContext } from '../context.ts'
+import { type ContextSource, keepAuditContext, withAuditContext } from '../context/context.ts'
 
 /** A header of a request as node:http parses it. */
 export function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { type Actor, type AuditContext, mergeContexts } from '../context.ts'
+import { type Actor, type AuditContext, mergeContexts } from '../context/context.ts'
 import { newId } from '../id.ts'
 import { traceIdOf } from './trace.ts'
 

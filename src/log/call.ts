@@ -1,5 +1,5 @@
-import type { AttributedContext } from '../current-context.ts'
-import type { LogConnection } from './connection.ts'
+import type { AttributedContext } from '../attribution.ts'
+import type { LogConnection } from '../postgres/sql-client.ts'
 
 /** One call of the client, as the query hook sees it. */
 export interface Call {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Actor } from '../context.ts'
+import type { Actor } from '../context/context.ts'
 
 /** An entry of the log as helpers give it. */
 export interface AuditEntry {

@@ -1,6 +1,6 @@
-import type { Actor, AuditContext } from '../context.ts'
-import { quoteTable, type TableName } from '../sql.ts'
-import type { LogConnection } from './connection.ts'
+import type { Actor, AuditContext } from '../context/context.ts'
+import { quoteTable, type TableName } from '../postgres/identifiers.ts'
+import type { LogConnection } from '../postgres/sql-client.ts'
 import { type AuditEntry, type EntryRow, entryColumns, toEntry } from './entry.ts'
 
 /** An entry that is about to be written. Its id is known, so that writing it again after a lost answer adds none. */

@@ -1,9 +1,9 @@
-import type { AttributedContext } from '../current-context.ts'
-import type { DataModel } from '../data-model.ts'
+import type { AttributedContext } from '../attribution.ts'
+import type { DataModel } from '../models/data-model.ts'
+import type { LoggedModels, ModelField } from '../models/stored-models.ts'
 import type { ResolvedOptions } from '../options.ts'
+import type { LogConnection } from '../postgres/sql-client.ts'
 import type { Background } from './background.ts'
-import type { LogConnection } from './connection.ts'
-import type { LoggedModels, ModelField } from './models.ts'
 import type { EntryQueue } from './queue.ts'
 
 /** What reading the log takes. */

@@ -1,5 +1,5 @@
 import { AuditError, type UnwrittenEntry } from '../errors.ts'
-import { quoteTable, type TableName } from '../sql.ts'
+import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import { type InsertedRow, type NewEntry, rowOf } from './insert.ts'
 
 /** The SQLSTATE in an error of the client; undefined where the database gave none, as when it can't be reached. */

@@ -1,6 +1,6 @@
-import { tableOfLog } from '../client-internals.ts'
 import { AuditError } from '../errors.ts'
-import { parseTableName, type TableName } from '../sql.ts'
+import { parseTableName, type TableName } from '../postgres/identifiers.ts'
+import { tableOfLog } from '../prisma-7/internals.ts'
 import { connectionOfClient, connectionTo, type ReadConnection } from './data/read-connection.ts'
 import { sqlLogReader } from './data/sql-log-reader.ts'
 import { type PageHandler, pageHandler } from './server/handler.ts'

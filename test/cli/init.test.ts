@@ -5,7 +5,7 @@ import { applyMigrations, driftScript } from '../../scripts/schema-engine.ts'
 import { describePlan, type InitOptions, planInit, writePlan } from '../../src/cli/init.ts'
 import { UsageError } from '../../src/cli/usage.ts'
 import { AuditError } from '../../src/errors.ts'
-import { quoteTable, type TableName } from '../../src/sql.ts'
+import { quoteTable, type TableName } from '../../src/postgres/identifiers.ts'
 import { createDatabase } from '../support/database.ts'
 import { createProject, datasource, type Project, runCli, runNode } from './project.ts'
 

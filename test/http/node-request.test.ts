@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { getAuditContext } from '../../src/context.ts'
+import { getAuditContext } from '../../src/context/context.ts'
 import { resumeRequest, runRequest } from '../../src/http/node-request.ts'
 
 /** As an event of the connection: in nobody's context. */

@@ -1,4 +1,4 @@
-import { quoteIdentifier, quoteTable, type TableName } from '../../sql.ts'
+import { quoteIdentifier, quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import { outputName } from './output-name.ts'
 import { findClause, names, type Syntax, type SyntaxNode, visit } from './syntax.ts'
 

@@ -1,4 +1,4 @@
-import { type Catalog, findTable, type Table } from '../catalog/catalog.ts'
+import { type Catalog, findTable, type Table } from '../../postgres/catalog.ts'
 import { readStatement, type WriteStatement } from './statement.ts'
 import { names, type Syntax, type SyntaxNode, visit } from './syntax.ts'
 import { conflictKey, stableKey } from './upsert.ts'

@@ -1,5 +1,5 @@
-import { columnOf } from '../../sql.ts'
-import type { Column, Table } from '../catalog/catalog.ts'
+import type { Column, Table } from '../../postgres/catalog.ts'
+import { columnOf } from '../../postgres/identifiers.ts'
 import type { WriteStatement } from './statement.ts'
 
 /**

@@ -1,5 +1,5 @@
-import { columnOf, quoteIdentifier } from '../../sql.ts'
-import type { Catalog, Column, Table } from '../catalog/catalog.ts'
+import type { Catalog, Column, Table } from '../../postgres/catalog.ts'
+import { columnOf, quoteIdentifier } from '../../postgres/identifiers.ts'
 import { tableOf, type WriteStatement } from '../parse/statement.ts'
 import { conflictCondition, conflictKey } from '../parse/upsert.ts'
 import { own } from './entry.ts'

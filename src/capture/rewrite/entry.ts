@@ -1,7 +1,7 @@
-import type { AuditContext } from '../../context.ts'
+import type { AuditContext } from '../../context/context.ts'
 import { newId } from '../../id.ts'
-import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../../sql.ts'
-import type { ArgumentType } from '../adapter.ts'
+import type { ArgumentType } from '../../postgres/connection.ts'
+import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../../postgres/identifiers.ts'
 
 /** Our names inside a statement: CTEs, aliases and columns that can't collide with anyone's. */
 export function own(name: string): string {

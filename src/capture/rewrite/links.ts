@@ -1,5 +1,5 @@
-import type { Link, LinkSide } from '../../data-model.ts'
-import { quoteLiteral } from '../../sql.ts'
+import type { Link, LinkSide } from '../../models/data-model.ts'
+import { quoteLiteral } from '../../postgres/identifiers.ts'
 import { detailsOf, type EntryParameters } from './entry.ts'
 
 interface LinkEntries {

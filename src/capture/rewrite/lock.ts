@@ -1,5 +1,5 @@
-import { columnOf } from '../../sql.ts'
-import type { Table } from '../catalog/catalog.ts'
+import type { Table } from '../../postgres/catalog.ts'
+import { columnOf } from '../../postgres/identifiers.ts'
 import { tableOf, type WriteStatement, withCondition } from '../parse/statement.ts'
 import { conflictCondition, conflictKey } from '../parse/upsert.ts'
 import { own } from './entry.ts'

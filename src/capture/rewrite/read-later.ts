@@ -1,5 +1,5 @@
-import { columnOf, quoteTable } from '../../sql.ts'
-import type { Table } from '../catalog/catalog.ts'
+import type { Table } from '../../postgres/catalog.ts'
+import { columnOf, quoteTable } from '../../postgres/identifiers.ts'
 import { type EntryParameters, own } from './entry.ts'
 import { scanOf } from './referential-actions.ts'
 import type { RowReference, TrackedTable } from './tracked-table.ts'

@@ -1,5 +1,5 @@
-import { quoteTable, type TableName } from '../../sql.ts'
-import { type Catalog, findTable } from '../catalog/catalog.ts'
+import { type Catalog, findTable } from '../../postgres/catalog.ts'
+import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
 
 /** The functions of the log's migration that a statement calls, as their names in SQL. */
 export interface Recorder {

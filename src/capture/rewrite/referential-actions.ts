@@ -1,5 +1,5 @@
-import { columnOf, quoteLiteral, quoteTable } from '../../sql.ts'
-import type { Column, ForeignKey, ReferentialAction, Table } from '../catalog/catalog.ts'
+import type { Column, ForeignKey, ReferentialAction, Table } from '../../postgres/catalog.ts'
+import { columnOf, quoteLiteral, quoteTable } from '../../postgres/identifiers.ts'
 import { own } from './entry.ts'
 
 /** One way in which a change of a parent row reaches a child row. */

@@ -1,5 +1,5 @@
-import { quoteIdentifier, type TableName } from '../../sql.ts'
-import type { Catalog, Table } from '../catalog/catalog.ts'
+import type { Catalog, Table } from '../../postgres/catalog.ts'
+import { quoteIdentifier, type TableName } from '../../postgres/identifiers.ts'
 import type { WriteStatement } from '../parse/statement.ts'
 import {
   type BeforeState,

@@ -1,8 +1,8 @@
+import { isTimeout } from '../../postgres/sql-state.ts'
 import type { WireActivity } from '../wire.ts'
 import { conditions, Parameters } from './conditions.ts'
 import type { Filter } from './filter.ts'
 import type { ReadConnection } from './read-connection.ts'
-import { isTimeout } from './sql-state.ts'
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000]
 

@@ -1,6 +1,6 @@
 import { runOutsideScope } from '../../capture/scope.ts'
-import { baseClient, type ClientInternals } from '../../client-internals.ts'
 import { AuditError } from '../../errors.ts'
+import { baseClient, type ClientInternals } from '../../prisma-7/internals.ts'
 
 /**
  * Runs one statement in a read-only transaction of its own, in UTC and with a limit of time. The settings are the

@@ -1,4 +1,4 @@
-import { quoteTable, type TableName } from '../../sql.ts'
+import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import type { WireEntry } from '../wire.ts'
 import { readActivity } from './activity.ts'
 import { actionPattern, Parameters } from './conditions.ts'

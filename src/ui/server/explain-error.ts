@@ -1,6 +1,6 @@
 import { AuditError } from '../../errors.ts'
+import { sqlState } from '../../postgres/sql-state.ts'
 import { InvalidRequest } from '../data/invalid-request.ts'
-import { sqlState } from '../data/sql-state.ts'
 import { errorAnswer } from './answers.ts'
 
 /** What each code of PostgreSQL means to somebody who looks at the page. Messages of the server may hold secrets. */

@@ -1,0 +1,26 @@
+import {
+  type Actor,
+  type AuditContext,
+  getAuditContext,
+  mergeContexts,
+  parseContext,
+} from './context/context.ts'
+import type { ResolvedOptions } from './options.ts'
+
+/** A context that says who acts, by default at least. */
+export type AttributedContext = AuditContext & { readonly actor: Actor }
+
+/** The context of the running code: what `withAuditContext` says, on top of the option `context`, and the default actor. */
+export function currentContext(options: Pick<ResolvedOptions, 'context' | 'actor' | 'hasOwnActor'>): {
+  readonly context: AttributedContext
+  /** Whether a context or an option named the actor, or only the default did. */
+  readonly hasActor: boolean
+} {
+  const given = options.context?.()
+  const around = getAuditContext() ?? {}
+  const context = given ? mergeContexts(parseContext(given), around) : around
+  return {
+    context: { ...context, actor: context.actor ?? options.actor },
+    hasActor: context.actor !== undefined || options.hasOwnActor,
+  }
+}

@@ -1,0 +1,204 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { AuditError } from '../errors.ts'
+
+/** Who acts. `id` is whatever identifies the actor in your application, at most 255 characters. */
+export interface Actor {
+  id: string
+  type: 'user' | 'system' | 'api_key'
+  email?: string | undefined
+}
+
+/** Who and where: what the entries of a request have in common. */
+export interface AuditContext {
+  actor?: Actor | undefined
+  /** At most 255 characters. */
+  requestId?: string | undefined
+  /** An IPv4 or IPv6 address, without port or prefix length. */
+  ip?: string | undefined
+  userAgent?: string | undefined
+  /** At most 255 characters. */
+  organizationId?: string | undefined
+  /** Why the change is made, for `reason`. */
+  reason?: string | undefined
+  /** Anything JSON can hold, for `details.metadata`. */
+  metadata?: Record<string, unknown> | undefined
+}
+
+/** A context, or how to find it out: asked for each entry, so it may tell what is not known yet when it is set. */
+export type ContextSource = AuditContext | (() => AuditContext | undefined)
+
+/** One {@link withAuditContext} inside another. */
+interface Frame {
+  readonly outer: Frame | undefined
+  readonly source: ContextSource
+}
+
+const frames = new AsyncLocalStorage<Frame | undefined>()
+
+/**
+ * Runs `fn` in a context: every entry made inside, however deep in calls and promises, carries it. Contexts nest and
+ * merge: an inner one adds to the outer and overrides it field by field (`metadata` key by key).
+ *
+ * A Prisma call that `fn` returns without `await` runs in the context too.
+ *
+ * @param context the context, or a function that gives it. The function is called for each entry, so it can tell what
+ * is known only later, such as the user that a handler further on authenticates. What it throws, the Prisma call throws
+ * @returns what `fn` returns; a promise when `fn` gives one
+ * @throws AuditError `AUDIT_INVALID_CONTEXT` before `fn` is called, when the log could not store a value
+ *
+ * @example
+ * ```ts
+ * await withAuditContext({ actor: { id: user.id, type: 'user' }, requestId: 'req-1' }, () =>
+ *   prisma.order.update({ where: { id }, data: { status: 'PAID' } }),
+ * )
+ * ```
+ */
+export function withAuditContext<T>(context: ContextSource, fn: () => PromiseLike<T>): Promise<T>
+export function withAuditContext<T>(context: ContextSource, fn: () => T): T
+export function withAuditContext<T>(context: ContextSource, fn: () => T | PromiseLike<T>): T | Promise<T> {
+  const source = typeof context === 'function' ? context : parseContext(context)
+  return frames.run({ outer: frames.getStore(), source }, () => {
+    const result = fn()
+    // a PrismaPromise starts when `then` is called, so that has to happen inside the context
+    return isThenable(result)
+      ? new Promise<T>((resolve, reject) => void result.then(resolve, reject))
+      : result
+  })
+}
+
+/**
+ * The context of the running code, merged from all that enclose it.
+ *
+ * @returns undefined outside any {@link withAuditContext}
+ * @throws AuditError `AUDIT_INVALID_CONTEXT` when a function given as context gives what the log could not store
+ *
+ * @example
+ * ```ts
+ * logger.info({ requestId: getAuditContext()?.requestId })
+ * ```
+ */
+export function getAuditContext(): AuditContext | undefined {
+  const frame = frames.getStore()
+  return frame && contextOf(frame)
+}
+
+/**
+ * Keeps the context of the running code for code that is called from elsewhere, such as the listener of an event.
+ *
+ * @returns a function that runs another one in that context
+ */
+export function keepAuditContext(): <T>(fn: () => T) => T {
+  const frame = frames.getStore()
+  return (fn) => frames.run(frame, fn)
+}
+
+function contextOf({ outer, source }: Frame): AuditContext {
+  // a source may ask for the context around it, which must not ask the source again
+  const inner = typeof source === 'function' ? parseContext(frames.run(outer, source) ?? {}) : source
+  return outer ? mergeContexts(contextOf(outer), inner) : inner
+}
+
+const reverts = new AsyncLocalStorage<string>()
+
+/** Runs `work`, whose entries say that they undo the entry of this id. Users can't: it is not exported to them. */
+export function whileReverting<T>(entryId: string, work: () => Promise<T>): Promise<T> {
+  return reverts.run(entryId, work)
+}
+
+/** The entry that the running code undoes, if it undoes one. */
+export function revertedEntry(): string | undefined {
+  return reverts.getStore()
+}
+
+/** The outer context with what the inner one says on top. */
+export function mergeContexts(
+  outer: AuditContext | undefined,
+  inner: AuditContext | undefined,
+): AuditContext {
+  const said = Object.entries(inner ?? {}).filter(([, value]) => value !== undefined)
+  const metadata = { ...outer?.metadata, ...inner?.metadata }
+  return {
+    ...outer,
+    ...Object.fromEntries(said),
+    ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
+  }
+}
+
+/**
+ * Checks that the log can store a context.
+ *
+ * @throws AuditError `AUDIT_INVALID_CONTEXT`, naming the field and what it may be
+ */
+export function parseContext(context: unknown): AuditContext {
+  const parsed = contextSchema.safeParse(context)
+  if (parsed.success) return parsed.data
+  throw new AuditError(
+    'AUDIT_INVALID_CONTEXT',
+    `The audit context can't be stored, and an entry without it would be wrong: ${z.prettifyError(parsed.error)}`,
+    { cause: parsed.error },
+  )
+}
+
+/** PostgreSQL's text can't hold the character with code zero, nor half a surrogate pair. */
+export const storableText = z
+  .string()
+  .refine(isStorable, 'must not contain NUL characters or lone surrogates')
+const shortText = storableText.min(1).max(255)
+
+export const actorSchema = z.strictObject({
+  id: shortText,
+  type: z.enum(['user', 'system', 'api_key']),
+  email: shortText.optional(),
+})
+
+export const contextSchema = z.strictObject({
+  actor: actorSchema.optional(),
+  requestId: shortText.optional(),
+  // an IPv6 zone (fe80::1%eth0) means nothing outside its machine, and inet has no place for it
+  ip: storableText
+    .refine((value) => isIP(value) !== 0 && !value.includes('%'), 'must be an IPv4 or IPv6 address')
+    .optional(),
+  userAgent: storableText.optional(),
+  organizationId: shortText.optional(),
+  reason: storableText.optional(),
+  metadata: z
+    .record(z.string(), z.unknown())
+    .superRefine((value, check) => {
+      const problem = findJsonProblem(value, 'metadata', new Set())
+      if (problem) check.addIssue({ code: 'custom', message: problem })
+    })
+    .optional(),
+})
+
+export function isStorable(value: string): boolean {
+  return !value.includes('\0') && value.isWellFormed()
+}
+
+/** What JSON would lose without a word: functions, symbols, NaN; or refuses: BigInt and cycles. */
+function findJsonProblem(value: unknown, path: string, ancestors: Set<object>): string | undefined {
+  if (value === null || typeof value === 'boolean' || value === undefined) return undefined
+  if (typeof value === 'string')
+    return isStorable(value) ? undefined : `${path} holds a NUL or a lone surrogate`
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${path} is not a finite number`
+  if (typeof value !== 'object') return `${path} is a ${typeof value}, which JSON can't hold`
+  if (ancestors.has(value)) return `${path} refers back to an object that contains it`
+  if ('toJSON' in value && typeof value.toJSON === 'function') {
+    return findJsonProblem(value.toJSON(), path, new Set([...ancestors, value]))
+  }
+  if (value instanceof Map || value instanceof Set)
+    return `${path} is a ${value.constructor.name}, which JSON can't hold`
+  const inner = new Set([...ancestors, value])
+  for (const [key, item] of Object.entries(value)) {
+    const problem = isStorable(key)
+      ? findJsonProblem(item, `${path}.${key}`, inner)
+      : `${path} has a key with a NUL`
+    if (problem) return problem
+  }
+  return undefined
+}
+
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}

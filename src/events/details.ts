@@ -1,0 +1,89 @@
+import { isDeepStrictEqual } from 'node:util'
+import { AuditError } from '../errors.ts'
+import type { Log } from '../log/log.ts'
+import { type Json, toJson } from '../values/javascript-json.ts'
+
+/** The record on both sides of a change: a create has no `before`, a delete no `after`. */
+export interface DataChange {
+  before?: object | null | undefined
+  after?: object | null | undefined
+}
+
+/** The event's details and the context's metadata as JSON, with `"[redacted]"` for what the log must not hold. */
+export function detailsOf(
+  log: Log,
+  model: string | undefined,
+  details: object | null | undefined,
+  metadata: object | undefined,
+): Record<string, Json> | null {
+  const isRedacted = (path: readonly string[]) => {
+    const field = path.at(-1) ?? ''
+    const isOfRecord = path.length === 1 || (path.length === 2 && /^(before|after)$/.test(path[0] ?? ''))
+    return log.options.isRedacted(isOfRecord ? model : undefined, field)
+  }
+  const given = toJson(details, 'details', isRedacted)
+  const around = toJson(metadata, 'metadata', isRedacted)
+  if (!isAbsent(given) && !isJsonObject(given)) {
+    throw new AuditError(
+      'AUDIT_INVALID_EVENT',
+      "The event can't be stored: details is no object in JSON. Nothing was written. Give an object of named values.",
+    )
+  }
+  if (isAbsent(given) && around === undefined) return null
+  return { ...(around === undefined ? {} : { metadata: around }), ...given }
+}
+
+/** Both sides of a change and the fields that differ, as the entry of a data change has them. */
+export function detailsOfChange(
+  log: Log,
+  type: string,
+  verb: string,
+  change: DataChange,
+): Record<string, unknown> {
+  const sides = toJson(change, 'change')
+  const { before, after } = { before: recordIn(sides, 'before'), after: recordIn(sides, 'after') }
+  const refusal =
+    (verb === 'create' && before && 'a create has no before') ||
+    (verb === 'delete' && after && 'a delete has no after') ||
+    (!before && !after && 'a change has a record before, after or both')
+  if (refusal) {
+    throw new AuditError(
+      'AUDIT_INVALID_EVENT',
+      `The change can't be stored: ${refusal}. Nothing was written. Give { after } for a create, { before } for a delete, both for everything else.`,
+    )
+  }
+  if (!before || !after) return before ? { before } : { after }
+  const model = log.models.find(type)?.name
+  const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (field) => !isDeepStrictEqual(before[field], after[field]) && !log.options.isIgnored(model, field),
+  )
+  if (log.options.snapshot === 'full') return { before, after, changed }
+  const only = (record: Record<string, Json>) =>
+    Object.fromEntries(Object.entries(record).filter(([field]) => changed.includes(field)))
+  return { before: only(before), after: only(after), changed }
+}
+
+function recordIn(sides: Json | undefined, side: 'before' | 'after'): Record<string, Json> | undefined {
+  const record = isJsonObject(sides) ? sides[side] : undefined
+  if (isAbsent(record)) return undefined
+  if (isJsonObject(record)) return record
+  throw new AuditError(
+    'AUDIT_INVALID_EVENT',
+    `The change can't be stored: ${side} is no record. Nothing was written. Give an object of fields.`,
+  )
+}
+
+/** `details.reason`, where it is a text that says something. */
+export function reasonIn(details: unknown): string | undefined {
+  const json = toJson(details, 'details')
+  const reason = isJsonObject(json) ? json.reason : undefined
+  return typeof reason === 'string' && reason !== '' ? reason : undefined
+}
+
+function isAbsent(json: Json | undefined): json is null | undefined {
+  return json === undefined || json === null
+}
+
+function isJsonObject(json: Json | undefined): json is Record<string, Json> {
+  return typeof json === 'object' && json !== null && !Array.isArray(json)
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import { type AuditContext, contextSchema, storableText } from '../context/context.ts'
+import { AuditError } from '../errors.ts'
+
+/** The id of a record as applications have it; the log holds its text. */
+export type Identifier = string | number | bigint
+
+/**
+ * Something worth an entry that is not a change of data. It may say who and where; what it does not say comes from the
+ * context.
+ *
+ * @example
+ * ```ts
+ * const event: AuditEvent = {
+ *   action: 'report.export',
+ *   resource: { type: 'report', id: 'q3' },
+ *   details: { format: 'pdf', rows: 1200n },
+ * }
+ * ```
+ */
+export interface AuditEvent extends AuditContext {
+  /** `resource.verb`: letters, digits, `_` and `-` on both sides of one dot, at most 100 characters. */
+  action: string
+  /** Default: the first half of the action, and no id. At most 100 and 255 characters. */
+  resource?: { type: string; id?: Identifier | null | undefined } | undefined
+  /** Default `'success'`. A failure needs a `reason` of its own. */
+  outcome?: 'success' | 'failure' | undefined
+  /** Anything that the log's JSON can hold; fields that the options redact read `"[redacted]"`. */
+  details?: Record<string, unknown> | null | undefined
+}
+
+export type ParsedEvent = z.output<typeof eventSchema>
+
+const recordId = z
+  .union([z.string(), z.number(), z.bigint()])
+  .transform(String)
+  .pipe(storableText.min(1).max(255))
+
+const eventSchema = contextSchema
+  .extend({
+    action: z
+      .string()
+      .max(100)
+      .regex(
+        /^[\p{L}_][\p{L}\p{N}_-]*\.[\p{L}_][\p{L}\p{N}_-]*$/u,
+        'must be resource.verb, as in "report.export"',
+      ),
+    resource: z.strictObject({ type: storableText.min(1).max(100), id: recordId.nullish() }).optional(),
+    outcome: z.enum(['success', 'failure']).default('success'),
+    details: z.custom<object>(isObject, 'must be an object').nullish(),
+    metadata: z.custom<Record<string, unknown>>(isObject, 'must be an object').optional(),
+  })
+  .refine(({ outcome, reason }) => outcome === 'success' || !!reason, {
+    path: ['reason'],
+    message: 'a failure needs one',
+  })
+
+/**
+ * Checks that the log can store an event; what is inside `details` and `metadata` is seen to when they become JSON.
+ *
+ * @throws AuditError `AUDIT_INVALID_EVENT`, naming the field and what it may be
+ */
+export function parseEvent(event: unknown): ParsedEvent {
+  const parsed = attempt(event)
+  if (parsed.success) return parsed.data
+  const { error } = parsed
+  const problem = error instanceof z.ZodError ? z.prettifyError(error) : 'it can not be read'
+  throw new AuditError(
+    'AUDIT_INVALID_EVENT',
+    `The event can't be stored, and nothing was written: ${problem}`,
+    { cause: error },
+  )
+}
+
+/** A proxy or a getter of the application's may throw anything. */
+function attempt(event: unknown): { success: true; data: ParsedEvent } | { success: false; error: unknown } {
+  try {
+    return eventSchema.safeParse(event)
+  } catch (error) {
+    return { success: false, error }
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

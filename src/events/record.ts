@@ -1,0 +1,192 @@
+import { currentContext } from '../attribution.ts'
+import { type Actor, mergeContexts } from '../context/context.ts'
+import { AuditError } from '../errors.ts'
+import { newId } from '../id.ts'
+import type { AuditEntry } from '../log/entry.ts'
+import { insertEntries, type NewEntry } from '../log/insert.ts'
+import type { Log } from '../log/log.ts'
+import { refusedEvent, swallowedEvent } from '../log/write-error.ts'
+import { type DataChange, detailsOf, detailsOfChange, reasonIn } from './details.ts'
+import { type AuditEvent, type Identifier, parseEvent } from './event.ts'
+
+/** The part of `$audit` that records what is not a change of data. */
+export interface Recording {
+  /**
+   * Records an event and gives its stored entry. On `tx.$audit` of an interactive transaction, the entry commits with
+   * the transaction.
+   *
+   * With `{ queue: true }` the event is written later, in a batch, and survives a rollback; the promise resolves when
+   * the queue has taken it, and waits while the queue is full. An event that can't be written then goes to the option
+   * `onError`.
+   *
+   * Resource types and actions may name a model as the schema does (`OrderItem.refund`); the log holds `orderItem`.
+   *
+   * @throws AuditError `AUDIT_INVALID_EVENT`, `AUDIT_INVALID_CONTEXT` or `AUDIT_ACTOR_REQUIRED` before anything is
+   * written; `AUDIT_TABLE_MISSING` or `AUDIT_NOT_WRITTEN` when the database refuses the entry
+   *
+   * @example
+   * ```ts
+   * const entry = await prisma.$audit.record({
+   *   action: 'report.export',
+   *   resource: { type: 'report', id: 'q3' },
+   *   details: { format: 'pdf' },
+   * })
+   * await prisma.$audit.record({ action: 'search.run', details: { terms } }, { queue: true })
+   * ```
+   */
+  record(event: AuditEvent, options: { queue: true }): Promise<void>
+  record(event: AuditEvent, options?: { queue?: false }): Promise<AuditEntry>
+
+  /**
+   * Records `user.login` with the user as actor. The reason of a failure is `details.reason`, else "login failed".
+   *
+   * @throws AuditError as {@link Recording.record}
+   *
+   * @example
+   * ```ts
+   * await prisma.$audit.logLogin(user.id, false, { reason: 'wrong password', method: 'password' })
+   * ```
+   */
+  logLogin(userId: Identifier, success: boolean, details?: Record<string, unknown>): Promise<AuditEntry>
+
+  /**
+   * Records `<type>.read` by a user.
+   *
+   * @throws AuditError as {@link Recording.record}
+   *
+   * @example
+   * ```ts
+   * await prisma.$audit.logDataAccess(doctor.id, 'Patient', patient.id)
+   * ```
+   */
+  logDataAccess(actorId: Identifier, resourceType: string, resourceId: Identifier): Promise<AuditEntry>
+
+  /**
+   * Records `<type>.<verb>` by a user, with the record before and after and the fields that differ. For changes that
+   * don't go through the client: in another system, or by a trigger. A field that only one side has counts as changed.
+   *
+   * @throws AuditError as {@link Recording.record}
+   *
+   * @example
+   * ```ts
+   * await prisma.$audit.logDataChange(user.id, 'invoice', 42, 'approve', {
+   *   before: { state: 'open' },
+   *   after: { state: 'approved' },
+   * })
+   * ```
+   */
+  logDataChange(
+    actorId: Identifier,
+    resourceType: string,
+    resourceId: Identifier,
+    verb: string,
+    change: DataChange,
+  ): Promise<AuditEntry>
+
+  /**
+   * Records `<type>.export` by the actor of the context.
+   *
+   * @throws AuditError as {@link Recording.record}
+   *
+   * @example
+   * ```ts
+   * await prisma.$audit.logExport('Patient', { format: 'csv', rows: 1200 })
+   * ```
+   */
+  logExport(resourceType: string, details?: Record<string, unknown>): Promise<AuditEntry>
+
+  /**
+   * Waits until every entry that was queued before is written, or was given to `onError`. `$disconnect()` does the same.
+   *
+   * @throws AuditError `AUDIT_NOT_WRITTEN` when entries could not be written and there is no `onError` that took them;
+   * `cause` is an AggregateError of one AuditError for each
+   *
+   * @example
+   * ```ts
+   * process.on('SIGTERM', async () => {
+   *   await prisma.$audit.flush()
+   *   process.exit()
+   * })
+   * ```
+   */
+  flush(): Promise<void>
+}
+
+export function createRecording(log: Log): Recording {
+  async function record(event: AuditEvent, options: { queue: true }): Promise<void>
+  async function record(event: AuditEvent, options?: { queue?: false }): Promise<AuditEntry>
+  // biome-ignore lint/suspicious/noConfusingVoidType: what the two forms give
+  async function record(event: AuditEvent, options?: { queue?: boolean }): Promise<AuditEntry | void> {
+    const entry = entryOf(log, event)
+    if (options?.queue) await log.queue.add(entry)
+    else return write(log, entry)
+  }
+  // names that are no text, as JavaScript may give them, make no action, and the event is refused for it
+  const actionOf = (type: string, verb: string) =>
+    typeof type === 'string' && typeof verb === 'string'
+      ? `${log.models.find(type)?.resource ?? type}.${verb}`
+      : ''
+  return {
+    record,
+    logLogin: async (userId, success, details) =>
+      record({
+        action: 'user.login',
+        actor: user(userId),
+        resource: { type: 'user', id: userId },
+        ...(success ? {} : { outcome: 'failure', reason: reasonIn(details) ?? 'login failed' }),
+        details,
+      }),
+    logDataAccess: async (actorId, type, id) =>
+      record({ action: actionOf(type, 'read'), actor: user(actorId), resource: { type, id } }),
+    logDataChange: async (actorId, type, id, verb, change) =>
+      record({
+        action: actionOf(type, verb),
+        actor: user(actorId),
+        resource: { type, id },
+        details: detailsOfChange(log, type, verb, change),
+      }),
+    logExport: async (type, details) =>
+      record({ action: actionOf(type, 'export'), resource: { type }, details }),
+    flush: () => log.flush(),
+  }
+}
+
+/** Anything else than an id stays as it is, to be refused with the event. */
+function user(id: Identifier): Actor {
+  return { id: typeof id === 'bigint' || Number.isFinite(id) ? String(id) : (id as string), type: 'user' }
+}
+
+/** What the event says, and the context where it says nothing. */
+function entryOf(log: Log, event: AuditEvent): NewEntry {
+  const { action, resource, outcome, details, ...said } = parseEvent(event)
+  const { context: around, hasActor } = currentContext(log.options)
+  if (log.options.requireActor && !hasActor && !said.actor) {
+    throw new AuditError(
+      'AUDIT_ACTOR_REQUIRED',
+      'An event came without an actor, and the option requireActor is set. Nothing was written. Name the actor in the event, or record it inside withAuditContext({ actor: { id, type } }, …).',
+    )
+  }
+  const context = { ...mergeContexts(around, said), actor: said.actor ?? around.actor }
+  const [actionResource = '', verb] = action.split('.')
+  const type = resource?.type ?? actionResource
+  const model = log.models.find(type)
+  return {
+    id: newId(),
+    action: `${log.models.find(actionResource)?.resource ?? actionResource}.${verb}`,
+    resourceType: model?.resource ?? type,
+    resourceId: resource?.id ?? null,
+    outcome,
+    reason: context.reason ?? null,
+    details: detailsOf(log, model?.name, details, context.metadata),
+    context,
+  }
+}
+
+async function write(log: Log, entry: NewEntry): Promise<AuditEntry> {
+  const { table } = log.options
+  const [stored] = await insertEntries(table, log.connection, [entry]).catch((error: unknown) => {
+    throw refusedEvent(error, entry, table)
+  })
+  if (!stored) throw swallowedEvent(entry, table)
+  return stored
+}

@@ -1,0 +1,103 @@
+import { stripVTControlCharacters } from 'node:util'
+import { storable } from '../values/storable.ts'
+import { type DriverCause, driverCause, type PrismaErrorLike } from './kind.ts'
+
+/** An entry's reason is for people: longer messages are cut. */
+const longestReason = 2_000
+
+const mask = '[redacted]'
+
+/**
+ * Why a write failed, as `reason` has it: the code and the message, without the source code that Prisma puts before
+ * it and without values that the log must not hold.
+ *
+ * @param secrets texts of values that must not appear
+ *
+ * @example
+ * ```ts
+ * failureReason(error, []) // 'P2002: Unique constraint failed on the constraint: `users_email_key`'
+ * ```
+ */
+export function failureReason(error: PrismaErrorLike, secrets: readonly string[]): string {
+  const driver = driverCause(error)
+  const code = error.code ?? driver?.originalCode
+  const message = error.name === 'DriverAdapterError' ? messageAtEnd(error) : withoutSourceCode(error.message)
+  const hidden = hideSecrets(hideQuoted(hideRows(message), error, driver), secrets)
+  const reason = storable(code === undefined ? hidden : `${code}: ${hidden}`)
+  return reason.length > longestReason ? `${reason.slice(0, longestReason).toWellFormed()}…` : reason
+}
+
+/**
+ * What an adapter throws comes up as it is when a transaction can't end. The server's message
+ * may be a deferred trigger's, about values of any call: it is told where it can only hold names, in SQLSTATE
+ * class 23 (constraints) and 40 (rollbacks).
+ */
+function messageAtEnd(error: PrismaErrorLike): string {
+  const { originalCode = '', originalMessage } = driverCause(error) ?? {}
+  if (originalMessage === undefined) return error.message
+  return /^(?:23|40)/.test(originalCode) ? originalMessage : mask
+}
+
+/**
+ * Prisma's message begins with where the call is in the source, and the line of it, marked by an arrow; without the
+ * source, two empty lines stand in its place.
+ */
+function withoutSourceCode(message: string): string {
+  const text = stripVTControlCharacters(message)
+  if (!/^\n(?:Oops|Invalid )/.test(text)) return text.trim()
+  const arrow = /^→ *\d+ .*$/mu.exec(text)
+  if (arrow) return text.slice(arrow.index + arrow[0].length).trim()
+  const gap = text.indexOf('\n\n\n')
+  return text.slice(gap + 1).trim()
+}
+
+/** `Key (ssn)=(123) already exists`, `Failing row contains (1, 123)`: the details that some adapters add. */
+function hideRows(message: string): string {
+  return message
+    .replace(/\)=\(.*\)/gs, `)=(${mask})`)
+    .replace(/(Failing row contains) \(.*\)/gs, `$1 (${mask})`)
+}
+
+/** Prisma's codes whose message quotes a value: of the arguments, or one that is stored. */
+const quotesValue = new Set(['P2004', 'P2005', 'P2006', 'P2007', 'P2020', 'P2023', 'P2032', 'P2033'])
+
+/**
+ * Where a message quotes a value instead of a name, nobody can tell whose it is: it may come from a redacted column by
+ * way of a cast. SQLSTATE class 22 is about data, and a syntax error (42601) quotes whatever stands there.
+ */
+function hideQuoted(
+  message: string,
+  { code, name }: PrismaErrorLike,
+  driver: DriverCause | undefined,
+): string {
+  const server = driver?.originalMessage
+  const isAboutData = /^22|^42601$/.test(driver?.originalCode ?? '')
+  const text = server && isAboutData ? message.replace(server, () => hideBetweenQuotes(server)) : message
+  const isUnknown = name === 'PrismaClientUnknownRequestError' || name === 'PrismaClientRustPanicError'
+  return isUnknown || quotesValue.has(code ?? '') ? hideBetweenQuotes(text) : text
+}
+
+/** From the first quotation mark to the last, in whatever language the server speaks. */
+function hideBetweenQuotes(text: string): string {
+  return text.replace(/["'`«»„“”‹›「」『』].*["'`«»„“”‹›「」『』]/s, `"${mask}"`)
+}
+
+function hideSecrets(message: string, secrets: readonly string[]): string {
+  const present = secrets.filter((secret) => secret !== '' && message.includes(secret))
+  if (present.length === 0) return message
+  // the longest first, so that none hides a part of another and leaves the rest
+  const patterns = present.sort((one, other) => other.length - one.length).map(patternOf)
+  return message.replace(new RegExp(patterns.join('|'), 'gu'), mask)
+}
+
+/**
+ * A short value and a number are hidden only where they stand alone: they would leave holes in words and codes. A
+ * number comes back with the digits that its column has: `12.5` as `12.50`.
+ */
+function patternOf(secret: string): string {
+  const literal = secret.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+  const number = /^-?\d+(\.\d+)?$/.exec(secret)
+  const digits = number && (number[1] === undefined ? '(?:\\.0+)?' : '0*')
+  if (secret.length >= 4 && !number) return literal
+  return `(?<![\\p{L}\\p{N}_])${literal}${digits ?? ''}(?![\\p{L}\\p{N}_])`
+}

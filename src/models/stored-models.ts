@@ -1,0 +1,191 @@
+import { AuditError } from '../errors.ts'
+import type { TableName } from '../postgres/identifiers.ts'
+import type { LogConnection } from '../postgres/sql-client.ts'
+import { type DataModel, type Model, ModelIndex } from './data-model.ts'
+import { readSchema } from './schema-facts.ts'
+
+/** A scalar field of a model and the column behind it. */
+export interface ModelField {
+  /** As in the Prisma schema. */
+  readonly name: string
+  readonly column: string
+  /** Prisma's type: `Int`, `DateTime`, an enum's name, … */
+  readonly type: string
+  readonly isEnum: boolean
+  readonly isList: boolean
+  /** PostgreSQL's name of the type, of an array its elements', domains resolved: `int4`, `numeric`. */
+  readonly databaseType: string
+  /** The declared type, fit for a cast: `numeric(10,2)`. */
+  readonly declared: string
+  readonly isNullable: boolean
+  /** The database computes the value and takes no other: a generated column, or an identity that is always generated. */
+  readonly computed: 'generated' | 'identity' | undefined
+  /** Of an enum: the name in the client → the label in the database, where `@map` makes them differ. */
+  readonly labels: ReadonlyMap<string, string>
+  /** Prisma stamps it at each update. */
+  readonly isUpdatedAt: boolean
+}
+
+/** A model with what the database knows of its table. */
+export interface LoggedModel extends Model {
+  /** Its table with the schema where it is. */
+  readonly location: TableName
+  /** Fields that lead to other models, and the side that they are in the table of an implicit many-to-many. */
+  readonly relations: ReadonlyMap<string, { readonly table: string; readonly column: 'A' | 'B' }>
+  /** Columns that the database computes, also those that the model leaves out. */
+  readonly generatedColumns: readonly string[]
+  readonly scalars: readonly ModelField[]
+  /** The primary key in key order; empty for a table without one. */
+  readonly key: readonly ModelField[]
+}
+
+type ModelNames = Pick<Model, 'name' | 'resource'>
+
+interface CatalogRow {
+  schema: string
+  table: string
+  column: string
+  type: string
+  declared: string
+  isList: boolean
+  isNullable: boolean
+  computed: 'generated' | 'identity' | null
+  keyPosition: number | null
+}
+
+/** Columns and primary keys from the database: Prisma's run-time data model has neither keys nor lists. */
+const catalogQuery = `
+  SELECT n.nspname::text AS schema, c.relname::text AS "table", a.attname::text AS "column",
+    coalesce(b.typname, e.typname, t.typname)::text AS type,
+    pg_catalog.format_type(a.atttypid, a.atttypmod) AS declared,
+    e.oid IS NOT NULL AS "isList", NOT a.attnotnull AS "isNullable",
+    CASE WHEN a.attgenerated <> '' THEN 'generated' WHEN a.attidentity = 'a' THEN 'identity' END AS computed,
+    pg_catalog.array_position(i.indkey::int2[], a.attnum)::int4 AS "keyPosition"
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+  LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
+  LEFT JOIN pg_catalog.pg_type b ON b.oid = coalesce(e.typbasetype, t.typbasetype) AND b.oid <> 0
+  LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_|information_schema)' AND c.relname = ANY ($1::text[])
+  ORDER BY a.attnum`
+
+/** `OrderItem` → `orderItem`, the client's property. */
+export function resourceOf(model: string): string {
+  return model.charAt(0).toLowerCase() + model.slice(1)
+}
+
+/** The client's models as the database has them. Read once; again when a model's table was not there. */
+export class LoggedModels {
+  readonly #dataModel: DataModel
+  readonly #names: ReadonlyMap<unknown, ModelNames>
+  readonly #defaultSchema: () => Promise<string>
+  #models: ReadonlyMap<string, LoggedModel> | undefined
+  /** A transaction never waits for a read that waits for a connection: it may hold the last one. */
+  readonly #reading = new WeakMap<LogConnection, Promise<ReadonlyMap<string, LoggedModel>>>()
+  readonly #schema: ReturnType<typeof readSchema>
+
+  /**
+   * @param defaultSchema where models without `@@schema` live
+   * @param schema the text of the Prisma schema, for what the run-time data model leaves out
+   */
+  constructor(dataModel: DataModel, defaultSchema: () => Promise<string>, schema: unknown) {
+    this.#dataModel = dataModel
+    const names = Object.keys(dataModel.models).map((name) => ({
+      name,
+      resource: resourceOf(name),
+    }))
+    this.#names = new Map([
+      ...names.map((model) => [model.resource, model] as const),
+      ...names.map((model) => [model.name, model] as const),
+    ])
+    this.#defaultSchema = defaultSchema
+    this.#schema = readSchema(schema)
+  }
+
+  /** The names of the model that has this name or this resource; undefined when there is none. */
+  find(name: unknown): ModelNames | undefined {
+    return this.#names.get(name)
+  }
+
+  /**
+   * A model by its name in the Prisma schema (`OrderItem`) or as a resource (`orderItem`).
+   *
+   * @throws AuditError `AUDIT_INVALID_FILTER` when the client has no such model
+   */
+  async get(name: unknown, connection: LogConnection): Promise<LoggedModel> {
+    const model = this.find(name)?.name
+    if (model === undefined) {
+      const given =
+        typeof name === 'string' ? JSON.stringify(name) : `called by a value of type ${typeof name}`
+      throw new AuditError(
+        'AUDIT_INVALID_FILTER',
+        `The client has no model ${given}. Its models are ${Object.keys(this.#dataModel.models).join(', ')}.`,
+      )
+    }
+    const found = (await this.#read(connection)).get(model)
+    if (found && found.scalars.length > 0) return found
+    this.#models = undefined // the table may be newer than what was read
+    const read = (await this.#read(connection)).get(model)
+    if (read && read.scalars.length > 0) return read
+    throw new AuditError(
+      'AUDIT_INVALID_FILTER',
+      `The table of the model ${model} is not in the database, so its records can't be named. Apply the migrations.`,
+    )
+  }
+
+  async #read(connection: LogConnection): Promise<ReadonlyMap<string, LoggedModel>> {
+    if (this.#models) return this.#models
+    const reading = this.#reading.get(connection) ?? this.#load(connection)
+    this.#reading.set(connection, reading)
+    try {
+      this.#models = await reading
+      return this.#models
+    } finally {
+      this.#reading.delete(connection)
+    }
+  }
+
+  async #load(connection: LogConnection): Promise<ReadonlyMap<string, LoggedModel>> {
+    const index = new ModelIndex(this.#dataModel, await this.#defaultSchema())
+    const rows = await connection.query<CatalogRow>(
+      catalogQuery,
+      index.models.map((model) => model.table),
+    )
+    const columnsOf = (model: Model) =>
+      rows.filter((row) => index.ofTable({ schema: row.schema, name: row.table }) === model)
+    return new Map(index.models.map((model) => [model.name, this.#describe(model, index, columnsOf(model))]))
+  }
+
+  #describe(model: Model, index: ModelIndex, rows: readonly CatalogRow[]): LoggedModel {
+    const fields = this.#dataModel.models[model.name]?.fields ?? []
+    const described = rows.flatMap((row) => {
+      const field = fields.find((one) => one.kind !== 'object' && (one.dbName ?? one.name) === row.column)
+      if (!field) return []
+      const { name, type, kind } = field
+      const { column, declared, isList, isNullable } = row
+      const scalar: ModelField = {
+        ...{ name, column, type, declared, isList, isNullable },
+        isEnum: kind === 'enum',
+        databaseType: row.type,
+        computed: row.computed ?? undefined,
+        labels: this.#schema.labels.get(type) ?? new Map(),
+        isUpdatedAt: this.#schema.updatedAt.get(model.name)?.has(name) ?? false,
+      }
+      return [{ scalar, keyPosition: row.keyPosition }]
+    })
+    const inKey = described.flatMap(({ scalar, keyPosition }) =>
+      keyPosition === null ? [] : [{ scalar, keyPosition }],
+    )
+    const schema = rows[0]?.schema
+    return {
+      ...model,
+      location: schema === undefined ? { name: model.table } : { schema, name: model.table },
+      relations: index.sidesOf(model),
+      generatedColumns: rows.filter((row) => row.computed === 'generated').map((row) => row.column),
+      scalars: described.map(({ scalar }) => scalar),
+      key: inKey.sort((a, b) => a.keyPosition - b.keyPosition).map(({ scalar }) => scalar),
+    }
+  }
+}

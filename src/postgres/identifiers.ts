@@ -1,0 +1,55 @@
+import { AuditError } from '../errors.ts'
+
+/**
+ * Quotes an identifier. PostgreSQL manual, "Lexical Structure": inside a quoted identifier only the double quote
+ * needs doubling, and the character with code zero can't be there.
+ */
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** A table by schema and name; without a schema, the connection's `search_path` decides. */
+export interface TableName {
+  readonly schema?: string
+  readonly name: string
+}
+
+/** `{ schema: 'audit', name: 'log' }` → `"audit"."log"`. */
+export function quoteTable(table: TableName): string {
+  const name = quoteIdentifier(table.name)
+  return table.schema === undefined ? name : `${quoteIdentifier(table.schema)}.${name}`
+}
+
+/** A quoted column of a quoted table or alias: `"o"."name"`. */
+export function columnOf(reference: string, column: { readonly name: string }): string {
+  return `${reference}.${quoteIdentifier(column.name)}`
+}
+
+/** Quotes a string constant for the rare place where a parameter can't stand: names that come from the catalog. */
+export function quoteLiteral(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''")}'`
+  return text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted
+}
+
+/**
+ * Reads a table as the `table` option and `init --table` take it: `name` or `schema.name`, each a plain or a
+ * double-quoted identifier.
+ *
+ * @throws AuditError `AUDIT_INVALID_OPTIONS` when it is neither, or a name is longer than PostgreSQL's 63 bytes.
+ */
+export function parseTableName(text: string): TableName {
+  const identifier = String.raw`(?:[^".\0\s]+|"(?:[^"\0]|"")+")`
+  const match = new RegExp(`^(?:(${identifier})\\.)?(${identifier})$`).exec(text)
+  const [schema, name] = [match?.[1], match?.[2]].map(unquote)
+  if (name === undefined || [schema, name].some((part) => Buffer.byteLength(part ?? '') > 63)) {
+    throw new AuditError(
+      'AUDIT_INVALID_OPTIONS',
+      `The table ${JSON.stringify(text)} is not a table name. Give "name" or "schema.name", each at most 63 bytes; a name with dots or spaces goes in double quotes.`,
+    )
+  }
+  return schema === undefined ? { name } : { schema, name }
+}
+
+function unquote(identifier: string | undefined): string | undefined {
+  return identifier?.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier
+}

@@ -1,0 +1,114 @@
+import type { ConnectionLike } from '../cli/connection.ts'
+import { quoteTable, type TableName } from './identifiers.ts'
+
+/** What `pg_catalog` says of the log and of the role that asks. */
+export interface Catalog {
+  readonly version: string
+  readonly versionNumber: number
+  readonly role: { readonly name: string; readonly superuser: boolean }
+  /** Null when the table is not there. */
+  readonly table: CatalogTable | null
+  /** The schemas that hold a table of this name, in or out of the `search_path`. */
+  readonly elsewhere: readonly string[]
+}
+
+export interface CatalogTable {
+  readonly schema: string
+  readonly name: string
+  /** The role owns the table, itself or through a role that it is in. */
+  readonly owned: boolean
+  readonly schemaUsage: boolean
+  /** The planner's estimate; -1 before the first `ANALYZE`. */
+  readonly estimatedRows: number
+  readonly columns: Readonly<Record<string, { type: string; hasDefault: boolean; insert: boolean }>>
+  /** `enabled` is `pg_trigger.tgenabled`; `timing` its `tgtype`, when it fires and for what. */
+  readonly triggers: Readonly<Record<string, { enabled: string; timing: number; calls: string }>>
+  /** What begins with the table's name and `_`, by the rest of its name. */
+  readonly functions: Readonly<Record<string, { readonly source: string; readonly execute: boolean }>>
+  /** Index names with `pg_index.indisvalid`. */
+  readonly indexes: Readonly<Record<string, boolean>>
+  readonly privileges: Readonly<Record<'SELECT' | 'UPDATE' | 'DELETE' | 'TRUNCATE', boolean>>
+}
+
+// One statement, so that its parts agree. A trigger with a WHEN clause or a column list refuses only some writes
+// and counts as none.
+const catalogSql = `
+WITH log AS (
+  SELECT c.*, n.nspname
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relname = $1 AND c.relkind IN ('r', 'p')
+    AND CASE WHEN $2 = '' THEN pg_catalog.pg_table_is_visible(c.oid) ELSE n.nspname = $2 END
+)
+SELECT json_build_object(
+  'version', current_setting('server_version'),
+  'versionNumber', current_setting('server_version_num')::int,
+  'role', (SELECT json_build_object('name', rolname, 'superuser', rolsuper)
+           FROM pg_catalog.pg_roles WHERE rolname = current_user),
+  'elsewhere', (SELECT coalesce(json_agg(n.nspname ORDER BY n.nspname), '[]')
+                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.relname = $1 AND c.relkind IN ('r', 'p') AND c.oid NOT IN (SELECT oid FROM log)),
+  'table', (SELECT json_build_object(
+    'schema', log.nspname,
+    'name', log.relname,
+    'owned', pg_has_role(log.relowner, 'USAGE'),
+    'schemaUsage', has_schema_privilege(log.relnamespace, 'USAGE'),
+    'estimatedRows', log.reltuples,
+    'columns', (SELECT coalesce(json_object_agg(attname, json_build_object(
+        'type', format_type(atttypid, atttypmod),
+        'hasDefault', atthasdef OR attidentity <> '',
+        'insert', has_column_privilege(attrelid, attnum, 'INSERT'))), '{}')
+      FROM pg_catalog.pg_attribute WHERE attrelid = log.oid AND attnum > 0 AND NOT attisdropped),
+    'triggers', (SELECT coalesce(json_object_agg(tgname, json_build_object(
+        'enabled', tgenabled, 'timing', tgtype, 'calls', p.proname)), '{}')
+      FROM pg_catalog.pg_trigger JOIN pg_catalog.pg_proc p ON p.oid = tgfoid
+      WHERE tgrelid = log.oid AND NOT tgisinternal AND tgqual IS NULL AND tgattr = ''),
+    'functions', (SELECT coalesce(json_object_agg(suffix, json_build_object(
+        'source', prosrc, 'execute', has_function_privilege(p.oid, 'EXECUTE'))), '{}')
+      FROM pg_catalog.pg_proc p JOIN (VALUES
+        ('immutable', ''),
+        ('record', 'text, text, jsonb, jsonb, text[], jsonb'),
+        ('iso', 'timestamp without time zone')
+      ) AS shipped(suffix, parameters) ON proname = log.relname || '_' || suffix AND oidvectortypes(proargtypes) = parameters
+      WHERE pronamespace = log.relnamespace),
+    'indexes', (SELECT coalesce(json_object_agg(i.relname, indisvalid), '{}')
+      FROM pg_catalog.pg_index JOIN pg_catalog.pg_class i ON i.oid = indexrelid WHERE indrelid = log.oid),
+    'privileges', (SELECT json_object_agg(privilege, has_table_privilege(log.oid, privilege))
+      FROM unnest(ARRAY['SELECT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS privilege)
+  ) FROM log)
+)::text`
+
+/** Reads everything that the checks need, in one statement. */
+export async function readCatalog(connection: ConnectionLike, table: TableName): Promise<Catalog> {
+  const args = [table.name, table.schema ?? '']
+  const argTypes = args.map(() => ({ scalarType: 'string', arity: 'scalar' }) as const)
+  const { rows } = await connection.queryRaw({ sql: catalogSql, args, argTypes })
+  return JSON.parse(String(rows[0]?.[0])) as Catalog
+}
+
+/** How much the log holds. */
+export interface EntryCount {
+  readonly count: number
+  /** False for the planner's estimate. */
+  readonly exact: boolean
+  /** ISO 8601; null for an empty log. */
+  readonly newest: string | null
+}
+
+/** Above this, counting would read for seconds what nobody needs to the last digit. */
+const countableRows = 1_000_000
+
+/** Counts the entries. In a large log it asks the planner, and the index on the time-ordered key for the newest. */
+export async function countEntries(
+  connection: ConnectionLike,
+  { schema, name, estimatedRows }: CatalogTable,
+): Promise<EntryCount> {
+  const table = quoteTable({ schema, name })
+  const exact = estimatedRows < countableRows
+  const newest = exact
+    ? `SELECT max("timestamp") AS "at", count(*) AS "count" FROM ${table}`
+    : `SELECT max("timestamp") AS "at", NULL AS "count" FROM (SELECT "timestamp" FROM ${table} ORDER BY "id" DESC LIMIT 1) AS "newest"`
+  const sql = `SELECT "count"::text, to_char("at" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') FROM (${newest}) AS "log"`
+  const { rows } = await connection.queryRaw({ sql, args: [], argTypes: [] })
+  const [count, at] = rows[0] ?? []
+  return { count: exact ? Number(count) : Math.round(estimatedRows), exact, newest: (at as string) ?? null }
+}

@@ -1,0 +1,53 @@
+import type { DataModel } from '../models/data-model.ts'
+
+/** A filter without its values: the same names, and `'?'` where a value was. */
+export type FilterShape = '?' | { readonly [name: string]: FilterShape } | readonly FilterShape[]
+
+/**
+ * The shape of a `where`: fields and operators, never a value. Lists of values are one `'?'`, and
+ * conditions of one shape are there once.
+ *
+ * @example
+ * ```ts
+ * filterShape(dataModel, 'Patient', { name: { contains: 'Ada' }, id: { in: [1, 2] } })
+ * // { name: { contains: '?' }, id: { in: '?' } }
+ * ```
+ */
+export function filterShape(dataModel: DataModel, model: string, where: unknown): FilterShape {
+  if (Array.isArray(where)) {
+    const shapes = where.map((item) => filterShape(dataModel, model, item))
+    return [...new Map(shapes.map((shape) => [JSON.stringify(shape), shape])).values()] // a long OR is one shape
+  }
+  return shapeOf(where, (name, value) => {
+    if (['AND', 'OR', 'NOT'].includes(name)) return filterShape(dataModel, model, value)
+    const field = dataModel.models[model]?.fields.find((one) => one.name === name)
+    if (!field) return shapeOf(value, () => '?') // the parts of a compound key
+    if (field.kind !== 'object') return operators(value, field.type === 'Json')
+    // a relation: its filter, or `is`, `some` and their like around one
+    const isField = (part: string) => dataModel.models[field.type]?.fields.some((one) => one.name === part)
+    return shapeOf(value, (part, inner) =>
+      ['is', 'isNot', 'some', 'every', 'none'].includes(part) && !isField(part)
+        ? filterShape(dataModel, field.type, inner)
+        : ((filterShape(dataModel, field.type, { [part]: inner }) as Record<string, FilterShape>)[part] ??
+          '?'),
+    )
+  })
+}
+
+/** `not` may hold operators again; of Json, it holds a value, whose keys are not ours to tell. */
+function operators(value: unknown, isJson: boolean): FilterShape {
+  return shapeOf(value, (name, inner) => (name === 'not' && !isJson ? operators(inner, isJson) : '?'))
+}
+
+/** Plain objects keep their names; everything else is a value. */
+function shapeOf(value: unknown, inner: (name: string, value: unknown) => FilterShape): FilterShape {
+  if (!isPlain(value)) return '?'
+  const given = Object.entries(value).filter(([, one]) => one !== undefined)
+  return Object.fromEntries(given.map(([name, one]) => [name, inner(name, one)]))
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}

@@ -1,0 +1,138 @@
+import type { ResultShape } from '../log/call.ts'
+import type { DataModel } from '../models/data-model.ts'
+import type { LoggedModel } from '../models/stored-models.ts'
+import { type FilterShape, filterShape } from './filter-shape.ts'
+
+/** A place in a result where records of one model are, with what is recorded there and below. */
+export interface Selection {
+  /** The model whose reads are recorded; undefined where only a relation further down is. */
+  readonly model: LoggedModel | undefined
+  /** How the records were reached from those that were asked for: `order.patient`. */
+  readonly via: string | undefined
+  /** The scalar fields that the result has. */
+  readonly fields: readonly string[]
+  readonly filter: FilterShape | undefined
+  /** Fields of the key that only the audit asks for. */
+  readonly hidden: readonly string[]
+  readonly relations: ReadonlyMap<string, Selection>
+}
+
+/** What {@link select} needs to know. */
+export interface Selecting {
+  readonly dataModel: DataModel
+  readonly shape: ResultShape
+  /** The model, if its reads are recorded. */
+  readonly recorded: (model: string) => Promise<LoggedModel | undefined>
+}
+
+/** The arguments of a call, or of a relation in one, as far as they say what to give. */
+export interface Selectable {
+  readonly where?: unknown
+  readonly select?: Chosen
+  readonly include?: Chosen
+  readonly omit?: Chosen
+}
+
+type Chosen = Readonly<Record<string, unknown>> | null
+
+/**
+ * Finds the recorded reads in a call's arguments.
+ *
+ * @param path the relations followed so far, with the called model's resource in front
+ * @param isRead whether records of this model count; those that a write returns do not
+ * @returns the arguments with the keys selected that entries name, and what is recorded, if anything
+ */
+export async function select(
+  context: Selecting,
+  model: string,
+  args: Selectable,
+  path: readonly string[],
+  isRead = true,
+): Promise<{ readonly args: Selectable; readonly selection: Selection | undefined }> {
+  const recorded = isRead ? await context.recorded(model) : undefined
+  const below = await selectRelations(context, model, args, path)
+  if (!recorded && below.relations.size === 0) return { args, selection: undefined }
+  const given = fieldsOf(context, model, args)
+  const missing = (recorded?.key ?? []).map(({ name }) => name).filter((name) => !given.has(name))
+  const needed = neededFields(context, model, args)
+  return {
+    args: withFields({ ...args, ...below.args }, missing),
+    selection: {
+      model: recorded,
+      via: path.length > 1 ? path.join('.') : undefined,
+      fields: [...given],
+      filter: args.where === undefined ? undefined : filterShape(context.dataModel, model, args.where),
+      // what a computed field needs is in the result anyway, and Prisma takes it out
+      hidden: missing.filter((name) => !needed.has(name)),
+      relations: below.relations,
+    },
+  }
+}
+
+/** The relations that a call selects or includes. */
+async function selectRelations(
+  context: Selecting,
+  model: string,
+  args: Selectable,
+  path: readonly string[],
+): Promise<{ readonly args: Selectable; readonly relations: ReadonlyMap<string, Selection> }> {
+  const relations = new Map<string, Selection>()
+  const changed: { select?: Chosen; include?: Chosen } = {}
+  for (const clause of ['select', 'include'] as const) {
+    for (const [name, wanted] of Object.entries(args[clause] ?? {})) {
+      const field = context.dataModel.models[model]?.fields.find((one) => one.name === name)
+      if (field?.kind !== 'object' || !isWanted(wanted)) continue
+      const inner = wanted === true ? {} : (wanted as Selectable)
+      const selected = await select(context, field.type, inner, [...path, name])
+      if (!selected.selection) continue
+      relations.set(name, selected.selection)
+      const isSame = Object.entries(selected.args).every(
+        ([key, value]) => inner[key as keyof Selectable] === value,
+      )
+      if (!isSame) changed[clause] = { ...(changed[clause] ?? args[clause]), [name]: selected.args }
+    }
+  }
+  return { args: changed, relations }
+}
+
+/** The scalar fields in the result that the caller gets, in the model's order. */
+function fieldsOf({ dataModel, shape }: Selecting, model: string, { select, omit }: Selectable): Set<string> {
+  const scalars = (dataModel.models[model]?.fields ?? []).filter(({ kind }) => kind !== 'object')
+  const omitted = { ...shape.omitted(model), ...withoutUndefined(omit) }
+  return new Set(
+    scalars
+      .map(({ name }) => name)
+      .filter((name) => (select ? isWanted(select[name]) : omitted[name] !== true)),
+  )
+}
+
+/** The fields that computed fields in the result are made from. */
+function neededFields({ shape }: Selecting, model: string, { select, omit }: Selectable): Set<string> {
+  const computed = shape
+    .computed(model)
+    .filter(({ name }) => (select ? isWanted(select[name]) : omit?.[name] !== true))
+  return new Set(computed.flatMap(({ needs }) => needs))
+}
+
+function withFields(args: Selectable, names: readonly string[]): Selectable {
+  if (names.length === 0) return args
+  const clause = args.select ? 'select' : 'omit'
+  const wanted = names.map((name) => [name, clause === 'select'])
+  return { ...args, [clause]: { ...args[clause], ...Object.fromEntries(wanted) } }
+}
+
+function withoutUndefined(chosen: Chosen | undefined): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(chosen ?? {}).filter(([, value]) => isWanted(value) || value === false),
+  )
+}
+
+/** Prisma takes `undefined` and `Prisma.skip` for nothing said, which in a selection is no. */
+function isWanted(value: unknown): boolean {
+  return value === true || isArguments(value)
+}
+
+/** `Prisma.skip` is an object of a class. */
+function isArguments(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}

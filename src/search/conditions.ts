@@ -1,0 +1,52 @@
+import type { ReadableLog } from '../log/log.ts'
+import { parseEventId, parseRecordId } from '../values/resource-id.ts'
+import type { ParsedFilter } from './filter.ts'
+
+/** A filter by the columns of the log. The order of its keys is fixed: its JSON stands for it in cursors. */
+export interface Conditions {
+  /** Patterns in which `*` stands for any run of characters; an entry meets one of them. */
+  readonly actions: readonly string[] | undefined
+  readonly actorId: string | undefined
+  readonly actorType: string | undefined
+  readonly actorEmail: string | undefined
+  readonly resourceType: string | undefined
+  readonly resourceId: string | undefined
+  readonly outcome: string | undefined
+  readonly changed: readonly string[] | undefined
+  readonly requestId: string | undefined
+  readonly organizationId: string | undefined
+  readonly transactionId: string | undefined
+  /** ISO 8601, inclusive. */
+  readonly from: string | undefined
+  /** ISO 8601, exclusive. */
+  readonly to: string | undefined
+}
+
+/** Puts resources for models, and the text of the log for ids. */
+export async function resolveConditions(log: ReadableLog, filter: ParsedFilter): Promise<Conditions> {
+  const { type, id } = filter.resource ?? {}
+  const model = log.models.find(type)
+  const resourceType = model?.resource ?? type
+  return {
+    // the log has no index on the type alone, but actions begin with it
+    actions:
+      filter.action ?? (resourceType === undefined || id !== undefined ? undefined : [`${resourceType}.*`]),
+    actorId: filter.actor?.id,
+    actorType: filter.actor?.type,
+    actorEmail: filter.actor?.email,
+    resourceType,
+    resourceId: id === undefined ? undefined : await recordIdText(log, model?.name, id),
+    outcome: filter.outcome,
+    changed: filter.changed,
+    requestId: filter.requestId,
+    organizationId: filter.organizationId,
+    transactionId: filter.transactionId,
+    from: filter.from,
+    to: filter.to,
+  }
+}
+
+async function recordIdText(log: ReadableLog, model: string | undefined, id: unknown): Promise<string> {
+  if (model !== undefined) return parseRecordId(await log.models.get(model, log.connection), id)
+  return parseEventId(id)
+}

@@ -1,0 +1,180 @@
+import { z } from 'zod'
+import { isStorable } from '../context/context.ts'
+import { AuditError } from '../errors.ts'
+
+/**
+ * Which entries: those that meet everything that is given.
+ *
+ * @typeParam Model the names that complete in the editor
+ */
+export interface SearchFilter<Model extends string = string> {
+  /** `'order.update'`, or a pattern in which `*` stands for any run of characters: `'user.*'`, `'*.export'`. */
+  action?: string | string[] | undefined
+  /** Who: the id, or any of id, type and e-mail address. */
+  actor?: string | ActorFilter | undefined
+  /**
+   * What: a model (`'OrderItem'`), a resource (`'orderItem'`), or the resource of an event. A type alone stands for
+   * the actions that begin with it (`orderItem.*`), unless `action` says which to look at.
+   */
+  resource?: Model | OtherResource | ResourceFilter<Model> | undefined
+  outcome?: 'success' | 'failure' | undefined
+  /** Updates that changed this field, or one of these. */
+  changed?: string | string[] | undefined
+  requestId?: string | undefined
+  organizationId?: string | undefined
+  transactionId?: bigint | number | string | undefined
+  /** Inclusive. A string is ISO 8601: a day (midnight UTC), or a time with `Z` or an offset. */
+  from?: Date | string | undefined
+  /** Exclusive. */
+  to?: Date | string | undefined
+}
+
+export interface ActorFilter {
+  id?: string | undefined
+  type?: 'user' | 'system' | 'api_key' | undefined
+  email?: string | undefined
+}
+
+export interface ResourceFilter<Model extends string = string> {
+  type: Model | OtherResource
+  /** As `history` takes it, or the text of an entry's `resource.id`. */
+  id?: string | number | bigint | object | undefined
+}
+
+/** Any text, without taking the models' names out of the editor's completion. */
+type OtherResource = string & {}
+
+/** A filter in one form, checked. */
+export type ParsedFilter = z.output<typeof filterSchema>
+
+const text = z
+  .string({ error: 'must be a string' })
+  .min(1, 'must not be empty')
+  .refine(isStorable, 'must not contain NUL characters or lone surrogates')
+
+const texts = z.preprocess(
+  (value) => (typeof value === 'string' ? [value] : value),
+  z
+    .array(text, { error: 'must be a string or a list of strings' })
+    .min(1, 'must be a string or a list of at least one')
+    .transform((list) => [...new Set(list)].sort()),
+)
+
+const actor = z.preprocess(
+  (value) => (typeof value === 'string' ? { id: value } : value),
+  z.strictObject(
+    {
+      id: text.optional(),
+      type: z.enum(['user', 'system', 'api_key']).optional(),
+      email: text.optional(),
+    },
+    { error: expected('an id, or an object of id, type and email') },
+  ),
+)
+
+const resource = z.preprocess(
+  (value) => (typeof value === 'string' ? { type: value } : value),
+  z.strictObject(
+    { type: text, id: z.unknown().optional() },
+    { error: expected('a model or resource, or an object of type and id') },
+  ),
+)
+
+const largestBigint = 2n ** 63n - 1n
+const aTransactionId = "must be an entry's transactionId: a whole number as bigint, number or string"
+const transactionId = z
+  .union([z.bigint(), z.int(), z.string().regex(/^\d{1,19}$/, aTransactionId)], { error: aTransactionId })
+  .transform(BigInt)
+  .refine((id) => id >= 0n && id <= largestBigint, 'must be from 0 to 9223372036854775807')
+  .transform(String)
+
+const aMoment =
+  'must be a Date, or a string in ISO 8601: 2026-11-24, or 2026-11-24T09:12:00Z with Z or an offset'
+const moment = z
+  .union(
+    [
+      z.date().transform((date) => date.toISOString()),
+      z.iso.datetime({ offset: true, error: aMoment }),
+      z.iso.date(aMoment).transform((day) => `${day}T00:00:00.000Z`),
+    ],
+    { error: aMoment },
+  )
+  .refine((iso) => {
+    const year = new Date(iso).getUTCFullYear()
+    return year >= 1 && year <= 9999
+  }, 'must be from year 1 to 9999')
+
+const timeSpan = { from: moment.optional(), to: moment.optional() }
+
+const filterSchema = z.strictObject(
+  {
+    action: texts.optional(),
+    actor: actor.optional(),
+    resource: resource.optional(),
+    outcome: z.enum(['success', 'failure']).optional(),
+    changed: texts.optional(),
+    requestId: text.optional(),
+    organizationId: text.optional(),
+    transactionId: transactionId.optional(),
+    ...timeSpan,
+  },
+  {
+    error: expected(
+      'an object of action, actor, resource, outcome, changed, requestId, organizationId, transactionId, from and to',
+    ),
+  },
+)
+
+const spanSchema = z.strictObject(timeSpan, { error: expected('an object of from and to') })
+const sinceSchema = z
+  .strictObject(
+    { since: moment, until: moment.optional() },
+    { error: expected('an object of since and until') },
+  )
+  .transform(({ since, until }) => ({ from: since, to: until }))
+
+/**
+ * Checks a filter.
+ *
+ * @throws AuditError `AUDIT_INVALID_FILTER`, naming the key and what it may be
+ */
+export function parseFilter(filter: unknown): ParsedFilter {
+  return inOrder(check('The filter', filterSchema, filter))
+}
+
+/** Checks `{ from, to }`. */
+export function parseSpan(span: unknown): ParsedFilter {
+  return inOrder(check('The time span', spanSchema, span))
+}
+
+/** Checks `{ since, until }`. */
+export function parseSince(span: unknown): ParsedFilter {
+  return inOrder(check('The time span', sinceSchema, span))
+}
+
+export function check<Output>(what: string, schema: z.ZodType<Output>, value: unknown): Output {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new AuditError(
+    'AUDIT_INVALID_FILTER',
+    `${what} can't be used, and nothing was read: ${z.prettifyError(parsed.error)}`,
+    { cause: parsed.error },
+  )
+}
+
+function inOrder(filter: ParsedFilter): ParsedFilter {
+  const { from, to } = filter
+  if (from === undefined || to === undefined || Date.parse(from) <= Date.parse(to)) return filter
+  throw new AuditError(
+    'AUDIT_INVALID_FILTER',
+    `The time span begins at ${from}, after its end at ${to}, so nothing could be in it. Give the earlier one first.`,
+  )
+}
+
+/** What an object may be, also where it has a key too many. */
+function expected(what: string): (issue: { readonly code?: string; readonly keys?: string[] }) => string {
+  return ({ code, keys }) =>
+    code === 'unrecognized_keys'
+      ? `has the unknown key ${keys?.map((key) => JSON.stringify(key)).join(', ')}: it must be ${what}`
+      : `must be ${what}`
+}

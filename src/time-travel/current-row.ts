@@ -1,0 +1,34 @@
+import type { Log } from '../log/log.ts'
+import type { LoggedModel, ModelField } from '../models/stored-models.ts'
+import { columnOf, quoteIdentifier, quoteTable } from '../postgres/identifiers.ts'
+import { canBeKey, keyCondition } from '../values/key-condition.ts'
+import type { LoggedRow } from '../values/revive.ts'
+
+/**
+ * A record as it is now, in the JSON form of entries. It is read past the client, so that no read is recorded.
+ *
+ * @param key the texts of its key, as `resource_id` is made of them
+ * @param lock keep others from changing it until the transaction ends
+ */
+export async function currentRow(
+  log: Log,
+  model: LoggedModel,
+  key: readonly string[],
+  lock = false,
+): Promise<LoggedRow | undefined> {
+  if (!model.key.every((field, index) => canBeKey(field, key[index] ?? ''))) return undefined
+  const row = quoteIdentifier('__audit_current')
+  const reference = (field: ModelField) => columnOf(row, { name: field.column })
+  const fields = model.scalars.map(
+    (field) => `${log.valueOf(field, reference(field))} AS ${quoteIdentifier(field.name)}`,
+  )
+  const conditions = model.key.map((field, index) => keyCondition(field, reference(field), index + 1))
+  const [found] = await log.connection.query<{ row: LoggedRow }>(
+    `SELECT pg_catalog.to_jsonb(r) AS "row" FROM (
+       SELECT ${fields.join(', ')} FROM ${quoteTable(model.location)} AS ${row}
+       WHERE ${conditions.join(' AND ')}${lock ? ` FOR UPDATE OF ${row}` : ''}
+     ) AS r`,
+    ...key,
+  )
+  return found?.row
+}

@@ -1,0 +1,137 @@
+import type { Log } from '../log/log.ts'
+import type { LoggedModel } from '../models/stored-models.ts'
+import { quoteLiteral, quoteTable } from '../postgres/identifiers.ts'
+import { idOfTexts } from '../values/resource-id.ts'
+import type { LoggedRow } from '../values/revive.ts'
+
+/** A place in the log's order. */
+export interface Position {
+  /** ISO 8601 with microseconds. */
+  readonly at: string
+  readonly seq: bigint
+}
+
+/** An entry that says how a record changed. */
+export interface RecordedChange extends Position {
+  readonly verb: 'create' | 'update' | 'delete'
+  readonly id: string
+  readonly before: LoggedRow | null
+  readonly after: LoggedRow | null
+  /** Which fields an update changed. */
+  readonly changed: readonly string[] | null
+}
+
+/** The texts of a record's primary key in key order. */
+export type Key = readonly string[]
+
+const columns = [
+  `pg_catalog.to_char("timestamp" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`,
+  "seq, pg_catalog.split_part(action, '.', 2) AS verb, resource_id AS id",
+  "details->'before' AS before, details->'after' AS after, details->'changed' AS changed",
+].join(', ')
+
+/** How many entries to read at a time: the first one is mostly enough, since it holds the whole record. */
+const pageSizes = { first: 1, next: 200 }
+
+/** The changes recorded under a record's key before a position, newest first; or from there on, oldest first. */
+export async function* changesOf(
+  log: Log,
+  model: LoggedModel,
+  key: Key,
+  direction: 'before' | 'after',
+  position: Position,
+): AsyncGenerator<RecordedChange> {
+  const [comparison, order] = direction === 'before' ? ['<', 'DESC'] : ['>', 'ASC']
+  const verbs = ['create', 'update', 'delete'].map((verb) => quoteLiteral(`${model.resource}.${verb}`))
+  let from = position
+  for (let size = pageSizes.first; ; size = pageSizes.next) {
+    const page = await log.connection.query<RecordedChange>(
+      `SELECT ${columns} FROM ${quoteTable(log.options.table)}
+       WHERE resource_type = $1 AND resource_id = $2 AND ("timestamp", seq) ${comparison} ($3::timestamptz, $4::int8)
+         AND action IN (${verbs.join(', ')}) AND outcome = 'success'
+       ORDER BY "timestamp" ${order}, seq ${order} LIMIT ${size}`,
+      ...[model.resource, idOfTexts(key), from.at, from.seq],
+    )
+    for (const change of page) if (isOf(model, key, change)) yield change
+    const last = page.at(-1)
+    if (!last || page.length < size) return
+    from = last
+  }
+}
+
+/** Updates that gave a record this key, oldest first. Reads every update of the model between the two positions. */
+export async function arrivalsAt(
+  log: Log,
+  model: LoggedModel,
+  key: Key,
+  { after, before }: { after: Position | undefined; before: Position | undefined },
+): Promise<RecordedChange[]> {
+  const names = model.key.map(({ name }) => quoteLiteral(name))
+  const isMoved = names.map((name) => `details->'before'->${name} IS DISTINCT FROM details->'after'->${name}`)
+  const isHere = names.map(
+    // a part that did not change is not in the entry when it holds only what did
+    (name, index) => `coalesce(details->'after'->>${name}, $${index + 6}) = $${index + 6}`,
+  )
+  const found = await log.connection.query<RecordedChange>(
+    `SELECT ${columns} FROM ${quoteTable(log.options.table)}
+     WHERE action = $1 AND outcome = 'success'
+       AND ("timestamp", seq) > ($2::timestamptz, $3::int8) AND ("timestamp", seq) < ($4::timestamptz, $5::int8)
+       AND (${isMoved.join(' OR ')}) AND ${isHere.join(' AND ')}
+     ORDER BY "timestamp", seq`,
+    `${model.resource}.update`,
+    ...[after?.at ?? '-infinity', after?.seq ?? 0n, before?.at ?? 'infinity', before?.seq ?? 0n],
+    ...key,
+  )
+  return found.filter((change) => isSameKey(keyAfter(model, change), key))
+}
+
+/** The key that a record has after a change; undefined when the entry does not tell. */
+export function keyAfter(model: LoggedModel, change: Pick<RecordedChange, 'id' | 'after'>): Key | undefined {
+  const before = keyOfId(model, change.id)
+  const texts = model.key.map(({ name }, index) => {
+    const value = change.after?.[name]
+    return value === undefined ? before?.[index] : textOf(value)
+  })
+  return texts.every((text) => text !== undefined) ? texts : undefined
+}
+
+/** The texts that a `resource_id` is made of; undefined for one that was cut. */
+export function keyOfId(model: LoggedModel, id: string): Key | undefined {
+  if (isCut(id)) return undefined
+  if (model.key.length === 1) return [id]
+  try {
+    const texts: unknown = JSON.parse(id)
+    return Array.isArray(texts) && texts.length === model.key.length ? texts.map(String) : undefined
+  } catch {
+    return undefined // the model had another key then
+  }
+}
+
+/** The texts of the key in a whole row; undefined when a part is missing. */
+export function keyOfRow(model: LoggedModel, row: LoggedRow | null): Key | undefined {
+  const values = model.key.map(({ name }) => row?.[name])
+  return values.every((value) => value !== undefined && value !== null) ? values.map(textOf) : undefined
+}
+
+export function isSameKey(one: Key | undefined, other: Key): boolean {
+  return one?.every((text, index) => text === other[index]) ?? false
+}
+
+/** Whether an entry holds the whole record and not only what changed. */
+export function isWhole({ verb, after, changed }: RecordedChange): boolean {
+  return verb !== 'update' || (changed !== null && Object.keys(after ?? {}).length > changed.length)
+}
+
+/** `resource_id` holds 255 characters, so two long keys may share one; then the rows tell. */
+function isOf(model: LoggedModel, key: Key, { id, before, after }: RecordedChange): boolean {
+  const own = isCut(id) ? keyOfRow(model, before ?? after) : undefined
+  return own === undefined || isSameKey(own, key)
+}
+
+function isCut(id: string): boolean {
+  return Array.from(id).length >= 255
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

@@ -1,0 +1,151 @@
+import { validate as isUuid } from 'uuid'
+import { AuditError } from '../errors.ts'
+import { type AuditEntry, type EntryRow, entryColumns, toEntry } from '../log/entry.ts'
+import type { Log } from '../log/log.ts'
+import type { LoggedModel } from '../models/stored-models.ts'
+import { quoteTable } from '../postgres/identifiers.ts'
+import { type LoggedRow, redactedValue } from '../values/revive.ts'
+import { type Key, keyAfter, keyOfId, keyOfRow } from './recorded-changes.ts'
+
+const verbs = ['create', 'update', 'delete', 'connect', 'disconnect'] as const
+
+/** An entry that can be undone, as far as the entry itself tells. */
+export interface RevertibleChange {
+  readonly entry: AuditEntry
+  readonly verb: (typeof verbs)[number]
+  readonly model: LoggedModel
+  /** Where the record is after the change: an update may have changed its key. */
+  readonly key: Key
+  /** Empty where the entry has none. */
+  readonly before: LoggedRow
+  readonly after: LoggedRow
+  readonly changed: readonly string[]
+  /** Of connect and disconnect: the field that leads to the other record. */
+  readonly link: Link | undefined
+}
+
+export interface Link {
+  readonly relation: string
+  readonly target: LoggedModel
+  readonly targetKey: Key
+}
+
+/**
+ * Reads an entry and what it says of a record.
+ *
+ * @throws AuditError `AUDIT_REVERT_REFUSED` when it is no change that can be undone
+ */
+export async function readChange(log: Log, entryId: unknown): Promise<RevertibleChange> {
+  const entry = await findEntry(log, entryId)
+  const { action, resource, outcome, before, after } = entry
+  const verb = verbs.find((one) => action === `${resource.type}.${one}`)
+  if (!verb) throw refuse(entry, 'it is not a change of a record')
+  if (outcome !== 'success') throw refuse(entry, 'that change failed, so nothing of it is there to undo')
+  const model = await findModel(log, entry, resource.type)
+  const key = resource.id === null ? undefined : keyIn(verb, model, { id: resource.id, before, after })
+  if (!key || key.includes(redactedValue)) {
+    throw refuse(entry, 'it does not hold the whole primary key, so the record can not be found')
+  }
+  const change: RevertibleChange = {
+    ...{ entry, verb, model, key },
+    before: before ?? {},
+    after: after ?? {},
+    changed: changedFields(entry),
+    link: verb === 'connect' || verb === 'disconnect' ? await linkIn(log, entry, model) : undefined,
+  }
+  if ((verb === 'update' || verb === 'delete') && !before) throw refuse(entry, 'it holds no state before')
+  if (verb === 'update' || verb === 'delete') checkFields(change)
+  return change
+}
+
+/** Why an entry can't be undone. */
+export function refuse(entry: { readonly id: string; readonly action?: string }, reason: string): AuditError {
+  const what = entry.action === undefined ? '' : ` (${entry.action})`
+  return new AuditError(
+    'AUDIT_REVERT_REFUSED',
+    `The entry ${entry.id}${what} can't be undone: ${reason}. Nothing was written.`,
+  )
+}
+
+async function findEntry({ connection, options }: Log, entryId: unknown): Promise<AuditEntry> {
+  const id = String(entryId)
+  if (!isUuid(id)) throw refuse({ id }, 'the id of an entry is a UUID')
+  const [row] = await connection.query<EntryRow>(
+    `SELECT ${entryColumns} FROM ${quoteTable(options.table)} WHERE id = $1::uuid`,
+    id,
+  )
+  if (!row) throw refuse({ id }, 'the log has no such entry')
+  return toEntry(row)
+}
+
+async function findModel(log: Log, entry: AuditEntry, resource: string): Promise<LoggedModel> {
+  const model = await log.models.get(resource, log.connection).catch((error: unknown) => {
+    if (error instanceof AuditError && error.code === 'AUDIT_INVALID_FILTER') return undefined
+    throw error
+  })
+  if (!model) throw refuse(entry, `the client has no model for ${resource}, or its table is not there`)
+  if (!log.options.isTracked(model.name)) {
+    throw refuse(entry, `the option models leaves ${model.name} out, so undoing it would not be recorded`)
+  }
+  return model
+}
+
+function keyIn(
+  verb: RevertibleChange['verb'],
+  model: LoggedModel,
+  { id, before, after }: { id: string; before: LoggedRow | null; after: LoggedRow | null },
+): Key | undefined {
+  if (model.key.length === 0) return undefined
+  if (verb === 'update') return keyAfter(model, { id, after })
+  return keyOfRow(model, verb === 'create' ? after : before) ?? keyOfId(model, id)
+}
+
+/** An entry made by hand may not say what changed. */
+function changedFields({ details, before, after }: AuditEntry): string[] {
+  const changed = details?.changed
+  if (Array.isArray(changed)) return changed.map(String)
+  const differs = (name: string) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name])
+  return Object.keys(after ?? {}).filter(differs)
+}
+
+async function linkIn(log: Log, entry: AuditEntry, model: LoggedModel): Promise<Link> {
+  const { relation, target } = (entry.details ?? {}) as {
+    relation?: unknown
+    target?: { type?: unknown; id?: unknown }
+  }
+  if (typeof relation !== 'string' || !model.relations.has(relation)) {
+    throw refuse(entry, `${model.name} has no relation ${JSON.stringify(relation)} any more`)
+  }
+  const targetModel = await findModel(log, entry, String(target?.type))
+  const targetKey = typeof target?.id === 'string' ? keyOfId(targetModel, target.id) : undefined
+  if (!targetKey || targetKey.includes(redactedValue)) {
+    throw refuse(entry, 'it does not say which record is at the other end')
+  }
+  return { relation, target: targetModel, targetKey }
+}
+
+/** Whether every value that has to be put back is known, and has a place to go to. */
+function checkFields({ entry, verb, model, before, changed }: RevertibleChange): void {
+  const names = verb === 'update' ? changed : Object.keys(before)
+  const isField = (name: string) => model.scalars.some((field) => field.name === name)
+  const lost = names.filter(
+    (name) =>
+      !isField(name) &&
+      !model.generatedColumns.includes(name) &&
+      (verb === 'update' || before[name] !== null),
+  )
+  if (lost.length > 0) throw refuse(entry, `${model.name} has no field ${lost.join(', ')} any more`)
+  const redacted = names.filter((name) => before[name] === redactedValue)
+  if (redacted.length > 0) {
+    throw refuse(entry, `the log does not hold what was in ${redacted.join(', ')}, because it is redacted`)
+  }
+  const unknown = names.filter((name) => before[name] === undefined)
+  if (unknown.length > 0) throw refuse(entry, `it does not hold what was in ${unknown.join(', ')}`)
+  const identity = model.scalars.filter(
+    (field) => field.computed === 'identity' && names.includes(field.name),
+  )
+  if (identity.length > 0) {
+    const [{ name } = { name: '' }] = identity
+    throw refuse(entry, `the database always generates ${name} itself, and takes no other value for it`)
+  }
+}

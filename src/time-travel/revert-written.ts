@@ -1,0 +1,28 @@
+import { type AuditEntry, type EntryRow, entryColumns, toEntry } from '../log/entry.ts'
+import type { Log } from '../log/log.ts'
+import { quoteTable } from '../postgres/identifiers.ts'
+import type { RevertibleChange } from './revert-entry.ts'
+
+/** Where to look for entries that this transaction is about to write. */
+export async function markStart({ connection }: Log): Promise<string> {
+  const [row] = await connection.query<{ at: string }>(
+    `SELECT pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`,
+  )
+  return row?.at ?? '-infinity'
+}
+
+/** The entries that undoing a change wrote since then, those of the record itself first. */
+export async function writtenSince(
+  { connection, options }: Log,
+  start: string,
+  { entry, model }: RevertibleChange,
+): Promise<AuditEntry[]> {
+  const rows = await connection.query<EntryRow>(
+    `SELECT ${entryColumns} FROM ${quoteTable(options.table)}
+     WHERE "timestamp" >= $1::timestamptz AND transaction_id = (pg_catalog.pg_current_xact_id()::text)::int8
+       AND details->>'revertOf' = $2
+     ORDER BY resource_type <> $3, details ? 'cause', seq`,
+    ...[start, entry.id, model.resource],
+  )
+  return rows.map(toEntry)
+}

@@ -1,0 +1,117 @@
+import { isStorable } from '../context/context.ts'
+import { AuditError } from '../errors.ts'
+import type { LoggedModel } from '../models/stored-models.ts'
+import { keyText } from './key-text.ts'
+
+/**
+ * The primary key in an object that has it, such as `where` or `data` of a Prisma call: `{ id: 42 }`, the two fields
+ * of a composite key, or Prisma's form of it, `{ orderId_productId: { orderId: 42, productId: 7 } }`.
+ *
+ * @returns undefined when a part of the key is missing or is a condition instead of a value
+ */
+export function keyIn(model: LoggedModel, object: unknown): unknown[] | undefined {
+  if (!isRecord(object) || model.key.length === 0) return undefined
+  const values = model.key.map(({ name }) => object[name])
+  if (values.every(isKeyValue)) return values
+  for (const nested of Object.values(object)) {
+    if (!isRecord(nested) || Object.keys(nested).length !== model.key.length) continue
+    const parts = model.key.map(({ name }) => nested[name])
+    if (model.key.length > 1 && parts.every(isKeyValue)) return parts
+  }
+  return undefined
+}
+
+/** `resource_id` of a record by the values of its key in key order: README, "What an entry looks like". */
+export function resourceId(model: LoggedModel, key: readonly unknown[]): string {
+  return idOfTexts(keyTexts(model, key))
+}
+
+/** The values of a key in key order, as the texts that `resource_id` is made of. */
+export function keyTexts(model: LoggedModel, key: readonly unknown[]): string[] {
+  return model.key.map((field, index) => {
+    const value = key[index]
+    return keyText(field, field.labels.get(String(value)) ?? value)
+  })
+}
+
+/** `resource_id` of a record by the texts of its key. */
+export function idOfTexts(texts: readonly string[]): string {
+  const id = texts.length === 1 ? (texts[0] ?? '') : JSON.stringify(texts)
+  // PostgreSQL counts characters, JavaScript UTF-16 units
+  return id.length > 255 ? Array.from(id).slice(0, 255).join('') : id
+}
+
+/**
+ * `resource_id` by whatever a user names a record with: a value of a simple key, an object with the key (see
+ * {@link keyIn}), or the text of a `resource.id` as an entry has it.
+ *
+ * @throws AuditError `AUDIT_INVALID_FILTER`, saying what the model's key is
+ */
+export function parseRecordId(model: LoggedModel, id: unknown): string {
+  const [field, ...others] = model.key
+  if (field === undefined) {
+    throw new AuditError(
+      'AUDIT_INVALID_FILTER',
+      `The model ${model.name} has no primary key in the database, so its entries name no record. Search by the resource ${JSON.stringify(model.resource)} alone.`,
+    )
+  }
+  const isComposite = others.length > 0
+  const key = isComposite || !isKeyValue(id) ? keyIn(model, id) : [id]
+  if (key) return resourceId(model, key)
+  if (isComposite && typeof id === 'string' && isKeyValue(id)) return id
+  const fields = model.key.map(({ name, type }) => `${name}: ${type}`).join(', ')
+  throw new AuditError(
+    'AUDIT_INVALID_FILTER',
+    `The id does not name a record of ${model.name}: give ${isComposite ? '' : `its ${field.name} (${field.type}), or `}{ ${fields} } with the whole primary key.`,
+  )
+}
+
+/**
+ * `resource_id` of something that is no model's record, as an event named it.
+ *
+ * @throws AuditError `AUDIT_INVALID_FILTER`
+ */
+export function parseEventId(id: unknown): string {
+  if (isKeyValue(id) && typeof id !== 'object') return String(id)
+  throw new AuditError(
+    'AUDIT_INVALID_FILTER',
+    'The resource is no model of the client, so its id must be a string or number, as the event gave it.',
+  )
+}
+
+function isKeyValue(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+      return value !== '' && isStorable(value)
+    case 'number':
+      return !Number.isNaN(value)
+    case 'bigint':
+    case 'boolean':
+      return true
+    default:
+      if (value instanceof Date) return !Number.isNaN(value.getTime())
+      return value instanceof Uint8Array || isDecimal(value)
+  }
+}
+
+/** Decimal.js objects, of whichever copy of the library. */
+export function isDecimal(value: unknown): value is { toFixed(): string } {
+  return isRecord(value) && typeof value.toFixed === 'function' && 's' in value && 'e' in value
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** `resource_id` as entries have it: like {@link resourceId}, with `[redacted]` for a redacted part of the key. */
+export function loggedId(
+  model: LoggedModel,
+  key: readonly unknown[],
+  isRedacted: (model: string, field: string) => boolean,
+): string {
+  const hidden = model.key.map(({ name }) => isRedacted(model.name, name))
+  if (!hidden.includes(true)) return resourceId(model, key)
+  if (model.key.length === 1) return '[redacted]'
+  const shown = model.key.map((field, index) => (hidden[index] ? '[redacted]' : keyText(field, key[index])))
+  return JSON.stringify(shown).slice(0, 255)
+}
