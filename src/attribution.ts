@@ -5,13 +5,21 @@ import {
   mergeContexts,
   parseContext,
 } from './context/context.ts'
-import type { ResolvedOptions } from './options.ts'
+
+/** What decides who acts where no context says it. */
+export interface ActorOptions {
+  readonly actor: Actor
+  /** Whether `actor` was given, and is not the default. */
+  readonly hasOwnActor: boolean
+  /** The application's own context. */
+  readonly context: (() => AuditContext | undefined) | undefined
+}
 
 /** A context that says who acts, by default at least. */
 export type AttributedContext = AuditContext & { readonly actor: Actor }
 
 /** The context of the running code: what `withAuditContext` says, on top of the option `context`, and the default actor. */
-export function currentContext(options: Pick<ResolvedOptions, 'context' | 'actor' | 'hasOwnActor'>): {
+export function currentContext(options: ActorOptions): {
   readonly context: AttributedContext
   /** Whether a context or an option named the actor, or only the default did. */
   readonly hasActor: boolean

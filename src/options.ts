@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ActorOptions } from './attribution.ts'
 import { type Actor, type AuditContext, actorSchema } from './context/context.ts'
 import { AuditError } from './errors.ts'
 import type { FieldName, ModelName } from './models/model-types.ts'
@@ -50,16 +51,13 @@ type FieldsByModel<Client> = {
 } & { '*'?: FieldName<Client, ModelName<Client>>[] }
 
 /** Options with every default in place and every name known to exist. */
-export interface ResolvedOptions {
+export interface ResolvedOptions extends ActorOptions {
   readonly isTracked: (model: string | undefined) => boolean
   /** Whether a field, or a column no model knows, is redacted; `model` is undefined for a table without one. */
   readonly isRedacted: (model: string | undefined, field: string) => boolean
   readonly isIgnored: (model: string | undefined, field: string) => boolean
   readonly snapshot: 'full' | 'changed'
-  readonly actor: Actor
-  readonly hasOwnActor: boolean
   readonly requireActor: boolean
-  readonly context: (() => AuditContext | undefined) | undefined
   readonly table: TableName
   readonly uncapturable: 'record' | 'throw'
   /** Whether reads of a model are recorded. */

@@ -1,6 +1,6 @@
 import { AuditError } from '../errors.ts'
 import { type Catalog, findColumn, findTable, readCatalog } from '../postgres/catalog.ts'
-import type { Connection } from '../postgres/connection.ts'
+import { type Connection, isPool } from '../postgres/connection.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { loadParser } from './parse/syntax.ts'
 import { Planner } from './plan.ts'
@@ -66,7 +66,7 @@ export class Database {
    * they may be rolled back, so from here on the transaction reads a catalog of its own, until it ends.
    */
   redefinedOn(connection: Connection): void {
-    if ('startTransaction' in connection) this.forget()
+    if (isPool(connection)) this.forget()
     else this.#redefining.set(connection, undefined)
   }
 
@@ -94,7 +94,7 @@ export class Database {
       return catalog
     }
     if (this.#catalog) return this.#catalog
-    if (!('startTransaction' in connection)) return this.#readOn(connection)
+    if (!isPool(connection)) return this.#readOn(connection)
     const reading = this.#reading ?? this.#readOn(connection)
     this.#reading = reading
     try {

@@ -4,6 +4,7 @@ import {
   type AdapterLike,
   type Connection,
   inTransaction,
+  isPool,
   type SqlQuery,
   sqlStateOf,
 } from '../postgres/connection.ts'
@@ -33,7 +34,7 @@ export async function runUncapturable<T>(
       return run(transaction)
     })
   } catch (error) {
-    if (!('startTransaction' in connection) || !refusesTransaction.has(sqlStateOf(error) ?? '')) throw error
+    if (!isPool(connection) || !refusesTransaction.has(sqlStateOf(error) ?? '')) throw error
     // VACUUM, CREATE INDEX CONCURRENTLY, a procedure that commits: the entry goes first, so that none can be missing
     await connection.queryRaw(entry)
     return run(connection)

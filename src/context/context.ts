@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { AuditError } from '../errors.ts'
+import { isStorable } from '../values/storable.ts'
 
 /** Who acts. `id` is whatever identifies the actor in your application, at most 255 characters. */
 export interface Actor {
@@ -171,10 +172,6 @@ export const contextSchema = z.strictObject({
     })
     .optional(),
 })
-
-export function isStorable(value: string): boolean {
-  return !value.includes('\0') && value.isWellFormed()
-}
 
 /** What JSON would lose without a word: functions, symbols, NaN; or refuses: BigInt and cycles. */
 function findJsonProblem(value: unknown, path: string, ancestors: Set<object>): string | undefined {

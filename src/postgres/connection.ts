@@ -42,6 +42,11 @@ export interface AdapterFactoryLike {
   connect(): Promise<AdapterLike>
 }
 
+/** Whether statements run on a pool, and not inside one open transaction. */
+export function isPool(connection: Connection | AdapterLike): connection is AdapterLike {
+  return 'startTransaction' in connection
+}
+
 /** The SQLSTATE that a driver adapter reports, where it reports one. */
 export function sqlStateOf(error: unknown): string | undefined {
   const cause = (error as { cause?: { originalCode?: unknown; code?: unknown } } | null)?.cause
@@ -62,7 +67,7 @@ export async function inTransaction<T>(
   connection: Connection | AdapterLike,
   work: (transaction: Connection) => Promise<T>,
 ): Promise<T> {
-  if (!('startTransaction' in connection)) return work(connection)
+  if (!isPool(connection)) return work(connection)
   const transaction = await connection.startTransaction()
   const sendsItself = transaction.options.usePhantomQuery
   try {

@@ -8,6 +8,11 @@ export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
+/** Our names inside a statement: CTEs, aliases and columns that can't collide with anyone's. */
+export function own(name: string): string {
+  return quoteIdentifier(`__audit_${name}`)
+}
+
 /** A table by schema and name; without a schema, the connection's `search_path` decides. */
 export interface TableName {
   readonly schema?: string

@@ -1,4 +1,4 @@
-import type { ConnectionLike } from '../cli/connection.ts'
+import type { Connection } from './connection.ts'
 import { quoteTable, type TableName } from './identifiers.ts'
 
 /** What `pg_catalog` says of the log and of the role that asks. */
@@ -78,7 +78,10 @@ SELECT json_build_object(
 )::text`
 
 /** Reads everything that the checks need, in one statement. */
-export async function readCatalog(connection: ConnectionLike, table: TableName): Promise<Catalog> {
+export async function readCatalog(
+  connection: Pick<Connection, 'queryRaw'>,
+  table: TableName,
+): Promise<Catalog> {
   const args = [table.name, table.schema ?? '']
   const argTypes = args.map(() => ({ scalarType: 'string', arity: 'scalar' }) as const)
   const { rows } = await connection.queryRaw({ sql: catalogSql, args, argTypes })
@@ -99,7 +102,7 @@ const countableRows = 1_000_000
 
 /** Counts the entries. In a large log it asks the planner, and the index on the time-ordered key for the newest. */
 export async function countEntries(
-  connection: ConnectionLike,
+  connection: Pick<Connection, 'queryRaw'>,
   { schema, name, estimatedRows }: CatalogTable,
 ): Promise<EntryCount> {
   const table = quoteTable({ schema, name })

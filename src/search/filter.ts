@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { isStorable } from '../context/context.ts'
 import { AuditError } from '../errors.ts'
+import { isStorable } from '../values/storable.ts'
 
 /**
  * Which entries: those that meet everything that is given.

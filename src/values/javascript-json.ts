@@ -1,7 +1,7 @@
 import { types } from 'node:util'
-import { isStorable } from '../context/context.ts'
 import { AuditError } from '../errors.ts'
 import { isDecimal } from './resource-id.ts'
+import { isStorable } from './storable.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 

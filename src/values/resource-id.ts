@@ -1,7 +1,7 @@
-import { isStorable } from '../context/context.ts'
 import { AuditError } from '../errors.ts'
 import type { LoggedModel } from '../models/stored-models.ts'
 import { keyText } from './key-text.ts'
+import { isStorable } from './storable.ts'
 
 /**
  * The primary key in an object that has it, such as `where` or `data` of a Prisma call: `{ id: 42 }`, the two fields

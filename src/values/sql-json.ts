@@ -1,6 +1,5 @@
-import { own } from '../capture/rewrite/entry.ts'
 import type { Column, ColumnType } from '../postgres/catalog.ts'
-import { quoteLiteral } from '../postgres/identifiers.ts'
+import { own, quoteLiteral } from '../postgres/identifiers.ts'
 
 /** Built-in types whose `to_jsonb` is the value that the log promises. int4 is JSON as is, a date `YYYY-MM-DD`. */
 const asIs = new Set([

@@ -1,8 +1,7 @@
 import type { Catalog, Column, Table } from '../../postgres/catalog.ts'
-import { columnOf, quoteIdentifier } from '../../postgres/identifiers.ts'
+import { columnOf, own, quoteIdentifier } from '../../postgres/identifiers.ts'
 import { tableOf, type WriteStatement } from '../parse/statement.ts'
 import { conflictCondition, conflictKey } from '../parse/upsert.ts'
-import { own } from './entry.ts'
 import type { RowReference } from './tracked-table.ts'
 
 /**

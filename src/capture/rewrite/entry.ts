@@ -1,12 +1,7 @@
 import type { AuditContext } from '../../context/context.ts'
 import { newId } from '../../id.ts'
 import type { ArgumentType } from '../../postgres/connection.ts'
-import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../../postgres/identifiers.ts'
-
-/** Our names inside a statement: CTEs, aliases and columns that can't collide with anyone's. */
-export function own(name: string): string {
-  return quoteIdentifier(`__audit_${name}`)
-}
+import { own, quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../../postgres/identifiers.ts'
 
 /** What a call adds to every entry of its statements. */
 export interface Attribution {

@@ -1,8 +1,7 @@
 import type { Table } from '../../postgres/catalog.ts'
-import { columnOf } from '../../postgres/identifiers.ts'
+import { columnOf, own } from '../../postgres/identifiers.ts'
 import { tableOf, type WriteStatement, withCondition } from '../parse/statement.ts'
 import { conflictCondition, conflictKey } from '../parse/upsert.ts'
-import { own } from './entry.ts'
 import { affectedLock, type Reach, reachedRows, scanOf } from './referential-actions.ts'
 
 /**

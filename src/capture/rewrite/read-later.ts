@@ -1,6 +1,6 @@
 import type { Table } from '../../postgres/catalog.ts'
-import { columnOf, quoteTable } from '../../postgres/identifiers.ts'
-import { type EntryParameters, own } from './entry.ts'
+import { columnOf, own, quoteTable } from '../../postgres/identifiers.ts'
+import type { EntryParameters } from './entry.ts'
 import { scanOf } from './referential-actions.ts'
 import type { RowReference, TrackedTable } from './tracked-table.ts'
 

@@ -1,6 +1,5 @@
 import type { Column, ForeignKey, ReferentialAction, Table } from '../../postgres/catalog.ts'
-import { columnOf, quoteLiteral, quoteTable } from '../../postgres/identifiers.ts'
-import { own } from './entry.ts'
+import { columnOf, own, quoteLiteral, quoteTable } from '../../postgres/identifiers.ts'
 
 /** One way in which a change of a parent row reaches a child row. */
 interface Edge {

@@ -1,5 +1,5 @@
 import type { Catalog, Table } from '../../postgres/catalog.ts'
-import { quoteIdentifier, type TableName } from '../../postgres/identifiers.ts'
+import { own, quoteIdentifier, type TableName } from '../../postgres/identifiers.ts'
 import type { WriteStatement } from '../parse/statement.ts'
 import {
   type BeforeState,
@@ -9,7 +9,7 @@ import {
   rowNames,
   updateLocked,
 } from './before-state.ts'
-import { type EntryParameters, insertEntries, own } from './entry.ts'
+import { type EntryParameters, insertEntries } from './entry.ts'
 import { confine, lockReachedRows, lockRows } from './lock.ts'
 import type { Recorder } from './recorder.ts'
 import { type Reach, reachedRows } from './referential-actions.ts'

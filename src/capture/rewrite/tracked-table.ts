@@ -1,9 +1,9 @@
 import type { Link, LinkSide, Model, ModelIndex } from '../../models/data-model.ts'
 import type { ResolvedOptions } from '../../options.ts'
 import type { Catalog, Column, Table } from '../../postgres/catalog.ts'
-import { quoteLiteral, quoteTable } from '../../postgres/identifiers.ts'
+import { own, quoteLiteral, quoteTable } from '../../postgres/identifiers.ts'
 import { differs, isUnbounded, jsonValue, textValue } from '../../values/sql-json.ts'
-import { detailsOf, type EntryParameters, type Field, own, rowObject, selectFields } from './entry.ts'
+import { detailsOf, type EntryParameters, type Field, rowObject, selectFields } from './entry.ts'
 import type { Recorder } from './recorder.ts'
 
 /** How to write a column of one version of a row in SQL: `(column) => '"o"."name"'`. */

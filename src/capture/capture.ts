@@ -1,0 +1,126 @@
+import { AuditError } from '../errors.ts'
+import type { AdapterLike, Connection, SqlQuery, SqlResult } from '../postgres/connection.ts'
+import { isPool, sqlStateOf } from '../postgres/connection.ts'
+import type { Database } from './database.ts'
+import type { UncapturableReason } from './parse/uncapturable.ts'
+import type { Plan } from './plan.ts'
+import { refuseUncapturable, runUncapturable } from './raw-entry.ts'
+import { type Attribution, entryShape } from './rewrite/entry.ts'
+import type { Want } from './rewrite/rewrite.ts'
+import { runAudited } from './run.ts'
+import { type CaptureScope, operationOf } from './scope.ts'
+
+/** Undefined table, column or function, another number of columns: a migration changed what the catalog says. */
+const outdatedStates = new Set(['42P01', '42703', '42883', '42846'])
+
+/** Raw statements after which the catalog may be another. */
+const redefining = new Set<UncapturableReason>([
+  'definition',
+  'several-statements',
+  'procedure',
+  'select-into',
+])
+
+/** A statement on its way, and how to run it as it is. */
+export interface StatementAtHand<T> {
+  readonly query: SqlQuery
+  readonly connection: Connection | AdapterLike
+  readonly database: Database
+  readonly scope: CaptureScope
+  readonly want: Want
+  readonly run: (connection: Connection) => Promise<T>
+  readonly resultOf: (result: SqlResult) => T
+}
+
+/**
+ * Runs one statement of a scope: as it is when it only reads, rewritten when it writes. Every promise costs where
+ * AsyncLocalStorage is in use, so the way of a statement that is known already has no more of them than it needs.
+ */
+export async function capture<T>(captured: StatementAtHand<T>): Promise<T> {
+  const { scope, connection, database } = captured
+  const { context, revertOf } = scope
+  const attribution: Attribution = { context, operation: operationOf(scope), revertOf }
+  try {
+    const plan = knownPlan(captured, attribution) ?? (await planFor(captured, attribution))
+    try {
+      return await runPlan(plan, captured, attribution)
+    } catch (error) {
+      scope.failedToWrite = plan.kind !== 'pass' || plan.writes === true
+      if (plan.kind !== 'audited' || !outdatedStates.has(sqlStateOf(error) ?? '')) throw error
+      database.forget()
+      // a failed statement ends the transaction it is in; outside of one it can be planned anew
+      if (!isPool(connection)) throw sqlStateOf(error) === '42846' ? schemaChanged(error) : error
+      const renewed = await planFor(captured, attribution)
+      if (renewed.kind === 'audited' && renewed.sql === plan.sql) throw error
+      return await runPlan(renewed, captured, attribution)
+    }
+  } catch (error) {
+    if (error instanceof AuditError) scope.error = error
+    throw error
+  }
+}
+
+function schemaChanged(cause: unknown): AuditError {
+  return new AuditError(
+    'AUDIT_SCHEMA_CHANGED',
+    'A migration added or removed a column of the table since the audit last looked. Inside a transaction the statement can not be repeated, so nothing of it was written, and the transaction has to be rolled back. Run the transaction again.',
+    { cause },
+  )
+}
+
+/** The plan of a statement on a table that is in the catalog, where the catalog is read. */
+function knownPlan<T>(
+  { scope, query, connection, database, want }: StatementAtHand<T>,
+  attribution: Attribution,
+): Plan | undefined {
+  const planner = database.knownPlanner(scope.auditor, connection)
+  const plan = planner?.plan(query.sql, query.args.length, want, entryShape(attribution))
+  return plan && isUnknownTable(plan) ? undefined : plan
+}
+
+async function planFor<T>(
+  { scope, query, connection, database, want }: StatementAtHand<T>,
+  attribution: Attribution,
+): Promise<Plan> {
+  const plan = async () => {
+    const planner = await database.planner(scope.auditor, connection)
+    return planner.plan(query.sql, query.args.length, want, entryShape(attribution))
+  }
+  const made = await plan()
+  if (!isUnknownTable(made)) return made
+  database.forget() // the table may be newer than the catalog
+  return plan()
+}
+
+function isUnknownTable(plan: Plan): boolean {
+  return plan.kind === 'uncapturable' && plan.reason === 'unknown-table'
+}
+
+function runPlan<T>(plan: Plan, captured: StatementAtHand<T>, attribution: Attribution): Promise<T> {
+  const { query, connection, scope, run, resultOf } = captured
+  if (plan.kind === 'pass') return run(connection)
+  requireActor(scope)
+  return plan.kind === 'audited'
+    ? runAudited(plan, query, connection, attribution).then(resultOf)
+    : runOpaque(plan.reason, captured, attribution)
+}
+
+async function runOpaque<T>(
+  reason: UncapturableReason,
+  { query, connection, database, scope, run }: StatementAtHand<T>,
+  attribution: Attribution,
+): Promise<T> {
+  const { options } = scope.auditor
+  if (options.uncapturable === 'throw') throw refuseUncapturable(reason)
+  const result = await runUncapturable(reason, query, connection, options.table, attribution, run)
+  if (redefining.has(reason)) database.redefinedOn(connection)
+  return result
+}
+
+function requireActor({ auditor, hasActor }: CaptureScope): void {
+  if (hasActor || !auditor.options.requireActor) return
+  throw new AuditError(
+    'AUDIT_ACTOR_REQUIRED',
+    'A write came without an actor, and the option requireActor is set. Nothing was written. Run it inside withAuditContext({ actor: { id, type } }, …).',
+  )
+}

@@ -1,0 +1,50 @@
+import type { Connection, SqlQuery, TransactionLike } from '../postgres/connection.ts'
+import { override } from './override.ts'
+
+/**
+ * A transaction that takes no statement once it has ended. One call of Prisma may be several statements of ours; when
+ * Prisma's time-out ends the transaction between two of them, the next one would run on a connection that is free
+ * again, outside any transaction, and commit.
+ */
+export function endable(
+  transaction: TransactionLike,
+  onEnd: (transaction: Connection) => void,
+): TransactionLike {
+  let ended = false
+  const refuseIfEnded = () => {
+    if (ended) throw transactionEnded()
+  }
+  const endableTransaction: TransactionLike = override(transaction, {
+    queryRaw: async (query) => {
+      refuseIfEnded()
+      return transaction.queryRaw(query)
+    },
+    executeRaw: async (query) => {
+      refuseIfEnded()
+      if (endsTransaction(query)) ended = true
+      return transaction.executeRaw(query)
+    },
+    commit: () => {
+      ended = true
+      return transaction.commit().finally(() => onEnd(endableTransaction))
+    },
+    rollback: () => {
+      ended = true
+      return transaction.rollback().finally(() => onEnd(endableTransaction))
+    },
+  })
+  return endableTransaction
+}
+
+export function endsTransaction({ sql }: SqlQuery): boolean {
+  return sql === 'COMMIT' || sql === 'ROLLBACK'
+}
+
+/** As a driver adapter says it, so that Prisma makes an error of its own of it. */
+function transactionEnded(): Error {
+  const reason =
+    'The transaction ended, by its time-out or because it was not awaited, before this statement ran.'
+  return Object.assign(new Error(reason, { cause: { kind: 'TransactionAlreadyClosed', cause: reason } }), {
+    name: 'DriverAdapterError',
+  })
+}
