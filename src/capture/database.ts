@@ -1,4 +1,5 @@
 import { AuditError } from '../errors.ts'
+import { columnNames } from '../log/columns.ts'
 import { type Catalog, findColumn, findTable, readCatalog } from '../postgres/catalog.ts'
 import { type Connection, isPool } from '../postgres/connection.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
@@ -7,22 +8,6 @@ import { Planner } from './plan.ts'
 import { type Auditor, runOutsideScope } from './scope.ts'
 
 const oldestVersion = 140000
-
-/** The columns that entries are written to. */
-const logColumns = [
-  ...[
-    'id',
-    'timestamp',
-    'action',
-    'actor_id',
-    'actor_type',
-    'actor_email',
-    'resource_type',
-    'resource_id',
-    'outcome',
-  ],
-  ...['reason', 'details', 'request_id', 'ip', 'user_agent', 'organization_id', 'seq', 'transaction_id'],
-]
 
 /** What the tap knows of the database behind an adapter: its catalog, and the plans made from it. */
 export class Database {
@@ -122,7 +107,7 @@ function checkLog(catalog: Catalog, { options }: Auditor): void {
   }
   const log = findTable(catalog, options.table)
   const name = quoteTable(options.table)
-  const missing = log && logColumns.filter((column) => !findColumn(log, column))
+  const missing = log && columnNames.filter((column) => !findColumn(log, column))
   if (missing?.length === 0) return
   throw new AuditError(
     'AUDIT_TABLE_MISSING',

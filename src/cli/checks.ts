@@ -1,3 +1,4 @@
+import { columnNames, logColumns, writtenColumns } from '../log/columns.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import type { Catalog, CatalogTable } from '../postgres/log-catalog.ts'
 
@@ -7,28 +8,8 @@ export interface Check {
   readonly message: string
 }
 
-const types = {
-  id: 'uuid',
-  timestamp: 'timestamp(6) with time zone',
-  action: 'character varying(100)',
-  actor_id: 'character varying(255)',
-  actor_type: 'character varying(50)',
-  actor_email: 'character varying(255)',
-  resource_type: 'character varying(100)',
-  resource_id: 'character varying(255)',
-  outcome: 'character varying(20)',
-  reason: 'text',
-  details: 'jsonb',
-  request_id: 'character varying(255)',
-  ip: 'inet',
-  user_agent: 'text',
-  organization_id: 'character varying(255)',
-  seq: 'bigint',
-  transaction_id: 'bigint',
-}
-
-/** The database fills these in; a role that may write them could backdate an entry or forge its order. */
-const filledIn = ['timestamp', 'seq', 'transaction_id']
+/** A role that may write these could backdate an entry or forge its order. */
+const filledIn = columnNames.filter((name) => logColumns[name].filledBy === 'database')
 
 const indexes = [
   'pkey',
@@ -75,14 +56,15 @@ function missingTable({ elsewhere }: Catalog, { schema, name }: TableName): Chec
 }
 
 function checkColumns({ columns }: CatalogTable): Check[] {
-  const wrong = Object.entries(types).flatMap(([name, type]) => {
+  const wrong = columnNames.flatMap((name) => {
+    const { type, filledBy } = logColumns[name]
     const column = columns[name]
     if (!column) return [missing(`column ${name} is not there`)]
     if (column.type !== type) return [missing(`column ${name} is ${column.type}, not ${type}`)]
-    if (filledIn.includes(name) && !column.hasDefault) return [missing(`column ${name} has no default`)]
+    if (filledBy === 'database' && !column.hasDefault) return [missing(`column ${name} has no default`)]
     return []
   })
-  return wrong.length > 0 ? wrong : [ok(`${Object.keys(types).length} columns`)]
+  return wrong.length > 0 ? wrong : [ok(`${columnNames.length} columns`)]
 }
 
 function checkFunction({ name, functions }: CatalogTable): Check {
@@ -128,9 +110,7 @@ function checkIndexes(table: CatalogTable): Check[] {
 }
 
 function checkPrivileges(table: CatalogTable, role: string): Check[] {
-  const closed = Object.entries(table.columns)
-    .filter(([name, { insert }]) => name in types && !filledIn.includes(name) && !insert)
-    .map(([name]) => name)
+  const closed = writtenColumns.filter((name) => table.columns[name]?.insert === false)
   const lacks = [
     ...(table.schemaUsage ? [] : [`USAGE on schema ${table.schema}`]),
     ...(closed.length === 0 ? [] : [`INSERT (${closed.join(', ')})`]),

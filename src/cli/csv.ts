@@ -1,7 +1,8 @@
+import type { LogColumn } from '../log/columns.ts'
 import type { AuditEntry } from '../log/entry.ts'
 
 /** The columns of the table, with actor and resource as they are called there. */
-const columns: Record<string, (entry: AuditEntry) => unknown> = {
+const columns: Record<LogColumn, (entry: AuditEntry) => unknown> = {
   seq: (entry) => entry.seq,
   timestamp: (entry) => entry.timestamp.toISOString(),
   action: (entry) => entry.action,

@@ -1,5 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Actor } from '../context/context.ts'
+import type { UnwrittenEntry } from '../errors.ts'
+import { quoteIdentifier } from '../postgres/identifiers.ts'
+import { columnNames, type LogColumn, readColumn, type WrittenColumn } from './columns.ts'
 
 /** An entry of the log as helpers give it. */
 export interface AuditEntry {
@@ -41,7 +44,7 @@ export interface FieldChange {
 }
 
 /** A row of the log's table as {@link entryColumns} selects it. */
-export interface EntryRow {
+export interface EntryRow extends Record<LogColumn, unknown> {
   id: string
   timestamp: Date
   action: string
@@ -61,27 +64,36 @@ export interface EntryRow {
   transaction_id: bigint
 }
 
+/** The part of a row that an insert gives; the database fills in the rest. */
+export type WrittenRow = Pick<EntryRow, WrittenColumn>
+
 /** What to select or return of the log's table. */
-export const entryColumns = [
-  ...['id', '"timestamp"', 'action', 'actor_id', 'actor_type', 'actor_email', 'resource_type', 'resource_id'],
-  ...[
-    'outcome',
-    'reason',
-    'details',
-    'request_id',
-    'pg_catalog.host(ip) AS ip',
-    'user_agent',
-    'organization_id',
-  ],
-  ...['seq', 'transaction_id'],
-].join(', ')
+export const entryColumns = columnNames
+  .map((name) => `${readColumn(name)} AS ${quoteIdentifier(name)}`)
+  .join(', ')
 
 export function toEntry(row: EntryRow): AuditEntry {
   const before = objectIn(row.details, 'before')
   const after = objectIn(row.details, 'after')
   return {
-    id: row.id,
+    ...toUnwritten(row),
     timestamp: row.timestamp,
+    seq: row.seq,
+    transactionId: row.transaction_id,
+    before,
+    after,
+    changes: changedFields(row.details, before, after).map((field) => ({
+      field,
+      from: before?.[field] ?? null,
+      to: after?.[field] ?? null,
+    })),
+  }
+}
+
+/** An entry without what the database fills in. */
+export function toUnwritten(row: WrittenRow): UnwrittenEntry {
+  return {
+    id: row.id,
     action: row.action,
     actor: {
       id: row.actor_id,
@@ -96,15 +108,6 @@ export function toEntry(row: EntryRow): AuditEntry {
     ip: row.ip,
     userAgent: row.user_agent,
     organizationId: row.organization_id,
-    seq: row.seq,
-    transactionId: row.transaction_id,
-    before,
-    after,
-    changes: changedFields(row.details, before, after).map((field) => ({
-      field,
-      from: before?.[field] ?? null,
-      to: after?.[field] ?? null,
-    })),
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Actor, AuditContext } from '../context/context.ts'
-import { quoteTable, type TableName } from '../postgres/identifiers.ts'
+import { quoteIdentifier, quoteTable, type TableName } from '../postgres/identifiers.ts'
 import type { LogConnection } from '../postgres/sql-client.ts'
-import { type AuditEntry, type EntryRow, entryColumns, toEntry } from './entry.ts'
+import { logColumns, writtenColumns } from './columns.ts'
+import { type AuditEntry, type EntryRow, entryColumns, toEntry, type WrittenRow } from './entry.ts'
 
 /** An entry that is about to be written. Its id is known, so that writing it again after a lost answer adds none. */
 export interface NewEntry {
@@ -42,15 +43,13 @@ export async function insertRows(
   await connection.query(insertStatement(table), documentOf(rows))
 }
 
+const columns = writtenColumns.map(quoteIdentifier).join(', ')
+const typedColumns = writtenColumns.map((name) => `${quoteIdentifier(name)} ${logColumns[name].type}`)
+
 /** The rows travel as one JSON document, so that one text of the statement serves any number of them. */
 function insertStatement(table: TableName): string {
-  return `INSERT INTO ${quoteTable(table)} (id, action, actor_id, actor_type, actor_email, resource_type, resource_id,
-       outcome, reason, details, request_id, ip, user_agent, organization_id)
-     SELECT id, action, actor_id, actor_type, actor_email, resource_type, resource_id,
-       outcome, reason, details, request_id, ip, user_agent, organization_id
-     FROM pg_catalog.jsonb_to_recordset($1::pg_catalog.jsonb) AS e(id uuid, action text, actor_id text,
-       actor_type text, actor_email text, resource_type text, resource_id text, outcome text, reason text,
-       details jsonb, request_id text, ip inet, user_agent text, organization_id text)
+  return `INSERT INTO ${quoteTable(table)} (${columns}) SELECT ${columns}
+     FROM pg_catalog.jsonb_to_recordset($1::pg_catalog.jsonb) AS e(${typedColumns.join(', ')})
      ON CONFLICT DO NOTHING`
 }
 
@@ -63,7 +62,7 @@ export function rowTextOf(entry: NewEntry): string {
   return JSON.stringify(rowOf(entry))
 }
 
-export function rowOf({ context, ...entry }: NewEntry): InsertedRow {
+export function rowOf({ context, ...entry }: NewEntry): WrittenRow {
   return {
     id: entry.id,
     action: entry.action,
@@ -81,6 +80,3 @@ export function rowOf({ context, ...entry }: NewEntry): InsertedRow {
     organization_id: context.organizationId ?? null,
   }
 }
-
-/** The columns that an insert gives; the database fills in the others. */
-export type InsertedRow = Omit<EntryRow, 'timestamp' | 'seq' | 'transaction_id'>

@@ -3,7 +3,8 @@ import pRetry from 'p-retry'
 import type { AuditError } from '../errors.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import type { LogConnection } from '../postgres/sql-client.ts'
-import { type InsertedRow, insertRows, type NewEntry, rowTextOf } from './insert.ts'
+import type { WrittenRow } from './entry.ts'
+import { insertRows, type NewEntry, rowTextOf } from './insert.ts'
 import { UnwrittenEntries } from './unwritten.ts'
 import { canPass, concernsEveryEntry, refusedEntry } from './write-error.ts'
 
@@ -138,7 +139,7 @@ export class EntryQueue {
         return
       }
       for (const { text } of batch) {
-        this.#unwritten.report(refusedEntry(error, JSON.parse(text) as InsertedRow))
+        this.#unwritten.report(refusedEntry(error, JSON.parse(text) as WrittenRow))
       }
     }
   }

@@ -1,6 +1,7 @@
-import { AuditError, type UnwrittenEntry } from '../errors.ts'
+import { AuditError } from '../errors.ts'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
-import { type InsertedRow, type NewEntry, rowOf } from './insert.ts'
+import { toUnwritten, type WrittenRow } from './entry.ts'
+import { type NewEntry, rowOf } from './insert.ts'
 
 /** The SQLSTATE in an error of the client; undefined where the database gave none, as when it can't be reached. */
 export function sqlStateOf(error: unknown): string | undefined {
@@ -39,7 +40,7 @@ export function concernsEveryEntry(error: unknown): boolean {
 
 /** Why an event that the caller waits for is not in the log. */
 export function refusedEvent(error: unknown, event: NewEntry, table: TableName): AuditError {
-  const entry = unwritten(rowOf(event))
+  const entry = toUnwritten(rowOf(event))
   if (missingStates.has(sqlStateOf(error) ?? '')) {
     return new AuditError(
       'AUDIT_TABLE_MISSING',
@@ -59,16 +60,16 @@ export function swallowedEvent(event: NewEntry, table: TableName): AuditError {
   return new AuditError(
     'AUDIT_NOT_WRITTEN',
     `The event ${event.action} is not in the log: a rule or a trigger on the table ${quoteTable(table)} let nothing through. Remove it; the audit's own migration has none on INSERT.`,
-    { entry: unwritten(rowOf(event)) },
+    { entry: toUnwritten(rowOf(event)) },
   )
 }
 
 /** Why a queued entry is not in the log. */
-export function refusedEntry(error: unknown, row: InsertedRow): AuditError {
+export function refusedEntry(error: unknown, row: WrittenRow): AuditError {
   return new AuditError(
     'AUDIT_NOT_WRITTEN',
     `The queued entry ${row.action} could not be written: ${reasonOf(error)}. It is no longer queued; keep the property entry if the log must have it later.`,
-    { cause: error, entry: unwritten(row) },
+    { cause: error, entry: toUnwritten(row) },
   )
 }
 
@@ -76,24 +77,4 @@ function reasonOf(error: unknown): string {
   const state = sqlStateOf(error)
   if (state === undefined) return 'the database did not answer'
   return `the database refused it with SQLSTATE ${state}`
-}
-
-function unwritten(row: InsertedRow): UnwrittenEntry {
-  return {
-    id: row.id,
-    action: row.action,
-    actor: {
-      id: row.actor_id,
-      type: row.actor_type,
-      ...(row.actor_email === null ? {} : { email: row.actor_email }),
-    },
-    resource: { type: row.resource_type, id: row.resource_id },
-    outcome: row.outcome,
-    reason: row.reason,
-    details: row.details,
-    requestId: row.request_id,
-    ip: row.ip,
-    userAgent: row.user_agent,
-    organizationId: row.organization_id,
-  }
 }

@@ -1,5 +1,6 @@
 import type { AuditContext } from '../../context/context.ts'
 import { newId } from '../../id.ts'
+import { type WrittenColumn, writtenColumns } from '../../log/columns.ts'
 import type { ArgumentType } from '../../postgres/connection.ts'
 import { own, quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../../postgres/identifiers.ts'
 
@@ -164,7 +165,7 @@ export function insertEntries(
   const [only] = sources
   // a subquery less to plan where one will do
   const source = sources.length === 1 && typeof only === 'object' ? only : { ...united, from: union(sources) }
-  const values: Record<string, string> = {
+  const values: Record<WrittenColumn, string> = {
     id: idOf(entry),
     action: source.action,
     actor_id: entry.value('actorId'),
@@ -180,10 +181,10 @@ export function insertEntries(
     user_agent: entry.value('userAgent'),
     organization_id: entry.value('organizationId'),
   }
-  const columns = Object.keys(values).map(quoteIdentifier).join(', ')
+  const columns = writtenColumns.map(quoteIdentifier).join(', ')
   return [
     `INSERT INTO ${quoteTable(log)} (${columns})`,
-    `SELECT ${Object.values(values).join(', ')}`,
+    `SELECT ${writtenColumns.map((name) => values[name]).join(', ')}`,
     `FROM ${source.from}`,
   ].join('\n  ')
 }

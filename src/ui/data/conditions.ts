@@ -1,3 +1,4 @@
+import { readColumn, textColumns } from '../../log/columns.ts'
 import type { Filter } from './filter.ts'
 
 /** Collects the values of a statement and gives the placeholders for them. */
@@ -11,11 +12,8 @@ export class Parameters {
   }
 }
 
-/** The columns that a search for text looks at. */
-const textColumns = [
-  ...['action', 'actor_id', 'actor_email', 'resource_type', 'resource_id', 'reason', 'request_id'],
-  ...['pg_catalog.host(ip)', 'user_agent', 'organization_id', 'details::text'],
-]
+/** What a search for text looks at. */
+const texts = textColumns.map((name) => `${readColumn(name)}::text`)
 
 const columns = {
   actor: 'actor_id',
@@ -44,7 +42,7 @@ export function conditions(filter: Filter, actions: readonly string[], parameter
   }
   if (filter.text !== undefined) {
     const pattern = parameters.add(`%${filter.text.replace(/[\\%_]/g, '\\$&')}%`, 'text')
-    found.push(`concat_ws(E'\\n', ${textColumns.join(', ')}) ILIKE ${pattern}`)
+    found.push(`concat_ws(E'\\n', ${texts.join(', ')}) ILIKE ${pattern}`)
   }
   return found
 }

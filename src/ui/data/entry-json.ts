@@ -1,22 +1,39 @@
+import { columnNames, type LogColumn, readColumn } from '../../log/columns.ts'
+
 /** Longer details than this many bytes, as stored, are left out of lists. */
 const longDetails = 8192
 
-const columns = (details: string, shortened: string) => `
-  'id', id,
-  'timestamp', ${isoTimestamp('"timestamp"')},
-  'action', action,
-  'actor', json_build_object('id', actor_id, 'type', actor_type, 'email', actor_email),
-  'resource', json_build_object('type', resource_type, 'id', resource_id),
-  'outcome', outcome,
-  'reason', reason,
-  'details', ${details},
-  'shortened', ${shortened},
-  'requestId', request_id,
-  'ip', pg_catalog.host(ip),
-  'userAgent', user_agent,
-  'organizationId', organization_id,
-  'seq', seq::text,
-  'transactionId', transaction_id::text`
+/** What does not go as JSON would write it: digits beyond JavaScript's, and the session's form of a time. */
+const travelling: Partial<Record<LogColumn, string>> = {
+  timestamp: isoTimestamp('"timestamp"'),
+  seq: 'seq::text',
+  transaction_id: 'transaction_id::text',
+}
+
+const grouped = /^(actor|resource)_(.+)$/
+
+function columns(details: string, shortened: string): string {
+  const values = { ...travelling, details }
+  const value = (name: LogColumn) => values[name] ?? readColumn(name)
+  const group = (wanted: string) =>
+    columnNames.flatMap((name) => {
+      const [, of, part] = grouped.exec(name) ?? []
+      return of === wanted ? [`'${part}', ${value(name)}`] : []
+    })
+  const single = columnNames
+    .filter((name) => !grouped.test(name))
+    .map((name) => `'${camelCase(name)}', ${value(name)}`)
+  return [
+    ...single,
+    `'actor', json_build_object(${group('actor').join(', ')})`,
+    `'resource', json_build_object(${group('resource').join(', ')})`,
+    `'shortened', ${shortened}`,
+  ].join(',\n  ')
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+}
 
 /** A `WireEntry` with all of its details. */
 export const wholeEntry = `json_build_object(${columns('details::text', 'false')})`
