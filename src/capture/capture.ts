@@ -1,6 +1,7 @@
 import { AuditError } from '../errors.ts'
 import type { AdapterLike, Connection, SqlQuery, SqlResult } from '../postgres/connection.ts'
-import { isPool, sqlStateOf } from '../postgres/connection.ts'
+import { isPool } from '../postgres/connection.ts'
+import { sqlStateOf } from '../postgres/sql-state.ts'
 import type { Database } from './database.ts'
 import type { UncapturableReason } from './parse/uncapturable.ts'
 import type { Plan } from './plan.ts'

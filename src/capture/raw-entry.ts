@@ -6,9 +6,9 @@ import {
   inTransaction,
   isPool,
   type SqlQuery,
-  sqlStateOf,
 } from '../postgres/connection.ts'
 import { quoteLiteral, type TableName } from '../postgres/identifiers.ts'
+import { sqlStateOf } from '../postgres/sql-state.ts'
 import { type UncapturableReason, uncapturableReasons } from './parse/uncapturable.ts'
 import { type Attribution, detailsOf, EntryParameters, entryShape, insertEntries } from './rewrite/entry.ts'
 

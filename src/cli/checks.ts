@@ -1,6 +1,6 @@
 import { columnNames, logColumns, writtenColumns } from '../log/columns.ts'
 import type { TableName } from '../postgres/identifiers.ts'
-import type { Catalog, CatalogTable } from '../postgres/log-catalog.ts'
+import type { LogCatalog, LogTable } from '../postgres/log-catalog.ts'
 
 /** One line of the checklist. Only `missing` fails it. */
 export interface Check {
@@ -25,7 +25,7 @@ const indexes = [
 const triggers = { update: 2 + 16, delete: 2 + 8, truncate: 2 + 32 }
 
 /** Everything that the log needs in the database, each with what was found. */
-export function checkLog(catalog: Catalog, wanted: TableName): Check[] {
+export function checkLog(catalog: LogCatalog, wanted: TableName): Check[] {
   const { table } = catalog
   if (!table) return [checkVersion(catalog), missingTable(catalog, wanted)]
   return [
@@ -41,13 +41,13 @@ export function checkLog(catalog: Catalog, wanted: TableName): Check[] {
   ]
 }
 
-function checkVersion({ version, versionNumber }: Catalog): Check {
+function checkVersion({ version, versionNumber }: LogCatalog): Check {
   return versionNumber >= 140_000
     ? ok(`PostgreSQL ${version}`)
     : missing(`PostgreSQL ${version} is too old: the audit log needs 14 or newer`)
 }
 
-function missingTable({ elsewhere }: Catalog, { schema, name }: TableName): Check {
+function missingTable({ elsewhere }: LogCatalog, { schema, name }: TableName): Check {
   const there = elsewhere.map((other) => `${other}.${name}`).join(', ')
   const hint =
     there === '' ? 'apply the migration of init: npx prisma migrate deploy' : `there is ${there}: --table`
@@ -55,7 +55,7 @@ function missingTable({ elsewhere }: Catalog, { schema, name }: TableName): Chec
   return missing(`table ${wanted}; ${hint}`)
 }
 
-function checkColumns({ columns }: CatalogTable): Check[] {
+function checkColumns({ columns }: LogTable): Check[] {
   const wrong = columnNames.flatMap((name) => {
     const { type, filledBy } = logColumns[name]
     const column = columns[name]
@@ -67,7 +67,7 @@ function checkColumns({ columns }: CatalogTable): Check[] {
   return wrong.length > 0 ? wrong : [ok(`${columnNames.length} columns`)]
 }
 
-function checkFunction({ name, functions }: CatalogTable): Check {
+function checkFunction({ name, functions }: LogTable): Check {
   const found = functions.immutable
   if (!found) return missing(`function ${name}_immutable is not there`)
   return found.source.includes('ZA001')
@@ -76,7 +76,7 @@ function checkFunction({ name, functions }: CatalogTable): Check {
 }
 
 /** The functions that make statements short; without them entries are written as well, only slower. */
-function checkRecorder({ name, functions }: CatalogTable, suffix: string, role: string): Check {
+function checkRecorder({ name, functions }: LogTable, suffix: string, role: string): Check {
   const found = functions[suffix]
   const called = `function ${name}_${suffix}`
   if (!found) return warning(`${called} is not there, so writes take longer: apply the migration again`)
@@ -84,7 +84,7 @@ function checkRecorder({ name, functions }: CatalogTable, suffix: string, role: 
   return warning(`role ${role} lacks EXECUTE on ${called}, so its writes take longer: GRANT it`)
 }
 
-function checkTrigger(table: CatalogTable, event: keyof typeof triggers): Check {
+function checkTrigger(table: LogTable, event: keyof typeof triggers): Check {
   const name = `${table.name}_refuse_${event}`
   const trigger = table.triggers[name]
   if (!trigger) return missing(`trigger ${name} is not there`)
@@ -100,7 +100,7 @@ function checkTrigger(table: CatalogTable, event: keyof typeof triggers): Check 
   return ok(`trigger ${name}, enabled ALWAYS`)
 }
 
-function checkIndexes(table: CatalogTable): Check[] {
+function checkIndexes(table: LogTable): Check[] {
   const wrong = indexes.flatMap((suffix) => {
     const name = `${table.name}_${suffix}`
     if (table.indexes[name] === undefined) return [missing(`index ${name} is not there`)]
@@ -109,7 +109,7 @@ function checkIndexes(table: CatalogTable): Check[] {
   return wrong.length > 0 ? wrong : [ok(`${indexes.length} indexes`)]
 }
 
-function checkPrivileges(table: CatalogTable, role: string): Check[] {
+function checkPrivileges(table: LogTable, role: string): Check[] {
   const closed = writtenColumns.filter((name) => table.columns[name]?.insert === false)
   const lacks = [
     ...(table.schemaUsage ? [] : [`USAGE on schema ${table.schema}`]),
@@ -121,7 +121,7 @@ function checkPrivileges(table: CatalogTable, role: string): Check[] {
     : lacks.map((privilege) => missing(`role ${role} lacks ${privilege}: GRANT it`))
 }
 
-function warnings(table: CatalogTable, role: Catalog['role']): Check[] {
+function warnings(table: LogTable, role: LogCatalog['role']): Check[] {
   const { name } = role
   const advice = 'so it should not be the role of your application'
   if (role.superuser) return [warning(`role ${name} is a superuser and can drop the triggers, ${advice}`)]

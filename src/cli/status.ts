@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { countEntries, type EntryCount, readCatalog } from '../postgres/log-catalog.ts'
+import { countEntries, type EntryCount, readLogCatalog } from '../postgres/log-catalog.ts'
 import { type Check, checkLog } from './checks.ts'
 import { withConnection } from './connection.ts'
 import { tableOption } from './usage.ts'
@@ -21,7 +21,7 @@ export interface Status {
 export async function readStatus(url: string, table?: string): Promise<Status> {
   const name = tableOption(table)
   return withConnection(url, async (connection) => {
-    const catalog = await readCatalog(connection, name)
+    const catalog = await readLogCatalog(connection, name)
     const checks = checkLog(catalog, name)
     const log = catalog.table
     const readable = log?.schemaUsage && log.privileges.SELECT && log.columns.id && log.columns.timestamp

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { AuditError } from '../errors.ts'
-import { sqlState } from '../postgres/sql-state.ts'
+import { sqlStateOf } from '../postgres/sql-state.ts'
 import { connectionTo } from '../ui/data/read-connection.ts'
 import { sqlLogReader } from '../ui/data/sql-log-reader.ts'
 import { type Access, withAccess } from '../ui/server/access.ts'
@@ -113,6 +113,6 @@ function addressOf(host: string, port: number): string {
 }
 
 function unreadable(cause: unknown): AuditError {
-  const reason = explainSqlState(sqlState(cause)) ?? `The database could not be asked: ${causeText(cause)}.`
+  const reason = explainSqlState(sqlStateOf(cause)) ?? `The database could not be asked: ${causeText(cause)}.`
   return new AuditError('AUDIT_CLI', `${reason} "prisma-extension-audit status" checks the log.`, { cause })
 }

@@ -10,7 +10,7 @@ export interface DataChange {
 }
 
 /** The event's details and the context's metadata as JSON, with `"[redacted]"` for what the log must not hold. */
-export function detailsOf(
+export function eventDetails(
   log: Log,
   model: string | undefined,
   details: object | null | undefined,
@@ -34,7 +34,7 @@ export function detailsOf(
 }
 
 /** Both sides of a change and the fields that differ, as the entry of a data change has them. */
-export function detailsOfChange(
+export function changeDetails(
   log: Log,
   type: string,
   verb: string,

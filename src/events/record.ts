@@ -3,10 +3,10 @@ import { type Actor, mergeContexts } from '../context/context.ts'
 import { AuditError } from '../errors.ts'
 import { newId } from '../id.ts'
 import type { AuditEntry } from '../log/entry.ts'
-import { insertEntries, type NewEntry } from '../log/insert.ts'
+import { type NewEntry, writeEntries } from '../log/insert.ts'
 import type { Log } from '../log/log.ts'
 import { refusedEvent, swallowedEvent } from '../log/write-error.ts'
-import { type DataChange, detailsOf, detailsOfChange, reasonIn } from './details.ts'
+import { changeDetails, type DataChange, eventDetails, reasonIn } from './details.ts'
 import { type AuditEvent, type Identifier, parseEvent } from './event.ts'
 
 /** The part of `$audit` that records what is not a change of data. */
@@ -143,7 +143,7 @@ export function createRecording(log: Log): Recording {
         action: actionOf(type, verb),
         actor: user(actorId),
         resource: { type, id },
-        details: detailsOfChange(log, type, verb, change),
+        details: changeDetails(log, type, verb, change),
       }),
     logExport: async (type, details) =>
       record({ action: actionOf(type, 'export'), resource: { type }, details }),
@@ -177,14 +177,14 @@ function entryOf(log: Log, event: AuditEvent): NewEntry {
     resourceId: resource?.id ?? null,
     outcome,
     reason: context.reason ?? null,
-    details: detailsOf(log, model?.name, details, context.metadata),
+    details: eventDetails(log, model?.name, details, context.metadata),
     context,
   }
 }
 
 async function write(log: Log, entry: NewEntry): Promise<AuditEntry> {
   const { table } = log.options
-  const [stored] = await insertEntries(table, log.connection, [entry]).catch((error: unknown) => {
+  const [stored] = await writeEntries(table, log.connection, [entry]).catch((error: unknown) => {
     throw refusedEvent(error, entry, table)
   })
   if (!stored) throw swallowedEvent(entry, table)

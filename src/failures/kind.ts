@@ -1,4 +1,5 @@
 import { AuditError } from '../errors.ts'
+import { sqlStateOf } from '../postgres/sql-state.ts'
 
 /** An error as Prisma and its driver adapters make them. */
 export interface PrismaErrorLike {
@@ -7,22 +8,6 @@ export interface PrismaErrorLike {
   /** Prisma's `P2002`, or the code of whoever made the error. */
   readonly code?: string
   readonly clientVersion?: string
-  readonly meta?: { readonly driverAdapterError?: { readonly cause?: DriverCause } }
-  readonly cause?: unknown
-}
-
-export interface DriverCause {
-  /** The SQLSTATE. */
-  readonly originalCode?: string
-  readonly originalMessage?: string
-}
-
-/** What the server said, where it said something. */
-export function driverCause(error: PrismaErrorLike): DriverCause | undefined {
-  return (
-    error.meta?.driverAdapterError?.cause ??
-    (error.name === 'DriverAdapterError' ? (error.cause as DriverCause) : undefined)
-  )
 }
 
 /** States that a statement of ours met on the way; all other errors of ours refuse before anything is sent. */
@@ -49,7 +34,7 @@ const noConnection: readonly string[] = ['P2024', 'P2037']
  * caller's wait. `P1…` are Prisma's codes for that, and an adapter's own errors have none of Prisma's names.
  */
 export function isUnreachable(error: PrismaErrorLike): boolean {
-  if (error instanceof AuditError || driverCause(error)?.originalCode !== undefined) return false
+  if (error instanceof AuditError || sqlStateOf(error) !== undefined) return false
   if (error.code?.startsWith('P1') || noConnection.includes(error.code ?? '')) return true
   return error.name === 'PrismaClientInitializationError' || !/^Prisma|^DriverAdapter/.test(error.name)
 }

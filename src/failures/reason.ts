@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
+import { serverMessageOf, sqlStateOf } from '../postgres/sql-state.ts'
 import { storable } from '../values/storable.ts'
-import { type DriverCause, driverCause, type PrismaErrorLike } from './kind.ts'
+import type { PrismaErrorLike } from './kind.ts'
 
 /** An entry's reason is for people: longer messages are cut. */
 const longestReason = 2_000
@@ -19,10 +20,9 @@ const mask = '[redacted]'
  * ```
  */
 export function failureReason(error: PrismaErrorLike, secrets: readonly string[]): string {
-  const driver = driverCause(error)
-  const code = error.code ?? driver?.originalCode
+  const code = error.code ?? sqlStateOf(error)
   const message = error.name === 'DriverAdapterError' ? messageAtEnd(error) : withoutSourceCode(error.message)
-  const hidden = hideSecrets(hideQuoted(hideRows(message), error, driver), secrets)
+  const hidden = hideSecrets(hideQuoted(hideRows(message), error), secrets)
   const reason = storable(code === undefined ? hidden : `${code}: ${hidden}`)
   return reason.length > longestReason ? `${reason.slice(0, longestReason).toWellFormed()}…` : reason
 }
@@ -33,9 +33,9 @@ export function failureReason(error: PrismaErrorLike, secrets: readonly string[]
  * class 23 (constraints) and 40 (rollbacks).
  */
 function messageAtEnd(error: PrismaErrorLike): string {
-  const { originalCode = '', originalMessage } = driverCause(error) ?? {}
-  if (originalMessage === undefined) return error.message
-  return /^(?:23|40)/.test(originalCode) ? originalMessage : mask
+  const message = serverMessageOf(error)
+  if (message === undefined) return error.message
+  return /^(?:23|40)/.test(sqlStateOf(error) ?? '') ? message : mask
 }
 
 /**
@@ -65,13 +65,10 @@ const quotesValue = new Set(['P2004', 'P2005', 'P2006', 'P2007', 'P2020', 'P2023
  * Where a message quotes a value instead of a name, nobody can tell whose it is: it may come from a redacted column by
  * way of a cast. SQLSTATE class 22 is about data, and a syntax error (42601) quotes whatever stands there.
  */
-function hideQuoted(
-  message: string,
-  { code, name }: PrismaErrorLike,
-  driver: DriverCause | undefined,
-): string {
-  const server = driver?.originalMessage
-  const isAboutData = /^22|^42601$/.test(driver?.originalCode ?? '')
+function hideQuoted(message: string, error: PrismaErrorLike): string {
+  const { code, name } = error
+  const server = serverMessageOf(error)
+  const isAboutData = /^22|^42601$/.test(sqlStateOf(error) ?? '')
   const text = server && isAboutData ? message.replace(server, () => hideBetweenQuotes(server)) : message
   const isUnknown = name === 'PrismaClientUnknownRequestError' || name === 'PrismaClientRustPanicError'
   return isUnknown || quotesValue.has(code ?? '') ? hideBetweenQuotes(text) : text

@@ -1,5 +1,5 @@
 import { AuditError } from '../errors.ts'
-import { insertEntries, type NewEntry } from './insert.ts'
+import { type NewEntry, writeEntries } from './insert.ts'
 import type { Log } from './log.ts'
 
 /**
@@ -25,7 +25,7 @@ export async function deliver(
   await run(async () => {
     const entries = await make()
     try {
-      await insertEntries(log.options.table, log.connection, entries)
+      await writeEntries(log.options.table, log.connection, entries)
     } catch {
       await log.queue.add(...entries) // which tries again, and tells onError what stands in the way
     }

@@ -22,7 +22,7 @@ export interface NewEntry {
  *
  * @returns the stored entries in order, without those that were there already
  */
-export async function insertEntries(
+export async function writeEntries(
   table: TableName,
   connection: LogConnection,
   entries: readonly NewEntry[],
@@ -35,7 +35,7 @@ export async function insertEntries(
 }
 
 /** Writes rows as {@link rowTextOf} gives them, in order, by one statement; those that are there already stay. */
-export async function insertRows(
+export async function writeRows(
   table: TableName,
   connection: LogConnection,
   rows: readonly string[],

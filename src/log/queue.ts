@@ -4,7 +4,7 @@ import type { AuditError } from '../errors.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import type { LogConnection } from '../postgres/sql-client.ts'
 import type { WrittenRow } from './entry.ts'
-import { insertRows, type NewEntry, rowTextOf } from './insert.ts'
+import { type NewEntry, rowTextOf, writeRows } from './insert.ts'
 import { UnwrittenEntries } from './unwritten.ts'
 import { canPass, concernsEveryEntry, refusedEntry } from './write-error.ts'
 
@@ -147,7 +147,7 @@ export class EntryQueue {
   async #insert(batch: readonly QueuedRow[]): Promise<void> {
     const youngest = batch.at(-1)?.since ?? 0
     const texts = batch.map(({ text }) => text)
-    await pRetry(() => this.#withAnswer(insertRows(this.#table, this.#connection, texts)), {
+    await pRetry(() => this.#withAnswer(writeRows(this.#table, this.#connection, texts)), {
       retries: Number.POSITIVE_INFINITY,
       minTimeout: this.#limits.firstPause,
       maxTimeout: this.#limits.longestPause,

@@ -1,21 +1,8 @@
 import { AuditError } from '../errors.ts'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
+import { sqlStateOf } from '../postgres/sql-state.ts'
 import { toUnwritten, type WrittenRow } from './entry.ts'
 import { type NewEntry, rowOf } from './insert.ts'
-
-/** The SQLSTATE in an error of the client; undefined where the database gave none, as when it can't be reached. */
-export function sqlStateOf(error: unknown): string | undefined {
-  const { meta } = (error ?? {}) as { meta?: { driverAdapterError?: { cause?: AdapterCause } } }
-  const { originalCode, code } = meta?.driverAdapterError?.cause ?? {}
-  const state = originalCode ?? code
-  // Node's codes stand in the same place: EPIPE has five characters too
-  return typeof state === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(state) ? state : undefined
-}
-
-interface AdapterCause {
-  readonly originalCode?: unknown
-  readonly code?: unknown
-}
 
 /** PostgreSQL manual, appendix A: connection, transaction rollback, resources, operator intervention, system. */
 const passingClasses = new Set(['08', '40', '53', '57', '58'])

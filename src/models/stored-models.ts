@@ -1,7 +1,7 @@
 import { AuditError } from '../errors.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import type { LogConnection } from '../postgres/sql-client.ts'
-import { type DataModel, type Model, ModelIndex } from './data-model.ts'
+import { type DataModel, type Model, ModelIndex, resourceOf } from './data-model.ts'
 import { readSchema } from './schema-facts.ts'
 
 /** A scalar field of a model and the column behind it. */
@@ -70,11 +70,6 @@ const catalogQuery = `
   LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_|information_schema)' AND c.relname = ANY ($1::text[])
   ORDER BY a.attnum`
-
-/** `OrderItem` → `orderItem`, the client's property. */
-export function resourceOf(model: string): string {
-  return model.charAt(0).toLowerCase() + model.slice(1)
-}
 
 /** The client's models as the database has them. Read once; again when a model's table was not there. */
 export class LoggedModels {

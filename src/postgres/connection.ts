@@ -47,13 +47,6 @@ export function isPool(connection: Connection | AdapterLike): connection is Adap
   return 'startTransaction' in connection
 }
 
-/** The SQLSTATE that a driver adapter reports, where it reports one. */
-export function sqlStateOf(error: unknown): string | undefined {
-  const cause = (error as { cause?: { originalCode?: unknown; code?: unknown } } | null)?.cause
-  const code = cause?.originalCode ?? cause?.code
-  return typeof code === 'string' ? code : undefined
-}
-
 /** A statement of our own without parameters. */
 export function plain(sql: string): SqlQuery {
   return { sql, args: [], argTypes: [] }

@@ -2,17 +2,17 @@ import type { Connection } from './connection.ts'
 import { quoteTable, type TableName } from './identifiers.ts'
 
 /** What `pg_catalog` says of the log and of the role that asks. */
-export interface Catalog {
+export interface LogCatalog {
   readonly version: string
   readonly versionNumber: number
   readonly role: { readonly name: string; readonly superuser: boolean }
   /** Null when the table is not there. */
-  readonly table: CatalogTable | null
+  readonly table: LogTable | null
   /** The schemas that hold a table of this name, in or out of the `search_path`. */
   readonly elsewhere: readonly string[]
 }
 
-export interface CatalogTable {
+export interface LogTable {
   readonly schema: string
   readonly name: string
   /** The role owns the table, itself or through a role that it is in. */
@@ -78,14 +78,14 @@ SELECT json_build_object(
 )::text`
 
 /** Reads everything that the checks need, in one statement. */
-export async function readCatalog(
+export async function readLogCatalog(
   connection: Pick<Connection, 'queryRaw'>,
   table: TableName,
-): Promise<Catalog> {
+): Promise<LogCatalog> {
   const args = [table.name, table.schema ?? '']
   const argTypes = args.map(() => ({ scalarType: 'string', arity: 'scalar' }) as const)
   const { rows } = await connection.queryRaw({ sql: catalogSql, args, argTypes })
-  return JSON.parse(String(rows[0]?.[0])) as Catalog
+  return JSON.parse(String(rows[0]?.[0])) as LogCatalog
 }
 
 /** How much the log holds. */
@@ -103,7 +103,7 @@ const countableRows = 1_000_000
 /** Counts the entries. In a large log it asks the planner, and the index on the time-ordered key for the newest. */
 export async function countEntries(
   connection: Pick<Connection, 'queryRaw'>,
-  { schema, name, estimatedRows }: CatalogTable,
+  { schema, name, estimatedRows }: LogTable,
 ): Promise<EntryCount> {
   const table = quoteTable({ schema, name })
   const exact = estimatedRows < countableRows

@@ -1,17 +1,36 @@
-/** PostgreSQL's code of an error, from wherever Prisma or its adapter put it; undefined when there is none. */
-export function sqlState(error: unknown): string | undefined {
-  let current: unknown = error
-  for (let depth = 0; depth < 8 && typeof current === 'object' && current !== null; depth++) {
-    const { originalCode, code, meta, cause } = current as Record<string, unknown>
-    for (const found of [originalCode, code]) {
-      if (typeof found === 'string' && /^[0-9A-Z]{5}$/.test(found) && !found.startsWith('P2')) return found
-    }
-    current = (meta as { driverAdapterError?: unknown } | undefined)?.driverAdapterError ?? cause
+/** PostgreSQL's code of an error, from wherever Prisma or its adapter put it; undefined when the server gave none. */
+export function sqlStateOf(error: unknown): string | undefined {
+  for (const { originalCode, code } of causesOf(error)) {
+    const state = [originalCode, code].find(isSqlState)
+    if (state !== undefined) return state
+  }
+  return undefined
+}
+
+/** What the server said of an error, where it said something. */
+export function serverMessageOf(error: unknown): string | undefined {
+  for (const { originalMessage } of causesOf(error)) {
+    if (typeof originalMessage === 'string') return originalMessage
   }
   return undefined
 }
 
 /** A statement that ran longer than it was allowed to. */
 export function isTimeout(error: unknown): boolean {
-  return sqlState(error) === '57014'
+  return sqlStateOf(error) === '57014'
+}
+
+/** Codes of Node (`EPIPE`) and of Prisma (`P2002`) stand in the same places and may be as long. */
+function isSqlState(code: unknown): code is string {
+  return typeof code === 'string' && /^(?!P[1-9])(?=.*\d)[0-9A-Z]{5}$/.test(code)
+}
+
+/** An error and what it was made from: Prisma's own have the adapter's in `meta`, the adapter's the server's in `cause`. */
+function* causesOf(error: unknown): Generator<Readonly<Record<string, unknown>>> {
+  let current = error
+  for (let depth = 0; depth < 8 && typeof current === 'object' && current !== null; depth++) {
+    const { meta, cause } = current as Record<string, unknown>
+    yield current as Record<string, unknown>
+    current = (meta as { driverAdapterError?: unknown } | undefined)?.driverAdapterError ?? cause
+  }
 }

@@ -5,14 +5,14 @@ import { idOfTexts } from '../values/resource-id.ts'
 import type { LoggedRow } from '../values/revive.ts'
 
 /** A place in the log's order. */
-export interface Position {
+export interface LogPosition {
   /** ISO 8601 with microseconds. */
   readonly at: string
   readonly seq: bigint
 }
 
 /** An entry that says how a record changed. */
-export interface RecordedChange extends Position {
+export interface RecordedChange extends LogPosition {
   readonly verb: 'create' | 'update' | 'delete'
   readonly id: string
   readonly before: LoggedRow | null
@@ -39,7 +39,7 @@ export async function* changesOf(
   model: LoggedModel,
   key: Key,
   direction: 'before' | 'after',
-  position: Position,
+  position: LogPosition,
 ): AsyncGenerator<RecordedChange> {
   const [comparison, order] = direction === 'before' ? ['<', 'DESC'] : ['>', 'ASC']
   const verbs = ['create', 'update', 'delete'].map((verb) => quoteLiteral(`${model.resource}.${verb}`))
@@ -64,7 +64,7 @@ export async function arrivalsAt(
   log: Log,
   model: LoggedModel,
   key: Key,
-  { after, before }: { after: Position | undefined; before: Position | undefined },
+  { after, before }: { after: LogPosition | undefined; before: LogPosition | undefined },
 ): Promise<RecordedChange[]> {
   const names = model.key.map(({ name }) => quoteLiteral(name))
   const isMoved = names.map((name) => `details->'before'->${name} IS DISTINCT FROM details->'after'->${name}`)

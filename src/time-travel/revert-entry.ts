@@ -21,10 +21,10 @@ export interface RevertibleChange {
   readonly after: LoggedRow
   readonly changed: readonly string[]
   /** Of connect and disconnect: the field that leads to the other record. */
-  readonly link: Link | undefined
+  readonly link: RevertibleLink | undefined
 }
 
-export interface Link {
+export interface RevertibleLink {
   readonly relation: string
   readonly target: LoggedModel
   readonly targetKey: Key
@@ -108,7 +108,7 @@ function changedFields({ details, before, after }: AuditEntry): string[] {
   return Object.keys(after ?? {}).filter(differs)
 }
 
-async function linkIn(log: Log, entry: AuditEntry, model: LoggedModel): Promise<Link> {
+async function linkIn(log: Log, entry: AuditEntry, model: LoggedModel): Promise<RevertibleLink> {
   const { relation, target } = (entry.details ?? {}) as {
     relation?: unknown
     target?: { type?: unknown; id?: unknown }

@@ -1,7 +1,7 @@
 import type { Log } from '../log/log.ts'
 import { quoteIdentifier, quoteTable } from '../postgres/identifiers.ts'
 import { keyCondition } from '../values/key-condition.ts'
-import type { Link, RevertibleChange } from './revert-entry.ts'
+import type { RevertibleChange, RevertibleLink } from './revert-entry.ts'
 import { refuse } from './revert-entry.ts'
 
 /**
@@ -11,7 +11,7 @@ import { refuse } from './revert-entry.ts'
 export async function isLinked(
   { connection }: Log,
   change: RevertibleChange,
-  { relation, target, targetKey }: Link,
+  { relation, target, targetKey }: RevertibleLink,
 ): Promise<boolean> {
   const { model, key } = change
   const side = model.relations.get(relation)

@@ -9,7 +9,7 @@ import {
   isWhole,
   type Key,
   keyAfter,
-  type Position,
+  type LogPosition,
   type RecordedChange,
 } from './recorded-changes.ts'
 
@@ -26,7 +26,7 @@ export async function recordAt(
   log: Log,
   model: LoggedModel,
   key: Key,
-  position: Position,
+  position: LogPosition,
 ): Promise<ReadonlyMap<string, unknown> | null> {
   const known: Known = new Map()
   const past = await foldPast(log, model, key, position, known)
@@ -44,9 +44,9 @@ async function foldPast(
   log: Log,
   model: LoggedModel,
   key: Key,
-  position: Position,
+  position: LogPosition,
   known: Known,
-): Promise<{ state: 'whole' | 'part' } | { state: 'absent'; since: Position | undefined }> {
+): Promise<{ state: 'whole' | 'part' } | { state: 'absent'; since: LogPosition | undefined }> {
   let state: 'part' | 'absent' = 'absent'
   for await (const change of changesOf(log, model, key, 'before', position)) {
     if (change.verb === 'delete' || leaves(model, key, change)) {
@@ -67,8 +67,8 @@ async function findUnseen(
   log: Log,
   model: LoggedModel,
   key: Key,
-  position: Position,
-  absentSince: Position | undefined,
+  position: LogPosition,
+  absentSince: LogPosition | undefined,
   known: Known,
 ): Promise<'whole' | 'part' | 'absent'> {
   // the row comes first: a change in between is then among the entries
@@ -87,7 +87,7 @@ async function foldFuture(
   log: Log,
   model: LoggedModel,
   key: Key,
-  position: Position,
+  position: LogPosition,
   known: Known,
 ): Promise<Known> {
   const row = await currentRow(log, model, key)
@@ -112,6 +112,6 @@ function learn(known: Known, row: LoggedRow | null): void {
   for (const [field, value] of Object.entries(row ?? {})) if (!known.has(field)) known.set(field, value)
 }
 
-function isBefore(one: Position, other: Position): boolean {
+function isBefore(one: LogPosition, other: LogPosition): boolean {
   return one.at === other.at ? one.seq < other.seq : one.at < other.at
 }

@@ -6,7 +6,7 @@ import type { ModelName, ModelState } from '../models/model-types.ts'
 import type { LoggedModel } from '../models/stored-models.ts'
 import { idOfTexts, keyIn, keyTexts } from '../values/resource-id.ts'
 import { redactedValue, reviveRow } from '../values/revive.ts'
-import { type Key, keyOfId, type Position } from './recorded-changes.ts'
+import { type Key, keyOfId, type LogPosition } from './recorded-changes.ts'
 import { type RevertOptions, revert } from './revert.ts'
 import { recordAt } from './state-at.ts'
 
@@ -112,7 +112,7 @@ const instant = z.union([z.iso.date(), z.iso.datetime({ offset: true })])
  * Where the entries up to a date end. A date without microseconds means its whole millisecond, so that the timestamp
  * of an entry, which JavaScript has in milliseconds, includes that entry.
  */
-function positionOf(date: unknown): Position {
+function positionOf(date: unknown): LogPosition {
   const text = date instanceof Date && !Number.isNaN(date.getTime()) ? date.toISOString() : date
   const parsed = instant.safeParse(text)
   const milliseconds = parsed.success ? Date.parse(parsed.data) : Number.NaN

@@ -7,7 +7,7 @@ import { Icon } from './icons.ts'
 const hues = 8
 
 /** Who acted: a mark in a colour of the actor's own, and the name: the e-mail address, since an id may be any number. */
-export function Actor({
+export function ActorChip({
   actor,
   detailed = false,
 }: {

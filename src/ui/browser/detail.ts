@@ -2,7 +2,7 @@ import type { ComponentChild } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { WireEntry } from '../wire.ts'
 import { ask, useAnswer } from './api.ts'
-import { Actor, Failed, RecordName, Verb } from './chips.ts'
+import { ActorChip, Failed, RecordName, Verb } from './chips.ts'
 import { CopyButton } from './copy-button.ts'
 import { Diff, Value } from './diff.ts'
 import { html } from './html.ts'
@@ -55,7 +55,7 @@ function Contents({
       </h2>
       <p class="detail-when"><time datetime=${entry.timestamp} title=${entry.timestamp}>${exactTime(entry.timestamp)}</time>
         <span class="muted"> ${agoLong(entry.timestamp)}</span></p>
-      <p><${Actor} actor=${entry.actor} detailed /></p>
+      <p><${ActorChip} actor=${entry.actor} detailed /></p>
       ${entry.reason && html`<blockquote class=${entry.outcome === 'success' ? '' : 'is-failed'}>${entry.reason}</blockquote>`}
       <p class="detail-links">
         ${

@@ -2,12 +2,12 @@ import { Component, type ComponentChild } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { WireEntry } from '../wire.ts'
 import { summarize } from './action.ts'
-import { Actor, Failed, RecordName, Verb } from './chips.ts'
+import { ActorChip, Failed, RecordName, Verb } from './chips.ts'
 import { html } from './html.ts'
 import { addressOf, type Place } from './location.ts'
 import { Empty, Problem, Skeleton } from './states.ts'
 import { agoShort, clockTime, dayOf, shortTime, timeTitle } from './time.ts'
-import type { Entries } from './use-entries.ts'
+import type { LoadedEntries } from './use-entries.ts'
 import { parseDetails } from './values.ts'
 
 /** Entries in rows, a heading for each day, older ones as the reader comes to the end. */
@@ -16,7 +16,7 @@ export function EntryList({
   place,
   empty,
 }: {
-  list: Entries
+  list: LoadedEntries
   place: Place
   empty: ComponentChild
 }): ComponentChild {
@@ -79,7 +79,7 @@ class Row extends Component<RowProps> {
         <time datetime=${entry.timestamp}>${clockTime(entry.timestamp)}</time>
         ${recent && !follows && html`<span class="ago">${agoShort(entry.timestamp)}</span>`}
       </span>
-      <span class="cell-actor"><${Actor} actor=${entry.actor} /></span>
+      <span class="cell-actor"><${ActorChip} actor=${entry.actor} /></span>
       <span class="cell-verb"><${Verb} action=${entry.action} /></span>
       <span class="cell-record"><${RecordName} resource=${entry.resource} action=${entry.action} /></span>
       <span class="cell-summary">
@@ -113,7 +113,7 @@ function ListEnd({
   stoppedAt,
   loadMore,
   count,
-}: Omit<Entries, 'entries'> & { count: number }): ComponentChild {
+}: Omit<LoadedEntries, 'entries'> & { count: number }): ComponentChild {
   const end = useRef<HTMLDivElement>(null)
   const automatic = hasMore && !loading && !error && stoppedAt === null
   useEffect(() => {

@@ -1,6 +1,6 @@
 import type { ComponentChild } from 'preact'
 import type { WireEntry } from '../wire.ts'
-import { Actor, Failed, Verb } from './chips.ts'
+import { ActorChip, Failed, Verb } from './chips.ts'
 import { Detail } from './detail.ts'
 import { Diff, Fields } from './diff.ts'
 import { html } from './html.ts'
@@ -99,7 +99,7 @@ function Moment({ group, place }: { group: WireEntry[]; place: Place }): Compone
     <div class="moment-head">
       <${Verb} action=${first.action} />
       ${first.outcome !== 'success' && html`<${Failed} />`}
-      <${Actor} actor=${first.actor} />
+      <${ActorChip} actor=${first.actor} />
       <a class="moment-time" href=${addressOf({ ...place, entry: first.id })} data-go data-entry=${first.id} title=${timeTitle(first.timestamp)}>
         <time datetime=${first.timestamp}>${exactTime(first.timestamp).slice(0, 19)}</time>
       </a>

@@ -4,7 +4,7 @@ import { ask, filterParameters } from './api.ts'
 import type { Place } from './location.ts'
 
 /** The entries of a filter as far as they have been fetched, newest first. */
-export interface Entries {
+export interface LoadedEntries {
   readonly entries: readonly WireEntry[]
   readonly loading: boolean
   readonly error: Error | undefined
@@ -26,7 +26,7 @@ interface State {
 const empty: State = { entries: [], cursor: undefined, stoppedAt: null, loading: true, error: undefined }
 
 /** @param first how many to begin with: enough for a screen, since each costs the browser a moment */
-export function useEntries(filter: Place, first = 50): Entries {
+export function useEntries(filter: Place, first = 50): LoadedEntries {
   const key = JSON.stringify(filter)
   const [state, setState] = useState<State>(empty)
   const request = useRef<{ parameters: Record<string, string | undefined>; controller: AbortController }>(

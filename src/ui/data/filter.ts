@@ -29,7 +29,7 @@ const names = [
  *
  * @throws InvalidRequest for values that no entry could have
  */
-export function parseFilter(parameters: URLSearchParams): Filter {
+export function readFilter(parameters: URLSearchParams): Filter {
   const given: Partial<Record<keyof Filter, string>> = {}
   for (const name of names) {
     const value = parameters.get(name)

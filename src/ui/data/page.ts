@@ -1,6 +1,6 @@
 import type { WireEntry, WirePage } from '../wire.ts'
 import { conditions, Parameters } from './conditions.ts'
-import { type Position, writeCursor } from './cursor.ts'
+import { type WirePosition, writeCursor } from './cursor.ts'
 import { isoTimestamp, listEntry } from './entry-json.ts'
 import type { Filter } from './filter.ts'
 import type { ReadConnection } from './read-connection.ts'
@@ -18,7 +18,7 @@ export interface PageRequest {
   /** The actions that `filter.action` stands for. */
   readonly actions: readonly string[]
   readonly limit: number
-  readonly after: Position | undefined
+  readonly after: WirePosition | undefined
 }
 
 /**
@@ -26,7 +26,7 @@ export interface PageRequest {
  * enough candidates, so an order by time costs no more than the window, and a search that finds little can stop in
  * between and say how far it looked.
  */
-export async function readPage(connection: ReadConnection, request: PageRequest): Promise<WirePage> {
+export async function readWirePage(connection: ReadConnection, request: PageRequest): Promise<WirePage> {
   const { filter, actions, limit } = request
   if (filter.action !== undefined && actions.length === 0)
     return { entries: [], nextCursor: null, stoppedAt: null }
@@ -61,7 +61,7 @@ async function windowStart(
   connection: ReadConnection,
   { table, filter }: PageRequest,
   walk: Walk,
-  before: Position | undefined,
+  before: WirePosition | undefined,
   size: number,
 ): Promise<string | undefined> {
   const parameters = new Parameters()
@@ -77,14 +77,14 @@ async function windowStart(
   return start
 }
 
-function upperEnd({ to }: Filter): Position | undefined {
+function upperEnd({ to }: Filter): WirePosition | undefined {
   return to === undefined ? undefined : { timestamp: to, seq: '0' }
 }
 
 function readWindow(
   connection: ReadConnection,
   { table, filter, actions }: PageRequest,
-  window: { before: Position | undefined; start: string | undefined; limit: number },
+  window: { before: WirePosition | undefined; start: string | undefined; limit: number },
 ): Promise<WireEntry[]> {
   const parameters = new Parameters()
   const where = [
@@ -99,7 +99,7 @@ function readWindow(
 /** From `start` on and before `before`, within the filter's range. */
 function timeConditions(
   { from, to }: Filter,
-  before: Position | undefined,
+  before: WirePosition | undefined,
   start: string | undefined,
   parameters: Parameters,
 ): string[] {

@@ -9,7 +9,7 @@ import type { Filter } from './filter.ts'
 import { InvalidRequest } from './invalid-request.ts'
 import type { LogReader } from './log-reader.ts'
 import { distinctValues, readOverview } from './overview.ts'
-import { readPage } from './page.ts'
+import { readWirePage } from './page.ts'
 import type { ReadConnection } from './read-connection.ts'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -34,7 +34,7 @@ export function sqlLogReader(connection: ReadConnection, name: TableName): LogRe
 
   return {
     page: async (filter, { limit, cursor }) =>
-      readPage(connection, {
+      readWirePage(connection, {
         ...{ table, filter, limit },
         actions: await actionsOf(filter),
         after: cursor === undefined ? undefined : readCursor(cursor),

@@ -1,5 +1,5 @@
 import { Parameters } from './conditions.ts'
-import type { Position } from './cursor.ts'
+import type { WirePosition } from './cursor.ts'
 import type { Filter } from './filter.ts'
 import type { ReadConnection } from './read-connection.ts'
 
@@ -10,7 +10,7 @@ export interface Walk {
   /** Gives the SQL of the newest candidates within `time`, the conditions on the time. */
   candidates(
     time: readonly string[],
-    before: Position | undefined,
+    before: WirePosition | undefined,
     parameters: Parameters,
   ): (table: string, size: string) => string
 }

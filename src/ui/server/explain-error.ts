@@ -1,5 +1,5 @@
 import { AuditError } from '../../errors.ts'
-import { sqlState } from '../../postgres/sql-state.ts'
+import { sqlStateOf } from '../../postgres/sql-state.ts'
 import { InvalidRequest } from '../data/invalid-request.ts'
 import { errorAnswer } from './answers.ts'
 
@@ -20,7 +20,7 @@ const explanations: Record<string, string> = {
 export function explainError(error: unknown): Response {
   if (error instanceof InvalidRequest) return errorAnswer(400, 'INVALID_REQUEST', error.message)
   if (error instanceof AuditError) return errorAnswer(500, error.code, error.message)
-  const state = sqlState(error)
+  const state = sqlStateOf(error)
   return errorAnswer(
     state === '57014' ? 503 : 500,
     state ? `SQLSTATE_${state}` : 'UNAVAILABLE',

@@ -1,4 +1,4 @@
-import { parseFilter } from '../data/filter.ts'
+import { readFilter } from '../data/filter.ts'
 import { InvalidRequest } from '../data/invalid-request.ts'
 import type { LogReader } from '../data/log-reader.ts'
 import { answer, errorAnswer, jsonAnswer } from './answers.ts'
@@ -61,16 +61,16 @@ async function data(
   if (id !== undefined) return undefined
   switch (name) {
     case 'entries':
-      return reader.page(parseFilter(parameters), {
+      return reader.page(readFilter(parameters), {
         limit: wholeNumber(parameters, 'limit', usualLimit, largestLimit),
         cursor: parameters.get('cursor') || undefined,
       })
     case 'activity':
-      return reader.activity(parseFilter(parameters), wholeNumber(parameters, 'buckets', 120, 400))
+      return reader.activity(readFilter(parameters), wholeNumber(parameters, 'buckets', 120, 400))
     case 'overview':
       return reader.overview()
     case 'failed-logins':
-      return reader.failedLogins(parseFilter(parameters))
+      return reader.failedLogins(readFilter(parameters))
     default:
       return undefined
   }
