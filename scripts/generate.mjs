@@ -17,6 +17,7 @@ const folders = {
     for (const [name, file] of Object.entries(oracleSchemas)) generateForOracle(name, file)
     generateWithDataModel('test/generated/extensions', 'test/prisma/extensions.prisma')
   },
+  'examples/quick-start': () => prismaGenerate('examples/quick-start/prisma/schema.prisma'),
   'examples/demo': () => prismaGenerate('examples/demo/prisma/schema.prisma'),
   'examples/express': () => prismaGenerate('examples/express/prisma/schema.prisma'),
   'examples/hono': () => prismaGenerate('examples/hono/prisma/schema.prisma'),

@@ -1,50 +1,114 @@
-// Fills the marked sections of README.md from what they describe, so that they can't drift. A test checks them.
+// Fills the marked sections of README.md and docs/ from what they describe, so that they can't drift. A test checks them:
+// node --import tsx scripts/readme.ts
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { uncapturableReasons } from '../src/capture/parse/uncapturable.ts'
+import { usage } from '../src/cli/usage.ts'
 import { auditErrorCodes } from '../src/errors.ts'
 import { secretNames } from '../src/options.ts'
 
-const table = (head: string, rows: Record<string, string>) =>
-  [head, '| --- | --- |', ...Object.entries(rows).map(([key, text]) => `| \`${key}\` | ${text} |`)].join('\n')
+const example = 'examples/quick-start'
 
-/** Of the example, the part that asks. */
-function questions(example: string): string {
-  return example.slice(example.indexOf("console.log('What happened"))
-}
-
-/** Section name → its text, for every section that comes from the sources. */
-export function readmeSections(): Record<string, string> {
-  const example = (file: string) =>
-    readFileSync(`examples/${file}`, 'utf8').replace('./demo/generated/', './generated/')
+/** Document → section name → its text, for every section that comes from something else in the repository. */
+export function generatedSections(): Record<string, Record<string, string>> {
+  const readme = readFileSync('README.md', 'utf8')
   return {
-    'quick-start': `\`\`\`ts\n${example('quick-start.ts')}\`\`\``,
-    'ask-the-log': `\`\`\`ts\n${questions(example('ask-the-log.ts'))}\`\`\``,
-    'secret-names': [...secretNames].map((name) => `\`${name}\``).join(', '),
-    'uncapturable-reasons': table('| Reason | |', uncapturableReasons),
-    'error-codes': table('| Code | State |', auditErrorCodes),
+    'README.md': {
+      contents: contents(readme),
+      'quick-start-model': fenced('prisma', countryModel()),
+      'quick-start': fenced('ts', readFileSync(`${example}/quick-start.ts`, 'utf8')),
+      cost: costs(readFileSync('docs/cost.md', 'utf8')),
+    },
+    'docs/ask-the-log.md': { 'ask-the-log': fenced('ts', questions()) },
+    'docs/options.md': { 'secret-names': [...secretNames].map((name) => `\`${name}\``).join(', ') },
+    'docs/limits.md': { 'uncapturable-reasons': definitions('| Reason | |', uncapturableReasons) },
+    'docs/errors.md': { 'error-codes': definitions('| Code | State |', auditErrorCodes) },
+    'docs/command-line.md': { 'command-line': fenced('', usage) },
   }
 }
 
-/** The text between `<!-- name -->` and `<!-- /name -->`. */
-export function readSection(readme: string, name: string): string {
-  const [start, end] = [`<!-- ${name} -->\n`, `\n<!-- /${name} -->`]
-  const from = readme.indexOf(start)
-  const to = readme.indexOf(end, from)
-  if (from < 0 || to < 0) throw new Error(`README.md has no section ${name}`)
-  return readme.slice(from + start.length, to)
+function fenced(language: string, text: string): string {
+  return `\`\`\`${language}\n${text}\`\`\``
 }
 
-export function writeSection(readme: string, name: string, text: string): string {
+function definitions(head: string, rows: Record<string, string>): string {
+  return [
+    head,
+    '| --- | --- |',
+    ...Object.entries(rows).map(([key, text]) => `| \`${key}\` | ${text} |`),
+  ].join('\n')
+}
+
+function contents(document: string): string {
+  const headings = [...document.matchAll(/^## (.+)$/gm)].map(([, heading = '']) => heading)
+  return headings.map((heading) => `[${heading}](#${anchorOf(heading)})`).join(' ·\n')
+}
+
+/** The anchor that GitHub gives a heading. */
+export function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(' ', '-')
+}
+
+function countryModel(): string {
+  const [model = ''] =
+    /^model Country \{.*?^\}\n/ms.exec(readFileSync(`${example}/prisma/schema.prisma`, 'utf8')) ?? []
+  return model
+}
+
+/** Of the example, the part that asks. */
+function questions(): string {
+  const text = readFileSync(`${example}/ask-the-log.ts`, 'utf8')
+  return text.slice(text.indexOf("console.log('What happened"))
+}
+
+/** Those calls of the benchmark's listing that a reader asks for first. */
+const calls = [
+  ...['create', 'update', 'delete', 'upsert', 'nested create, 1 + 3 rows'],
+  ...['createMany, 1,000 rows', 'updateMany, 1,000 rows', 'deleteMany, 1,000 rows'],
+  ...['create, 1 ms network each way', 'update, 1 ms network each way'],
+]
+
+/** A table of these calls: plain, audited, and their ratio, which may stand on a line below the call's own. */
+function costs(document: string): string {
+  const lines = readSection(document, 'benchmark').split('\n')
+  const rows = calls.map((call) => {
+    const from = lines.findIndex((line) => line.startsWith(`${call}  `))
+    const [own = [], below = []] = lines.slice(from, from + 2).map((line) => line.split(/ {2,}/))
+    const times = own.filter((cell) => /^\d+\.\d+$/.test(cell))
+    const ratio = [...own, ...below].find((cell) => cell.endsWith(' × plain'))
+    return `| ${call} | ${times[0]} | ${times.at(-1)} | ${ratio?.replace(' plain', '')} |`
+  })
+  return ['| Call | plain | audited | ratio |', '| --- | ---: | ---: | ---: |', ...rows].join('\n')
+}
+
+/** The text between `<!-- name -->` and `<!-- /name -->`. */
+export function readSection(document: string, name: string): string {
+  const [from, to] = bounds(document, name)
+  return document.slice(from, to).trim()
+}
+
+export function writeSection(document: string, name: string, text: string): string {
+  const [from, to] = bounds(document, name)
+  return `${document.slice(0, from)}\n${text}\n${document.slice(to)}`
+}
+
+function bounds(document: string, name: string): [number, number] {
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
-  const [before, after] = [readme.indexOf(start) + start.length, readme.indexOf(end)]
-  return `${readme.slice(0, before)}\n${text}\n${readme.slice(after)}`
+  const from = document.indexOf(start)
+  const to = document.indexOf(end, from)
+  if (from < 0 || to < 0) throw new Error(`The document has no section ${name}`)
+  return [from + start.length, to]
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const filled = Object.entries(readmeSections()).reduce(
-    (readme, [name, text]) => writeSection(readme, name, text),
-    readFileSync('README.md', 'utf8'),
-  )
-  writeFileSync('README.md', filled)
+  for (const [path, sections] of Object.entries(generatedSections())) {
+    const filled = Object.entries(sections).reduce(
+      (document, [name, text]) => writeSection(document, name, text),
+      readFileSync(path, 'utf8'),
+    )
+    writeFileSync(path, filled)
+  }
 }

@@ -1,16 +1,18 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createDatabase } from './support/database.ts'
 
-const docs = readdirSync('docs').filter((file) => file.endsWith('.md'))
+const docs = readdirSync('docs')
+  .filter((file) => file.endsWith('.md'))
+  .map((file) => join('docs', file))
 const directory = resolve('test/generated/docs')
 
-/** The fenced blocks of a language in a document. */
+/** The fenced blocks of a language in a document, but for those that are generated from what is compiled already. */
 function blocksOf(file: string, language: string): string[] {
-  const text = readFileSync(join('docs', file), 'utf8')
+  const text = readFileSync(file, 'utf8').replace(/<!-- ([\w-]+) -->.*?<!-- \/\1 -->/gs, '')
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map(
     ([, block]) => block ?? '',
   )
@@ -42,14 +44,14 @@ const surroundings: Record<string, string> = {
     }`,
 }
 
-describe('the guides', () => {
+describe('the documents', () => {
   it('have TypeScript that compiles', { timeout: 120_000 }, () => {
     rmSync(directory, { recursive: true, force: true })
     mkdirSync(join(directory, 'generated', 'client'), { recursive: true })
     for (const [name, text] of Object.entries(surroundings)) writeFileSync(join(directory, name), text)
-    const files = docs.flatMap((file) =>
+    const files = ['README.md', ...docs].flatMap((file) =>
       blocksOf(file, 'ts').map((block, index) => {
-        const path = join(directory, `${file.replace('.md', '')}-${index + 1}.ts`)
+        const path = join(directory, `${basename(file, '.md')}-${index + 1}.ts`)
         writeFileSync(path, `${block}export {}\n`)
         return path
       }),
@@ -70,7 +72,7 @@ describe('the guides', () => {
 
   it('have SQL that empties the log of a test database, and leaves it protected', async () => {
     const db = await createDatabase()
-    const [script = ''] = blocksOf('testing.md', 'sql')
+    const [script = ''] = blocksOf('docs/testing.md', 'sql')
     await db.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type)
       VALUES (gen_random_uuid(), 'a.b', 'ada', 'user', 'a')`)
     await db.sql(script)
@@ -85,7 +87,7 @@ describe('the guides', () => {
     const db = await createDatabase()
     await db.sql(`CREATE TABLE old_audit (at timestamptz, verb text, user_id int, order_id int, data jsonb);
       INSERT INTO old_audit VALUES ('2020-01-02', 'UPDATE', 7, 42, '{"status": "PAID"}')`)
-    const [script = ''] = blocksOf('upgrading.md', 'sql')
+    const [script = ''] = blocksOf('docs/upgrading.md', 'sql')
     await db.sql(script)
     expect(await db.entries()).toMatchObject([
       {

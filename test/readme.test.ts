@@ -1,40 +1,46 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { readmeSections, readSection } from '../scripts/readme.ts'
-import { applyMigrations } from '../scripts/schema-engine.ts'
+import { anchorOf, generatedSections, readSection } from '../scripts/readme.ts'
+import { applyMigrations, driftScript } from '../scripts/schema-engine.ts'
 import { createDatabase } from './support/database.ts'
 
-const readme = readFileSync('README.md', 'utf8')
+const example = 'examples/quick-start'
+const documents = [
+  ...['README.md', 'CONTRIBUTING.md'],
+  ...readdirSync('docs')
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
+]
+const read = (path: string) => readFileSync(path, 'utf8')
+const readme = read('README.md')
 const database = await createDatabase({ template: 'template1' })
 
 describe('README.md', () => {
-  it.each(Object.entries(readmeSections()))('says of %s what the sources say', (name, text) => {
-    expect(readSection(readme, name)).toBe(text)
-  })
-
-  it('shows what the quick start prints', async () => {
-    await applyMigrations(database.url, 'examples/demo/prisma/migrations')
-    await database.sql(
-      `INSERT INTO countries (code, name, official, demonym, capitals, region)
-       VALUES ('TR', 'Turkey', 'Republic of Türkiye', 'Turkish', '{Ankara}', 'Asia')`,
-    )
-    const stdout = await run('examples/quick-start.ts')
+  it('shows what the quick start prints, in a new application', async () => {
+    await applyMigrations(database.url, 'prisma/migrations')
+    const migration = await driftScript(database.url, read(`${example}/prisma/schema.prisma`))
+    expect(migration).toMatch(/^-- CreateTable\nCREATE TABLE "Country" [^;]+;\s*$/)
+    await database.sql(migration)
+    const stdout = await run('quick-start.ts')
     expect(withoutChance(readSection(readme, 'quick-start-output'))).toBe(
       withoutChance(`\`\`\`js\n${stdout}\`\`\``),
     )
   })
+})
 
+describe('docs/ask-the-log.md', () => {
   it('shows what the log answers, and SQL that asks the same', async () => {
-    const stdout = await run('examples/ask-the-log.ts')
-    expect(withoutChance(readSection(readme, 'ask-the-log-output'))).toBe(
+    const stdout = await run('ask-the-log.ts')
+    expect(withoutChance(readSection(read('docs/ask-the-log.md'), 'ask-the-log-output'))).toBe(
       withoutChance(`\`\`\`\n${stdout}\`\`\``),
     )
     const answers = stdout
       .split(/^(?=\S)/m)
       .map((answer) => answer.split('\n').filter((line) => /^ {2}\d/.test(line)))
-    const queries = [...readFileSync('examples/ask-the-log.ts', 'utf8').matchAll(/^\/\/ (SELECT .*)$/gm)]
+    const queries = [...read(`${example}/ask-the-log.ts`).matchAll(/^\/\/ (SELECT .*)$/gm)]
     for (const [index, [, query = '']] of queries.entries()) {
       const rows = await database.sql<{ action: string; actor_id: string }>(query)
       // the last question changed the record once more
@@ -44,19 +50,76 @@ describe('README.md', () => {
       )
     }
   })
+})
 
-  it('names a script that exists wherever it says npm run', () => {
-    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-      scripts: Record<string, string>
-    }
-    const named = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name)
+describe('the documents', () => {
+  const sections = Object.entries(generatedSections()).flatMap(([path, texts]) =>
+    Object.entries(texts).map(([name, text]) => [name, path, text] as const),
+  )
+
+  it.each(sections)('say of %s, in %s, what it comes from', (name, path, text) => {
+    expect(readSection(read(path), name)).toBe(text)
+  })
+
+  it.each(documents)('%s links to what is there', (path) => {
+    const links = [...read(path).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)]
+    const broken = links.filter(([, target = '', anchor]) => {
+      const file = target === '' ? path : normalize(join(dirname(path), target))
+      return !existsSync(file) || (anchor !== undefined && !anchorsOf(file).includes(anchor))
+    })
+    expect(broken.map(([link]) => link)).toEqual([])
+  })
+
+  it('are all linked from README.md', () => {
+    const linked = new Set([...readme.matchAll(/\]\((docs\/[^)#\s]+\.md)/g)].map(([, path]) => path))
+    expect(documents.filter((path) => path.startsWith('docs/') && !linked.has(path))).toEqual([])
+  })
+
+  it('name a script that exists wherever they say npm run', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+    const named = documents.flatMap((path) =>
+      [...read(path).matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name),
+    )
     expect(named.length).toBeGreaterThan(0)
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named))
   })
+
+  it('name every option', () => {
+    const [, options = ''] =
+      /export interface AuditOptions[^{]*\{(.*?)^\}/ms.exec(read('src/options.ts')) ?? []
+    const names = [...options.matchAll(/^ {2}(\w+)\?:/gm)].map(([, name]) => name)
+    const documented = [...read('docs/options.md').matchAll(/^ {2}(\w+): /gm)].map(([, name]) => name)
+    expect(names.length).toBeGreaterThan(0)
+    expect(documented).toEqual(names)
+  })
+
+  it('name every column of the log, in order', async () => {
+    const columns = await database.sql<{ name: string }>(
+      `SELECT attname AS name FROM pg_attribute
+       WHERE attrelid = 'audit_logs'::regclass AND attnum > 0 ORDER BY attnum`,
+    )
+    const [, table = ''] = /^\| Column .*?\n(.*?)\n\n/ms.exec(read('docs/entries.md')) ?? []
+    const documented = table
+      .split('\n')
+      .flatMap((row) => [...(row.split(' | ')[0] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name))
+    expect(documented).toEqual(columns.map(({ name }) => name))
+  })
+
+  it('name every room of src', () => {
+    const rooms = readdirSync('src', { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+    const documented = [...read('CONTRIBUTING.md').matchAll(/^\| `([\w-]+)\/`/gm)].map(([, name]) => name)
+    expect(documented.sort()).toEqual(rooms.sort())
+  })
 })
 
-async function run(example: string): Promise<string> {
-  const { stdout } = await promisify(execFile)('node', ['--import', 'tsx', example], {
+function anchorsOf(path: string): string[] {
+  return [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading))
+}
+
+async function run(file: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('node', ['--import', 'tsx', `${example}/${file}`], {
     env: { ...process.env, DATABASE_URL: database.url, NO_COLOR: '1', TZ: 'UTC' },
   })
   return stdout

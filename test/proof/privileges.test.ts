@@ -6,8 +6,9 @@ import { createClient, createDatabase } from '../support/database.ts'
 
 const database = await createDatabase()
 const role = `app_${randomUUID().slice(0, 8)}`
-const [, documented = ''] =
-  /## Privileges[\s\S]*?```sql\n([\s\S]*?)```/.exec(readFileSync('README.md', 'utf8')) ?? []
+const documented = [...readFileSync('docs/privileges.md', 'utf8').matchAll(/^```sql\n(.*?)^```/gms)]
+  .map(([, sql]) => sql)
+  .join('')
 const tables = await database.sql<{ name: string }>(
   `SELECT format('%I', relname) AS name FROM pg_class
    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'audit_logs'`,
@@ -21,7 +22,7 @@ afterAll(() => database.sql(`DROP OWNED BY ${role}; DROP ROLE ${role}`))
 const url = Object.assign(new URL(database.url), { username: role, password: 'app' })
 const prisma = withAudit(createClient(url.toString()))
 
-describe('a role with the grants that the README documents', () => {
+describe('a role with the documented grants', () => {
   it('can use the library', async () => {
     await prisma.$audit.verify()
     const { id } = await prisma.user.create({ data: { email: 'a@b.c', posts: { create: { title: 'one' } } } })

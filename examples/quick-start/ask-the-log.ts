@@ -1,6 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import { type AuditPage, describeEntry, diffLines, withAudit, withAuditContext } from 'prisma-extension-audit'
-import { PrismaClient } from './demo/generated/client/client.ts'
+import { PrismaClient } from './generated/client/client.ts'
 
 const adapter = new PrismaPg({ connectionString: process.env.DATABASE_URL })
 const prisma = withAudit(new PrismaClient({ adapter }))
