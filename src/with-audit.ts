@@ -1,6 +1,7 @@
 import { currentContext } from './attribution.ts'
 import { createAudit } from './audit.ts'
-import { type Auditor, type CaptureScope, runInScope } from './capture/scope.ts'
+import type { CaptureConfiguration } from './capture/configuration.ts'
+import { type CaptureScope, runInScope } from './capture/scope.ts'
 import { revertedEntry } from './context/context.ts'
 import { AuditError } from './errors.ts'
 import { attemptsWrite, recordFailedCommit, recordFailure } from './failures/failures.ts'
@@ -95,7 +96,7 @@ export function withAudit<Client extends PrismaClientLike>(
   if (resolved.recordsReads) passCaller(internals)
   tapFactory(factory)
 
-  const auditor: Auditor = { options: resolved, dataModel }
+  const configuration: CaptureConfiguration = { options: resolved, dataModel }
   const interception = new Interception(internals)
   const batches = new WeakMap<object, CaptureScope>()
   const connection = connectionOf(baseClient(internals))
@@ -119,7 +120,8 @@ export function withAudit<Client extends PrismaClientLike>(
   }
   beforeDisconnect(internals, log.flush)
 
-  const verify = () => interception.verify(openScope(auditor, '$queryRawUnsafe', undefined, new WeakMap()))
+  const verify = () =>
+    interception.verify(openScope(configuration, '$queryRawUnsafe', undefined, new WeakMap()))
   const audit = createAudit<Client>(log, verify)
   const writing = new WeakSet<object>()
   const transactions: TransactionAudit = {
@@ -137,7 +139,7 @@ export function withAudit<Client extends PrismaClientLike>(
     client: { $audit: audit },
     query: {
       async $allOperations({ model, operation, args, query, __internalParams: internal }: HookParameters) {
-        const scope = openScope(auditor, operation, internal?.transaction, batches)
+        const scope = openScope(configuration, operation, internal?.transaction, batches)
         const describeCall = (): Call => {
           const { context, hasActor } = scope
           const place = placeOf(internal, internals, connection)
@@ -220,7 +222,7 @@ function checkClient(client: ClientInternals | undefined): {
 
 /** All calls of a `$transaction([…])` run in the scope of its first one, so they share it. */
 function openScope(
-  auditor: Auditor,
+  configuration: CaptureConfiguration,
   operation: string,
   transaction: Transaction | undefined,
   batches: WeakMap<object, CaptureScope>,
@@ -231,8 +233,14 @@ function openScope(
     shared.operations.push(operation)
     return shared
   }
-  const who = currentContext(auditor.options)
-  const scope: CaptureScope = { auditor, ...who, operations: [operation], revertOf: revertedEntry() }
+  const who = currentContext(configuration.options)
+  const scope: CaptureScope = {
+    kind: 'capture',
+    configuration,
+    ...who,
+    operations: [operation],
+    revertOf: revertedEntry(),
+  }
   if (batch) batches.set(batch, scope)
   return scope
 }

@@ -74,7 +74,7 @@ function knownPlan<T>(
   { scope, query, connection, database, want }: StatementAtHand<T>,
   attribution: Attribution,
 ): Plan | undefined {
-  const planner = database.knownPlanner(scope.auditor, connection)
+  const planner = database.knownPlanner(scope.configuration, connection)
   const plan = planner?.plan(query.sql, query.args.length, want, entryShape(attribution))
   return plan && isUnknownTable(plan) ? undefined : plan
 }
@@ -84,7 +84,7 @@ async function planFor<T>(
   attribution: Attribution,
 ): Promise<Plan> {
   const plan = async () => {
-    const planner = await database.planner(scope.auditor, connection)
+    const planner = await database.planner(scope.configuration, connection)
     return planner.plan(query.sql, query.args.length, want, entryShape(attribution))
   }
   const made = await plan()
@@ -111,15 +111,15 @@ async function runOpaque<T>(
   { query, connection, database, scope, run }: StatementAtHand<T>,
   attribution: Attribution,
 ): Promise<T> {
-  const { options } = scope.auditor
+  const { options } = scope.configuration
   if (options.uncapturable === 'throw') throw refuseUncapturable(reason)
   const result = await runUncapturable(reason, query, connection, options.table, attribution, run)
   if (redefining.has(reason)) database.redefinedOn(connection)
   return result
 }
 
-function requireActor({ auditor, hasActor }: CaptureScope): void {
-  if (hasActor || !auditor.options.requireActor) return
+function requireActor({ configuration, hasActor }: CaptureScope): void {
+  if (hasActor || !configuration.options.requireActor) return
   throw new AuditError(
     'AUDIT_ACTOR_REQUIRED',
     'A write came without an actor, and the option requireActor is set. Nothing was written. Run it inside withAuditContext({ actor: { id, type } }, …).',

@@ -3,9 +3,10 @@ import { columnNames } from '../log/columns.ts'
 import { type Catalog, findColumn, findTable, readCatalog } from '../postgres/catalog.ts'
 import { type Connection, isPool } from '../postgres/connection.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
+import type { CaptureConfiguration } from './configuration.ts'
 import { loadParser } from './parse/syntax.ts'
 import { Planner } from './plan.ts'
-import { type Auditor, runOutsideScope } from './scope.ts'
+import { runOutsideScope } from './scope.ts'
 
 const oldestVersion = 140000
 
@@ -17,32 +18,32 @@ export class Database {
   #forgotten = 0
   /** Transactions that changed definitions, each with its own catalog. */
   readonly #redefining = new Map<Connection, Catalog | undefined>()
-  #planners = new WeakMap<Auditor, Planner>()
+  #planners = new WeakMap<CaptureConfiguration, Planner>()
 
   constructor(defaultSchema: string) {
     this.#defaultSchema = defaultSchema
   }
 
-  /** The planner of an auditor, if it is made and its catalog still holds. */
-  knownPlanner(auditor: Auditor, connection: Connection): Planner | undefined {
-    const planner = this.#planners.get(auditor)
+  /** The planner of a configuration, if it is made and its catalog still holds. */
+  knownPlanner(configuration: CaptureConfiguration, connection: Connection): Planner | undefined {
+    const planner = this.#planners.get(configuration)
     const catalog = this.#redefining.has(connection) ? this.#redefining.get(connection) : this.#catalog
     return planner?.catalog === catalog ? planner : undefined
   }
 
-  /** The planner of an auditor. The first call reads the catalog, on the connection of the statement at hand. */
-  async planner(auditor: Auditor, connection: Connection): Promise<Planner> {
+  /** The planner of a configuration. The first call reads the catalog, on the connection of the statement at hand. */
+  async planner(configuration: CaptureConfiguration, connection: Connection): Promise<Planner> {
     const catalog = await this.#read(connection)
-    const known = this.#planners.get(auditor)
+    const known = this.#planners.get(configuration)
     if (known?.catalog === catalog) return known
     try {
-      checkLog(catalog, auditor)
+      checkLog(catalog, configuration)
     } catch (error) {
       this.forget() // the migration may be applied while we run
       throw error
     }
-    const planner = new Planner(catalog, auditor, this.#defaultSchema)
-    this.#planners.set(auditor, planner)
+    const planner = new Planner(catalog, configuration, this.#defaultSchema)
+    this.#planners.set(configuration, planner)
     return planner
   }
 
@@ -98,7 +99,7 @@ export class Database {
   }
 }
 
-function checkLog(catalog: Catalog, { options }: Auditor): void {
+function checkLog(catalog: Catalog, { options }: CaptureConfiguration): void {
   if (catalog.version < oldestVersion) {
     throw new AuditError(
       'AUDIT_UNSUPPORTED_DATABASE',

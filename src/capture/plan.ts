@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { ModelIndex } from '../models/data-model.ts'
 import type { Catalog, Table } from '../postgres/catalog.ts'
+import type { CaptureConfiguration } from './configuration.ts'
 import { shorten } from './parse/shorten.ts'
 import { countParameters, parse } from './parse/syntax.ts'
 import { classify, type UncapturableReason } from './parse/uncapturable.ts'
@@ -9,7 +10,6 @@ import { findRecorder, type Recorder } from './rewrite/recorder.ts'
 import { reachOf } from './rewrite/referential-actions.ts'
 import { type Rewritten, rewrite, type Want } from './rewrite/rewrite.ts'
 import { TrackedTable } from './rewrite/tracked-table.ts'
-import type { Auditor } from './scope.ts'
 
 /** What to do with a statement. */
 export type Plan =
@@ -27,10 +27,10 @@ const pass: Plan = { kind: 'pass' }
 const cachedPlans = 1_000
 const cachedCharacters = 8 * 1024 * 1024
 
-/** Makes plans for one auditor on one state of the catalog. */
+/** Makes plans for one configuration on one state of the catalog. */
 export class Planner {
   readonly catalog: Catalog
-  readonly #auditor: Auditor
+  readonly #configuration: CaptureConfiguration
   readonly #models: ModelIndex
   readonly #recorder: Recorder | undefined
   readonly #tables = new Map<Table, TrackedTable>()
@@ -41,11 +41,11 @@ export class Planner {
   })
 
   /** @param defaultSchema where models without `@@schema` live */
-  constructor(catalog: Catalog, auditor: Auditor, defaultSchema: string) {
+  constructor(catalog: Catalog, configuration: CaptureConfiguration, defaultSchema: string) {
     this.catalog = catalog
-    this.#auditor = auditor
-    this.#models = new ModelIndex(auditor.dataModel, defaultSchema)
-    this.#recorder = findRecorder(catalog, auditor.options.table)
+    this.#configuration = configuration
+    this.#models = new ModelIndex(configuration.dataModel, defaultSchema)
+    this.#recorder = findRecorder(catalog, configuration.options.table)
   }
 
   /** The plan for a statement with `parameterCount` parameters. The parser must be loaded. */
@@ -93,7 +93,7 @@ export class Planner {
       track: (other) => this.#track(other),
       entry,
       later,
-      log: this.#auditor.options.table,
+      log: this.#configuration.options.table,
       recorder: this.#recorder,
       want,
     })
@@ -102,7 +102,8 @@ export class Planner {
 
   #track(table: Table): TrackedTable {
     const known =
-      this.#tables.get(table) ?? new TrackedTable(table, this.#models, this.#auditor.options, this.catalog)
+      this.#tables.get(table) ??
+      new TrackedTable(table, this.#models, this.#configuration.options, this.catalog)
     this.#tables.set(table, known)
     return known
   }

@@ -1,18 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { DataModel } from '../models/data-model.ts'
-import type { ResolvedOptions } from '../options.ts'
 import type { AdapterLike } from '../postgres/connection.ts'
+import type { CaptureConfiguration } from './configuration.ts'
 import type { Attribution } from './rewrite/entry.ts'
-
-/** What `withAudit` made of a client: one for each wrapping. */
-export interface Auditor {
-  readonly options: ResolvedOptions
-  readonly dataModel: DataModel
-}
 
 /** One call of the client: opened by the query hook, seen by the tap when the call's statements come through. */
 export interface CaptureScope {
-  readonly auditor: Auditor
+  readonly kind: 'capture'
+  readonly configuration: CaptureConfiguration
   readonly context: Attribution['context']
   /** Whether a context or an option named the actor, or only the default did. */
   readonly hasActor: boolean
@@ -28,20 +22,20 @@ export interface CaptureScope {
 
 /** A question to the tap instead of the database: does this client go through you? */
 export interface ProbeScope {
+  readonly kind: 'probe'
   answer: AdapterLike | undefined
 }
 
-const scopes = new AsyncLocalStorage<CaptureScope | { probe: ProbeScope }>()
+/** What the tap does with a statement. Without a scope it passes the statement through. */
+export type Scope = CaptureScope | ProbeScope
 
-export function runInScope<T>(scope: CaptureScope, work: () => Promise<T>): Promise<T> {
+const scopes = new AsyncLocalStorage<Scope>()
+
+export function runInScope<T>(scope: Scope, work: () => Promise<T>): Promise<T> {
   return scopes.run(scope, work)
 }
 
-export function runAsProbe<T>(probe: ProbeScope, work: () => Promise<T>): Promise<T> {
-  return scopes.run({ probe }, work)
-}
-
-export function currentScope(): CaptureScope | { probe: ProbeScope } | undefined {
+export function currentScope(): Scope | undefined {
   return scopes.getStore()
 }
 

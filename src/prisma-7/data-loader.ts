@@ -44,13 +44,15 @@ export function keepScopes(handler: RequestHandlerLike | undefined): void {
   const request = loader.request.bind(loader)
   loader.request = (params) => {
     const scope = currentScope()
-    if (scope !== undefined && !('probe' in scope)) scopes.set(params, scope)
+    if (scope?.kind === 'capture') scopes.set(params, scope)
     return request(params)
   }
   Object.assign(loader.options, {
     singleLoader: (params: Request) =>
       // the probe asks with a raw query, which is never collected, so it is always in its own context
-      isProbe() ? singleLoader(params) : inScope(scopes.get(params), () => singleLoader(params)),
+      currentScope()?.kind === 'probe'
+        ? singleLoader(params)
+        : inScope(scopes.get(params), () => singleLoader(params)),
     batchLoader: (all: Request[]) => inScopes(scopes, all, () => batchLoader(all)),
     batchBy: (params: Request) => {
       const group = batchBy(params)
@@ -85,16 +87,11 @@ async function inScopes<T>(
   }
 }
 
-const auditorNumbers = new WeakMap<object, number>()
-let auditors = 0
+const numbers = new WeakMap<object, number>()
+let configurations = 0
 
-function contextKey({ auditor, context, revertOf }: CaptureScope): string {
-  const number = auditorNumbers.get(auditor) ?? ++auditors
-  auditorNumbers.set(auditor, number)
+function contextKey({ configuration, context, revertOf }: CaptureScope): string {
+  const number = numbers.get(configuration) ?? ++configurations
+  numbers.set(configuration, number)
   return `${number} ${revertOf} ${JSON.stringify(context)}`
-}
-
-function isProbe(): boolean {
-  const scope = currentScope()
-  return scope !== undefined && 'probe' in scope
 }

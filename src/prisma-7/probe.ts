@@ -1,4 +1,4 @@
-import { type CaptureScope, type ProbeScope, runAsProbe, runInScope } from '../capture/scope.ts'
+import { type CaptureScope, type ProbeScope, runInScope } from '../capture/scope.ts'
 import { AuditError } from '../errors.ts'
 import type { AdapterLike } from '../postgres/connection.ts'
 import { baseClient, type ClientInternals } from './internals.ts'
@@ -34,8 +34,8 @@ export class Interception {
   }
 
   async #probe(): Promise<AdapterLike> {
-    const probe: ProbeScope = { answer: undefined }
-    await runAsProbe(probe, async () => await this.#client.$queryRawUnsafe('SELECT 1'))
+    const probe: ProbeScope = { kind: 'probe', answer: undefined }
+    await runInScope(probe, async () => await this.#client.$queryRawUnsafe('SELECT 1'))
     if (probe.answer) {
       this.isSure = true
       return probe.answer

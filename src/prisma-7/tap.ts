@@ -1,6 +1,6 @@
 import { capture } from '../capture/capture.ts'
 import { Database } from '../capture/database.ts'
-import { currentScope } from '../capture/scope.ts'
+import { currentScope, type ProbeScope } from '../capture/scope.ts'
 import type { AdapterFactoryLike, AdapterLike, Connection, SqlResult } from '../postgres/connection.ts'
 import { endable, endsTransaction } from './endable-transaction.ts'
 import { override } from './override.ts'
@@ -47,7 +47,7 @@ function intercept(
     queryRaw(query) {
       const scope = currentScope()
       if (scope === undefined) return connection.queryRaw(query)
-      if ('probe' in scope) return Promise.resolve(answerProbe(scope.probe, self()))
+      if (scope.kind === 'probe') return Promise.resolve(answerProbe(scope, self()))
       const run = (on: Connection) => on.queryRaw(query)
       return capture({ query, connection, database, scope, want: 'rows', run, resultOf: (result) => result })
     },
@@ -56,14 +56,14 @@ function intercept(
       // the end of a transaction needs no plan, and must come also when none can be made: without it, the connection
       // would go back to the pool inside the transaction, and take the next caller's writes into it
       if (scope === undefined || endsTransaction(query)) return connection.executeRaw(query)
-      if ('probe' in scope) return Promise.resolve(countOf(answerProbe(scope.probe, self())))
+      if (scope.kind === 'probe') return Promise.resolve(countOf(answerProbe(scope, self())))
       const run = (on: Connection) => on.executeRaw(query)
       return capture({ query, connection, database, scope, want: 'count', run, resultOf: countOf })
     },
   }
 }
 
-function answerProbe(probe: { answer: AdapterLike | undefined }, adapter: AdapterLike): SqlResult {
+function answerProbe(probe: ProbeScope, adapter: AdapterLike): SqlResult {
   probe.answer = adapter
   return { columnNames: [], columnTypes: [], rows: [] }
 }
