@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { currentContext } from '../attribution.ts'
+import { revertedEntry } from '../context/context.ts'
 import type { AdapterLike } from '../postgres/connection.ts'
 import type { CaptureConfiguration } from './configuration.ts'
 import type { Attribution } from './rewrite/entry.ts'
@@ -30,6 +32,12 @@ export interface ProbeScope {
 export type Scope = CaptureScope | ProbeScope
 
 const scopes = new AsyncLocalStorage<Scope>()
+
+/** A scope of the running code: who acts and from where is settled now. Whoever opens it adds the operations. */
+export function openScope(configuration: CaptureConfiguration): CaptureScope {
+  const who = currentContext(configuration.options)
+  return { kind: 'capture', configuration, ...who, operations: [], revertOf: revertedEntry() }
+}
 
 export function runInScope<T>(scope: Scope, work: () => Promise<T>): Promise<T> {
   return scopes.run(scope, work)

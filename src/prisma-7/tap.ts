@@ -4,8 +4,7 @@ import { currentScope, type ProbeScope } from '../capture/scope.ts'
 import type { AdapterFactoryLike, AdapterLike, Connection, SqlResult } from '../postgres/connection.ts'
 import { endable, endsTransaction } from './endable-transaction.ts'
 import { override } from './override.ts'
-
-const tapped = new WeakSet<object>()
+import { replaceOnce } from './replace-once.ts'
 
 /**
  * Puts the tap between Prisma and the database: every adapter that this factory connects from now on hands each
@@ -13,12 +12,14 @@ const tapped = new WeakSet<object>()
  * same factory stays as it is. A factory is tapped once, however many clients share it.
  */
 export function tapFactory(factory: AdapterFactoryLike): void {
-  if (tapped.has(factory)) return
-  tapped.add(factory)
-  const connect = factory.connect
-  factory.connect = async function tappedConnect(this: AdapterFactoryLike) {
-    return tapAdapter(await connect.call(this))
-  }
+  replaceOnce(
+    factory,
+    'connect',
+    (connect) =>
+      async function tappedConnect(this: AdapterFactoryLike) {
+        return tapAdapter(await connect.call(this))
+      },
+  )
 }
 
 function tapAdapter(adapter: AdapterLike): AdapterLike {

@@ -1,6 +1,6 @@
 import { AuditError } from '../errors.ts'
 import { parseTableName, type TableName } from '../postgres/identifiers.ts'
-import { tableOfLog } from '../prisma-7/internals.ts'
+import { tableOfLog } from '../prisma-7/registry.ts'
 import { connectionOfClient, connectionTo, type ReadConnection } from './data/read-connection.ts'
 import { sqlLogReader } from './data/sql-log-reader.ts'
 import { type PageHandler, pageHandler } from './server/handler.ts'

@@ -1,0 +1,48 @@
+import { AuditError } from '../errors.ts'
+import type { TableName } from '../postgres/identifiers.ts'
+import type { LogConnection } from '../postgres/sql-client.ts'
+
+/** What this room has to know of the audit that a client's `$audit` belongs to. */
+export interface RegisteredAudit {
+  /** Where the entries go. */
+  readonly table: TableName
+  /**
+   * Makes the `$audit` of an interactive transaction, whose entries commit with it.
+   *
+   * @param join gives a client its half in that transaction
+   */
+  openTransaction(connection: LogConnection, join: (client: object) => object): object
+  /** Hears of an interactive transaction that was to write, and failed at its end: no query hook sees that. */
+  commitFailed(error: unknown): Promise<void>
+}
+
+/** By `$audit`: what `$extends` makes of a client inherits it. */
+const audits = new WeakMap<object, RegisteredAudit>()
+
+interface MaybeAudited {
+  readonly $audit?: object
+}
+
+/** Notes that `$audit` belongs to an audited client, or to a transaction of one. */
+export function registerAudit($audit: object, audit: RegisteredAudit): void {
+  audits.set($audit, audit)
+}
+
+/** The audit of a client; undefined when it is not audited. */
+export function auditOf(client: MaybeAudited): RegisteredAudit | undefined {
+  return client.$audit && audits.get(client.$audit)
+}
+
+/** The table that an audited client, or what `$extends` made of it, writes its entries to. */
+export function tableOfLog(client: object): TableName | undefined {
+  return auditOf(client)?.table
+}
+
+/** @throws AuditError `AUDIT_ALREADY_WRAPPED` */
+export function refuseAudited(client: MaybeAudited | undefined): void {
+  if (!client || !auditOf(client)) return
+  throw new AuditError(
+    'AUDIT_ALREADY_WRAPPED',
+    'The client is audited already, and a second audit would write every entry twice. Call withAudit once, on the client as PrismaClient or $extends gave it.',
+  )
+}

@@ -1,0 +1,19 @@
+/** The methods that were replaced, by their objects. */
+const replaced = new WeakMap<object, Set<PropertyKey>>()
+
+/**
+ * Replaces a method of one of Prisma's objects. Clients share adapter factories, data loaders and the client below all
+ * extensions: however many of them are audited, a method is replaced once.
+ *
+ * @param replacement gets the method that was there
+ */
+export function replaceOnce<Target extends object, Method extends keyof Target>(
+  target: Target,
+  method: Method,
+  replacement: (original: Target[Method]) => Target[Method],
+): void {
+  const methods = replaced.get(target) ?? new Set()
+  if (methods.has(method)) return
+  replaced.set(target, methods.add(method))
+  target[method] = replacement(target[method])
+}
