@@ -59,7 +59,8 @@ describe('the documents', () => {
     expect(files.length).toBeGreaterThan(docs.length)
     const users = '../../../examples/express/session.ts' // declares the user of a request
     // the project excludes this directory, and what it excludes is inherited
-    const project = { extends: '../../../tsconfig.json', include: ['.', users], exclude: [] }
+    const quickStart = '../../../examples/quick-start' // an application of its own, as README.md has the reader make it
+    const project = { extends: '../../../tsconfig.json', include: ['.', users, quickStart], exclude: [] }
     writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify(project))
     const compiler = createRequire(import.meta.url)
       .resolve('typescript/package.json')
