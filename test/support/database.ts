@@ -19,8 +19,14 @@ export interface Database {
   entries(sinceSeq?: bigint): Promise<Entry[]>
   /** Those of them that something was done for, without the failed attempts. */
   changes(sinceSeq?: bigint): Promise<Entry[]>
+  /** The entries that were written while `work` ran. That of a failure inside a transaction may come later. */
+  entriesOf(work: () => PromiseLike<unknown>): Promise<Entry[]>
+  /** Those of them that something was done for. */
+  changesOf(work: () => PromiseLike<unknown>): Promise<Entry[]>
   /** The highest `seq` so far. */
   lastSeq(): Promise<bigint>
+  /** The major version of the server: 14 to 18. */
+  serverVersion(): Promise<number>
 }
 
 /** One row of `audit_logs`, as the table has it. */
@@ -67,15 +73,31 @@ export function openDatabase(url: string): Database {
   const sql: Database['sql'] = async (text, values) => (await pool.query(text, values)).rows as never
   const entries: Database['entries'] = (since = 0n) =>
     sql<Entry & pg.QueryResultRow>('SELECT * FROM audit_logs WHERE seq > $1 ORDER BY seq', [since])
+  const changes: Database['changes'] = async (since) =>
+    (await entries(since)).filter(({ outcome }) => outcome === 'success')
+  const lastSeq = async () => {
+    const [row] = await sql<{ seq: string }>('SELECT coalesce(max(seq), 0) AS seq FROM audit_logs')
+    return BigInt(row?.seq ?? 0)
+  }
+  const during = (read: Database['entries']) => async (work: () => PromiseLike<unknown>) => {
+    const since = await lastSeq()
+    await work()
+    return read(since)
+  }
   return {
     url,
     pool,
     sql,
     entries,
-    changes: async (since) => (await entries(since)).filter(({ outcome }) => outcome === 'success'),
-    lastSeq: async () => {
-      const [row] = await sql<{ seq: string }>('SELECT coalesce(max(seq), 0) AS seq FROM audit_logs')
-      return BigInt(row?.seq ?? 0)
+    changes,
+    entriesOf: during(entries),
+    changesOf: during(changes),
+    lastSeq,
+    serverVersion: async () => {
+      const [row] = await sql<{ version: number }>(
+        `SELECT current_setting('server_version_num')::int / 10000 AS version`,
+      )
+      return row?.version ?? 0
     },
   }
 }
