@@ -80,15 +80,3 @@ export async function emptyingScript(db: Database): Promise<string> {
   `)
   return `TRUNCATE ${tables.map(({ name }) => name).join(', ')} RESTART IDENTITY;`
 }
-
-/** Resolves when a connection of the database waits for another one's lock. */
-export async function someoneWaits(db: Database): Promise<void> {
-  for (let attempt = 0; attempt < 500; attempt++) {
-    const [row] = await db.sql<{ n: number }>(
-      `SELECT count(*)::int AS n FROM pg_stat_activity
-       WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`,
-    )
-    if (row?.n) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}

@@ -2,8 +2,10 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { withAudit } from '../../src/index.ts'
 import { PrismaClient } from '../generated/client/client.ts'
+import { untilWaiting } from '../support/locks.ts'
 import { expectEntriesToMatchOracle, markOracle } from '../support/oracle.ts'
-import { briefSorted, createAudited, recorder, someoneWaits } from './audited.ts'
+import { at, user } from '../support/users.ts'
+import { briefSorted, createAudited, recorder } from './audited.ts'
 import { createLogged } from './statement-log.ts'
 
 // Tables that no model knows, with the actions that Prisma's schema language can't say.
@@ -27,9 +29,6 @@ const { db, prisma, recordedBy, empty } = await createAudited({
 })
 
 beforeEach(empty)
-
-const at = new Date('2026-01-02T03:04:05.006Z')
-const user = (id: number, more = {}) => ({ id, email: `u${id}@x.org`, createdAt: at, updatedAt: at, ...more })
 
 describe('ON DELETE CASCADE', () => {
   it('records the rows that go, each as its own deletion, with its cause', async () => {
@@ -612,7 +611,7 @@ describe('other transactions', () => {
       await other.query('BEGIN')
       await other.query(sql)
       const done = Promise.resolve(work())
-      await someoneWaits(db)
+      await untilWaiting(db)
       await other.query('COMMIT')
       await done
     } finally {
@@ -712,7 +711,8 @@ describe('other transactions', () => {
       meanwhile = 2n
     }
     const done = client.category.deleteMany({ where: { name: 'x' } }).then((result) => result)
-    await someoneWaits(db)
+    // it waits only where the one more parent is deleted, too
+    await Promise.race([done, untilWaiting(db)])
     await other.query('COMMIT')
     other.release()
     await done

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { unique } from '../../support/unique.ts'
 import { at } from '../../support/users.ts'
 import { brief, createAudited } from '../audited.ts'
 
 // Every `recordedBy` also compares the entries with what a row trigger saw: before, after, changed, transaction.
-const { prisma, recordedBy, empty } = await createAudited()
+const { db, prisma, recordedBy, empty } = await createAudited()
 
 beforeEach(empty)
 
@@ -125,6 +126,62 @@ describe('createManyAndReturn', () => {
     expect(entries).toEqual([
       { action: 'tag.create', id: '1', operation: 'createManyAndReturn', after: { id: 1, name: 'a' } },
       { action: 'tag.create', id: '2', operation: 'createManyAndReturn', after: { id: 2, name: 'b' } },
+    ])
+  })
+})
+
+describe('rows that the database completes', () => {
+  it('createMany records generated ids and defaults, not its input', async () => {
+    const names = [unique('many'), unique('many')] as const
+    const entries = await db.changesOf(() => prisma.tag.createMany({ data: names.map((name) => ({ name })) }))
+    const rows = await db.sql('SELECT id, name FROM "Tag" WHERE name = ANY ($1) ORDER BY id', [names])
+    expect(entries.map((entry) => [entry.action, entry.resource_id, entry.details])).toEqual(
+      rows.map((row) => ['tag.create', String(row.id), { operation: 'createMany', after: row }]),
+    )
+  })
+
+  it('createMany with skipDuplicates records the rows that it inserted, and counts them', async () => {
+    const [known, fresh] = [unique('many'), unique('many')]
+    await prisma.tag.create({ data: { name: known } })
+    const entries = await db.changesOf(async () => {
+      const result = await prisma.tag.createMany({
+        data: [{ name: known }, { name: fresh }, { name: fresh }],
+        skipDuplicates: true,
+      })
+      expect(result).toEqual({ count: 1 })
+    })
+    expect(entries.map((entry) => [entry.action, entry.details.after.name])).toEqual([['tag.create', fresh]])
+  })
+
+  it('createManyAndReturn and updateManyAndReturn give and record every row', async () => {
+    let created: { id: number; name: string }[] = []
+    const creates = await db.changesOf(async () => {
+      created = await prisma.tag.createManyAndReturn({
+        data: [{ name: unique('many') }, { name: unique('many') }],
+      })
+    })
+    expect(creates.map((entry) => entry.details.after)).toEqual(created)
+    const ids = created.map(({ id }) => id)
+    const updates = await db.changesOf(() =>
+      prisma.stamped.updateManyAndReturn({ where: { id: { in: ids } }, data: { counter: 1 } }),
+    )
+    expect(updates.every((entry) => entry.action === 'stamped.update')).toBe(true)
+  })
+
+  it('shows every field, whatever select and omit leave out', async () => {
+    const entries = await db.changesOf(async () => {
+      await prisma.country.create({ data: { code: 'DD', name: 'd' }, select: { code: true } })
+      await prisma.country.update({
+        where: { code: 'DD' },
+        data: { name: 'e' },
+        omit: { code: true, name: true },
+      })
+      await prisma.country.delete({ where: { code: 'DD' }, select: { population: true } })
+    })
+    expect(entries.map(({ details }) => details.before ?? details.after)).toEqual([
+      { code: 'DD', name: 'd', population: '0' },
+      { code: 'DD', name: 'd', population: '0' },
+      { code: 'DD', name: 'e', population: '0' },
     ])
   })
 })

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { unique } from '../../support/unique.ts'
 import { brief, createAudited } from '../audited.ts'
 
 // Every `recordedBy` also compares the entries with what a row trigger saw: before, after, changed, transaction.
-const { prisma, recordedBy, empty } = await createAudited()
+const { db, prisma, recordedBy, empty } = await createAudited()
 
 beforeEach(empty)
 
@@ -88,6 +89,34 @@ describe('keys', () => {
     expect(many.sort()).toEqual([
       [null, 'reading.update', 1.5, 2.5],
       [null, 'reading.update', 2, 3],
+    ])
+  })
+})
+
+describe('keys that are not called id', () => {
+  it('are the resource id: a char key, a composite key, none', async () => {
+    const key = unique('key "quoted"')
+    const entries = await db.changesOf(async () => {
+      await prisma.country.create({ data: { code: 'EE', name: 'e' } })
+      await prisma.translation.create({ data: { key, language: 'de', text: key } })
+      await prisma.reading.create({ data: { sensor: unique('sensor'), value: 1.5 } })
+    })
+    expect(entries.map((entry) => [entry.action, entry.resource_id])).toEqual([
+      ['country.create', 'EE'],
+      ['translation.create', JSON.stringify([key, 'de'])],
+      ['reading.create', null],
+    ])
+  })
+
+  it('that change are recorded under the old key', async () => {
+    await prisma.country.create({ data: { code: 'FF', name: 'f' } })
+    const [entry] = await db.changesOf(() =>
+      prisma.country.update({ where: { code: 'FF' }, data: { code: 'GG' } }),
+    )
+    expect([entry?.resource_id, entry?.details.changed, entry?.details.after.code]).toEqual([
+      'FF',
+      ['code'],
+      'GG',
     ])
   })
 })

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { unique } from '../../support/unique.ts'
 import { at, user } from '../../support/users.ts'
 import { brief, briefSorted, createAudited } from '../audited.ts'
 
@@ -304,5 +305,69 @@ describe('nested writes', () => {
     )
     expect(brief(entries).filter((line) => !line.includes('(no id)'))).toEqual([])
     expect(await db.sql('SELECT id FROM users')).toEqual([])
+  })
+})
+
+describe('a nested write', () => {
+  it('over five tables has one transaction id, and entries in the order of its statements', async () => {
+    const email = unique('five@')
+    let userId = 0
+    const entries = await db.changesOf(async () => {
+      const user = await prisma.user.create({
+        data: {
+          email,
+          profile: { create: { bio: 'five' } },
+          posts: {
+            create: {
+              title: 'five',
+              comments: { create: { text: 'a comment' } },
+              tags: { create: { name: unique('five') } },
+            },
+          },
+        },
+      })
+      userId = user.id
+    })
+    expect(new Set(entries.map((entry) => entry.transaction_id)).size).toBe(1)
+    expect(entries.map((entry) => BigInt(entry.seq))).toEqual(
+      entries.map((entry) => BigInt(entry.seq)).sort((a, b) => (a < b ? -1 : 1)),
+    )
+    const [post] = await db.sql<{ id: string }>('SELECT id FROM "Post" WHERE "authorId" = $1', [userId])
+    const [tag] = await db.sql<{ id: number }>('SELECT "B" AS id FROM "_PostToTag" WHERE "A" = $1', [
+      post?.id,
+    ])
+    const recorded = entries.map(({ action, details }) => [action, details.target ?? null])
+    expect(recorded).toHaveLength(7)
+    expect(recorded[0]).toEqual(['user.create', null])
+    expect(recorded).toEqual(
+      expect.arrayContaining([
+        ['profile.create', null],
+        ['post.create', null],
+        ['comment.create', null],
+        ['tag.create', null],
+        ['post.connect', { type: 'tag', id: String(tag?.id) }],
+        ['tag.connect', { type: 'post', id: post?.id }],
+      ]),
+    )
+    const position = (action: string) => entries.findIndex((entry) => entry.action === action)
+    expect(position('post.create')).toBeLessThan(position('comment.create'))
+    expect(position('tag.create')).toBeLessThan(position('post.connect'))
+    expect(position('tag.connect')).toBe(position('post.connect') + 1)
+    expect(entries.every((entry) => entry.details.operation === 'create')).toBe(true)
+  })
+
+  it('that fails in its last table leaves no entry of any', async () => {
+    const name = unique('taken')
+    await prisma.tag.create({ data: { name } })
+    const entries = await db.changesOf(async () => {
+      const running = prisma.user.create({
+        data: {
+          email: unique('fails@'),
+          posts: { create: { title: 'fails', tags: { create: { name } } } },
+        },
+      })
+      await expect(running).rejects.toMatchObject({ code: 'P2002' })
+    })
+    expect(entries).toEqual([])
   })
 })
