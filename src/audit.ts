@@ -4,17 +4,17 @@ import { createSearching, type Searching } from './search/search.ts'
 import { createTimeTravel, type TimeTravel } from './time-travel/time-travel.ts'
 
 /**
- * What an audited client has beside its own: records events, answers questions, goes back in time. `Audit` alone is
- * that of any client, whose models are text.
+ * What an audited client has besides its own methods: it records events, answers questions and goes back in time.
+ * `Audit` alone is that of any client, whose models are text.
  */
 export type Audit<Client = unknown> = unknown extends Client ? AnyAudit : AuditOf<Client>
 
-interface AuditOf<Client> extends Recording, Searching<Client>, TimeTravel<Client>, Verifying {}
+interface AuditOf<Client> extends Recording, Searching<Client>, TimeTravel<Client>, Verification {}
 
 /** An interface of its own: TypeScript would compare two `AuditOf` by their clients, not by what they can do. */
-interface AnyAudit extends Recording, Searching<unknown>, TimeTravel<unknown>, Verifying {}
+interface AnyAudit extends Recording, Searching<unknown>, TimeTravel<unknown>, Verification {}
 
-interface Verifying {
+interface Verification {
   /**
    * Makes sure that writes can be recorded: statements pass through the audit, the server is PostgreSQL 14 or newer,
    * the log's table is there. The first write checks the same; call this at start-up to know earlier.
