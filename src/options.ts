@@ -22,7 +22,7 @@ export interface AuditOptions<Client = unknown> {
   models?: { include: ModelName<Client>[] } | { exclude: ModelName<Client>[] }
   /** Fields whose values the log must not hold; they read `"[redacted]"`. `'*'` means a field of any model. */
   redact?: FieldsByModel<Client>
-  /** Redact fields whose names say secret (`password`, `apiKey`, …; README has the list). Default true. */
+  /** Redact fields whose names say secret (`password`, `apiKey`, …; docs/options.md has the list). Default true. */
   redactSecrets?: boolean
   /** Fields whose change alone is no change worth an entry, such as `updatedAt`. Never listed in `changed`. */
   ignore?: FieldsByModel<Client>

@@ -16,7 +16,7 @@ export interface AuditEntry {
   resource: { type: string; id: string | null }
   outcome: 'success' | 'failure'
   reason: string | null
-  /** As stored. README, "What an entry looks like", has its parts. */
+  /** As stored. docs/entries.md, "Details", has its parts. */
   details: Record<string, unknown> | null
   requestId: string | null
   ip: string | null

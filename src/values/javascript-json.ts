@@ -9,7 +9,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 const deepest = 100
 
 /**
- * A value as JSON by the log's rules (README, "What an entry looks like"): BigInt, Decimal, NaN and infinities are
+ * A value as JSON by the log's rules (docs/entries.md, "Values"): BigInt, Decimal, NaN and infinities are
  * strings, dates ISO 8601 in UTC, bytes base64, a Map an object, a Set an array, an Error its name and message;
  * `toJSON` is honoured. What is undefined is left out, and null inside an array.
  *

@@ -21,7 +21,7 @@ export function keyIn(model: LoggedModel, object: unknown): unknown[] | undefine
   return undefined
 }
 
-/** `resource_id` of a record by the values of its key in key order: README, "What an entry looks like". */
+/** `resource_id` of a record by the values of its key in key order: docs/entries.md, "Ids". */
 export function resourceId(model: LoggedModel, key: readonly unknown[]): string {
   return idOfTexts(keyTexts(model, key))
 }

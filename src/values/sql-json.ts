@@ -11,7 +11,7 @@ const asIs = new Set([
 const plainText = new Set(['bool', 'int2', 'int4', 'int8', 'numeric', 'text', 'varchar', 'uuid'])
 
 /**
- * The SQL expression that gives a column's value as the log writes it. The rules are a contract (README, "Values").
+ * The SQL expression that gives a column's value as the log writes it. The rules are a contract (docs/entries.md, "Values").
  *
  * @param reference an SQL expression for the column, such as `"n"."price"`
  * @param iso a function in the database that gives a timestamp as the log writes it

@@ -6,9 +6,9 @@ import { conflictKey, stableKey } from './upsert.ts'
 /** Why a statement can't be captured row by row. The names are part of the log: `details.reason`. */
 export type UncapturableReason = keyof typeof uncapturableReasons
 
-/** Every reason in words, for messages and the README. */
+/** Every reason in words, for messages and docs/limits.md. */
 export const uncapturableReasons = {
-  'several-statements': 'several statements in one call can not be rewritten as one',
+  'several-statements': 'several statements in one call cannot be rewritten as one',
   'unknown-syntax': "PostgreSQL's parser, version 18, does not know the syntax",
   merge: 'MERGE may insert, update and delete at once',
   'writing-cte': 'a WITH clause writes',
@@ -24,7 +24,7 @@ export const uncapturableReasons = {
   'unknown-table': 'the table is not in the catalog: temporary, or newer than the statement',
   'not-a-table': 'a view, a materialized or a foreign table has no rows of its own',
   rule: 'a rewrite rule on the table changes what the statement does',
-  'returning-star': 'RETURNING * beside other tables does not say which columns it gives',
+  'returning-star': 'RETURNING * of several tables does not say which columns it returns',
   'upsert-without-values': 'before PostgreSQL 18, an upsert must say the key of each row in VALUES',
 } as const
 
