@@ -32,3 +32,12 @@ export function currentContext(options: ActorOptions): {
     hasActor: context.actor !== undefined || options.hasOwnActor,
   }
 }
+
+/** What a call adds to every entry of its statements. */
+export interface Attribution {
+  readonly context: AttributedContext
+  /** The Prisma operation, where it is known. */
+  readonly operation: string | undefined
+  /** The entry that the call undoes, if it undoes one. */
+  readonly revertOf: string | undefined
+}

@@ -1,14 +1,15 @@
+import type { Attribution } from '../attribution.ts'
 import { AuditError } from '../errors.ts'
 import type { AdapterLike, Connection, SqlQuery, SqlResult } from '../postgres/connection.ts'
 import { isPool } from '../postgres/connection.ts'
 import { sqlStateOf } from '../postgres/sql-state.ts'
 import type { Database } from './database.ts'
 import type { UncapturableReason } from './parse/uncapturable.ts'
-import type { Plan } from './plan.ts'
-import { refuseUncapturable, runUncapturable } from './raw-entry.ts'
-import { type Attribution, entryShape } from './rewrite/entry.ts'
-import type { Want } from './rewrite/rewrite.ts'
-import { runAudited } from './run.ts'
+import type { Plan, UncapturablePlan } from './plan.ts'
+import type { Want } from './rewrite/audited-statement.ts'
+import { entryShape } from './rewrite/entry-parameters.ts'
+import { runAudited } from './run-audited.ts'
+import { refuseUncapturable, runUncapturable } from './run-uncapturable.ts'
 import { type CaptureScope, operationOf } from './scope.ts'
 
 /** Undefined table, column or function, another number of columns: a migration changed what the catalog says. */
@@ -103,18 +104,17 @@ function runPlan<T>(plan: Plan, captured: StatementAtHand<T>, attribution: Attri
   requireActor(scope)
   return plan.kind === 'audited'
     ? runAudited(plan, query, connection, attribution).then(resultOf)
-    : runOpaque(plan.reason, captured, attribution)
+    : runOpaque(plan, captured, attribution)
 }
 
 async function runOpaque<T>(
-  reason: UncapturableReason,
-  { query, connection, database, scope, run }: StatementAtHand<T>,
+  plan: UncapturablePlan,
+  { connection, database, scope, run }: StatementAtHand<T>,
   attribution: Attribution,
 ): Promise<T> {
-  const { options } = scope.configuration
-  if (options.uncapturable === 'throw') throw refuseUncapturable(reason)
-  const result = await runUncapturable(reason, query, connection, options.table, attribution, run)
-  if (redefining.has(reason)) database.redefinedOn(connection)
+  if (scope.configuration.options.uncapturable === 'throw') throw refuseUncapturable(plan.reason)
+  const result = await runUncapturable(plan, connection, attribution, run)
+  if (redefining.has(plan.reason)) database.redefinedOn(connection)
   return result
 }
 

@@ -8,7 +8,7 @@ import { loadParser } from './parse/syntax.ts'
 import { Planner } from './plan.ts'
 import { runOutsideScope } from './scope.ts'
 
-const oldestVersion = 140000
+const oldestServer = 14
 
 /** What the tap knows of the database behind an adapter: its catalog, and the plans made from it. */
 export class Database {
@@ -100,10 +100,10 @@ export class Database {
 }
 
 function checkLog(catalog: Catalog, { options }: CaptureConfiguration): void {
-  if (catalog.version < oldestVersion) {
+  if (catalog.server.major < oldestServer) {
     throw new AuditError(
       'AUDIT_UNSUPPORTED_DATABASE',
-      `The server is PostgreSQL ${Math.floor(catalog.version / 10000)}, and the audit needs 14 or newer. Nothing was written. Upgrade the server.`,
+      `The server is PostgreSQL ${catalog.server.major}, and the audit needs 14 or newer. Nothing was written. Upgrade the server.`,
     )
   }
   const log = findTable(catalog, options.table)

@@ -1,9 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { currentContext } from '../attribution.ts'
+import { type Attribution, currentContext } from '../attribution.ts'
 import { revertedEntry } from '../context/context.ts'
 import type { AdapterLike } from '../postgres/connection.ts'
 import type { CaptureConfiguration } from './configuration.ts'
-import type { Attribution } from './rewrite/entry.ts'
 
 /** One call of the client: opened by the query hook, seen by the tap when the call's statements come through. */
 export interface CaptureScope {

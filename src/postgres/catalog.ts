@@ -1,11 +1,11 @@
 import { catalogQuery } from './catalog-query.ts'
 import { type Connection, plain } from './connection.ts'
 import type { TableName } from './identifiers.ts'
+import { type Server, serverOf } from './server.ts'
 
 /** What the rewriter knows of a database, from pg_catalog: the source of truth for keys, actions and types. */
 export interface Catalog {
-  /** `server_version_num`, 180004 for 18.4. */
-  readonly version: number
+  readonly server: Server
   readonly searchPath: readonly string[]
   readonly tables: readonly Table[]
   readonly writingFunctions: ReadonlySet<string>
@@ -95,6 +95,7 @@ export function findColumn(table: Table, name: string): Column | undefined {
 }
 
 interface RawCatalog {
+  /** `server_version_num`. */
   version: number
   searchPath: string[]
   tables: RawTable[]
@@ -191,7 +192,7 @@ function buildCatalog(raw: RawCatalog): Catalog {
     })
   }
   return {
-    version: raw.version,
+    server: serverOf(raw.version),
     searchPath: raw.searchPath,
     tables,
     writingFunctions: new Set(raw.writingFunctions),

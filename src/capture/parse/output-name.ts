@@ -1,13 +1,12 @@
-import { names, type SyntaxNode } from './syntax.ts'
+import type { Server } from '../../postgres/server.ts'
+import { type SyntaxNode, stringsOf } from './syntax.ts'
 
 /**
  * The name that PostgreSQL gives an output column without an alias (`FigureColname` in its parser). A rewritten
  * statement has to give its columns the same names.
- *
- * @param version `server_version_num`
  */
-export function outputName(value: SyntaxNode, version: number): string {
-  return figure(value, version).name ?? '?column?'
+export function outputName(value: SyntaxNode, server: Server): string {
+  return figure(value, server).name ?? '?column?'
 }
 
 /** A name, and how good it is: a cast or a CASE takes over only a strong one. */
@@ -36,39 +35,39 @@ const keywords: Record<string, string> = {
   JsonArrayAgg: 'json_arrayagg',
 }
 
-function figure(value: unknown, version: number): Figured {
+function figure(value: unknown, server: Server): Figured {
   const [entry] = Object.entries((value ?? {}) as Record<string, SyntaxNode>)
   if (!entry) return unnamed
   const [type, node] = entry
   switch (type) {
     case 'ColumnRef':
-      return strong(names(node.fields).at(-1))
+      return strong(stringsOf(node.fields).at(-1))
     case 'FuncCall':
-      return strong(names(node.funcname).at(-1))
+      return strong(stringsOf(node.funcname).at(-1))
     case 'A_Indirection': {
-      const field = names(node.indirection).findLast((name) => name !== '*')
-      return field === undefined ? figure(node.arg, version) : strong(field)
+      const field = stringsOf(node.indirection).findLast((name) => name !== '*')
+      return field === undefined ? figure(node.arg, server) : strong(field)
     }
     case 'A_Expr':
       return node.kind === 'AEXPR_NULLIF' ? strong('nullif') : unnamed
     case 'TypeCast': {
-      const inner = figure(node.arg, version)
+      const inner = figure(node.arg, server)
       return inner.strength === 2
         ? inner
-        : { name: names((node.typeName as SyntaxNode).names).at(-1), strength: 1 }
+        : { name: stringsOf((node.typeName as SyntaxNode).names).at(-1), strength: 1 }
     }
     case 'CollateClause':
-      return figure(node.arg, version)
+      return figure(node.arg, server)
     case 'CaseExpr': {
-      const inner = figure(node.defresult, version)
+      const inner = figure(node.defresult, server)
       return inner.strength === 2 ? inner : { name: 'case', strength: 1 }
     }
     case 'A_Const': // before PostgreSQL 15, true and false are casts to bool
-      return 'boolval' in node && version < 150000 ? { name: 'bool', strength: 1 } : unnamed
+      return 'boolval' in node && !server.hasBooleanConstants ? { name: 'bool', strength: 1 } : unnamed
     case 'MinMaxExpr':
       return strong(node.op === 'IS_LEAST' ? 'least' : 'greatest')
     case 'SubLink':
-      return subquery(node, version)
+      return subquery(node, server)
     case 'SQLValueFunction': // SVFOP_CURRENT_TIME_N
       return strong(
         String(node.op)
@@ -84,7 +83,7 @@ function figure(value: unknown, version: number): Figured {
   }
 }
 
-function subquery(node: SyntaxNode, version: number): Figured {
+function subquery(node: SyntaxNode, server: Server): Figured {
   if (node.subLinkType === 'EXISTS_SUBLINK') return strong('exists')
   if (node.subLinkType === 'ARRAY_SUBLINK') return strong('array')
   if (node.subLinkType !== 'EXPR_SUBLINK') return unnamed
@@ -92,7 +91,5 @@ function subquery(node: SyntaxNode, version: number): Figured {
     | { targetList?: { ResTarget: SyntaxNode }[] }
     | undefined
   const target = select?.targetList?.[0]?.ResTarget
-  return strong(
-    (target?.name as string | undefined) ?? outputName((target?.val ?? {}) as SyntaxNode, version),
-  )
+  return strong((target?.name as string | undefined) ?? outputName((target?.val ?? {}) as SyntaxNode, server))
 }

@@ -1,7 +1,7 @@
 import { type Catalog, findTable, type Table } from '../../postgres/catalog.ts'
+import { conflictKey, stableKey } from './conflict.ts'
 import { readStatement, type WriteStatement } from './statement.ts'
-import { names, type Syntax, type SyntaxNode, visit } from './syntax.ts'
-import { conflictKey, stableKey } from './upsert.ts'
+import { type Syntax, type SyntaxNode, stringsOf, visit } from './syntax.ts'
 
 /** Why a statement can't be captured row by row. The names are part of the log: `details.reason`. */
 export type UncapturableReason = keyof typeof uncapturableReasons
@@ -68,7 +68,7 @@ export function classify(syntax: Syntax | undefined, catalog: Catalog): Classifi
   const reason = reasonFor(first.type, first.node, catalog)
   if (reason === 'read') return { kind: 'read' }
   if (reason !== 'write') return { kind: 'uncapturable', reason }
-  const statement = readStatement(first.type, first.node, syntax, catalog.version)
+  const statement = readStatement(first.type, first.node, syntax, catalog.server)
   const table = findTable(catalog, statement.table)
   if (!table) return { kind: 'uncapturable', reason: 'unknown-table' }
   const obstacle = obstacleTo(statement, table, catalog)
@@ -141,21 +141,25 @@ function obstacleTo(
 ): UncapturableReason | undefined {
   if (table.kind !== 'r' && table.kind !== 'p') return 'not-a-table'
   if (table.rules) return 'rule'
-  const stars = statement.returning?.outputs.filter((output) => 'star' in output) ?? []
-  const ownRow = [
-    undefined,
-    statement.reference.slice(1, -1),
-    statement.returning?.oldAlias,
-    statement.returning?.newAlias,
-  ]
-  const isAlone = statement.from === undefined && statement.returning?.outputs.length === 1
-  if (stars.some(({ star }) => !ownRow.includes(star) || (star === undefined && !isAlone)))
-    return 'returning-star'
-  if (statement.conflict?.action !== 'update' || catalog.version >= 180000) return undefined
-  const key = conflictKey(statement, table)
+  if (returnsUnknownColumns(statement)) return 'returning-star'
+  if (statement.kind !== 'upsert' || catalog.server.returnsOldRows) return undefined
+  const key = conflictKey(statement.conflict, table)
   // of one row there is no doubt which locked row it replaced; of several, a key has to tell
-  const isFound = key?.rows.length === 1 || stableKey(statement, table).length > 0
+  const isFound =
+    key?.rows.length === 1 || stableKey(statement.conflict, statement.assigned, table).length > 0
   return table.kind === 'r' && key && isFound ? undefined : 'upsert-without-values'
+}
+
+/** Whether a star of RETURNING stands for more than the columns of the table itself. */
+function returnsUnknownColumns(statement: WriteStatement): boolean {
+  const { outputs = [], oldAlias, newAlias } = statement.returning ?? {}
+  const ownRow = [undefined, statement.reference.slice(1, -1), oldAlias, newAlias]
+  const joins = 'from' in statement && statement.from !== undefined
+  const isAlone = !joins && outputs.length === 1
+  return outputs.some(
+    (output) =>
+      'star' in output && (!ownRow.includes(output.star) || (output.star === undefined && !isAlone)),
+  )
 }
 
 /** Whether a statement has another that writes inside: a writing CTE, or the one that EXPLAIN runs. */
@@ -174,7 +178,7 @@ function findIn(node: SyntaxNode, wanted: string): boolean {
 function callsWritingFunction(node: SyntaxNode, catalog: Catalog): boolean {
   let found = false
   visit(node, (type, call) => {
-    if (type === 'FuncCall') found ||= catalog.writingFunctions.has(names(call.funcname).at(-1) ?? '')
+    if (type === 'FuncCall') found ||= catalog.writingFunctions.has(stringsOf(call.funcname).at(-1) ?? '')
   })
   return found
 }

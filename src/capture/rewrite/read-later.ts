@@ -1,8 +1,10 @@
 import type { Table } from '../../postgres/catalog.ts'
 import { columnOf, own, quoteTable } from '../../postgres/identifiers.ts'
-import type { EntryParameters } from './entry.ts'
+import type { EntryQuery } from './entry-insert.ts'
+import type { EntryParameters } from './entry-parameters.ts'
 import { scanOf } from './referential-actions.ts'
-import type { RowReference, TrackedTable } from './tracked-table.ts'
+import type { RowReference } from './row-names.ts'
+import type { TrackedTable } from './tracked-table.ts'
 
 /*
  * A trigger or a generated column may change more of a row than a referential action sets, and a referential action may
@@ -19,11 +21,17 @@ export function unreadRow(table: Table, before: RowReference, expected: RowRefer
 }
 
 /** Keeps the rows in the column `unread` of a CTE. It stands among the sources of entries, and gives none. */
-export function keepUnread(source: string, node: number): string {
+export function keepUnread(source: string, node: number): EntryQuery {
   const unread = `${source}.${own('unread')}`
   const rows = `SELECT coalesce(pg_catalog.jsonb_agg(${unread}) FILTER (WHERE ${unread} IS NOT NULL), '[]')::text FROM ${source}`
   const kept = `(SELECT pg_catalog.set_config('${settingOf(node)}', (${rows}), true) AS value) AS ${own('kept')}`
-  return `SELECT NULL, NULL, NULL, NULL::jsonb FROM ${kept} WHERE ${own('kept')}.value IS NULL`
+  return {
+    action: 'NULL',
+    resourceType: 'NULL',
+    resourceId: 'NULL',
+    details: 'NULL::jsonb',
+    from: `${kept} WHERE ${own('kept')}.value IS NULL`,
+  }
 }
 
 /** For the statement after: the entries of the rows that were kept. */
@@ -32,7 +40,7 @@ export function readLater(
   node: number,
   entry: EntryParameters,
   extra: Record<string, string> = {},
-): string {
+): EntryQuery {
   const { table } = tracked
   const row =
     (name: string): RowReference =>
@@ -40,15 +48,20 @@ export function readLater(
       columnOf(name, column)
   const [before, after, expected] = [row('b'), row('n'), row('x')]
   const key = table.primaryKey.map((column) => `${after(column)} = ${expected(column)}`)
-  return [
-    `SELECT e.action, e.resource, e.id, e.details FROM (SELECT`,
-    `${tracked.action('update')} AS action, ${tracked.resourceLiteral} AS resource, ${tracked.id(before)} AS id,`,
-    `${tracked.updated(before, after, table.columns, entry, extra)} AS details`,
+  const rows = [
+    `(SELECT ${tracked.id(before)} AS id, ${tracked.updated(before, after, table.columns, entry, extra)} AS details`,
     `FROM pg_catalog.jsonb_array_elements(pg_catalog.current_setting('${settingOf(node)}')::jsonb) AS r`,
     `CROSS JOIN LATERAL (SELECT ((r.value ->> 'before')::${quoteTable(table)}).*) AS b`,
     `CROSS JOIN LATERAL (SELECT ((r.value ->> 'expected')::${quoteTable(table)}).*) AS x`,
-    `JOIN ${scanOf(table)} AS n ON ${key.join(' AND ')}) AS e WHERE e.details IS NOT NULL`,
-  ].join('\n')
+    `JOIN ${scanOf(table)} AS n ON ${key.join(' AND ')}) AS u`,
+  ]
+  return {
+    action: tracked.action('update'),
+    resourceType: tracked.resourceLiteral,
+    resourceId: 'u.id',
+    details: 'u.details',
+    from: `${rows.join('\n')} WHERE u.details IS NOT NULL`,
+  }
 }
 
 function settingOf(node: number): string {

@@ -1,5 +1,7 @@
 import { type Catalog, findTable } from '../../postgres/catalog.ts'
 import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
+import type { EntryParameters } from './entry-parameters.ts'
+import type { RecordedUpdate, TrackedTable } from './tracked-table.ts'
 
 /** The functions of the log's migration that a statement calls, as their names in SQL. */
 export interface Recorder {
@@ -10,12 +12,12 @@ export interface Recorder {
 }
 
 /**
- * How statements of this database can record a row by calling a function: on PostgreSQL 18, where the migration made
- * the functions, this role may execute them, and they write to this very log.
+ * How statements of this database can record a row by calling a function: on PostgreSQL 18, whose `uuidv7()` it calls,
+ * where the migration made the functions, this role may execute them, and they write to this very log.
  */
 export function findRecorder(catalog: Catalog, log: TableName): Recorder | undefined {
   const table = findTable(catalog, log)
-  if (catalog.version < 180000 || !table) return undefined
+  if (!catalog.server.makesUuidv7 || !table) return undefined
   const { schema, name } = table
   const named = (suffix: string) =>
     catalog.logFunctions.find((one) => one.schema === schema && one.name === `${name}_${suffix}`)
@@ -23,4 +25,16 @@ export function findRecorder(catalog: Catalog, log: TableName): Recorder | undef
   const spellings = findTable(catalog, { name }) === table ? [{ name }, { schema, name }] : [{ schema, name }]
   const writesHere = spellings.some((one) => record?.source.includes(`INSERT INTO ${quoteTable(one)} (`))
   return record && iso && writesHere ? { record: quoteTable(record), iso: quoteTable(iso) } : undefined
+}
+
+/** The call that writes the entry of one row: its id, and what else there is to say of it. */
+export function recordCall(
+  recorder: Recorder,
+  tracked: TrackedTable,
+  id: string,
+  { before = 'NULL', after = 'NULL', changed = 'NULL' }: Partial<RecordedUpdate>,
+  entry: EntryParameters,
+): string {
+  const values = [tracked.resourceLiteral, id, before, after, changed, entry.reference('context')]
+  return `${recorder.record}(${values.join(', ')})`
 }

@@ -3,11 +3,9 @@ import type { ResolvedOptions } from '../../options.ts'
 import type { Catalog, Column, Table } from '../../postgres/catalog.ts'
 import { own, quoteLiteral, quoteTable } from '../../postgres/identifiers.ts'
 import { differs, isUnbounded, jsonValue, textValue } from '../../values/sql-json.ts'
-import { detailsOf, type EntryParameters, type Field, rowObject, selectFields } from './entry.ts'
-import type { Recorder } from './recorder.ts'
-
-/** How to write a column of one version of a row in SQL: `(column) => '"o"."name"'`. */
-export type RowReference = (column: Column) => string
+import { entryDetails, type Field, rowObject, selectFields } from './entry-details.ts'
+import type { EntryParameters } from './entry-parameters.ts'
+import type { RowReference } from './row-names.ts'
 
 /** An update as the function of the log takes it, in SQL. */
 export interface RecordedUpdate {
@@ -91,11 +89,11 @@ export class TrackedTable {
   }
 
   created(after: RowReference, entry: EntryParameters, extra: Record<string, string> = {}): string {
-    return detailsOf({ after: this.#fields(after), ...extra }, entry)
+    return entryDetails({ after: this.#fields(after), ...extra }, entry)
   }
 
   deleted(before: RowReference, entry: EntryParameters, extra: Record<string, string> = {}): string {
-    return detailsOf({ before: this.#fields(before), ...extra }, entry)
+    return entryDetails({ before: this.#fields(before), ...extra }, entry)
   }
 
   /** The details of an update; NULL when no tracked field of `candidates` changed. */
@@ -112,14 +110,17 @@ export class TrackedTable {
     const [oldRow, newRow] = [this.#fields(before), this.#fields(after)]
     const details =
       this.#options.snapshot === 'full'
-        ? detailsOf({ before: oldRow, after: newRow, changed, ...extra }, entry)
-        : detailsOf({ before: only(oldRow, changed), after: only(newRow, changed), changed, ...extra }, entry)
+        ? entryDetails({ before: oldRow, after: newRow, changed, ...extra }, entry)
+        : entryDetails(
+            { before: only(oldRow, changed), after: only(newRow, changed), changed, ...extra },
+            entry,
+          )
     return `CASE WHEN ${changes.map(({ test }) => test).join(' OR ')} THEN ${details} END`
   }
 
-  /** A whole row as one JSON object. `recorder` has a short way to write timestamps. */
-  row(row: RowReference, recorder: Recorder): string {
-    return rowObject(this.#fields(row, this.table.columns, recorder))
+  /** A whole row as one JSON object; `iso` is a function that writes timestamps. */
+  row(row: RowReference, iso: string): string {
+    return rowObject(this.#fields(row, this.table.columns, iso))
   }
 
   /**
@@ -130,14 +131,14 @@ export class TrackedTable {
     before: RowReference,
     after: RowReference,
     candidates: readonly Column[],
-    recorder: Recorder,
+    iso: string,
   ): RecordedUpdate | undefined {
     const changes = this.#changes(before, after, candidates)
     if (changes.length === 0) return undefined
     const changed = namesOf(changes)
     const [oldRow, newRow] = [
-      this.#fields(before, this.table.columns, recorder),
-      this.#fields(after, candidates, recorder),
+      this.#fields(before, this.table.columns, iso),
+      this.#fields(after, candidates, iso),
     ]
     return this.#options.snapshot === 'full'
       ? { before: rowObject(oldRow), after: rowObject(newRow), changed }
@@ -181,12 +182,10 @@ export class TrackedTable {
       .map((column) => ({ name: this.#field(column), test: differs(column, before(column), after(column)) }))
   }
 
-  #fields(row: RowReference, columns = this.table.columns, recorder?: Recorder): Field[] {
+  #fields(row: RowReference, columns = this.table.columns, iso?: string): Field[] {
     return columns.map((column) => {
       const reference = row(column)
-      const value = this.#isRedacted(column)
-        ? redacted(reference)
-        : jsonValue(column.type, reference, recorder?.iso)
+      const value = this.#isRedacted(column) ? redacted(reference) : jsonValue(column.type, reference, iso)
       return { name: this.#field(column), value }
     })
   }

@@ -1,9 +1,9 @@
 /** A statement whose long lists are folded away, so that parsing and caching cost the same for 2 rows and 10,000. */
-export interface ShortStatement {
+export interface FoldedStatement {
   readonly text: string
   readonly isFolded: boolean
-  /** Puts the folded lists back into a text made from `text`. */
-  readonly expand: (text: string) => string
+  /** Puts the folded lists back into a text made from `text`, each as `list` writes it. */
+  readonly expand: (text: string, list?: (content: string) => string) => string
   /** The comments at the end (sqlcommenter), which make equal statements look different. */
   readonly trailer: string
 }
@@ -22,7 +22,7 @@ function trailerOf(sql: string): string {
  * `IN` list. Each fold leaves a comment in its place, which the parser skips. Only text without quotes of any kind is
  * folded, so nothing inside a string or a name can be mistaken for a list.
  */
-export function shorten(sql: string): ShortStatement {
+export function foldLists(sql: string): FoldedStatement {
   const trailer = sql.endsWith('*/') ? trailerOf(sql) : ''
   let text = trailer ? sql.slice(0, -trailer.length) : sql
   if (text.length < longFrom || text.includes('fold:'))
@@ -37,7 +37,8 @@ export function shorten(sql: string): ShortStatement {
     text,
     isFolded: folds.length > 0,
     trailer,
-    expand: (made) => made.replace(/\/\*fold:(\d+)\*\//g, (_, n) => folds[Number(n)] ?? ''),
+    expand: (made, list = (content) => content) =>
+      made.replace(/\/\*fold:(\d+)\*\//g, (_, n) => list(folds[Number(n)] ?? '')),
   }
 }
 

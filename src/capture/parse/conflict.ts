@@ -1,0 +1,89 @@
+import type { Column, Table } from '../../postgres/catalog.ts'
+import { columnOf } from '../../postgres/identifiers.ts'
+import type { Syntax, SyntaxNode } from './syntax.ts'
+import { closingBracket, findClause, splitAtCommas } from './tokens.ts'
+
+/** How `INSERT … ON CONFLICT DO UPDATE` says which row is in conflict with which of its own. */
+export interface Conflict {
+  /** The columns that say it, where the clause lists plain columns. */
+  readonly columns: readonly string[] | undefined
+  readonly constraint: string | undefined
+  /** Each row of VALUES as its expressions' texts, in the order of `insertColumns`; undefined for other sources. */
+  readonly rows: readonly (readonly string[])[] | undefined
+  readonly insertColumns: readonly string[]
+}
+
+/** @param main the index of the token INSERT */
+export function readConflict(node: SyntaxNode, syntax: Syntax, main: number): Conflict {
+  const { infer } = node.onConflictClause as {
+    infer?: { indexElems?: { IndexElem: { name?: string } }[]; conname?: string }
+  }
+  const columns = infer?.indexElems?.map((element) => element.IndexElem.name)
+  return {
+    columns: columns?.every((name) => name !== undefined) ? (columns as string[]) : undefined,
+    constraint: infer?.conname,
+    rows: valuesOf(node, syntax, main),
+    insertColumns: targetNames(node.cols),
+  }
+}
+
+/** The columns that a list of targets names. */
+export function targetNames(targets: unknown): string[] {
+  return ((targets ?? []) as { ResTarget?: { name?: string } }[]).map(
+    (target) => target.ResTarget?.name ?? '',
+  )
+}
+
+function valuesOf(node: SyntaxNode, { tokens, slice }: Syntax, main: number): string[][] | undefined {
+  const select = (node.selectStmt as { SelectStmt?: { valuesLists?: unknown[] } } | undefined)?.SelectStmt
+  const valuesAt = findClause(tokens, 'VALUES', main)
+  if (!select?.valuesLists || valuesAt === undefined) return undefined
+  const rows: string[][] = []
+  for (let opening = valuesAt + 1; tokens[opening]?.text === '('; ) {
+    const closing = closingBracket(tokens, opening)
+    rows.push(splitAtCommas(tokens, opening + 1, closing - 1).map(([first, last]) => slice(first, last)))
+    opening = closing + (tokens[closing + 1]?.text === ',' ? 2 : 1)
+  }
+  return rows
+}
+
+/** The key by which the rows in conflict can be found before the statement runs. */
+export interface ConflictKey {
+  /** The columns that ON CONFLICT names. */
+  readonly columns: readonly Column[]
+  /** For each inserted row, the expressions of those columns. */
+  readonly rows: readonly (readonly string[])[]
+}
+
+/** How to find the rows in conflict; undefined where the statement does not say it in values. */
+export function conflictKey(conflict: Conflict, table: Table): ConflictKey | undefined {
+  if (!conflict.rows) return undefined
+  const named = conflict.constraint
+    ? table.uniqueKeys.find((key) => key.name === conflict.constraint)?.columns.map((column) => column.name)
+    : conflict.columns
+  const columns = table.columns.filter((column) => named?.includes(column.name))
+  const inserted =
+    conflict.insertColumns.length > 0 ? conflict.insertColumns : table.columns.map(({ name }) => name)
+  const positions = columns.map((column) => inserted.indexOf(column.name))
+  const rows = conflict.rows.map((row) => positions.map((position) => row[position] ?? 'DEFAULT'))
+  const isGiven = rows.every((row) => row.every((value) => value.toUpperCase() !== 'DEFAULT'))
+  return columns.length > 0 && columns.length === named?.length && isGiven ? { columns, rows } : undefined
+}
+
+/** The condition that finds the rows in conflict. */
+export function conflictCondition(key: ConflictKey, reference: string): string {
+  const matches = key.rows.map((row) =>
+    key.columns.map((column, index) => `${columnOf(reference, column)} = ${row[index]}`).join(' AND '),
+  )
+  return matches.map((match) => `(${match})`).join(' OR ')
+}
+
+/** Columns that find the locked row of an upserted one again: a key that the update leaves as it is. */
+export function stableKey(conflict: Conflict, assigned: readonly string[], table: Table): readonly Column[] {
+  const isStable = (columns: readonly Column[]) =>
+    columns.length > 0 && columns.every((column) => !assigned.includes(column.name))
+  const conflictColumns = table.columns.filter((column) => conflict.columns?.includes(column.name))
+  return (
+    [table.primaryKey, conflictColumns, ...table.uniqueKeys.map((key) => key.columns)].find(isStable) ?? []
+  )
+}

@@ -1,0 +1,72 @@
+import type { Server } from '../../postgres/server.ts'
+import { outputName } from './output-name.ts'
+import { type Syntax, type SyntaxNode, stringsOf, visit } from './syntax.ts'
+import { closingBracket } from './tokens.ts'
+
+/** A RETURNING clause. */
+export interface Returning {
+  /** The list as written. */
+  readonly list: string
+  readonly outputs: readonly Output[]
+  /** What the statement itself calls the old and the new row, if it does. */
+  readonly oldAlias: string | undefined
+  readonly newAlias: string | undefined
+}
+
+/** One item of a RETURNING list: a column of the result by its name, or a star that stands for several. */
+export type Output = { readonly name: string } | { readonly star: string | undefined }
+
+interface ReturningNode {
+  options?: { ReturningOption: { option: string; value: string } }[]
+  exprs: { ResTarget: { name?: string; val: SyntaxNode } }[]
+}
+
+/** @param at the index of the token RETURNING, `last` that of the statement's last token */
+export function readReturning(
+  node: SyntaxNode,
+  syntax: Syntax,
+  at: number,
+  last: number,
+  server: Server,
+): Returning {
+  const { options = [], exprs } = node.returningClause as ReturningNode
+  const alias = (kind: string) =>
+    options.map((item) => item.ReturningOption).find((item) => item.option === `RETURNING_OPTION_${kind}`)
+      ?.value
+  // RETURNING WITH (OLD AS o, NEW AS n) list
+  const listAt = options.length > 0 ? closingBracket(syntax.tokens, at + 2) + 1 : at + 1
+  // a table that is called old or new itself takes the name from the row
+  const taken = tableNames(node)
+  const mentions = (name: string) =>
+    !taken.has(name) && exprs.some((item) => JSON.stringify(item).includes(`{"sval":"${name}"}`))
+  return {
+    list: syntax.slice(listAt, last),
+    outputs: exprs.map(({ ResTarget: { name, val } }) =>
+      name === undefined ? outputOf(val, server) : { name },
+    ),
+    oldAlias: alias('OLD') ?? (mentions('old') ? 'old' : undefined),
+    newAlias: alias('NEW') ?? (mentions('new') ? 'new' : undefined),
+  }
+}
+
+/** What a statement calls its tables: the one it writes, and those beside it. */
+function tableNames(node: SyntaxNode): Set<string> {
+  const tables = new Set<string>()
+  const add = (table: SyntaxNode) => {
+    const alias = table.alias as { aliasname: string } | undefined
+    const name = alias?.aliasname ?? table.relname
+    if (typeof name === 'string') tables.add(name)
+  }
+  add(node.relation as SyntaxNode)
+  visit([node.fromClause, node.usingClause], (_, table) => add(table))
+  return tables
+}
+
+function outputOf(value: SyntaxNode, server: Server): Output {
+  const column = value.ColumnRef as { fields: unknown } | undefined
+  if (column) {
+    const path = stringsOf(column.fields)
+    return path.at(-1) === '*' ? { star: path.at(-2) } : { name: path.at(-1) ?? '' }
+  }
+  return { name: outputName(value, server) }
+}

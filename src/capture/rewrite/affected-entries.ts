@@ -1,0 +1,72 @@
+import type { Table } from '../../postgres/catalog.ts'
+import { columnOf, own } from '../../postgres/identifiers.ts'
+import type { EntryQuery } from './entry-insert.ts'
+import type { EntryParameters } from './entry-parameters.ts'
+import { linkEntries } from './link.ts'
+import { keepUnread, readLater, unreadRow } from './read-later.ts'
+import { affectedRows, childRow, isRemoval, type Reach } from './referential-actions.ts'
+import { entryOfEachRow, type RowEntries, selectList } from './row-entries.ts'
+import type { RowReference } from './row-names.ts'
+import type { TrackedTable } from './tracked-table.ts'
+
+export interface AffectedContext {
+  readonly track: (table: Table) => TrackedTable
+  /** What set the actions off, as an SQL literal. */
+  readonly cause: string
+  /** The CTE of the rows that the statement itself changes. */
+  readonly changed: string
+  readonly entry: EntryParameters
+  /** Parameters for the statement after. */
+  readonly later: EntryParameters
+}
+
+/** The entries of all rows that referential actions reach: CTEs that read them, and queries over these. */
+export function affectedEntries(reach: Reach, context: AffectedContext) {
+  const { changed } = context
+  const tables = reach.tables.flatMap((table, node) => {
+    const tracked = context.track(table)
+    const isReached = reach.edges.some((edge) => edge.key.child === table)
+    if (!isReached || !tracked.isTracked) return []
+    const { columns, queries, later = [] } = entriesOfTable(reach, node, tracked, context)
+    return [{ cte: affectedRows(reach, node, changed, selectList(columns)), queries, later }]
+  })
+  return {
+    ctes: tables.map(({ cte }) => cte),
+    queries: tables.flatMap(({ queries }): readonly EntryQuery[] => queries),
+    later: tables.flatMap(({ later }) => later),
+  }
+}
+
+function entriesOfTable(
+  reach: Reach,
+  node: number,
+  tracked: TrackedTable,
+  { cause, entry, later }: AffectedContext,
+): RowEntries {
+  const { table, link } = tracked
+  const before: RowReference = (column) => columnOf(childRow.before, column)
+  const after: RowReference = (column) => columnOf(childRow.after, column)
+  const from = own(`affected_${node}`)
+  const extra = { cause: `${cause}::text` }
+  if (link) {
+    const isMade = `NOT ${from}.${own('gone')}`
+    const entries = linkEntries(link, tracked, { from, before, after, isMade, entry, ...extra })
+    return { ...entries, columns: { gone: 'a.gone', ...entries.columns } }
+  }
+  const isComputed = table.beforeUpdate || table.columns.some((column) => column.generated)
+  const isSet = reach.edges.some((edge) => edge.key.child === table && !isRemoval(edge))
+  const isReadLater = isComputed && isSet && table.primaryKey.length > 0
+  const updated = isReadLater ? 'NULL::jsonb' : tracked.updated(before, after, table.columns, entry, extra)
+  const entries = entryOfEachRow(tracked, from, {
+    action: `CASE WHEN a.gone THEN ${tracked.action('delete')} ELSE ${tracked.action('update')} END`,
+    id: tracked.id(before),
+    details: `CASE WHEN a.gone THEN ${tracked.deleted(before, entry, extra)} ELSE ${updated} END`,
+  })
+  const guarded = { ...entries.columns, guard: tracked.shapeGuard }
+  if (!isReadLater) return { ...entries, columns: guarded }
+  return {
+    columns: { ...guarded, unread: `CASE WHEN NOT a.gone THEN ${unreadRow(table, before, after)} END` },
+    queries: [...entries.queries, keepUnread(from, node)],
+    later: [readLater(tracked, node, later, extra)],
+  }
+}

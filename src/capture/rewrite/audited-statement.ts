@@ -1,0 +1,151 @@
+import type { Catalog, Table } from '../../postgres/catalog.ts'
+import { own, quoteIdentifier, type TableName } from '../../postgres/identifiers.ts'
+import type { WriteStatement } from '../parse/statement.ts'
+import { affectedEntries } from './affected-entries.ts'
+import { logInsert } from './entry-insert.ts'
+import type { EntryParameters } from './entry-parameters.ts'
+import type { Lock } from './lock.ts'
+import type { Recorder } from './recorder.ts'
+import { type Reach, reachedRows } from './referential-actions.ts'
+import type { RowEntries } from './row-entries.ts'
+import type { RowNames } from './row-names.ts'
+import { type StartRows, startCte } from './start-rows.ts'
+import type { TrackedTable } from './tracked-table.ts'
+
+/** What the caller wants back: the statement's own result, or the number of its rows. */
+export type Want = 'rows' | 'count'
+
+/** Everything that a rewrite depends on, beside the statement. */
+export interface RewriteInput {
+  readonly tracked: TrackedTable
+  readonly catalog: Catalog
+  /** What referential actions can reach from here. */
+  readonly reach: Reach | undefined
+  readonly track: (table: Table) => TrackedTable
+  readonly entry: EntryParameters
+  /** The same for a statement of its own that follows. */
+  readonly later: EntryParameters
+  readonly log: TableName
+  /** The functions that record single rows, where the database has them. */
+  readonly recorder: Recorder | undefined
+  readonly want: Want
+}
+
+/** The audited statement, and what runs before and after it. */
+export interface Rewritten {
+  readonly sql: string
+  readonly lock?: Lock | undefined
+  /** Runs after the statement: writes the entries of rows that had to be read again. */
+  readonly readLater?: string | undefined
+  /** How many columns at the end of the result are ours. */
+  readonly surplus: number
+  /** The last of them counts upserted rows that were not locked before: the statement has to run again. */
+  readonly countsMissed: boolean
+}
+
+/**
+ * How a statement of a few rows, whose text takes longer to parse and plan than to run, records them: by a call in its
+ * RETURNING list. Undefined where its entries are not those of its own rows alone.
+ */
+export function recorderOf({ recorder, want, reach, tracked }: RewriteInput): Recorder | undefined {
+  return want === 'count' || reach || tracked.link ? undefined : recorder
+}
+
+/** The statement itself, with one more expression to return: the call that writes the row's entry. */
+export function callingStatement(
+  statement: WriteStatement,
+  { tracked }: RewriteInput,
+  rows: RowNames,
+  call: string,
+): Rewritten {
+  const returned = [call, tracked.shapeGuard]
+  const sql = returning(statement, statement.body, rows, returned)
+  return { sql, surplus: returned.length, countsMissed: false }
+}
+
+/** What the kinds of writes bring along for {@link insertingStatement}. */
+export interface WriteParts {
+  /** The statement up to RETURNING, as it runs. */
+  readonly body: string
+  readonly rows: RowNames
+  /** What else to return of each row, name → expression. */
+  readonly returned?: Record<string, string>
+  readonly entries: RowEntries
+  /** Where referential actions may follow. */
+  readonly start?: StartRows | undefined
+  readonly lock?: Lock | undefined
+  /** A CTE that reads the rows about to change. */
+  readonly locked?: string | undefined
+  /** A CTE that has the columns for entries and start, where the statement itself can't return them. */
+  readonly changed?: { readonly name: string; readonly cte: string }
+  readonly countsMissed?: boolean
+}
+
+/** The statement in the CTE `op`, and beside it an INSERT of all the entries that its rows give. */
+export function insertingStatement(
+  statement: WriteStatement,
+  input: RewriteInput,
+  { body, rows, returned, entries, start, lock, locked, changed, countsMissed = false }: WriteParts,
+): Rewritten {
+  const { tracked, reach, track, entry, later } = input
+  const outputs = outputNames(statement, tracked.table)
+  const source = changed?.name ?? own('op')
+  const ours = { ...(changed ? {} : { ...entries.columns, ...start?.columns }), ...returned }
+  const all = { ...ours, guard: tracked.shapeGuard }
+  const columns = [...outputs.map((_, index) => own(`r${index}`)), ...Object.keys(all).map(own)]
+  const affected =
+    reach && start && affectedEntries(reach, { track, cause: start.cause, changed: source, entry, later })
+  const queries = [...entries.queries, ...(affected?.queries ?? [])]
+  const ctes = [
+    ...(locked === undefined ? [] : [locked]),
+    `${own('op')}(${columns.join(', ')}) AS (\n${returning(statement, body, rows, Object.values(all))}\n)`,
+    ...(reach && start ? [startCte(start, source), reachedRows(reach)] : []),
+    ...(changed ? [changed.cte] : []),
+    ...(affected?.ctes ?? []),
+    `${own('log')} AS (\n${logInsert(input.log, queries, entry)}\n)`,
+  ]
+  const readLater = [...(entries.later ?? []), ...(affected?.later ?? [])]
+  const missed = countsMissed
+    ? [`(SELECT pg_catalog.count(*)::int4 FROM ${source} WHERE ${own('missed')})`]
+    : []
+  return {
+    sql: `WITH ${reach ? 'RECURSIVE ' : ''}${ctes.join(',\n')}\n${result(statement, input, outputs, missed)}`,
+    lock,
+    readLater: readLater.length > 0 ? logInsert(input.log, readLater, later) : undefined,
+    surplus: missed.length,
+    countsMissed,
+  }
+}
+
+/** A statement with its own RETURNING list and then ours. */
+function returning(
+  { returning, reference }: WriteStatement,
+  body: string,
+  rows: RowNames,
+  ours: readonly string[],
+): string {
+  const list = returning?.list
+  // a bare star would take in the columns of the rows that are joined
+  const theirs = list === undefined ? [] : [list.trim() === '*' ? `${reference}.*` : list]
+  return `${body}\nRETURNING ${rows.with}${[...theirs, ...ours].join(', ')}`
+}
+
+/** The names of the columns that the statement itself returns. */
+function outputNames({ returning }: WriteStatement, table: Table): string[] {
+  return (returning?.outputs ?? []).flatMap((output) =>
+    'name' in output ? [output.name] : table.columns.map((column) => column.name),
+  )
+}
+
+/** The last part: exactly the columns or the count that were asked for, and then ours. */
+function result(
+  { returning }: WriteStatement,
+  { want }: RewriteInput,
+  outputs: readonly string[],
+  ours: readonly string[],
+): string {
+  if (want === 'count') return `SELECT ${['pg_catalog.count(*)::int4', ...ours].join(', ')} FROM ${own('op')}`
+  if (returning === undefined) return ours.length > 0 ? `SELECT ${ours.join(', ')}` : 'SELECT WHERE false'
+  const columns = outputs.map((name, index) => `${own(`r${index}`)} AS ${quoteIdentifier(name)}`)
+  return `SELECT ${[...columns, ...ours].join(', ')} FROM ${own('op')}`
+}

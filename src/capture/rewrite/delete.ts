@@ -1,0 +1,68 @@
+import { own } from '../../postgres/identifiers.ts'
+import { type DeleteStatement, selectMatching, withCondition } from '../parse/statement.ts'
+import {
+  callingStatement,
+  insertingStatement,
+  type RewriteInput,
+  type Rewritten,
+  recorderOf,
+} from './audited-statement.ts'
+import { linkEntries } from './link.ts'
+import { isLocked, lockReachedRows, lockRows, type Target } from './lock.ts'
+import { recordCall } from './recorder.ts'
+import { entryOfEachRow, noEntries, type RowEntries } from './row-entries.ts'
+import { type RowReference, singleRow } from './row-names.ts'
+import { removed, startFromRemoved } from './start-rows.ts'
+
+/**
+ * A DELETE: its RETURNING has the rows as they were. Where referential actions follow, its rows are locked first, and
+ * it deletes those only.
+ */
+export function rewriteDelete(statement: DeleteStatement, input: RewriteInput): Rewritten {
+  const { tracked, reach, entry } = input
+  const { table } = tracked
+  const rows = singleRow(statement)
+  const { before, address } = rows
+  const recorder = recorderOf(input)
+  if (recorder) {
+    const deleted = { before: tracked.row(before, recorder.iso) }
+    return callingStatement(
+      statement,
+      input,
+      rows,
+      recordCall(recorder, tracked, tracked.id(before), deleted, entry),
+    )
+  }
+  if (!reach) {
+    const entries = deletedEntries(before, input)
+    return insertingStatement(statement, input, { body: statement.body, rows, entries })
+  }
+  const target: Target = {
+    table,
+    reference: statement.reference,
+    select: (columns) => selectMatching(statement, columns),
+    strength: 'FOR UPDATE',
+  }
+  // a row that has come to match since the lock would have children that nobody locked; had the statement run at the
+  // time of the lock, it would not have seen that row either
+  const confined = withCondition(statement, isLocked(table, address, entry.reference('lockedRows')))
+  return insertingStatement(confined, input, {
+    body: confined.body,
+    rows,
+    entries: deletedEntries(before, input),
+    start: startFromRemoved(reach, tracked, address),
+    lock: {
+      rows: lockRows(target),
+      reached: lockReachedRows(target, reach, removed),
+      isDeep: reach.isDeep,
+    },
+  })
+}
+
+function deletedEntries(before: RowReference, { tracked, entry }: RewriteInput): RowEntries {
+  const from = own('op')
+  if (!tracked.isTracked) return noEntries
+  if (tracked.link) return linkEntries(tracked.link, tracked, { from, before, entry })
+  const columns = { id: tracked.id(before), details: tracked.deleted(before, entry) }
+  return entryOfEachRow(tracked, from, columns, tracked.action('delete'))
+}

@@ -1,0 +1,123 @@
+import type { Attribution } from '../../attribution.ts'
+import { newId } from '../../id.ts'
+import type { ArgumentType } from '../../postgres/connection.ts'
+
+/** The values of an entry that come with the call, as parameters behind the statement's own. */
+const parameters = {
+  idPrefix: 'text',
+  idCounter: 'int8',
+  actorId: 'text',
+  actorType: 'text',
+  actorEmail: 'text',
+  reason: 'text',
+  requestId: 'text',
+  ip: 'inet',
+  userAgent: 'text',
+  organizationId: 'text',
+  operation: 'text',
+  metadata: 'jsonb',
+  revertOf: 'text',
+  lockedRows: 'text',
+  /** Everything that comes with the call as one value, for the function that the log's migration made. */
+  context: 'jsonb',
+} as const
+
+type ParameterName = keyof typeof parameters
+
+/** What there is to say of a call beyond what every entry says; statements of the same shape have the same text. */
+export interface EntryShape {
+  readonly operation: boolean
+  readonly metadata: boolean
+  readonly revertOf: boolean
+}
+
+export function entryShape({ context, operation, revertOf }: Attribution): EntryShape {
+  return {
+    operation: operation !== undefined,
+    metadata: context.metadata !== undefined,
+    revertOf: revertOf !== undefined,
+  }
+}
+
+/**
+ * Places the parameters of an entry behind the `count` parameters that a statement has already, in the order in which
+ * the text first mentions them: PostgreSQL refuses a parameter that is not mentioned.
+ */
+export class EntryParameters {
+  readonly shape: EntryShape
+  /** Whether the statement writes one row or a few, as most do, so that planning it takes longer than running it. */
+  readonly expectsFewRows: boolean
+  /** Whether ids come from `uuidv7()` of PostgreSQL 18, and not with the call. */
+  readonly serverMakesIds: boolean
+  readonly #mentioned: ParameterName[] = []
+  readonly #count: number
+
+  constructor(shape: EntryShape, count: number, expectsFewRows = false, hasUuidv7 = false) {
+    this.expectsFewRows = expectsFewRows
+    this.serverMakesIds = expectsFewRows && hasUuidv7
+    this.shape = shape
+    this.#count = count
+  }
+
+  /** `$7::text` */
+  reference(name: ParameterName): string {
+    return `${this.value(name)}::pg_catalog.${parameters[name]}`
+  }
+
+  /** `$7`, where PostgreSQL takes it for text by itself: an item of a SELECT list. */
+  value(name: ParameterName): string {
+    if (!this.#mentioned.includes(name)) this.#mentioned.push(name)
+    return `$${this.#count + this.#mentioned.indexOf(name) + 1}`
+  }
+
+  /**
+   * The arguments in order, with a fresh id for the statement.
+   *
+   * @param lockedRows addresses of rows, as the text of a tid[]
+   */
+  bind(attribution: Attribution, lockedRows = '{}'): { args: unknown[]; argTypes: ArgumentType[] } {
+    const statement = { lockedRows, id: this.#mentioned.includes('idPrefix') ? newId() : '' }
+    return {
+      args: this.#mentioned.map((name) => values[name](attribution, statement)),
+      argTypes: this.#mentioned.map(() => ({ scalarType: 'string', arity: 'scalar' })),
+    }
+  }
+}
+
+/**
+ * What each parameter stands for, given the call and its statement. The id is one UUIDv7 for the statement: its rows take
+ * it with a counter in the last 32 bits, which RFC 9562 (6.2, "Monotonicity and Counters") allows and which costs a
+ * fraction of a random UUID a row. The counter starts at a random number below 2^31, so a statement may write two
+ * billion entries.
+ */
+const values: Record<
+  ParameterName,
+  (call: Attribution, statement: { readonly id: string; readonly lockedRows: string }) => string | null
+> = {
+  idPrefix: (_, { id }) => id.slice(0, -8),
+  idCounter: (_, { id }) => String(Number.parseInt(id.slice(-8), 16) >>> 1),
+  actorId: ({ context }) => context.actor.id,
+  actorType: ({ context }) => context.actor.type,
+  actorEmail: ({ context }) => context.actor.email ?? null,
+  reason: ({ context }) => context.reason ?? null,
+  requestId: ({ context }) => context.requestId ?? null,
+  ip: ({ context }) => context.ip ?? null,
+  userAgent: ({ context }) => context.userAgent ?? null,
+  organizationId: ({ context }) => context.organizationId ?? null,
+  operation: ({ operation }) => operation ?? null,
+  metadata: ({ context }) => (context.metadata === undefined ? null : JSON.stringify(context.metadata)),
+  revertOf: ({ revertOf }) => revertOf ?? null,
+  lockedRows: (_, { lockedRows }) => lockedRows,
+  context: ({ context, operation, revertOf }) =>
+    JSON.stringify({
+      actor_id: context.actor.id,
+      actor_type: context.actor.type,
+      actor_email: context.actor.email,
+      reason: context.reason,
+      request_id: context.requestId,
+      ip: context.ip,
+      user_agent: context.userAgent,
+      organization_id: context.organizationId,
+      details: { operation, metadata: context.metadata, revertOf },
+    }),
+}

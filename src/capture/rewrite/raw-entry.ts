@@ -1,0 +1,20 @@
+import { quoteLiteral, type TableName } from '../../postgres/identifiers.ts'
+import type { UncapturableReason } from '../parse/uncapturable.ts'
+import { entryDetails } from './entry-details.ts'
+import { logInsert } from './entry-insert.ts'
+import { EntryParameters, type EntryShape } from './entry-parameters.ts'
+
+/** The statement that writes the one entry of a statement that can't be captured row by row. */
+export interface RawEntry {
+  /** Its first parameter is the text of the other statement. */
+  readonly sql: string
+  /** The parameters behind it. */
+  readonly parameters: EntryParameters
+}
+
+export function rawEntry(reason: UncapturableReason, log: TableName, shape: EntryShape): RawEntry {
+  const parameters = new EntryParameters(shape, 1)
+  const details = entryDetails({ statement: '$1::text', reason: `${quoteLiteral(reason)}::text` }, parameters)
+  const entry = { action: `'raw.execute'`, resourceType: `'raw'`, resourceId: 'NULL', details }
+  return { sql: logInsert(log, [entry], parameters), parameters }
+}

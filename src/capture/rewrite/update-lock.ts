@@ -1,0 +1,96 @@
+import type { Table } from '../../postgres/catalog.ts'
+import { columnOf, own } from '../../postgres/identifiers.ts'
+import { selectMatching, type UpdateStatement, withCondition } from '../parse/statement.ts'
+import { expectedPatch, isLocked, type Lock, lockReachedRows, lockRows, updateStrength } from './lock.ts'
+import { lockedAddress, lockedColumns, lockedRow } from './locked-rows.ts'
+import type { Reach } from './referential-actions.ts'
+
+/**
+ * Locks the rows of an UPDATE, and those that referential actions reach.
+ *
+ * @param changing with it, only the rows whose key changes
+ */
+export function lockForUpdate(
+  statement: UpdateStatement,
+  table: Table,
+  changing: Reach | undefined,
+  reach: Reach | undefined,
+): Lock {
+  const { reference, assigned } = statement
+  const target = (condition?: string) => ({
+    table,
+    reference,
+    select: (columns: string) => selectMatching(statement, columns, condition),
+    strength: updateStrength(table, assigned),
+  })
+  const rows = lockRows(target(changing && keyChange(statement, changing)))
+  if (!reach) return { rows, isDeep: false }
+  const reached = lockReachedRows(target(keyChange(statement, reach)), reach, expectedPatch(reach, assigned))
+  return { rows, reached, isDeep: reach.isDeep }
+}
+
+/**
+ * The statement, confined to the rows that were locked. A row that has come to match since would have children that
+ * nobody locked; had the statement run at the time of the lock, it would not have seen that row either.
+ *
+ * @param locked an SQL expression of type text: the addresses as an array
+ */
+export function confineUpdate(
+  statement: UpdateStatement,
+  table: Table,
+  changing: Reach | undefined,
+  locked: string,
+): UpdateStatement {
+  const condition = isLocked(table, (name) => `${statement.reference}.${name}`, locked)
+  // rows whose key stays set nothing off, and were not locked
+  const change = changing && keyChange(statement, changing)
+  return withCondition(statement, change === undefined ? condition : `(${condition} OR NOT (${change}))`)
+}
+
+/**
+ * The condition that an update really changes a key that foreign keys refer to. Saving a whole object assigns its key to
+ * itself, and sets nothing off. Undefined where the new value can't be said beforehand: then every row may change.
+ */
+function keyChange({ assigned, plainValues, reference }: UpdateStatement, reach: Reach): string | undefined {
+  const [start] = reach.tables
+  const referenced = reach.edges.filter((edge) => edge.key.parent === start).flatMap((edge) => edge.key.pairs)
+  const columns = [...new Set(referenced.map((pair) => pair.parent))].filter(({ name }) =>
+    assigned.includes(name),
+  )
+  const changes = columns.map((column) => {
+    const value = plainValues.get(column.name)
+    return value && `${columnOf(reference, column)} IS DISTINCT FROM (${value})`
+  })
+  return changes.every((change) => change !== undefined) ? changes.join(' OR ') : undefined
+}
+
+/** The query of the CTE `locked`: the rows about to change, as they are. */
+export function lockedQuery(
+  statement: UpdateStatement,
+  table: Table,
+  state: 'locked' | 'locked earlier',
+): string {
+  const { reference } = statement
+  const rows = selectMatching(statement, lockedColumns(table, reference))
+  // the lock that an UPDATE itself takes; a stronger one could deadlock where the statement alone does not
+  return state === 'locked' ? `${rows}\nFOR NO KEY UPDATE OF ${reference}` : rows
+}
+
+/** An UPDATE of the rows in `locked`, without RETURNING. */
+export function updateJoined(
+  { with: withClause, from, where, set, target, reference }: UpdateStatement,
+  table: Table,
+): string {
+  const locked = lockedRow(table)
+  const join =
+    table.primaryKey.length > 0
+      ? table.primaryKey.map((column) => `${columnOf(reference, column)} = ${locked(column)}`)
+      : (['tableoid', 'ctid'] as const).map((name) => `${reference}.${name} = ${lockedAddress(name)}`)
+  // with other tables in FROM, the condition also says which of their rows to join
+  const condition = from !== undefined && where !== undefined ? [`(${where})`] : []
+  return [
+    `${withClause ? `${withClause} ` : ''}UPDATE ${target} SET ${set}`,
+    `FROM ${from === undefined ? '' : `${from}, `}${own('locked')}`,
+    `WHERE ${[...condition, ...join].join(' AND ')}`,
+  ].join('\n')
+}

@@ -1,0 +1,98 @@
+import { own } from '../../postgres/identifiers.ts'
+import type { UpdateStatement } from '../parse/statement.ts'
+import {
+  callingStatement,
+  insertingStatement,
+  type RewriteInput,
+  type Rewritten,
+  recorderOf,
+} from './audited-statement.ts'
+import { movedLinkEntries } from './link.ts'
+import { lockedAddress, lockedCte, lockedRow } from './locked-rows.ts'
+import { keepUnread, readLater, unreadRow } from './read-later.ts'
+import { recordCall } from './recorder.ts'
+import { entryOfEachRow, noEntries, type RowEntries } from './row-entries.ts'
+import { oldAndNewRow, type RowNames, singleRow } from './row-names.ts'
+import { startFromChanged } from './start-rows.ts'
+import { confineUpdate, lockedQuery, lockForUpdate, updateJoined } from './update-lock.ts'
+
+/**
+ * How an UPDATE learns the row that it replaces:
+ * - `returning`: its RETURNING has it, since PostgreSQL 18.
+ * - `locked`: a CTE reads and locks the rows, and the statement joins it.
+ * - `locked earlier`: a statement before this one locks the rows, and a CTE reads them.
+ */
+type BeforeState = 'returning' | 'locked' | 'locked earlier'
+
+function beforeStateOf({ tracked: { table }, catalog }: RewriteInput): BeforeState {
+  // with a BEFORE UPDATE trigger the server locks the row by itself, and RETURNING OLD can be stale (seen on 18.4)
+  if (catalog.server.returnsOldRows && !table.beforeUpdate) return 'returning'
+  return table.primaryKey.length > 0 ? 'locked' : 'locked earlier'
+}
+
+export function rewriteUpdate(statement: UpdateStatement, input: RewriteInput): Rewritten {
+  const { tracked, reach, entry } = input
+  const { table } = tracked
+  const state = beforeStateOf(input)
+  if (state === 'returning') {
+    const rows = oldAndNewRow(statement)
+    const call = updateCall(statement, rows, input)
+    if (call !== undefined) return callingStatement(statement, input, rows, call)
+  }
+  const rows = state === 'returning' ? oldAndNewRow(statement) : joinedRow(statement, input)
+  // the snapshot of a statement must come after the lock where it looks for children, or where no CTE can lock
+  const isLockedFirst = reach !== undefined || state === 'locked earlier'
+  const changing = state === 'locked earlier' ? undefined : reach
+  const confined = isLockedFirst
+    ? confineUpdate(statement, table, changing, entry.reference('lockedRows'))
+    : statement
+  return insertingStatement(confined, input, {
+    body: state === 'returning' ? confined.body : updateJoined(confined, table),
+    rows,
+    entries: updatedEntries(statement, rows, input),
+    start: startFromChanged(reach, tracked, rows),
+    lock: isLockedFirst ? lockForUpdate(statement, table, changing, reach) : undefined,
+    locked: state === 'returning' ? undefined : lockedCte(lockedQuery(confined, table, state)),
+  })
+}
+
+/** The old row from the CTE `locked`, the new one from RETURNING. */
+function joinedRow(statement: UpdateStatement, { tracked }: RewriteInput): RowNames {
+  const { after, with: given } = singleRow(statement)
+  return { before: lockedRow(tracked.table), after, address: lockedAddress, with: given }
+}
+
+/** The call that records a row; undefined where no change of it is worth an entry. */
+function updateCall(
+  { assigned }: UpdateStatement,
+  { before, after }: RowNames,
+  input: RewriteInput,
+): string | undefined {
+  const { tracked, entry } = input
+  const recorder = recorderOf(input)
+  if (!recorder) return undefined
+  const update = tracked.changes(before, after, tracked.changeable(assigned), recorder.iso)
+  return update && recordCall(recorder, tracked, tracked.id(before), update, entry)
+}
+
+function updatedEntries(
+  { assigned }: UpdateStatement,
+  { before, after }: RowNames,
+  { tracked, reach, entry, later }: RewriteInput,
+): RowEntries {
+  const { table, link } = tracked
+  const from = own('op')
+  if (!tracked.isTracked) return noEntries
+  if (link) return movedLinkEntries(link, tracked, { from, before, after, entry })
+  // a key of a tree that refers to itself: referential actions change the rows once more
+  const isChangedAgain = reach?.edges.some((edge) => edge.on === 'update' && edge.key.child === table)
+  if (isChangedAgain && table.primaryKey.length > 0) {
+    return {
+      columns: { unread: unreadRow(table, before, after) },
+      queries: [keepUnread(from, 0)],
+      later: [readLater(tracked, 0, later)],
+    }
+  }
+  const details = tracked.updated(before, after, tracked.changeable(assigned), entry)
+  return entryOfEachRow(tracked, from, { id: tracked.id(before), details }, tracked.action('update'))
+}

@@ -1,0 +1,114 @@
+import type { Attribution } from '../attribution.ts'
+import { AuditError } from '../errors.ts'
+import {
+  type AdapterLike,
+  type Connection,
+  inTransaction,
+  plain,
+  type SqlQuery,
+  type SqlResult,
+} from '../postgres/connection.ts'
+import type { Renumbered } from './parse/parameters.ts'
+import type { AuditedPlan } from './plan.ts'
+
+/** How often an upsert that loses the race for its key is tried again. */
+const upsertAttempts = 10
+
+/** Runs an audited statement in place of `query`; gives the rows that the plan's statement gives. */
+export function runAudited(
+  plan: AuditedPlan,
+  query: SqlQuery,
+  connection: Connection | AdapterLike,
+  attribution: Attribution,
+): Promise<SqlResult> {
+  const audited = (lockedRows?: string): SqlQuery => {
+    const { args, argTypes } = plan.parameters.bind(attribution, lockedRows)
+    return { sql: plan.sql, args: [...query.args, ...args], argTypes: [...query.argTypes, ...argTypes] }
+  }
+  const { lock, readLater, surplus } = plan
+  if (lock === undefined)
+    return connection.queryRaw(audited()).then((result) => withoutLastColumns(result, surplus))
+  return inTransaction(connection, async (transaction) => {
+    const ahead = () => lockRows(lock, query, transaction)
+    const run = (locked: string) => transaction.queryRaw(audited(locked))
+    const result = await (plan.countsMissed ? runUntilLocked(ahead, run, transaction) : run(await ahead()))
+    if (readLater !== undefined) {
+      await transaction.queryRaw({ sql: readLater.sql, ...readLater.parameters.bind(attribution) })
+    }
+    return withoutLastColumns(result, surplus)
+  })
+}
+
+/**
+ * Locks the rows of a statement, and those that referential actions reach.
+ *
+ * @returns the addresses of its own rows, as the text of an array
+ */
+async function lockRows(
+  { rows, reached, isDeep }: NonNullable<AuditedPlan['lock']>,
+  query: SqlQuery,
+  transaction: Connection,
+): Promise<string> {
+  const locked = await transaction.queryRaw(withParametersOf(query, rows))
+  // no row, no referential action: an update that leaves its key as it is, or that finds nothing
+  if (reached && locked.rows.length > 0) {
+    await lockReached(withParametersOf(query, reached), isDeep, transaction)
+  }
+  return `{${locked.rows.map(([address]) => `"${address}"`).join(',')}}`
+}
+
+/** Rows that come in below others while these are locked are locked in the next round, until there are no more. */
+async function lockReached(lock: SqlQuery, isDeep: boolean, transaction: Connection): Promise<void> {
+  let [before, now] = [-1, 0]
+  do {
+    before = now
+    const { rows } = await transaction.queryRaw(lock)
+    now = Number(rows[0]?.[0])
+  } while (isDeep && now !== before)
+}
+
+/**
+ * Locks the rows in conflict, then upserts. A row that another transaction inserted between the two was not locked:
+ * nobody saw what it was, or what is below it. That attempt is undone and repeated, now with a row to lock.
+ */
+async function runUntilLocked(
+  lock: () => Promise<string>,
+  run: (locked: string) => Promise<SqlResult>,
+  transaction: Connection,
+): Promise<SqlResult> {
+  for (let attempt = 0; attempt < upsertAttempts; attempt++) {
+    const locked = await lock()
+    await transaction.executeRaw(plain('SAVEPOINT audit_upsert'))
+    const result = await run(locked)
+    const missed = Number(result.rows[0]?.at(-1) ?? 0)
+    await transaction.executeRaw(plain(`${missed > 0 ? 'ROLLBACK TO' : 'RELEASE'} SAVEPOINT audit_upsert`))
+    if (missed === 0) return result
+  }
+  throw new AuditError(
+    'AUDIT_CONTENDED',
+    `An upsert lost the race for its key ${upsertAttempts} times, so the state that it replaces is unknown. Nothing was written. Try again, or use PostgreSQL 18, where one statement is enough.`,
+  )
+}
+
+/** A result without columns of ours; one that has no others has no rows either, as from a statement without RETURNING. */
+function withoutLastColumns(result: SqlResult, surplus: number): SqlResult {
+  if (surplus === 0) return result
+  const { columnNames, columnTypes, rows, ...rest } = result
+  const remaining = columnNames.slice(0, -surplus)
+  return {
+    ...rest,
+    columnNames: remaining,
+    columnTypes: columnTypes.slice(0, -surplus),
+    rows: remaining.length === 0 ? [] : rows.map((row) => row.slice(0, -surplus)),
+  }
+}
+
+/** A statement of ours that takes some of the parameters of a query. */
+function withParametersOf({ args, argTypes, ...query }: SqlQuery, { sql, parameters }: Renumbered): SqlQuery {
+  return {
+    ...query,
+    sql,
+    args: parameters.map((index) => args[index]),
+    argTypes: parameters.flatMap((index) => argTypes[index] ?? []),
+  }
+}

@@ -1,0 +1,22 @@
+/** What a server can do, as far as it matters to a statement. */
+export interface Server {
+  /** `14` for 14.23. */
+  readonly major: number
+  /** `RETURNING OLD`, in UPDATE and in ON CONFLICT DO UPDATE. */
+  readonly returnsOldRows: boolean
+  /** `uuidv7()`. */
+  readonly makesUuidv7: boolean
+  /** Whether `true` and `false` are constants, and not casts to bool, which give an output column their name. */
+  readonly hasBooleanConstants: boolean
+}
+
+/** @param versionNumber `server_version_num`, 180004 for 18.4 */
+export function serverOf(versionNumber: number): Server {
+  const major = Math.floor(versionNumber / 10_000)
+  return {
+    major,
+    returnsOldRows: major >= 18,
+    makesUuidv7: major >= 18,
+    hasBooleanConstants: major >= 15,
+  }
+}
