@@ -105,6 +105,13 @@ describe('the documents', () => {
     expect(documented).toEqual(columns.map(({ name }) => name))
   })
 
+  it('name files that exist wherever CONTRIBUTING.md names one', () => {
+    const named = [...read('CONTRIBUTING.md').matchAll(/`((?:src|test|scripts|docs)\/[\w./-]+)`/g)]
+    const paths = named.map(([, path = '']) => path)
+    expect(paths.length).toBeGreaterThan(0)
+    expect(paths.filter((path) => !existsSync(path))).toEqual([])
+  })
+
   it('name every room of src', () => {
     const rooms = readdirSync('src', { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
