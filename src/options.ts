@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ActorOptions } from './attribution.ts'
 import { type Actor, type AuditContext, actorSchema } from './context/context.ts'
 import { AuditError } from './errors.ts'
+import type { DataModel } from './models/data-model.ts'
 import type { FieldName, ModelName } from './models/model-types.ts'
 import { parseTableName, type TableName } from './postgres/identifiers.ts'
 
@@ -93,7 +94,7 @@ const optionsSchema = z.strictObject({
 /** A model as far as options are checked against it. */
 interface KnownModel {
   readonly name: string
-  readonly fields: ReadonlyMap<string, string>
+  readonly fields: readonly string[]
 }
 
 /**
@@ -101,7 +102,7 @@ interface KnownModel {
  *
  * @throws AuditError `AUDIT_INVALID_OPTIONS`, naming the option and what it may be
  */
-export function resolveOptions(options: unknown, models: readonly KnownModel[]): ResolvedOptions {
+export function resolveOptions(options: unknown, dataModel: DataModel): ResolvedOptions {
   const parsed = optionsSchema.safeParse(options)
   if (!parsed.success) {
     throw new AuditError(
@@ -125,6 +126,10 @@ export function resolveOptions(options: unknown, models: readonly KnownModel[]):
     included: selection && 'include' in selection ? selection.include : undefined,
     excluded: selection && 'exclude' in selection ? selection.exclude : [],
   }
+  const models = Object.entries(dataModel.models).map(([name, { fields }]) => ({
+    name,
+    fields: fields.filter(({ kind }) => kind !== 'object').map((field) => field.name),
+  }))
   checkModels('models', [...(included ?? []), ...excluded], models)
   checkModels('reads', reads, models)
   checkFields('redact', redact, models)
@@ -174,7 +179,7 @@ function checkFields(
   for (const [name, fields = []] of Object.entries(byModel)) {
     const candidates = name === '*' ? models : models.filter((model) => model.name === name)
     for (const field of fields) {
-      if (candidates.some((model) => [...model.fields.values()].includes(field))) continue
+      if (candidates.some((model) => model.fields.includes(field))) continue
       throw new AuditError(
         'AUDIT_INVALID_OPTIONS',
         `The option ${option} names the field ${JSON.stringify(field)} of ${name === '*' ? 'any model' : name}, and there is no such scalar field. Give field names as in the Prisma schema.`,

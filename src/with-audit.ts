@@ -28,8 +28,8 @@ import { loggedValue } from './values/logged-value.ts'
  *
  * Wrap the client before its first query.
  *
- * @throws AuditError `AUDIT_ALREADY_WRAPPED`, `AUDIT_NO_ADAPTER`, `AUDIT_UNSUPPORTED_DATABASE` or
- * `AUDIT_INVALID_OPTIONS`
+ * @throws AuditError `AUDIT_ALREADY_WRAPPED`, `AUDIT_NO_ADAPTER`, `AUDIT_UNSUPPORTED_DATABASE`,
+ * `AUDIT_INVALID_OPTIONS` or `AUDIT_UNSUPPORTED_CLIENT`
  *
  * @example
  * ```ts
@@ -45,18 +45,11 @@ export function withAudit<Client extends PrismaClientLike>(
   const internals = client as unknown as ClientInternals
   refuseAudited(internals)
   const { factory, dataModel } = adapterOf(internals)
-  const resolved = resolveOptions(
-    options,
-    Object.entries(dataModel.models).map(([name, { fields }]) => ({
-      name,
-      fields: new Map(
-        fields.filter(({ kind }) => kind !== 'object').map((field) => [field.name, field.name]),
-      ),
-    })),
-  )
+  const resolved = resolveOptions(options, dataModel)
   const configuration: CaptureConfiguration = { options: resolved, dataModel }
   const base = baseClient(internals)
 
+  // what Prisma is changed in: once, however many audits share the client
   keepScopes(internals)
   auditTransactions(internals)
   if (resolved.recordsReads) passCaller(internals)

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import { headerOf, runRequest } from './node-request.ts'
-import { defaultRequestIdHeader, type RequestContextOptions, requestContext } from './request-context.ts'
+import { type RequestContextOptions, requestContext } from './request-context.ts'
 
 /** What the middleware needs of a request of Express 4 and 5. */
 export interface ExpressRequestLike extends EventEmitter {
@@ -18,8 +18,8 @@ export interface ExpressResponseLike extends EventEmitter {
  * Express middleware that gives every entry of a request its context: request id, IP, user agent, trace, and who acts.
  * The response carries the request's id. Put it first: `actor` is asked only when an entry is written.
  *
- * The IP is `req.ip`. Behind a proxy, tell Express so (`app.set('trust proxy', …)`); `x-forwarded-for` by itself is
- * never believed.
+ * The IP is `req.ip`. Behind a proxy, tell Express so (`app.set('trust proxy', …)`); `x-forwarded-for` alone is
+ * never trusted.
  *
  * @example
  * ```ts
@@ -36,8 +36,8 @@ export function auditContext<Request extends ExpressRequestLike = ExpressRequest
 ): (request: Request, response: ExpressResponseLike, next: () => void) => void {
   return (request, response, next) => {
     const parts = { header: (name: string) => headerOf(request.headers, name), ip: request.ip }
-    const { requestId, source } = requestContext(request, parts, options)
-    response.setHeader(options.requestIdHeader ?? defaultRequestIdHeader, requestId)
+    const { requestId, requestIdHeader, source } = requestContext(request, parts, options)
+    response.setHeader(requestIdHeader, requestId)
     runRequest(source, [request, response], next)
   }
 }

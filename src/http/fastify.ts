@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import { headerOf, resumeRequest, runRequest } from './node-request.ts'
-import { defaultRequestIdHeader, type RequestContextOptions, requestContext } from './request-context.ts'
+import { type RequestContextOptions, requestContext } from './request-context.ts'
 
 /** What the plugin needs of a request of Fastify 5. */
 export interface FastifyRequestLike {
@@ -27,7 +27,7 @@ interface FastifyLike {
  * Fastify plugin that gives every entry of a request its context: request id, IP, user agent, trace, and who acts. The
  * response carries the request's id. Register it first: `actor` is asked only when an entry is written.
  *
- * The IP is `request.ip`. Behind a proxy, tell Fastify so (`trustProxy`); `x-forwarded-for` by itself is never believed.
+ * The IP is `request.ip`. Behind a proxy, tell Fastify so (`trustProxy`); `x-forwarded-for` alone is never trusted.
  *
  * @example
  * ```ts
@@ -44,8 +44,8 @@ export function auditContext<Request extends FastifyRequestLike = FastifyRequest
   const plugin = async (fastify: FastifyLike): Promise<void> => {
     fastify.addHook('onRequest', (request: Request, reply: FastifyReplyLike, done: () => void) => {
       const parts = { header: (name: string) => headerOf(request.headers, name), ip: request.ip }
-      const { requestId, source } = requestContext(request, parts, options)
-      reply.header(options.requestIdHeader ?? defaultRequestIdHeader, requestId)
+      const { requestId, requestIdHeader, source } = requestContext(request, parts, options)
+      reply.header(requestIdHeader, requestId)
       runRequest(source, [request.raw, reply.raw], done)
     })
     // a body is parsed in between, by listeners that may have lost the context

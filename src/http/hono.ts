@@ -1,5 +1,5 @@
 import { withAuditContext } from '../context/context.ts'
-import { defaultRequestIdHeader, type RequestContextOptions, requestContext } from './request-context.ts'
+import { type RequestContextOptions, requestContext } from './request-context.ts'
 
 /** What the middleware needs of a context of Hono 4. */
 export interface HonoContextLike {
@@ -20,7 +20,7 @@ export interface HonoOptions<Context> extends RequestContextOptions<Context> {
  * response carries the request's id. Use it first: `actor` is asked only when an entry is written.
  *
  * The IP is the connection's. Behind a proxy that you trust, say where it puts the client's with the option `ip`;
- * `x-forwarded-for` by itself is never believed.
+ * `x-forwarded-for` alone is never trusted.
  *
  * @example
  * ```ts
@@ -37,8 +37,8 @@ export function auditContext<Context extends HonoContextLike = HonoContextLike>(
   return (context, next) => {
     const ip = options.ip ? options.ip(context) : context.env?.incoming?.socket?.remoteAddress
     const parts = { header: (name: string) => context.req.header(name), ip }
-    const { requestId, source } = requestContext(context, parts, options)
-    context.header(options.requestIdHeader ?? defaultRequestIdHeader, requestId)
+    const { requestId, requestIdHeader, source } = requestContext(context, parts, options)
+    context.header(requestIdHeader, requestId)
     return withAuditContext(source, next)
   }
 }

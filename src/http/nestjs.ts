@@ -8,7 +8,7 @@ import type { RequestContextOptions } from './request-context.ts'
  * what a guard puts on the request is there. Works on Express and on Fastify.
  *
  * The IP is `request.ip` on Express (with its setting `trust proxy`), the connection's on Fastify;
- * `x-forwarded-for` by itself is never believed.
+ * `x-forwarded-for` alone is never trusted.
  *
  * @example
  * ```ts

@@ -15,7 +15,7 @@ export interface RequestContextOptions<Request> {
   requestIdHeader?: string
 }
 
-/** What a framework tells of a request. */
+/** What a framework knows about a request. */
 export interface RequestParts {
   /** A header by its lower-case name; of one that came twice, the first. */
   header(name: string): string | undefined
@@ -26,11 +26,11 @@ export interface RequestParts {
 /** The context of one request. */
 export interface RequestContext {
   readonly requestId: string
+  /** The header of the response that carries `requestId`. */
+  readonly requestIdHeader: string
   /** To hand to `withAuditContext`: asks the options' functions anew for each entry. */
   readonly source: () => AuditContext
 }
-
-export const defaultRequestIdHeader = 'x-request-id'
 
 /**
  * The context of a request: its id, address, user agent and trace at once, and what the options know of it when an
@@ -41,16 +41,18 @@ export function requestContext<Request>(
   parts: RequestParts,
   options: RequestContextOptions<Request> = {},
 ): RequestContext {
-  const requestId = requestIdOf(parts.header(options.requestIdHeader ?? defaultRequestIdHeader))
+  const requestIdHeader = options.requestIdHeader ?? 'x-request-id'
+  const requestId = requestIdOf(parts.header(requestIdHeader))
   const traceId = traceIdOf(parts.header('traceparent'))
   const known: AuditContext = {
     requestId,
-    ip: addressOf(parts.ip),
+    ip: clientAddress(parts.ip),
     userAgent: parts.header('user-agent')?.replaceAll('\0', ''),
     ...(traceId === undefined ? {} : { metadata: { traceId } }),
   }
   return {
     requestId,
+    requestIdHeader,
     source: () =>
       mergeContexts(known, {
         actor: options.actor?.(request),
@@ -61,15 +63,15 @@ export function requestContext<Request>(
 }
 
 /**
- * An id that came with the request is taken when it is one: up to 128 visible ASCII characters. Anything else (a novel,
- * control characters that forge lines in a log) is replaced by a UUIDv7.
+ * An id that came with the request is used if it is up to 128 visible ASCII characters. Anything else (a novel, control
+ * characters that forge lines in a log) is replaced by a UUIDv7.
  */
 function requestIdOf(given: string | undefined): string {
   return given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) ? given : newId()
 }
 
 /** An address that the column `ip` takes; undefined for a Unix socket, which has none. */
-function addressOf(ip: string | undefined): string | undefined {
+function clientAddress(ip: string | undefined): string | undefined {
   // an IPv4 client of an IPv6 socket, RFC 4291 (2.5.5.2); and a zone, which means nothing outside its machine
   const address = ip?.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
   return address !== undefined && isIP(address) !== 0 ? address : undefined

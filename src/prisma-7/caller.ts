@@ -21,7 +21,7 @@ export function passCaller(client: ClientInternals): void {
 }
 
 /** Which fields a client gives besides those that the arguments ask for. */
-export function shapeOf(client: ClientInternals): ResultShape {
+export function resultShapeOf(client: ClientInternals): ResultShape {
   return {
     omitted: (model) => client._globalOmit?.[resourceOf(model)] ?? {},
     computed: (model) => Object.values(client._extensions?.getAllComputedFields?.(model) ?? {}),

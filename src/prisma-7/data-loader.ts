@@ -3,27 +3,27 @@ import { type ClientInternals, dataLoaderOf, type LoaderRequest } from './intern
 import { replaceOnce } from './replace-once.ts'
 
 /** The scopes that requests came in. */
-const scopes = new WeakMap<LoaderRequest, Scope>()
+const requestScopes = new WeakMap<LoaderRequest, Scope>()
 
 /**
  * Prisma collects the requests of batches and of interactive transactions and sends them off in one tick, in the
  * async context of whoever came first: another user's read, say. So each request remembers the scope that it came in,
  * and is sent off in that one. The client and all that `$extends` made of it share one data loader.
  *
- * @throws AuditError `AUDIT_UNSUPPORTED_CLIENT` when Prisma is built in another way
+ * @throws AuditError `AUDIT_UNSUPPORTED_CLIENT` when Prisma sends requests in another way
  */
 export function keepScopes(client: ClientInternals): void {
   const loader = dataLoaderOf(client)
   replaceOnce(loader, 'request', (request) => (params) => {
     const scope = currentScope()
-    if (scope) scopes.set(params, scope)
+    if (scope) requestScopes.set(params, scope)
     return request.call(loader, params)
   })
   const { options } = loader
   replaceOnce(
     options,
     'singleLoader',
-    (send) => (request) => inScope(scopes.get(request), () => send(request)),
+    (send) => (request) => inScope(requestScopes.get(request), () => send(request)),
   )
   replaceOnce(options, 'batchLoader', (send) => (requests) => inScopes(requests, () => send(requests)))
   replaceOnce(options, 'batchBy', (groupOf) => (request) => {
@@ -35,7 +35,7 @@ export function keepScopes(client: ClientInternals): void {
 }
 
 function captureScopeOf(request: LoaderRequest): CaptureScope | undefined {
-  const scope = scopes.get(request)
+  const scope = requestScopes.get(request)
   return scope?.kind === 'capture' ? scope : undefined
 }
 

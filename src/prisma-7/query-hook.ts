@@ -4,7 +4,7 @@ import { attemptsWrite, recordFailure } from '../failures/failures.ts'
 import type { Call } from '../log/call.ts'
 import type { Log } from '../log/log.ts'
 import { prepareRead, type RecordedRead } from '../reads/reads.ts'
-import { shapeOf } from './caller.ts'
+import { resultShapeOf } from './caller.ts'
 import type { ClientInternals, InternalParameters } from './internals.ts'
 import type { TapProbe } from './probe.ts'
 import { connectionInside, noteWrite } from './transactions.ts'
@@ -81,6 +81,6 @@ function callOf(
     transaction: transaction?.kind,
     batch: batchOf(internal),
     connection: (transaction?.kind === 'itx' && connectionInside(transaction)) || log.connection,
-    shape: shapeOf(caller),
+    shape: resultShapeOf(caller),
   }
 }

@@ -2,8 +2,8 @@ import { capture } from '../capture/capture.ts'
 import { Database } from '../capture/database.ts'
 import { currentScope, type ProbeScope } from '../capture/scope.ts'
 import type { AdapterFactoryLike, AdapterLike, Connection, SqlResult } from '../postgres/connection.ts'
-import { endable, endsTransaction } from './endable-transaction.ts'
 import { override } from './override.ts'
+import { endsTransaction, refuseAfterEnd } from './refuse-after-end.ts'
 import { replaceOnce } from './replace-once.ts'
 
 /**
@@ -27,7 +27,7 @@ function tapAdapter(adapter: AdapterLike): AdapterLike {
   const tappedAdapter: AdapterLike = override(adapter, {
     ...intercept(adapter, database, () => tappedAdapter),
     startTransaction: async (isolationLevel?: unknown) => {
-      const transaction = endable(await adapter.startTransaction(isolationLevel), (ended) =>
+      const transaction = refuseAfterEnd(await adapter.startTransaction(isolationLevel), (ended) =>
         database.ended(ended),
       )
       return override(

@@ -2,11 +2,11 @@ import type { Connection, SqlQuery, TransactionLike } from '../postgres/connecti
 import { override } from './override.ts'
 
 /**
- * A transaction that takes no statement once it has ended. One call of Prisma may be several statements of ours; when
- * Prisma's time-out ends the transaction between two of them, the next one would run on a connection that is free
- * again, outside any transaction, and commit.
+ * The same transaction, which refuses every statement once it has ended. One call of Prisma may be several statements of
+ * ours; when Prisma's time-out ends the transaction between two of them, the next one would run on a connection that is
+ * free again, outside any transaction, and commit.
  */
-export function endable(
+export function refuseAfterEnd(
   transaction: TransactionLike,
   onEnd: (transaction: Connection) => void,
 ): TransactionLike {
@@ -14,7 +14,7 @@ export function endable(
   const refuseIfEnded = () => {
     if (ended) throw transactionEnded()
   }
-  const endableTransaction: TransactionLike = override(transaction, {
+  const guarded: TransactionLike = override(transaction, {
     queryRaw: async (query) => {
       refuseIfEnded()
       return transaction.queryRaw(query)
@@ -26,14 +26,14 @@ export function endable(
     },
     commit: () => {
       ended = true
-      return transaction.commit().finally(() => onEnd(endableTransaction))
+      return transaction.commit().finally(() => onEnd(guarded))
     },
     rollback: () => {
       ended = true
-      return transaction.rollback().finally(() => onEnd(endableTransaction))
+      return transaction.rollback().finally(() => onEnd(guarded))
     },
   })
-  return endableTransaction
+  return guarded
 }
 
 export function endsTransaction({ sql }: SqlQuery): boolean {
