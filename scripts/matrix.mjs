@@ -5,7 +5,7 @@ const versions = ['14', '15', '16', '17', '18']
 const suite =
   process.argv.length > 2
     ? process.argv.slice(2)
-    : ['test/capture', 'test/transactions', 'test/raw', 'test/options', 'test/migration']
+    : ['test/capture', 'test/transactions', 'test/options', 'test/migration']
 const failed = []
 
 for (const version of versions) {
