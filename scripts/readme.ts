@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { uncapturableReasons } from '../src/capture/parse/uncapturable.ts'
 import { usage } from '../src/cli/usage.ts'
 import { auditErrorCodes } from '../src/errors.ts'
-import { secretNames } from '../src/options.ts'
+import { secretNames } from '../src/secret-names.ts'
 
 const example = 'examples/quick-start'
 

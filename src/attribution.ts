@@ -1,10 +1,5 @@
-import {
-  type Actor,
-  type AuditContext,
-  getAuditContext,
-  mergeContexts,
-  parseContext,
-} from './context/context.ts'
+import { type Actor, type AuditContext, getAuditContext, mergeContexts } from './context/context.ts'
+import { parseContext } from './context/context-schema.ts'
 
 /** What decides who acts where no context says it. */
 export interface ActorOptions {

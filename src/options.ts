@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import type { ActorOptions } from './attribution.ts'
-import { type Actor, type AuditContext, actorSchema } from './context/context.ts'
+import type { Actor, AuditContext } from './context/context.ts'
+import { actorSchema } from './context/context-schema.ts'
 import { AuditError } from './errors.ts'
 import type { DataModel } from './models/data-model.ts'
 import type { FieldName, ModelName } from './models/model-types.ts'
 import { parseTableName, type TableName } from './postgres/identifiers.ts'
+import { isSecret } from './secret-names.ts'
 
 /**
  * How `withAudit` audits a client. Model and field names are those of the client, and complete in the editor.
@@ -186,63 +188,4 @@ function checkFields(
       )
     }
   }
-}
-
-/** Exact names, case and underscores ignored: a field called `tokenCount` or `passwordPolicy` is not a secret. */
-export const secretNames = new Set([
-  ...[
-    'password',
-    'passwd',
-    'passwordhash',
-    'hashedpassword',
-    'passwordsalt',
-    'passwordresettoken',
-    'passphrase',
-  ],
-  ...[
-    'secret',
-    'secretkey',
-    'clientsecret',
-    'appsecret',
-    'sharedsecret',
-    'totpsecret',
-    'mfasecret',
-    'twofactorsecret',
-  ],
-  ...[
-    'webhooksecret',
-    'signingsecret',
-    'signingkey',
-    'encryptionkey',
-    'privatekey',
-    'apikey',
-    'apisecret',
-    'apitoken',
-  ],
-  ...[
-    'token',
-    'accesstoken',
-    'refreshtoken',
-    'idtoken',
-    'sessiontoken',
-    'resettoken',
-    'verificationtoken',
-    'authtoken',
-  ],
-  ...[
-    'bearertoken',
-    'csrftoken',
-    'otp',
-    'pin',
-    'cvv',
-    'cvc',
-    'recoverycode',
-    'recoverycodes',
-    'backupcodes',
-    'salt',
-  ],
-])
-
-function isSecret(field: string): boolean {
-  return secretNames.has(field.replaceAll('_', '').toLowerCase())
 }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Attribution, currentContext } from '../attribution.ts'
-import { revertedEntry } from '../context/context.ts'
+import { revertedEntry } from '../context/reverting.ts'
 import type { AdapterLike } from '../postgres/connection.ts'
 import type { CaptureConfiguration } from './configuration.ts'
 

@@ -1,7 +1,8 @@
 import { styleText } from 'node:util'
-import { countEntries, type EntryCount, readLogCatalog } from '../postgres/log-catalog.ts'
+import { readLogCatalog } from '../postgres/log-catalog.ts'
 import { type Check, checkLog } from './checks.ts'
 import { withConnection } from './connection.ts'
+import { countEntries, type EntryCount } from './count-entries.ts'
 import { tableOption } from './usage.ts'
 
 /** What `status` found. */

@@ -1,8 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { isIP } from 'node:net'
-import { z } from 'zod'
-import { AuditError } from '../errors.ts'
-import { isStorable } from '../values/storable.ts'
+import { parseContext } from './context-schema.ts'
 
 /** Who acts. `id` is whatever identifies the actor in your application, at most 255 characters. */
 export interface Actor {
@@ -23,7 +20,7 @@ export interface AuditContext {
   organizationId?: string | undefined
   /** Why the change is made, for `reason`. */
   reason?: string | undefined
-  /** Anything JSON can hold, for `details.metadata`. */
+  /** Anything that the log's JSON can hold, for `details.metadata`: a BigInt, a Date, a Map, … */
   metadata?: Record<string, unknown> | undefined
 }
 
@@ -70,7 +67,7 @@ export function withAuditContext<T>(context: ContextSource, fn: () => T | Promis
 }
 
 /**
- * The context of the running code, merged from all that enclose it.
+ * The context of the running code, merged from all that enclose it; `metadata` is JSON, as the log will have it.
  *
  * @returns undefined outside any {@link withAuditContext}
  * @throws AuditError `AUDIT_INVALID_CONTEXT` when a function given as context gives what the log could not store
@@ -101,18 +98,6 @@ function contextOf({ outer, source }: Frame): AuditContext {
   return outer ? mergeContexts(contextOf(outer), inner) : inner
 }
 
-const reverts = new AsyncLocalStorage<string>()
-
-/** Runs `work`, whose entries say that they undo the entry of this id. Users can't: it is not exported to them. */
-export function whileReverting<T>(entryId: string, work: () => Promise<T>): Promise<T> {
-  return reverts.run(entryId, work)
-}
-
-/** The entry that the running code undoes, if it undoes one. */
-export function revertedEntry(): string | undefined {
-  return reverts.getStore()
-}
-
 /** The outer context with what the inner one says on top. */
 export function mergeContexts(
   outer: AuditContext | undefined,
@@ -125,75 +110,6 @@ export function mergeContexts(
     ...Object.fromEntries(said),
     ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
   }
-}
-
-/**
- * Checks that the log can store a context.
- *
- * @throws AuditError `AUDIT_INVALID_CONTEXT`, naming the field and what it may be
- */
-export function parseContext(context: unknown): AuditContext {
-  const parsed = contextSchema.safeParse(context)
-  if (parsed.success) return parsed.data
-  throw new AuditError(
-    'AUDIT_INVALID_CONTEXT',
-    `The audit context can't be stored, and an entry without it would be wrong: ${z.prettifyError(parsed.error)}`,
-    { cause: parsed.error },
-  )
-}
-
-/** PostgreSQL's text can't hold the character with code zero, nor half a surrogate pair. */
-export const storableText = z
-  .string()
-  .refine(isStorable, 'must not contain NUL characters or lone surrogates')
-const shortText = storableText.min(1).max(255)
-
-export const actorSchema = z.strictObject({
-  id: shortText,
-  type: z.enum(['user', 'system', 'api_key']),
-  email: shortText.optional(),
-})
-
-export const contextSchema = z.strictObject({
-  actor: actorSchema.optional(),
-  requestId: shortText.optional(),
-  // an IPv6 zone (fe80::1%eth0) means nothing outside its machine, and inet has no place for it
-  ip: storableText
-    .refine((value) => isIP(value) !== 0 && !value.includes('%'), 'must be an IPv4 or IPv6 address')
-    .optional(),
-  userAgent: storableText.optional(),
-  organizationId: shortText.optional(),
-  reason: storableText.optional(),
-  metadata: z
-    .record(z.string(), z.unknown())
-    .superRefine((value, check) => {
-      const problem = findJsonProblem(value, 'metadata', new Set())
-      if (problem) check.addIssue({ code: 'custom', message: problem })
-    })
-    .optional(),
-})
-
-/** What JSON would lose without a word: functions, symbols, NaN; or refuses: BigInt and cycles. */
-function findJsonProblem(value: unknown, path: string, ancestors: Set<object>): string | undefined {
-  if (value === null || typeof value === 'boolean' || value === undefined) return undefined
-  if (typeof value === 'string')
-    return isStorable(value) ? undefined : `${path} holds a NUL or a lone surrogate`
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${path} is not a finite number`
-  if (typeof value !== 'object') return `${path} is a ${typeof value}, which JSON can't hold`
-  if (ancestors.has(value)) return `${path} refers back to an object that contains it`
-  if ('toJSON' in value && typeof value.toJSON === 'function') {
-    return findJsonProblem(value.toJSON(), path, new Set([...ancestors, value]))
-  }
-  if (value instanceof Map || value instanceof Set)
-    return `${path} is a ${value.constructor.name}, which JSON can't hold`
-  const inner = new Set([...ancestors, value])
-  for (const [key, item] of Object.entries(value)) {
-    const problem = isStorable(key)
-      ? findJsonProblem(item, `${path}.${key}`, inner)
-      : `${path} has a key with a NUL`
-    if (problem) return problem
-  }
-  return undefined
 }
 
 function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {

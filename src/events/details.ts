@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { AuditError } from '../errors.ts'
 import type { Log } from '../log/log.ts'
-import { type Json, toJson } from '../values/javascript-json.ts'
+import { isJsonObject, type Json, NotJson, toJson } from '../values/javascript-json.ts'
 
 /** The record on both sides of a change: a create has no `before`, a delete no `after`. */
 export interface DataChange {
@@ -21,8 +21,8 @@ export function eventDetails(
     const isOfRecord = path.length === 1 || (path.length === 2 && /^(before|after)$/.test(path[0] ?? ''))
     return log.options.isRedacted(isOfRecord ? model : undefined, field)
   }
-  const given = toJson(details, 'details', isRedacted)
-  const around = toJson(metadata, 'metadata', isRedacted)
+  const given = jsonOf(details, 'details', isRedacted)
+  const around = jsonOf(metadata, 'metadata', isRedacted)
   if (!isAbsent(given) && !isJsonObject(given)) {
     throw new AuditError(
       'AUDIT_INVALID_EVENT',
@@ -40,7 +40,7 @@ export function changeDetails(
   verb: string,
   change: DataChange,
 ): Record<string, unknown> {
-  const sides = toJson(change, 'change')
+  const sides = jsonOf(change, 'change')
   const { before, after } = { before: recordIn(sides, 'before'), after: recordIn(sides, 'after') }
   const refusal =
     (verb === 'create' && before && 'a create has no before') ||
@@ -75,7 +75,7 @@ function recordIn(sides: Json | undefined, side: 'before' | 'after'): Record<str
 
 /** `details.reason`, where it is a text that says something. */
 export function reasonIn(details: unknown): string | undefined {
-  const json = toJson(details, 'details')
+  const json = jsonOf(details, 'details')
   const reason = isJsonObject(json) ? json.reason : undefined
   return typeof reason === 'string' && reason !== '' ? reason : undefined
 }
@@ -84,6 +84,16 @@ function isAbsent(json: Json | undefined): json is null | undefined {
   return json === undefined || json === null
 }
 
-function isJsonObject(json: Json | undefined): json is Record<string, Json> {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
+/** @throws AuditError `AUDIT_INVALID_EVENT`, naming the path to what can't be stored */
+function jsonOf(...[value, name, isRedacted]: Parameters<typeof toJson>): Json | undefined {
+  try {
+    return toJson(value, name, isRedacted)
+  } catch (error) {
+    if (!(error instanceof NotJson)) throw error
+    throw new AuditError(
+      'AUDIT_INVALID_EVENT',
+      `The event can't be stored: ${error.message}. Nothing was written. Leave it out, or give it as text.`,
+      { cause: error.cause },
+    )
+  }
 }

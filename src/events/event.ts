@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type AuditContext, contextSchema, storableText } from '../context/context.ts'
+import type { AuditContext } from '../context/context.ts'
+import { contextSchema, isObject, storableText } from '../context/context-schema.ts'
 import { AuditError } from '../errors.ts'
 
 /** The id of a record as applications have it; the log holds its text. */
@@ -48,7 +49,6 @@ const eventSchema = contextSchema
     resource: z.strictObject({ type: storableText.min(1).max(100), id: recordId.nullish() }).optional(),
     outcome: z.enum(['success', 'failure']).default('success'),
     details: z.custom<object>(isObject, 'must be an object').nullish(),
-    metadata: z.custom<Record<string, unknown>>(isObject, 'must be an object').optional(),
   })
   .refine(({ outcome, reason }) => outcome === 'success' || !!reason, {
     path: ['reason'],
@@ -56,7 +56,7 @@ const eventSchema = contextSchema
   })
 
 /**
- * Checks that the log can store an event; what is inside `details` and `metadata` is seen to when they become JSON.
+ * Checks that the log can store an event; what is inside `details` is seen to when it becomes JSON.
  *
  * @throws AuditError `AUDIT_INVALID_EVENT`, naming the field and what it may be
  */
@@ -79,8 +79,4 @@ function attempt(event: unknown): { success: true; data: ParsedEvent } | { succe
   } catch (error) {
     return { success: false, error }
   }
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -5,7 +5,7 @@ import { deliver } from '../log/deliver.ts'
 import type { NewEntry } from '../log/insert.ts'
 import type { Log } from '../log/log.ts'
 import { resourceOf } from '../models/data-model.ts'
-import { keyIn, loggedId } from '../values/resource-id.ts'
+import { keyIn, resourceId } from '../values/resource-id.ts'
 import { storable } from '../values/storable.ts'
 import { isUnreachable, type PrismaErrorLike, reachedDatabase } from './kind.ts'
 import { failureReason } from './reason.ts'
@@ -102,7 +102,7 @@ async function attemptedId(log: Log, call: Call, model: string): Promise<string 
   try {
     const known = await log.models.get(model, log.connection)
     const key = keyIn(known, named)
-    return key ? storable(loggedId(known, key, log.options.isRedacted)) : null
+    return key ? storable(resourceId(known, key, log.options.isRedacted)) : null
   } catch {
     return null // without the catalog nobody knows which fields are the key, and the failure counts for more
   }

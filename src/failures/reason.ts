@@ -1,12 +1,11 @@
 import { stripVTControlCharacters } from 'node:util'
 import { serverMessageOf, sqlStateOf } from '../postgres/sql-state.ts'
+import { redactedValue } from '../values/redacted.ts'
 import { storable } from '../values/storable.ts'
 import type { PrismaErrorLike } from './kind.ts'
 
 /** An entry's reason is for people: longer messages are cut. */
 const longestReason = 2_000
-
-const mask = '[redacted]'
 
 /**
  * Why a write failed, as `reason` has it: the code and the message, without the source code that Prisma puts before
@@ -35,7 +34,7 @@ export function failureReason(error: PrismaErrorLike, secrets: readonly string[]
 function messageAtEnd(error: PrismaErrorLike): string {
   const message = serverMessageOf(error)
   if (message === undefined) return error.message
-  return /^(?:23|40)/.test(sqlStateOf(error) ?? '') ? message : mask
+  return /^(?:23|40)/.test(sqlStateOf(error) ?? '') ? message : redactedValue
 }
 
 /**
@@ -54,8 +53,8 @@ function withoutSourceCode(message: string): string {
 /** `Key (ssn)=(123) already exists`, `Failing row contains (1, 123)`: the details that some adapters add. */
 function hideRows(message: string): string {
   return message
-    .replace(/\)=\(.*\)/gs, `)=(${mask})`)
-    .replace(/(Failing row contains) \(.*\)/gs, `$1 (${mask})`)
+    .replace(/\)=\(.*\)/gs, `)=(${redactedValue})`)
+    .replace(/(Failing row contains) \(.*\)/gs, `$1 (${redactedValue})`)
 }
 
 /** Prisma's codes whose message quotes a value: of the arguments, or one that is stored. */
@@ -76,7 +75,7 @@ function hideQuoted(message: string, error: PrismaErrorLike): string {
 
 /** From the first quotation mark to the last, in whatever language the server speaks. */
 function hideBetweenQuotes(text: string): string {
-  return text.replace(/["'`«»„“”‹›「」『』].*["'`«»„“”‹›「」『』]/s, `"${mask}"`)
+  return text.replace(/["'`«»„“”‹›「」『』].*["'`«»„“”‹›「」『』]/s, `"${redactedValue}"`)
 }
 
 function hideSecrets(message: string, secrets: readonly string[]): string {
@@ -84,7 +83,7 @@ function hideSecrets(message: string, secrets: readonly string[]): string {
   if (present.length === 0) return message
   // the longest first, so that none hides a part of another and leaves the rest
   const patterns = present.sort((one, other) => other.length - one.length).map(patternOf)
-  return message.replace(new RegExp(patterns.join('|'), 'gu'), mask)
+  return message.replace(new RegExp(patterns.join('|'), 'gu'), redactedValue)
 }
 
 /**

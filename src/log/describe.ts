@@ -1,3 +1,4 @@
+import { redactedValue } from '../values/redacted.ts'
 import type { AuditEntry } from './entry.ts'
 
 /** Longer values are cut: a line is for people. */
@@ -69,7 +70,7 @@ function detailLines(details: AuditEntry['details']): string[] {
 }
 
 function valueText(value: unknown): string {
-  if (value === '[redacted]') return value
+  if (value === redactedValue) return value
   return shorten(printable(JSON.stringify(value) ?? String(value)))
 }
 

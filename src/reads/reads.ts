@@ -6,7 +6,7 @@ import type { NewEntry } from '../log/insert.ts'
 import type { Log } from '../log/log.ts'
 import { resourceOf } from '../models/data-model.ts'
 import type { LoggedModel } from '../models/stored-models.ts'
-import { loggedId } from '../values/resource-id.ts'
+import { resourceId } from '../values/resource-id.ts'
 import { type Found, readResult, selectionAt } from './result.ts'
 import { type Selectable, type Selection, select } from './selection.ts'
 
@@ -98,7 +98,7 @@ function readEntries(
 ): NewEntry[] {
   if (!model) return []
   const named = records.filter((key) => key.length > 0 && !key.includes(undefined))
-  const ids = [...new Set(named.map((key) => loggedId(model, key, options.isRedacted)))]
+  const ids = [...new Set(named.map((key) => resourceId(model, key, options.isRedacted)))]
   const unnamed = records.length - named.length
   const chunks = ids.length === 0 ? [[]] : chunked(ids, idsOfAnEntry)
   return chunks.map((chunk, index) => {

@@ -1,6 +1,7 @@
 import type { Log } from '../log/log.ts'
 import type { LoggedModel } from '../models/stored-models.ts'
 import { quoteLiteral, quoteTable } from '../postgres/identifiers.ts'
+import { isoInstant } from '../values/iso-timestamp.ts'
 import { idOfTexts } from '../values/resource-id.ts'
 import type { LoggedRow } from '../values/revive.ts'
 
@@ -25,7 +26,7 @@ export interface RecordedChange extends LogPosition {
 export type Key = readonly string[]
 
 const columns = [
-  `pg_catalog.to_char("timestamp" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`,
+  `${isoInstant('"timestamp"')} AS at`,
   "seq, pg_catalog.split_part(action, '.', 2) AS verb, resource_id AS id",
   "details->'before' AS before, details->'after' AS after, details->'changed' AS changed",
 ].join(', ')

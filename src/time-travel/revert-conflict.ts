@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { AuditError, type RevertConflict } from '../errors.ts'
 import type { Log } from '../log/log.ts'
 import { quoteLiteral, quoteTable } from '../postgres/identifiers.ts'
+import { redactedValue } from '../values/redacted.ts'
 import { idOfTexts } from '../values/resource-id.ts'
-import { type LoggedRow, redactedValue } from '../values/revive.ts'
+import type { LoggedRow } from '../values/revive.ts'
 import type { RevertibleChange } from './revert-entry.ts'
 
 /**

@@ -4,7 +4,8 @@ import { type AuditEntry, type EntryRow, entryColumns, toEntry } from '../log/en
 import type { Log } from '../log/log.ts'
 import type { LoggedModel } from '../models/stored-models.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
-import { type LoggedRow, redactedValue } from '../values/revive.ts'
+import { redactedValue } from '../values/redacted.ts'
+import type { LoggedRow } from '../values/revive.ts'
 import { type Key, keyAfter, keyOfId, keyOfRow } from './recorded-changes.ts'
 
 const verbs = ['create', 'update', 'delete', 'connect', 'disconnect'] as const

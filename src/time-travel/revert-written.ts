@@ -1,12 +1,13 @@
 import { type AuditEntry, type EntryRow, entryColumns, toEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
+import { isoInstant } from '../values/iso-timestamp.ts'
 import type { RevertibleChange } from './revert-entry.ts'
 
 /** Where to look for entries that this transaction is about to write. */
 export async function markStart({ connection }: Log): Promise<string> {
   const [row] = await connection.query<{ at: string }>(
-    `SELECT pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`,
+    `SELECT ${isoInstant('pg_catalog.clock_timestamp()')} AS at`,
   )
   return row?.at ?? '-infinity'
 }

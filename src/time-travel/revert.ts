@@ -1,4 +1,4 @@
-import { whileReverting } from '../context/context.ts'
+import { whileReverting } from '../context/reverting.ts'
 import type { AuditEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
 import { type LoggedRow, reviveKey } from '../values/revive.ts'

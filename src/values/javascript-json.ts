@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { AuditError } from '../errors.ts'
+import { redactedValue } from './redacted.ts'
 import { isDecimal } from './resource-id.ts'
 import { isStorable } from './storable.ts'
 
@@ -8,6 +8,11 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 /** Far deeper than anything that people read, and far from where PostgreSQL's parser runs out of stack. */
 const deepest = 100
 
+/** Why the log can't hold a value: `details.call is a function, which JSON can't hold`. */
+export class NotJson extends Error {
+  override readonly name = 'NotJson'
+}
+
 /**
  * A value as JSON by the log's rules (docs/entries.md, "Values"): BigInt, Decimal, NaN and infinities are
  * strings, dates ISO 8601 in UTC, bytes base64, a Map an object, a Set an array, an Error its name and message;
@@ -15,8 +20,8 @@ const deepest = 100
  *
  * @param name what the value is called where it is refused: `details`
  * @param isRedacted whether the value at a path of keys must not be visible
- * @throws AuditError `AUDIT_INVALID_EVENT`, naming the path, for what JSON or PostgreSQL can't hold: functions, symbols,
- * cycles, invalid dates, NUL characters, lone surrogates, more than 100 levels
+ * @throws NotJson for what JSON or PostgreSQL can't hold: functions, symbols, cycles, invalid dates, NUL characters,
+ * lone surrogates, more than 100 levels
  */
 export function toJson(
   value: unknown,
@@ -41,7 +46,7 @@ class Conversion {
     try {
       return this.#convert(value)
     } catch (error) {
-      if (error instanceof AuditError) throw error
+      if (error instanceof NotJson) throw error
       return this.#refuse('can not be read', error) // a getter, a toJSON or a proxy of the application's threw
     }
   }
@@ -115,7 +120,7 @@ class Conversion {
   #field(key: string, item: unknown): Json | undefined {
     if (!isStorable(key)) return this.#refuse('has a NUL character or a lone surrogate in its name')
     const isAbsent = item === null || item === undefined
-    return !isAbsent && this.#isRedacted(this.#path) ? '[redacted]' : this.#convert(item)
+    return !isAbsent && this.#isRedacted(this.#path) ? redactedValue : this.#convert(item)
   }
 
   #mapKey(key: unknown): string {
@@ -139,13 +144,12 @@ class Conversion {
   }
 
   #refuse(problem: string, cause?: unknown): never {
-    const path = [this.#name, ...this.#path].join('.')
-    throw new AuditError(
-      'AUDIT_INVALID_EVENT',
-      `The event can't be stored: ${path} ${problem}. Nothing was written. Leave it out, or give it as text.`,
-      { cause },
-    )
+    throw new NotJson(`${[this.#name, ...this.#path].join('.')} ${problem}`, { cause })
   }
+}
+
+export function isJsonObject(json: Json | undefined): json is { [key: string]: Json } {
+  return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
 function hasToJson(value: object): value is { toJSON(key: string): unknown } {

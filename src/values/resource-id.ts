@@ -1,6 +1,7 @@
 import { AuditError } from '../errors.ts'
 import type { LoggedModel } from '../models/stored-models.ts'
 import { keyText } from './key-text.ts'
+import { redactedValue } from './redacted.ts'
 import { isStorable } from './storable.ts'
 
 /**
@@ -21,9 +22,20 @@ export function keyIn(model: LoggedModel, object: unknown): unknown[] | undefine
   return undefined
 }
 
-/** `resource_id` of a record by the values of its key in key order: docs/entries.md, "Ids". */
-export function resourceId(model: LoggedModel, key: readonly unknown[]): string {
-  return idOfTexts(keyTexts(model, key))
+/**
+ * `resource_id` of a record by the values of its key in key order: docs/entries.md, "Ids".
+ *
+ * @param isRedacted which parts of the key the log must not hold; they read `[redacted]`
+ */
+export function resourceId(
+  model: LoggedModel,
+  key: readonly unknown[],
+  isRedacted: (model: string, field: string) => boolean = () => false,
+): string {
+  const texts = keyTexts(model, key)
+  return idOfTexts(
+    model.key.map(({ name }, index) => (isRedacted(model.name, name) ? redactedValue : (texts[index] ?? ''))),
+  )
 }
 
 /** The values of a key in key order, as the texts that `resource_id` is made of. */
@@ -101,17 +113,4 @@ export function isDecimal(value: unknown): value is { toFixed(): string } {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** `resource_id` as entries have it: like {@link resourceId}, with `[redacted]` for a redacted part of the key. */
-export function loggedId(
-  model: LoggedModel,
-  key: readonly unknown[],
-  isRedacted: (model: string, field: string) => boolean,
-): string {
-  const hidden = model.key.map(({ name }) => isRedacted(model.name, name))
-  if (!hidden.includes(true)) return resourceId(model, key)
-  if (model.key.length === 1) return '[redacted]'
-  const shown = model.key.map((field, index) => (hidden[index] ? '[redacted]' : keyText(field, key[index])))
-  return JSON.stringify(shown).slice(0, 255)
 }

@@ -1,11 +1,10 @@
 import { Decimal } from '@prisma/client/runtime/client'
 import type { LoggedModel, ModelField } from '../models/stored-models.ts'
+import { redactedValue } from './redacted.ts'
+import { beyondJsonb } from './storable.ts'
 
 /** A record in JSON, as `before` and `after` of an entry have it: field → value. */
 export type LoggedRow = Readonly<Record<string, unknown>>
-
-/** What stands in an entry for a value that the log must not hold. */
-export const redactedValue = '[redacted]'
 
 /**
  * A whole record as Prisma gives it, from the log's JSON: Date, Decimal, bigint, Uint8Array, enum values by their
@@ -53,10 +52,11 @@ function reviveItem(field: ModelField, value: unknown): unknown {
   }
 }
 
+const isBeyondJsonb = new RegExp(beyondJsonb, 'i')
+
 /** json holds what jsonb can't, and then an entry has its text; a string with such contents is quoted there once more. */
 function reviveJsonText(value: unknown): unknown {
-  const beyondJsonb = /\\u(0000|d[89a-f])|(^|[:,[\s])-?\d+(\.\d+)?e[+-]?\d{6,}([,}\]\s]|$)/i
-  if (typeof value !== 'string' || !beyondJsonb.test(JSON.stringify(value))) return value
+  if (typeof value !== 'string' || !isBeyondJsonb.test(JSON.stringify(value))) return value
   try {
     return JSON.parse(value)
   } catch {

@@ -1,5 +1,7 @@
 import type { Column, ColumnType } from '../postgres/catalog.ts'
 import { own, quoteLiteral } from '../postgres/identifiers.ts'
+import { isoTimestamp } from './iso-timestamp.ts'
+import { beyondJsonb } from './storable.ts'
 
 /** Built-in types whose `to_jsonb` is the value that the log promises. int4 is JSON as is, a date `YYYY-MM-DD`. */
 const asIs = new Set([
@@ -48,20 +50,16 @@ const comparesExactly = new Set([
   ...['bool', 'int2', 'int4', 'int8', 'uuid', 'date', 'time', 'timestamp', 'timestamptz', 'bytea'],
 ])
 
-const beyondJsonb = quoteLiteral(
-  String.raw`\\u(0000|d[89a-f])|(^|[:,\[\s])-?\d+(\.\d+)?e[+-]?\d{6,}([,}\]\s]|$)`,
-)
-
 function scalarValue(type: ColumnType, reference: string, iso?: string): string | undefined {
   switch (type.builtIn) {
     case 'timestamp':
-      return iso ? `${iso}(${reference})` : isoTimestamp(reference, type.precision)
+      return iso ? `${iso}(${reference})` : timestampValue(reference, type.precision)
     case 'timestamptz':
       return scalarValue({ ...type, builtIn: 'timestamp' }, `(${reference} AT TIME ZONE 'UTC')`, iso)
     case 'json':
       // json stores what jsonb can't: the character with code zero, half a surrogate pair, a number beyond numeric.
       // Then its text is the value
-      return `CASE WHEN ${reference}::text ~* ${beyondJsonb} THEN pg_catalog.to_jsonb(${reference}::text) ELSE ${reference}::jsonb END`
+      return `CASE WHEN ${reference}::text ~* ${quoteLiteral(beyondJsonb)} THEN pg_catalog.to_jsonb(${reference}::text) ELSE ${reference}::jsonb END`
     case 'bytea':
       // encode() breaks base64 into lines of 76 characters, after RFC 2045
       return `pg_catalog.translate(pg_catalog.encode(${reference}, 'base64'), E'\\n', '')`
@@ -74,9 +72,8 @@ function scalarValue(type: ColumnType, reference: string, iso?: string): string 
  * ISO 8601 with `Z`: three digits of a second as JavaScript writes them, six where there are more. Infinity and
  * years before Christ, which ISO 8601 can't say in four digits, as PostgreSQL's JSON has them.
  */
-function isoTimestamp(reference: string, precision: number): string {
-  const milliseconds = `pg_catalog.to_char(${reference}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
-  const microseconds = `pg_catalog.to_char(${reference}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+function timestampValue(reference: string, precision: number): string {
+  const [milliseconds, microseconds] = [isoTimestamp(reference, 'MS'), isoTimestamp(reference, 'US')]
   const hasMore = `pg_catalog.date_trunc('milliseconds', ${reference}) <> ${reference}`
   const iso =
     precision > 3 ? `CASE WHEN ${hasMore} THEN ${microseconds} ELSE ${milliseconds} END` : milliseconds

@@ -7,3 +7,9 @@ export function storable(text: string): string {
 export function isStorable(value: string): boolean {
   return !value.includes('\0') && value.isWellFormed()
 }
+
+/**
+ * A regular expression, the same in PostgreSQL and in JavaScript, for a text of JSON that json holds and jsonb does
+ * not: the character with code zero, half a surrogate pair, a number beyond numeric. Case does not matter.
+ */
+export const beyondJsonb = String.raw`\\u(0000|d[89a-f])|(^|[:,\[\s])-?\d+(\.\d+)?e[+-]?\d{6,}([,}\]\s]|$)`

@@ -1,12 +1,23 @@
 import { Decimal } from '@prisma/client/runtime/client'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { withAudit } from '../../src/index.ts'
 import type { LoggedModel } from '../../src/models/stored-models.ts'
 import { keyText } from '../../src/values/key-text.ts'
 import { keyIn, parseRecordId, resourceId } from '../../src/values/resource-id.ts'
-import { createDatabase } from '../support/database.ts'
+import { createClient, createDatabase } from '../support/database.ts'
 
 const db = await createDatabase()
+
+// Everything with a key of all kinds: a part that is never visible, an enum with another label, and any text
+const keyed = await createDatabase()
+await keyed.sql(
+  'ALTER TABLE "Everything" DROP CONSTRAINT "Everything_pkey", ADD PRIMARY KEY (level, varchar, text, id)',
+)
+const prisma = withAudit(createClient(keyed.url), {
+  reads: ['Everything'],
+  redact: { Everything: ['varchar'] },
+})
 
 function model(...keys: [name: string, databaseType: string, declared?: string][]): LoggedModel {
   const key = keys.map(([name, databaseType, declared = databaseType]) => ({
@@ -130,5 +141,32 @@ describe('the id of a record', () => {
 
   it('is cut at 255 characters, as the log has it', () => {
     expect(resourceId(model(['id', 'text']), ['🙂'.repeat(300)])).toBe('🙂'.repeat(255))
+  })
+})
+
+describe('the id in the entries of a change, of a failed write and of a read', () => {
+  it.each([
+    ['an enum and a redacted part', 'x', '["high level","[redacted]","x","1"]'],
+    [
+      'what JSON escapes',
+      'a"b\\c/\b\f\n\r\t\u0001\u007fé\u2028',
+      '["high level","[redacted]","a\\"b\\\\c/\\b\\f\\n\\r\\t\\u0001\u007fé\u2028","1"]',
+    ],
+    ['more than 255 characters', '🙂'.repeat(300), `["high level","[redacted]","${'🙂'.repeat(227)}`],
+  ])('is one, with %s', async (_, text, id) => {
+    const [, since] = [await keyed.sql('ALTER SEQUENCE "Everything_id_seq" RESTART'), await keyed.lastSeq()]
+    const data = { level: 'HIGH', varchar: 'secret', text } as const
+    const where = { id: 1n, ...data }
+    await prisma.everything.create({ data })
+    await prisma.everything.findUnique({ where })
+    await expect(prisma.everything.update({ where, data: { char: 'too long' } })).rejects.toThrow()
+    await prisma.everything.delete({ where })
+    const entries = await keyed.entries(since)
+    expect(entries.map(({ action, outcome, resource_id }) => [action, outcome, resource_id])).toEqual([
+      ['everything.create', 'success', id],
+      ['everything.read', 'success', id],
+      ['everything.update', 'failure', id],
+      ['everything.delete', 'success', id],
+    ])
   })
 })

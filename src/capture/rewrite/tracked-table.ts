@@ -2,6 +2,7 @@ import type { Link, LinkSide, Model, ModelIndex } from '../../models/data-model.
 import type { ResolvedOptions } from '../../options.ts'
 import type { Catalog, Column, Table } from '../../postgres/catalog.ts'
 import { own, quoteLiteral, quoteTable } from '../../postgres/identifiers.ts'
+import { redactedValue } from '../../values/redacted.ts'
 import { differs, isUnbounded, jsonValue, textValue } from '../../values/sql-json.ts'
 import { entryDetails, type Field, rowObject, selectFields } from './entry-details.ts'
 import type { EntryParameters } from './entry-parameters.ts'
@@ -203,7 +204,7 @@ function namesOf(changes: readonly Change[]): string {
 }
 
 function redacted(reference: string): string {
-  return `CASE WHEN ${reference} IS NOT NULL THEN '[redacted]'::text END`
+  return `CASE WHEN ${reference} IS NOT NULL THEN ${quoteLiteral(redactedValue)}::text END`
 }
 
 /** Of a row's fields, the changed ones. */

@@ -1,5 +1,6 @@
 import type { ComponentChild } from 'preact'
 import { useState } from 'preact/hooks'
+import { redactedValue } from '../../values/redacted.ts'
 import { html } from './html.ts'
 import { commonEnds, type Details, isObject, showValue } from './values.ts'
 
@@ -71,7 +72,7 @@ export function Value({ value, other }: { value: unknown; other?: unknown }): Co
   if (value === undefined) return html`<span class="nothing">absent</span>`
   if (value === null) return html`<span class="nothing">null</span>`
   if (value === '') return html`<span class="nothing">empty text</span>`
-  if (value === '[redacted]') return html`<span class="nothing">redacted</span>`
+  if (value === redactedValue) return html`<span class="nothing">redacted</span>`
   const text = showValue(value)
   const cut = !whole && text.length > longText
   const shown = cut ? text.slice(0, longText) : text

@@ -1,11 +1,12 @@
 import { columnNames, type LogColumn, readColumn } from '../../log/columns.ts'
+import { isoInstant } from '../../values/iso-timestamp.ts'
 
 /** Longer details than this many bytes, as stored, are left out of lists. */
 const longDetails = 8192
 
 /** What does not go as JSON would write it: digits beyond JavaScript's, and the session's form of a time. */
 const travelling: Partial<Record<LogColumn, string>> = {
-  timestamp: isoTimestamp('"timestamp"'),
+  timestamp: isoInstant('"timestamp"'),
   seq: 'seq::text',
   transaction_id: 'transaction_id::text',
 }
@@ -48,8 +49,3 @@ export const listEntry = `json_build_object(${columns(
     'target', details->'target')) ELSE details END)::text`,
   isLong,
 )})`
-
-/** In UTC with microseconds, whatever the session's settings are. */
-export function isoTimestamp(expression: string): string {
-  return `to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
-}

@@ -1,6 +1,6 @@
+import { isoInstant } from '../../values/iso-timestamp.ts'
 import type { WireLogins } from '../wire.ts'
 import { Parameters } from './conditions.ts'
-import { isoTimestamp } from './entry-json.ts'
 import type { Filter } from './filter.ts'
 import type { ReadConnection } from './read-connection.ts'
 
@@ -24,7 +24,7 @@ export async function readFailedLogins(
   const groups = (key: string, other: string) =>
     `(SELECT coalesce(json_agg("group"), '[]') FROM (
        SELECT ${key} AS "key", count(*) AS "count", count(DISTINCT ${other}) AS "others",
-         ${isoTimestamp('max("timestamp")')} AS "newest"
+         ${isoInstant('max("timestamp")')} AS "newest"
        FROM "failed" GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${mostGroups}) AS "group")`
   const sql = `SELECT "found" FROM (
       WITH "failed" AS (

@@ -1,7 +1,8 @@
+import { isoInstant } from '../../values/iso-timestamp.ts'
 import type { WireEntry, WirePage } from '../wire.ts'
 import { conditions, Parameters } from './conditions.ts'
 import { type WirePosition, writeCursor } from './cursor.ts'
-import { isoTimestamp, listEntry } from './entry-json.ts'
+import { listEntry } from './entry-json.ts'
 import type { Filter } from './filter.ts'
 import type { ReadConnection } from './read-connection.ts'
 import { chooseWalk, type Walk } from './walk.ts'
@@ -70,7 +71,7 @@ async function windowStart(
     before ?? upperEnd(filter),
     parameters,
   )
-  const sql = `SELECT to_json(${isoTimestamp('min("timestamp")')})
+  const sql = `SELECT to_json(${isoInstant('min("timestamp")')})
     FROM (${candidates(table, parameters.add(size, 'bigint'))}) AS "window"
     HAVING count(*) = ${parameters.add(size, 'bigint')}`
   const [start] = await connection.read<string>(sql, parameters.values, 2 * timeForPage)

@@ -1,0 +1,32 @@
+import type { Connection } from '../postgres/connection.ts'
+import { quoteTable } from '../postgres/identifiers.ts'
+import type { LogTable } from '../postgres/log-catalog.ts'
+import { isoTimestamp } from '../values/iso-timestamp.ts'
+
+/** How much the log holds. */
+export interface EntryCount {
+  readonly count: number
+  /** False for the planner's estimate. */
+  readonly exact: boolean
+  /** ISO 8601; null for an empty log. */
+  readonly newest: string | null
+}
+
+/** Above this, counting would read for seconds what nobody needs to the last digit. */
+const countableRows = 1_000_000
+
+/** Counts the entries. In a large log it asks the planner, and the index on the time-ordered key for the newest. */
+export async function countEntries(
+  connection: Pick<Connection, 'queryRaw'>,
+  { schema, name, estimatedRows }: LogTable,
+): Promise<EntryCount> {
+  const table = quoteTable({ schema, name })
+  const exact = estimatedRows < countableRows
+  const newest = exact
+    ? `SELECT max("timestamp") AS "at", count(*) AS "count" FROM ${table}`
+    : `SELECT max("timestamp") AS "at", NULL AS "count" FROM (SELECT "timestamp" FROM ${table} ORDER BY "id" DESC LIMIT 1) AS "newest"`
+  const sql = `SELECT "count"::text, ${isoTimestamp(`"at" AT TIME ZONE 'UTC'`, 'MS')} FROM (${newest}) AS "log"`
+  const { rows } = await connection.queryRaw({ sql, args: [], argTypes: [] })
+  const [count, at] = rows[0] ?? []
+  return { count: exact ? Number(count) : Math.round(estimatedRows), exact, newest: (at as string) ?? null }
+}
