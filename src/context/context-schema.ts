@@ -10,6 +10,12 @@ export const storableText = z
   .refine(isStorable, 'must not contain NUL characters or lone surrogates')
 const shortText = storableText.min(1).max(255)
 
+/** An object of whatever kind; what it is as JSON is another question. */
+export const anyObject = z.custom<object>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'must be an object',
+)
+
 export const actorSchema = z.strictObject({
   id: shortText,
   type: z.enum(['user', 'system', 'api_key']),
@@ -26,7 +32,7 @@ export const contextSchema = z.strictObject({
   userAgent: storableText.optional(),
   organizationId: shortText.optional(),
   reason: storableText.optional(),
-  metadata: z.custom<object>(isObject, 'must be an object').transform(metadataJson).optional(),
+  metadata: anyObject.transform(metadataJson).optional(),
 })
 
 type ParsedContext = z.output<typeof contextSchema>
@@ -57,8 +63,4 @@ function metadataJson(metadata: object, check: z.RefinementCtx): { [key: string]
     check.addIssue({ code: 'custom', message: error.message })
   }
   return z.NEVER
-}
-
-export function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

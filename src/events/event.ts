@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { AuditContext } from '../context/context.ts'
-import { contextSchema, isObject, storableText } from '../context/context-schema.ts'
+import { anyObject, contextSchema, storableText } from '../context/context-schema.ts'
 import { AuditError } from '../errors.ts'
 
 /** The id of a record as applications have it; the log holds its text. */
@@ -48,7 +48,7 @@ const eventSchema = contextSchema
       ),
     resource: z.strictObject({ type: storableText.min(1).max(100), id: recordId.nullish() }).optional(),
     outcome: z.enum(['success', 'failure']).default('success'),
-    details: z.custom<object>(isObject, 'must be an object').nullish(),
+    details: anyObject.nullish(),
   })
   .refine(({ outcome, reason }) => outcome === 'success' || !!reason, {
     path: ['reason'],
