@@ -108,13 +108,4 @@ describe('the rooms of src', () => {
     )
     expect(passing.map(({ path }) => relative('.', path))).toEqual([])
   })
-
-  it('have the files that CONTRIBUTING.md walks through', () => {
-    const named = [...readFileSync('CONTRIBUTING.md', 'utf8').matchAll(/`src\/([\w/-]+\.ts)`/g)].map(
-      ([, path = '']) => path,
-    )
-    expect(named.length).toBeGreaterThan(6)
-    const known = sourceFiles.map(({ path }) => path)
-    expect(named.filter((path) => !known.includes(path))).toEqual([])
-  })
 })
