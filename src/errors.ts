@@ -17,7 +17,7 @@ export const auditErrorCodes = {
   AUDIT_NOT_WRITTEN: 'an explicit event or a queued entry could not be written; `entry` has it',
   AUDIT_REVERT_REFUSED: 'a change cannot be undone: not found, not a change, redacted, or no longer possible',
   AUDIT_REVERT_CONFLICT: 'the record has changed since in the fields to undo',
-  AUDIT_CONTENDED: 'before PostgreSQL 18: an upsert lost the race for its key too often',
+  AUDIT_CONTENDED: 'an upsert lost the race for its key too often',
   AUDIT_CLI: "the command line got something it can't use",
 } as const
 

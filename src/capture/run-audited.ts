@@ -86,7 +86,7 @@ async function runUntilLocked(
   }
   throw new AuditError(
     'AUDIT_CONTENDED',
-    `An upsert lost the race for its key ${upsertAttempts} times, so the state that it replaces is unknown. Nothing was written. Try again, or use PostgreSQL 18, where one statement is enough.`,
+    `An upsert lost the race for its key ${upsertAttempts} times, each time to a row that another transaction had just inserted. What it replaces is unknown, so nothing was written. Try again.`,
   )
 }
 

@@ -25,7 +25,8 @@ export const uncapturableReasons = {
   'not-a-table': 'a view, a materialized or a foreign table has no rows of its own',
   rule: 'a rewrite rule on the table changes what the statement does',
   'returning-star': 'RETURNING * of several tables does not say which columns it returns',
-  'upsert-without-values': 'before PostgreSQL 18, an upsert must say the key of each row in VALUES',
+  'upsert-without-values':
+    'an upsert must say the key of each row in VALUES: before PostgreSQL 18, or where it sets a key that other rows follow',
 } as const
 
 /** What a statement is to the audit. */
