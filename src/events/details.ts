@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
 import { AuditError } from '../errors.ts'
+import { differingFields } from '../log/differing-fields.ts'
 import type { Log } from '../log/log.ts'
 import { isJsonObject, type Json, NotJson, toJson } from '../values/javascript-json.ts'
 
@@ -54,9 +54,7 @@ export function changeDetails(
   }
   if (!before || !after) return before ? { before } : { after }
   const model = log.models.find(type)?.name
-  const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
-    (field) => !isDeepStrictEqual(before[field], after[field]) && !log.options.isIgnored(model, field),
-  )
+  const changed = differingFields(before, after).filter((field) => !log.options.isIgnored(model, field))
   if (log.options.snapshot === 'full') return { before, after, changed }
   const only = (record: Record<string, Json>) =>
     Object.fromEntries(Object.entries(record).filter(([field]) => changed.includes(field)))

@@ -1,8 +1,8 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Actor } from '../context/context.ts'
 import type { UnwrittenEntry } from '../errors.ts'
 import { quoteIdentifier } from '../postgres/identifiers.ts'
 import { columnNames, type LogColumn, readColumn, type WrittenColumn } from './columns.ts'
+import { differingFields } from './differing-fields.ts'
 
 /** An entry of the log as helpers give it. */
 export interface AuditEntry {
@@ -128,7 +128,5 @@ function changedFields(
   if (Array.isArray(details?.changed)) {
     return details.changed.filter((field): field is string => typeof field === 'string')
   }
-  if (!before || !after) return []
-  const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])]
-  return fields.filter((field) => !isDeepStrictEqual(before[field], after[field]))
+  return before && after ? differingFields(before, after) : []
 }

@@ -20,6 +20,7 @@ export interface RevertibleChange {
   /** Empty where the entry has none. */
   readonly before: LoggedRow
   readonly after: LoggedRow
+  /** The fields that an update changed, as the entry shows them. */
   readonly changed: readonly string[]
   /** Of connect and disconnect: the field that leads to the other record. */
   readonly link: RevertibleLink | undefined
@@ -51,7 +52,7 @@ export async function readChange(log: Log, entryId: unknown): Promise<Revertible
     ...{ entry, verb, model, key },
     before: before ?? {},
     after: after ?? {},
-    changed: changedFields(entry),
+    changed: entry.changes.map(({ field }) => field),
     link: verb === 'connect' || verb === 'disconnect' ? await linkIn(log, entry, model) : undefined,
   }
   if ((verb === 'update' || verb === 'delete') && !before) throw refuse(entry, 'it holds no state before')
@@ -99,14 +100,6 @@ function keyIn(
   if (model.key.length === 0) return undefined
   if (verb === 'update') return keyAfter(model, { id, after })
   return keyOfRow(model, verb === 'create' ? after : before) ?? keyOfId(model, id)
-}
-
-/** An entry made by hand may not say what changed. */
-function changedFields({ details, before, after }: AuditEntry): string[] {
-  const changed = details?.changed
-  if (Array.isArray(changed)) return changed.map(String)
-  const differs = (name: string) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name])
-  return Object.keys(after ?? {}).filter(differs)
 }
 
 async function linkIn(log: Log, entry: AuditEntry, model: LoggedModel): Promise<RevertibleLink> {

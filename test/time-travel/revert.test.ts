@@ -506,3 +506,27 @@ describe('a redacted field that was empty before', () => {
     expect((await plain.user.findUnique({ where: { id: user } }))?.passwordHash).toBeNull()
   })
 })
+
+describe('reverting an event that has a record before and after, and does not say what changed', () => {
+  it('puts back the fields that its entry shows as changed', async () => {
+    const user = await prisma.user.create({ data: { email: 'event@', name: 'new', loginCount: 7 } })
+    const event = await prisma.$audit.record({
+      action: 'user.update',
+      resource: { type: 'user', id: user.id },
+      details: {
+        before: { id: user.id, name: 'old', level: 'low', loginCount: 3 },
+        after: { level: 'low', name: 'new', id: user.id },
+      },
+    })
+    expect(event.changes).toEqual([
+      { field: 'name', from: 'old', to: 'new' },
+      { field: 'loginCount', from: 3, to: null },
+    ])
+    const [entry] = await revert(event.id)
+    expect(entry?.changes).toEqual([
+      { field: 'name', from: 'new', to: 'old' },
+      { field: 'loginCount', from: 7, to: 3 },
+      { field: 'updatedAt', from: expect.any(String), to: expect.any(String) },
+    ])
+  })
+})
