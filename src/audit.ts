@@ -1,4 +1,4 @@
-import { createRecording, type Recording } from './events/record.ts'
+import { createEventRecorder, type EventRecorder } from './events/record.ts'
 import type { Log } from './log/log.ts'
 import { createSearching, type Searching } from './search/search.ts'
 import { createTimeTravel, type TimeTravel } from './time-travel/time-travel.ts'
@@ -9,10 +9,10 @@ import { createTimeTravel, type TimeTravel } from './time-travel/time-travel.ts'
  */
 export type Audit<Client = unknown> = unknown extends Client ? AnyAudit : AuditOf<Client>
 
-interface AuditOf<Client> extends Recording, Searching<Client>, TimeTravel<Client>, Verification {}
+interface AuditOf<Client> extends EventRecorder, Searching<Client>, TimeTravel<Client>, Verification {}
 
 /** An interface of its own: TypeScript would compare two `AuditOf` by their clients, not by what they can do. */
-interface AnyAudit extends Recording, Searching<unknown>, TimeTravel<unknown>, Verification {}
+interface AnyAudit extends EventRecorder, Searching<unknown>, TimeTravel<unknown>, Verification {}
 
 interface Verification {
   /**
@@ -32,7 +32,7 @@ interface Verification {
 
 export function createAudit<Client>(log: Log, verify: () => Promise<void>): AuditOf<Client> {
   return {
-    ...createRecording(log),
+    ...createEventRecorder(log),
     ...createSearching<Client>(log),
     ...createTimeTravel<Client>(log),
     verify,

@@ -9,7 +9,7 @@ export {
 export { AuditError, type AuditErrorCode, type RevertConflict, type UnwrittenEntry } from './errors.ts'
 export type { DataChange } from './events/details.ts'
 export type { AuditEvent } from './events/event.ts'
-export type { Recording } from './events/record.ts'
+export type { EventRecorder } from './events/record.ts'
 export { describeEntry, diffLines } from './log/describe.ts'
 export type { AuditEntry, FieldChange } from './log/entry.ts'
 export type { AuditOptions } from './options.ts'

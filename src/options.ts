@@ -132,10 +132,10 @@ export function resolveOptions(options: unknown, dataModel: DataModel): Resolved
     name,
     fields: fields.filter(({ kind }) => kind !== 'object').map((field) => field.name),
   }))
-  checkModels('models', [...(included ?? []), ...excluded], models)
-  checkModels('reads', reads, models)
-  checkFields('redact', redact, models)
-  checkFields('ignore', ignore, models)
+  checkModelNames('models', [...(included ?? []), ...excluded], models)
+  checkModelNames('reads', reads, models)
+  checkFieldNames('redact', redact, models)
+  checkFieldNames('ignore', ignore, models)
   const lists = (byModel: typeof redact) => (model: string | undefined, field: string) =>
     (model !== undefined && byModel[model]?.includes(field)) || byModel['*']?.includes(field) || false
   const isListed = lists(redact)
@@ -157,7 +157,7 @@ export function resolveOptions(options: unknown, dataModel: DataModel): Resolved
   }
 }
 
-function checkModels(option: string, listed: readonly string[], models: readonly KnownModel[]): void {
+function checkModelNames(option: string, listed: readonly string[], models: readonly KnownModel[]): void {
   for (const name of listed) {
     if (models.some((model) => model.name === name)) continue
     throw new AuditError(
@@ -168,12 +168,12 @@ function checkModels(option: string, listed: readonly string[], models: readonly
 }
 
 /** A field that does not exist is a typing error that would leave a secret in the log, so it is refused. */
-function checkFields(
+function checkFieldNames(
   option: string,
   byModel: Record<string, string[] | undefined>,
   models: readonly KnownModel[],
 ): void {
-  checkModels(
+  checkModelNames(
     option,
     Object.keys(byModel).filter((name) => name !== '*'),
     models,

@@ -6,7 +6,7 @@ import { recordFailedCommit } from './failures/failures.ts'
 import { Background } from './log/background.ts'
 import type { Log } from './log/log.ts'
 import { EntryQueue } from './log/queue.ts'
-import { LoggedModels } from './models/stored-models.ts'
+import { StoredModels } from './models/stored-models.ts'
 import { type AuditOptions, resolveOptions } from './options.ts'
 import type { Audited, PrismaClientLike } from './prisma-7/audited.ts'
 import { passCaller } from './prisma-7/caller.ts'
@@ -92,7 +92,7 @@ function openLog(
   const defaultSchema = async () => (await probe.confirm()).getConnectionInfo?.().schemaName ?? 'public'
   return {
     ...{ options, dataModel, connection, queue, background, client },
-    models: new LoggedModels(dataModel, defaultSchema, base._engineConfig?.inlineSchema),
+    models: new StoredModels(dataModel, defaultSchema, base._engineConfig?.inlineSchema),
     flush: async () => {
       await background.settled()
       await queue.flush()

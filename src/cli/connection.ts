@@ -1,5 +1,5 @@
 import { AuditError } from '../errors.ts'
-import type { LogConnection } from '../postgres/sql-client.ts'
+import type { SqlClient } from '../postgres/sql-client.ts'
 import { loadPrismaConfig } from './prisma-config.ts'
 
 /** What a driver adapter's connection gives. */
@@ -58,7 +58,7 @@ export async function withConnection<T>(
 }
 
 /** The same connection for the log's helpers: rows as objects, with values as Prisma's raw queries give them. */
-export function logConnection(connection: ConnectionLike): LogConnection {
+export function logConnection(connection: ConnectionLike): SqlClient {
   return {
     async query<Row>(sql: string, ...values: readonly unknown[]) {
       const argTypes = values.map((value) => ({

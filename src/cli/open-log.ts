@@ -1,18 +1,18 @@
 import type { ReadableLog } from '../log/log.ts'
-import { LoggedModels } from '../models/stored-models.ts'
-import type { LogConnection } from '../postgres/sql-client.ts'
+import { StoredModels } from '../models/stored-models.ts'
+import type { SqlClient } from '../postgres/sql-client.ts'
 import { databaseUrl, logConnection, withConnection } from './connection.ts'
 import { tableOption } from './usage.ts'
 
 /** The log in the database of the project, for reading. Without a client there are no models, only resources. */
 export async function withLog<T>(
   table: string | undefined,
-  work: (log: ReadableLog & { connection: LogConnection }) => Promise<T>,
+  work: (log: ReadableLog & { connection: SqlClient }) => Promise<T>,
 ): Promise<T> {
   const options = { table: tableOption(table) }
   return withConnection(await databaseUrl(process.cwd()), async (connection) => {
     await connection.queryRaw({ sql: 'SET default_transaction_read_only = on', args: [], argTypes: [] })
-    const models = new LoggedModels({ models: {} }, async () => 'public', undefined)
+    const models = new StoredModels({ models: {} }, async () => 'public', undefined)
     return work({ options, models, connection: logConnection(connection) })
   })
 }

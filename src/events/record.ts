@@ -10,7 +10,7 @@ import { changeDetails, type DataChange, eventDetails, reasonIn } from './detail
 import { type AuditEvent, type Identifier, parseEvent } from './event.ts'
 
 /** The part of `$audit` that records what is not a change of data. */
-export interface Recording {
+export interface EventRecorder {
   /**
    * Records an event and gives its stored entry. On `tx.$audit` of an interactive transaction, the entry commits with
    * the transaction.
@@ -40,7 +40,7 @@ export interface Recording {
   /**
    * Records `user.login` with the user as actor. The reason of a failure is `details.reason`, else "login failed".
    *
-   * @throws AuditError as {@link Recording.record}
+   * @throws AuditError as {@link EventRecorder.record}
    *
    * @example
    * ```ts
@@ -52,7 +52,7 @@ export interface Recording {
   /**
    * Records `<type>.read` by a user.
    *
-   * @throws AuditError as {@link Recording.record}
+   * @throws AuditError as {@link EventRecorder.record}
    *
    * @example
    * ```ts
@@ -65,7 +65,7 @@ export interface Recording {
    * Records `<type>.<verb>` by a user, with the record before and after and the fields that differ. For changes that
    * don't go through the client: in another system, or by a trigger. A field that only one side has counts as changed.
    *
-   * @throws AuditError as {@link Recording.record}
+   * @throws AuditError as {@link EventRecorder.record}
    *
    * @example
    * ```ts
@@ -86,7 +86,7 @@ export interface Recording {
   /**
    * Records `<type>.export` by the actor of the context.
    *
-   * @throws AuditError as {@link Recording.record}
+   * @throws AuditError as {@link EventRecorder.record}
    *
    * @example
    * ```ts
@@ -112,7 +112,7 @@ export interface Recording {
   flush(): Promise<void>
 }
 
-export function createRecording(log: Log): Recording {
+export function createEventRecorder(log: Log): EventRecorder {
   async function record(event: AuditEvent, options: { queue: true }): Promise<void>
   async function record(event: AuditEvent, options?: { queue?: false }): Promise<AuditEntry>
   // biome-ignore lint/suspicious/noConfusingVoidType: what the two forms give

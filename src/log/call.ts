@@ -1,5 +1,5 @@
 import type { AttributedContext } from '../attribution.ts'
-import type { LogConnection } from '../postgres/sql-client.ts'
+import type { SqlClient } from '../postgres/sql-client.ts'
 
 /** One call of the client, as the query hook sees it. */
 export interface Call {
@@ -14,7 +14,7 @@ export interface Call {
   /** The same object for all calls of one `$transaction([…])`. */
   readonly batch: object | undefined
   /** Where the call itself runs: its interactive transaction, or the pool. */
-  readonly connection: LogConnection
+  readonly connection: SqlClient
   readonly context: AttributedContext
   /** Whether a context or an option named the actor, or only the default did. */
   readonly hasActor: boolean

@@ -1,6 +1,6 @@
 import type { Actor, AuditContext } from '../context/context.ts'
 import { quoteIdentifier, quoteTable, type TableName } from '../postgres/identifiers.ts'
-import type { LogConnection } from '../postgres/sql-client.ts'
+import type { SqlClient } from '../postgres/sql-client.ts'
 import { logColumns, writtenColumns } from './columns.ts'
 import { type AuditEntry, type EntryRow, entryColumns, toEntry, type WrittenRow } from './entry.ts'
 
@@ -24,7 +24,7 @@ export interface NewEntry {
  */
 export async function writeEntries(
   table: TableName,
-  connection: LogConnection,
+  connection: SqlClient,
   entries: readonly NewEntry[],
 ): Promise<AuditEntry[]> {
   const rows = await connection.query<EntryRow>(
@@ -37,7 +37,7 @@ export async function writeEntries(
 /** Writes rows as {@link rowTextOf} gives them, in order, by one statement; those that are there already stay. */
 export async function writeRows(
   table: TableName,
-  connection: LogConnection,
+  connection: SqlClient,
   rows: readonly string[],
 ): Promise<void> {
   await connection.query(insertStatement(table), documentOf(rows))

@@ -1,17 +1,17 @@
 import type { AttributedContext } from '../attribution.ts'
 import type { DataModel } from '../models/data-model.ts'
-import type { LoggedModels, ModelField } from '../models/stored-models.ts'
+import type { StoredField, StoredModels } from '../models/stored-models.ts'
 import type { ResolvedOptions } from '../options.ts'
-import type { LogConnection } from '../postgres/sql-client.ts'
+import type { SqlClient } from '../postgres/sql-client.ts'
 import type { Background } from './background.ts'
 import type { EntryQueue } from './queue.ts'
 
 /** What reading the log takes. */
 export interface ReadableLog {
   readonly options: Pick<ResolvedOptions, 'table'>
-  readonly models: LoggedModels
+  readonly models: StoredModels
   /** Where entries are read and written: the client's pool, or the transaction that this `$audit` is of. */
-  readonly connection: LogConnection
+  readonly connection: SqlClient
 }
 
 /** What everything behind `$audit` works with: one for an audited client, and one for each of its transactions. */
@@ -31,5 +31,5 @@ export interface Log extends ReadableLog {
   /** Whether this is the log of an interactive transaction. */
   readonly isTransaction: boolean
   /** The SQL expression that gives a field's column as entries have it; the second argument refers to the column. */
-  readonly valueOf: (field: ModelField, reference: string) => string
+  readonly valueOf: (field: StoredField, reference: string) => string
 }

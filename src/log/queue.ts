@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import pRetry from 'p-retry'
 import type { AuditError } from '../errors.ts'
 import type { TableName } from '../postgres/identifiers.ts'
-import type { LogConnection } from '../postgres/sql-client.ts'
+import type { SqlClient } from '../postgres/sql-client.ts'
 import type { WrittenRow } from './entry.ts'
 import { type NewEntry, rowTextOf, writeRows } from './insert.ts'
 import { UnwrittenEntries } from './unwritten.ts'
@@ -37,7 +37,7 @@ export type QueueLimits = typeof limits
  */
 export class EntryQueue {
   readonly #table: TableName
-  readonly #connection: LogConnection
+  readonly #connection: SqlClient
   readonly #unwritten: UnwrittenEntries
   readonly #limits: QueueLimits
   /** Taken and not in a batch yet. */
@@ -53,7 +53,7 @@ export class EntryQueue {
 
   constructor(
     table: TableName,
-    connection: LogConnection,
+    connection: SqlClient,
     onError: ((error: AuditError) => void) | undefined,
     changedLimits: Partial<QueueLimits> = {},
   ) {

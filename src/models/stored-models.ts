@@ -1,11 +1,11 @@
 import { AuditError } from '../errors.ts'
 import type { TableName } from '../postgres/identifiers.ts'
-import type { LogConnection } from '../postgres/sql-client.ts'
+import type { SqlClient } from '../postgres/sql-client.ts'
 import { type DataModel, type Model, ModelIndex, resourceOf } from './data-model.ts'
 import { readSchema } from './schema-facts.ts'
 
 /** A scalar field of a model and the column behind it. */
-export interface ModelField {
+export interface StoredField {
   /** As in the Prisma schema. */
   readonly name: string
   readonly column: string
@@ -27,16 +27,16 @@ export interface ModelField {
 }
 
 /** A model with what the database knows of its table. */
-export interface LoggedModel extends Model {
+export interface StoredModel extends Model {
   /** Its table with the schema where it is. */
   readonly location: TableName
   /** Fields that lead to other models, and the side that they are in the table of an implicit many-to-many. */
   readonly relations: ReadonlyMap<string, { readonly table: string; readonly column: 'A' | 'B' }>
   /** Columns that the database computes, also those that the model leaves out. */
   readonly generatedColumns: readonly string[]
-  readonly scalars: readonly ModelField[]
+  readonly scalars: readonly StoredField[]
   /** The primary key in key order; empty for a table without one. */
-  readonly key: readonly ModelField[]
+  readonly key: readonly StoredField[]
 }
 
 type ModelNames = Pick<Model, 'name' | 'resource'>
@@ -72,13 +72,13 @@ const catalogQuery = `
   ORDER BY a.attnum`
 
 /** The client's models as the database has them. Read once; again when a model's table was not there. */
-export class LoggedModels {
+export class StoredModels {
   readonly #dataModel: DataModel
   readonly #names: ReadonlyMap<unknown, ModelNames>
   readonly #defaultSchema: () => Promise<string>
-  #models: ReadonlyMap<string, LoggedModel> | undefined
+  #models: ReadonlyMap<string, StoredModel> | undefined
   /** A transaction never waits for a read that waits for a connection: it may hold the last one. */
-  readonly #reading = new WeakMap<LogConnection, Promise<ReadonlyMap<string, LoggedModel>>>()
+  readonly #reading = new WeakMap<SqlClient, Promise<ReadonlyMap<string, StoredModel>>>()
   readonly #schema: ReturnType<typeof readSchema>
 
   /**
@@ -109,7 +109,7 @@ export class LoggedModels {
    *
    * @throws AuditError `AUDIT_INVALID_FILTER` when the client has no such model
    */
-  async get(name: unknown, connection: LogConnection): Promise<LoggedModel> {
+  async get(name: unknown, connection: SqlClient): Promise<StoredModel> {
     const model = this.find(name)?.name
     if (model === undefined) {
       const given =
@@ -130,7 +130,7 @@ export class LoggedModels {
     )
   }
 
-  async #read(connection: LogConnection): Promise<ReadonlyMap<string, LoggedModel>> {
+  async #read(connection: SqlClient): Promise<ReadonlyMap<string, StoredModel>> {
     if (this.#models) return this.#models
     const reading = this.#reading.get(connection) ?? this.#load(connection)
     this.#reading.set(connection, reading)
@@ -142,7 +142,7 @@ export class LoggedModels {
     }
   }
 
-  async #load(connection: LogConnection): Promise<ReadonlyMap<string, LoggedModel>> {
+  async #load(connection: SqlClient): Promise<ReadonlyMap<string, StoredModel>> {
     const index = new ModelIndex(this.#dataModel, await this.#defaultSchema())
     const rows = await connection.query<CatalogRow>(
       catalogQuery,
@@ -153,14 +153,14 @@ export class LoggedModels {
     return new Map(index.models.map((model) => [model.name, this.#describe(model, index, columnsOf(model))]))
   }
 
-  #describe(model: Model, index: ModelIndex, rows: readonly CatalogRow[]): LoggedModel {
+  #describe(model: Model, index: ModelIndex, rows: readonly CatalogRow[]): StoredModel {
     const fields = this.#dataModel.models[model.name]?.fields ?? []
     const described = rows.flatMap((row) => {
       const field = fields.find((one) => one.kind !== 'object' && (one.dbName ?? one.name) === row.column)
       if (!field) return []
       const { name, type, kind } = field
       const { column, declared, isList, isNullable } = row
-      const scalar: ModelField = {
+      const scalar: StoredField = {
         ...{ name, column, type, declared, isList, isNullable },
         isEnum: kind === 'enum',
         databaseType: row.type,

@@ -1,6 +1,6 @@
 import { AuditError } from '../errors.ts'
 import type { TableName } from '../postgres/identifiers.ts'
-import type { LogConnection } from '../postgres/sql-client.ts'
+import type { SqlClient } from '../postgres/sql-client.ts'
 
 /** What this room has to know of the audit that a client's `$audit` belongs to. */
 export interface RegisteredAudit {
@@ -11,7 +11,7 @@ export interface RegisteredAudit {
    *
    * @param join gives a client its half in that transaction
    */
-  openTransaction(connection: LogConnection, join: (client: object) => object): object
+  openTransaction(connection: SqlClient, join: (client: object) => object): object
   /** Hears of an interactive transaction that was to write, and failed at its end: no query hook sees that. */
   commitFailed(error: unknown): Promise<void>
 }

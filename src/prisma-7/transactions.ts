@@ -1,4 +1,4 @@
-import type { LogConnection } from '../postgres/sql-client.ts'
+import type { SqlClient } from '../postgres/sql-client.ts'
 import { type ClientInternals, clientWithTransactions } from './internals.ts'
 import { connectionOf } from './log-connection.ts'
 import { auditOf, registerAudit } from './registry.ts'
@@ -7,7 +7,7 @@ import { replaceOnce } from './replace-once.ts'
 /** An interactive transaction of an audited client. */
 interface InteractiveTransaction {
   /** Runs the log's own SQL inside it. */
-  readonly connection: LogConnection
+  readonly connection: SqlClient
   /** The transaction around a nested one. */
   outer: InteractiveTransaction | undefined
   /** Whether a call in it, or in one nested in it, was to write to what is recorded. */
@@ -18,7 +18,7 @@ interface InteractiveTransaction {
 const transactions = new WeakMap<object, InteractiveTransaction>()
 
 /** Runs the log's own SQL inside an interactive transaction, by what a query hook knows of it. */
-export function connectionInside(handle: object): LogConnection | undefined {
+export function connectionInside(handle: object): SqlClient | undefined {
   return transactions.get(handle)?.connection
 }
 

@@ -18,14 +18,14 @@ export function filterShape(dataModel: DataModel, model: string, where: unknown)
     const shapes = where.map((item) => filterShape(dataModel, model, item))
     return [...new Map(shapes.map((shape) => [JSON.stringify(shape), shape])).values()] // a long OR is one shape
   }
-  return shapeOf(where, (name, value) => {
+  return shapeOfFields(where, (name, value) => {
     if (['AND', 'OR', 'NOT'].includes(name)) return filterShape(dataModel, model, value)
     const field = dataModel.models[model]?.fields.find((one) => one.name === name)
-    if (!field) return shapeOf(value, () => '?') // the parts of a compound key
+    if (!field) return shapeOfFields(value, () => '?') // the parts of a compound key
     if (field.kind !== 'object') return operators(value, field.type === 'Json')
     // a relation: its filter, or `is`, `some` and their like around one
     const isField = (part: string) => dataModel.models[field.type]?.fields.some((one) => one.name === part)
-    return shapeOf(value, (part, inner) =>
+    return shapeOfFields(value, (part, inner) =>
       ['is', 'isNot', 'some', 'every', 'none'].includes(part) && !isField(part)
         ? filterShape(dataModel, field.type, inner)
         : ((filterShape(dataModel, field.type, { [part]: inner }) as Record<string, FilterShape>)[part] ??
@@ -36,17 +36,17 @@ export function filterShape(dataModel: DataModel, model: string, where: unknown)
 
 /** `not` may hold operators again; of Json, it holds a value, whose keys are not ours to tell. */
 function operators(value: unknown, isJson: boolean): FilterShape {
-  return shapeOf(value, (name, inner) => (name === 'not' && !isJson ? operators(inner, isJson) : '?'))
+  return shapeOfFields(value, (name, inner) => (name === 'not' && !isJson ? operators(inner, isJson) : '?'))
 }
 
 /** Plain objects keep their names; everything else is a value. */
-function shapeOf(value: unknown, inner: (name: string, value: unknown) => FilterShape): FilterShape {
-  if (!isPlain(value)) return '?'
+function shapeOfFields(value: unknown, inner: (name: string, value: unknown) => FilterShape): FilterShape {
+  if (!isPlainObject(value)) return '?'
   const given = Object.entries(value).filter(([, one]) => one !== undefined)
   return Object.fromEntries(given.map(([name, one]) => [name, inner(name, one)]))
 }
 
-function isPlain(value: unknown): value is object {
+function isPlainObject(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null

@@ -5,7 +5,7 @@ import { deliver } from '../log/deliver.ts'
 import type { NewEntry } from '../log/insert.ts'
 import type { Log } from '../log/log.ts'
 import { resourceOf } from '../models/data-model.ts'
-import type { LoggedModel } from '../models/stored-models.ts'
+import type { StoredModel } from '../models/stored-models.ts'
 import { resourceId } from '../values/resource-id.ts'
 import { type Found, readResult, selectionAt } from './result.ts'
 import { type Selectable, type Selection, select } from './selection.ts'
@@ -13,8 +13,14 @@ import { type Selectable, type Selection, select } from './selection.ts'
 /** An entry lists this many ids at most; a larger result has several. */
 const idsOfAnEntry = 1_000
 
-const reading = new Set(['findUnique', 'findUniqueOrThrow', 'findFirst', 'findFirstOrThrow', 'findMany'])
-const returning = new Set([
+const readOperations = new Set([
+  'findUnique',
+  'findUniqueOrThrow',
+  'findFirst',
+  'findFirstOrThrow',
+  'findMany',
+])
+const returningOperations = new Set([
   ...['create', 'update', 'upsert', 'delete'],
   ...['createManyAndReturn', 'updateManyAndReturn'],
 ])
@@ -38,8 +44,8 @@ export interface RecordedRead {
  */
 export async function prepareRead(log: Log, call: Call): Promise<RecordedRead | undefined> {
   const { model, operation, path } = call
-  const isRead = reading.has(operation)
-  if (model === undefined || !(isRead || returning.has(operation))) return undefined
+  const isRead = readOperations.has(operation)
+  if (model === undefined || !(isRead || returningOperations.has(operation))) return undefined
   const { options, dataModel } = log
   const { args, selection: whole } = await select(
     {
@@ -75,7 +81,7 @@ export async function prepareRead(log: Log, call: Call): Promise<RecordedRead | 
 }
 
 /** On the call's own connection: a transaction may hold the last one of the pool. */
-function knownModel(log: Log, name: string, { connection }: Call): Promise<LoggedModel | undefined> {
+function knownModel(log: Log, name: string, { connection }: Call): Promise<StoredModel | undefined> {
   return log.models.get(name, connection).catch((error: unknown) => {
     if (error instanceof AuditError) return undefined // there is no such table, and the read will fail of itself
     throw error

@@ -1,12 +1,12 @@
 import type { ResultShape } from '../log/call.ts'
 import type { DataModel } from '../models/data-model.ts'
-import type { LoggedModel } from '../models/stored-models.ts'
+import type { StoredModel } from '../models/stored-models.ts'
 import { type FilterShape, filterShape } from './filter-shape.ts'
 
 /** A place in a result where records of one model are, with what is recorded there and below. */
 export interface Selection {
   /** The model whose reads are recorded; undefined where only a relation further down is. */
-  readonly model: LoggedModel | undefined
+  readonly model: StoredModel | undefined
   /** How the records were reached from those that were asked for: `order.patient`. */
   readonly via: string | undefined
   /** The scalar fields that the result has. */
@@ -18,11 +18,11 @@ export interface Selection {
 }
 
 /** What {@link select} needs to know. */
-export interface Selecting {
+export interface SelectionContext {
   readonly dataModel: DataModel
   readonly shape: ResultShape
   /** The model, if its reads are recorded. */
-  readonly recorded: (model: string) => Promise<LoggedModel | undefined>
+  readonly recorded: (model: string) => Promise<StoredModel | undefined>
 }
 
 /** The arguments of a call, or of a relation in one, as far as they say what to give. */
@@ -43,7 +43,7 @@ type Chosen = Readonly<Record<string, unknown>> | null
  * @returns the arguments with the keys selected that entries name, and what is recorded, if anything
  */
 export async function select(
-  context: Selecting,
+  context: SelectionContext,
   model: string,
   args: Selectable,
   path: readonly string[],
@@ -71,7 +71,7 @@ export async function select(
 
 /** The relations that a call selects or includes. */
 async function selectRelations(
-  context: Selecting,
+  context: SelectionContext,
   model: string,
   args: Selectable,
   path: readonly string[],
@@ -96,7 +96,11 @@ async function selectRelations(
 }
 
 /** The scalar fields in the result that the caller gets, in the model's order. */
-function fieldsOf({ dataModel, shape }: Selecting, model: string, { select, omit }: Selectable): Set<string> {
+function fieldsOf(
+  { dataModel, shape }: SelectionContext,
+  model: string,
+  { select, omit }: Selectable,
+): Set<string> {
   const scalars = (dataModel.models[model]?.fields ?? []).filter(({ kind }) => kind !== 'object')
   const omitted = { ...shape.omitted(model), ...withoutUndefined(omit) }
   return new Set(
@@ -107,7 +111,7 @@ function fieldsOf({ dataModel, shape }: Selecting, model: string, { select, omit
 }
 
 /** The fields that computed fields in the result are made from. */
-function neededFields({ shape }: Selecting, model: string, { select, omit }: Selectable): Set<string> {
+function neededFields({ shape }: SelectionContext, model: string, { select, omit }: Selectable): Set<string> {
   const computed = shape
     .computed(model)
     .filter(({ name }) => (select ? isWanted(select[name]) : omit?.[name] !== true))

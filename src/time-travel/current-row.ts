@@ -1,5 +1,5 @@
 import type { Log } from '../log/log.ts'
-import type { LoggedModel, ModelField } from '../models/stored-models.ts'
+import type { StoredField, StoredModel } from '../models/stored-models.ts'
 import { columnOf, quoteIdentifier, quoteTable } from '../postgres/identifiers.ts'
 import { canBeKey, keyCondition } from '../values/key-condition.ts'
 import type { LoggedRow } from '../values/revive.ts'
@@ -12,13 +12,13 @@ import type { LoggedRow } from '../values/revive.ts'
  */
 export async function currentRow(
   log: Log,
-  model: LoggedModel,
+  model: StoredModel,
   key: readonly string[],
   lock = false,
 ): Promise<LoggedRow | undefined> {
   if (!model.key.every((field, index) => canBeKey(field, key[index] ?? ''))) return undefined
   const row = quoteIdentifier('__audit_current')
-  const reference = (field: ModelField) => columnOf(row, { name: field.column })
+  const reference = (field: StoredField) => columnOf(row, { name: field.column })
   const fields = model.scalars.map(
     (field) => `${log.valueOf(field, reference(field))} AS ${quoteIdentifier(field.name)}`,
   )

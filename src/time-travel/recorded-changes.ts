@@ -1,5 +1,5 @@
 import type { Log } from '../log/log.ts'
-import type { LoggedModel } from '../models/stored-models.ts'
+import type { StoredModel } from '../models/stored-models.ts'
 import { quoteLiteral, quoteTable } from '../postgres/identifiers.ts'
 import { isoInstant } from '../values/iso-timestamp.ts'
 import { idOfTexts } from '../values/resource-id.ts'
@@ -37,7 +37,7 @@ const pageSizes = { first: 1, next: 200 }
 /** The changes recorded under a record's key before a position, newest first; or from there on, oldest first. */
 export async function* changesOf(
   log: Log,
-  model: LoggedModel,
+  model: StoredModel,
   key: Key,
   direction: 'before' | 'after',
   position: LogPosition,
@@ -63,7 +63,7 @@ export async function* changesOf(
 /** Updates that gave a record this key, oldest first. Reads every update of the model between the two positions. */
 export async function arrivalsAt(
   log: Log,
-  model: LoggedModel,
+  model: StoredModel,
   key: Key,
   { after, before }: { after: LogPosition | undefined; before: LogPosition | undefined },
 ): Promise<RecordedChange[]> {
@@ -87,7 +87,7 @@ export async function arrivalsAt(
 }
 
 /** The key that a record has after a change; undefined when the entry does not tell. */
-export function keyAfter(model: LoggedModel, change: Pick<RecordedChange, 'id' | 'after'>): Key | undefined {
+export function keyAfter(model: StoredModel, change: Pick<RecordedChange, 'id' | 'after'>): Key | undefined {
   const before = keyOfId(model, change.id)
   const texts = model.key.map(({ name }, index) => {
     const value = change.after?.[name]
@@ -97,7 +97,7 @@ export function keyAfter(model: LoggedModel, change: Pick<RecordedChange, 'id' |
 }
 
 /** The texts that a `resource_id` is made of; undefined for one that was cut. */
-export function keyOfId(model: LoggedModel, id: string): Key | undefined {
+export function keyOfId(model: StoredModel, id: string): Key | undefined {
   if (isCut(id)) return undefined
   if (model.key.length === 1) return [id]
   try {
@@ -109,7 +109,7 @@ export function keyOfId(model: LoggedModel, id: string): Key | undefined {
 }
 
 /** The texts of the key in a whole row; undefined when a part is missing. */
-export function keyOfRow(model: LoggedModel, row: LoggedRow | null): Key | undefined {
+export function keyOfRow(model: StoredModel, row: LoggedRow | null): Key | undefined {
   const values = model.key.map(({ name }) => row?.[name])
   return values.every((value) => value !== undefined && value !== null) ? values.map(textOf) : undefined
 }
@@ -124,7 +124,7 @@ export function isWhole({ verb, after, changed }: RecordedChange): boolean {
 }
 
 /** `resource_id` holds 255 characters, so two long keys may share one; then the rows tell. */
-function isOf(model: LoggedModel, key: Key, { id, before, after }: RecordedChange): boolean {
+function isOf(model: StoredModel, key: Key, { id, before, after }: RecordedChange): boolean {
   const own = isCut(id) ? keyOfRow(model, before ?? after) : undefined
   return own === undefined || isSameKey(own, key)
 }

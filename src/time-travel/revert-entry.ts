@@ -2,7 +2,7 @@ import { validate as isUuid } from 'uuid'
 import { AuditError } from '../errors.ts'
 import { type AuditEntry, type EntryRow, entryColumns, toEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
-import type { LoggedModel } from '../models/stored-models.ts'
+import type { StoredModel } from '../models/stored-models.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { redactedValue } from '../values/redacted.ts'
 import type { LoggedRow } from '../values/revive.ts'
@@ -14,7 +14,7 @@ const verbs = ['create', 'update', 'delete', 'connect', 'disconnect'] as const
 export interface RevertibleChange {
   readonly entry: AuditEntry
   readonly verb: (typeof verbs)[number]
-  readonly model: LoggedModel
+  readonly model: StoredModel
   /** Where the record is after the change: an update may have changed its key. */
   readonly key: Key
   /** Empty where the entry has none. */
@@ -28,7 +28,7 @@ export interface RevertibleChange {
 
 export interface RevertibleLink {
   readonly relation: string
-  readonly target: LoggedModel
+  readonly target: StoredModel
   readonly targetKey: Key
 }
 
@@ -43,8 +43,9 @@ export async function readChange(log: Log, entryId: unknown): Promise<Revertible
   const verb = verbs.find((one) => action === `${resource.type}.${one}`)
   if (!verb) throw refuse(entry, 'it is not a change of a record')
   if (outcome !== 'success') throw refuse(entry, 'that change failed, so nothing of it is there to undo')
-  const model = await findModel(log, entry, resource.type)
-  const key = resource.id === null ? undefined : keyIn(verb, model, { id: resource.id, before, after })
+  const model = await modelOf(log, entry, resource.type)
+  const key =
+    resource.id === null ? undefined : keyAfterChange(verb, model, { id: resource.id, before, after })
   if (!key || key.includes(redactedValue)) {
     throw refuse(entry, 'it does not hold the whole primary key, so the record can not be found')
   }
@@ -56,7 +57,7 @@ export async function readChange(log: Log, entryId: unknown): Promise<Revertible
     link: verb === 'connect' || verb === 'disconnect' ? await linkIn(log, entry, model) : undefined,
   }
   if ((verb === 'update' || verb === 'delete') && !before) throw refuse(entry, 'it holds no state before')
-  if (verb === 'update' || verb === 'delete') checkFields(change)
+  if (verb === 'update' || verb === 'delete') checkRestorable(change)
   return change
 }
 
@@ -80,7 +81,7 @@ async function findEntry({ connection, options }: Log, entryId: unknown): Promis
   return toEntry(row)
 }
 
-async function findModel(log: Log, entry: AuditEntry, resource: string): Promise<LoggedModel> {
+async function modelOf(log: Log, entry: AuditEntry, resource: string): Promise<StoredModel> {
   const model = await log.models.get(resource, log.connection).catch((error: unknown) => {
     if (error instanceof AuditError && error.code === 'AUDIT_INVALID_FILTER') return undefined
     throw error
@@ -92,9 +93,9 @@ async function findModel(log: Log, entry: AuditEntry, resource: string): Promise
   return model
 }
 
-function keyIn(
+function keyAfterChange(
   verb: RevertibleChange['verb'],
-  model: LoggedModel,
+  model: StoredModel,
   { id, before, after }: { id: string; before: LoggedRow | null; after: LoggedRow | null },
 ): Key | undefined {
   if (model.key.length === 0) return undefined
@@ -102,7 +103,7 @@ function keyIn(
   return keyOfRow(model, verb === 'create' ? after : before) ?? keyOfId(model, id)
 }
 
-async function linkIn(log: Log, entry: AuditEntry, model: LoggedModel): Promise<RevertibleLink> {
+async function linkIn(log: Log, entry: AuditEntry, model: StoredModel): Promise<RevertibleLink> {
   const { relation, target } = (entry.details ?? {}) as {
     relation?: unknown
     target?: { type?: unknown; id?: unknown }
@@ -110,7 +111,7 @@ async function linkIn(log: Log, entry: AuditEntry, model: LoggedModel): Promise<
   if (typeof relation !== 'string' || !model.relations.has(relation)) {
     throw refuse(entry, `${model.name} has no relation ${JSON.stringify(relation)} any more`)
   }
-  const targetModel = await findModel(log, entry, String(target?.type))
+  const targetModel = await modelOf(log, entry, String(target?.type))
   const targetKey = typeof target?.id === 'string' ? keyOfId(targetModel, target.id) : undefined
   if (!targetKey || targetKey.includes(redactedValue)) {
     throw refuse(entry, 'it does not say which record is at the other end')
@@ -119,7 +120,7 @@ async function linkIn(log: Log, entry: AuditEntry, model: LoggedModel): Promise<
 }
 
 /** Whether every value that has to be put back is known, and has a place to go to. */
-function checkFields({ entry, verb, model, before, changed }: RevertibleChange): void {
+function checkRestorable({ entry, verb, model, before, changed }: RevertibleChange): void {
   const names = verb === 'update' ? changed : Object.keys(before)
   const isField = (name: string) => model.scalars.some((field) => field.name === name)
   const lost = names.filter(

@@ -1,12 +1,12 @@
 import { DbNull, Decimal, JsonNull } from '@prisma/client/runtime/client'
 import type { Log } from '../log/log.ts'
-import type { LoggedModel, ModelField } from '../models/stored-models.ts'
+import type { StoredField, StoredModel } from '../models/stored-models.ts'
 import { type LoggedRow, revive } from '../values/revive.ts'
 import { isVolatile } from './revert-conflict.ts'
 import { type RevertibleChange, refuse } from './revert-entry.ts'
 
 /** How Prisma finds a record: by the fields of its key. */
-export function whereOf(model: LoggedModel, row: LoggedRow): Record<string, unknown> {
+export function whereOf(model: StoredModel, row: LoggedRow): Record<string, unknown> {
   return Object.fromEntries(model.key.map((field) => [field.name, revive(field, row[field.name])]))
 }
 
@@ -23,7 +23,7 @@ export function dataOf(
   row: LoggedRow | undefined,
 ): Record<string, unknown> {
   const { model, before, after } = change
-  const isLeftAlone = ({ name, computed }: ModelField) =>
+  const isLeftAlone = ({ name, computed }: StoredField) =>
     computed === 'generated' ||
     // changed again since, by a change that stays
     (row && change.verb === 'update' && isVolatile(log, change, name) && row[name] !== after[name])
@@ -32,7 +32,7 @@ export function dataOf(
 }
 
 /** A null of a Json field that can't be null is JSON's own; in one that can be, the log does not tell them apart. */
-function inputOf(change: RevertibleChange, field: ModelField, value: unknown): unknown {
+function inputOf(change: RevertibleChange, field: StoredField, value: unknown): unknown {
   if (field.type === 'Json' && !field.isList && value === null) return field.isNullable ? DbNull : JsonNull
   const revived = revive(field, value)
   const items = Array.isArray(revived) && field.isList ? revived : [revived]
@@ -48,7 +48,7 @@ function inputOf(change: RevertibleChange, field: ModelField, value: unknown): u
   return revived
 }
 
-function isWritable({ type }: ModelField, value: unknown): boolean {
+function isWritable({ type }: StoredField, value: unknown): boolean {
   switch (type) {
     case 'Int':
     case 'Float':

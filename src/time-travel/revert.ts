@@ -22,8 +22,8 @@ interface Delegate {
   update(args: { where: object; data: object; select: object }): Promise<unknown>
 }
 
-/** What an undoing works with. */
-interface Undoing {
+/** What undoing a change takes. */
+interface UndoContext {
   readonly log: Log
   readonly change: RevertibleChange
   /** The record as it is now, locked. */
@@ -53,7 +53,7 @@ export async function revert(
   return writtenSince(log, start, change)
 }
 
-const undo: Readonly<Record<RevertibleChange['verb'], (undoing: Undoing) => Promise<void>>> = {
+const undo: Readonly<Record<RevertibleChange['verb'], (context: UndoContext) => Promise<void>>> = {
   async create({ log, change, row, delegate, force }) {
     if (!force) await checkUnchanged(log, change, row, Object.keys(change.after))
     if (row) await expectOne(change, delegate.deleteMany({ where: whereOf(change.model, row) }))
@@ -84,13 +84,13 @@ const undo: Readonly<Record<RevertibleChange['verb'], (undoing: Undoing) => Prom
     await expectOne(change, delegate.updateMany({ where: whereOf(change.model, row), data }))
   },
 
-  connect: (undoing) => relink('disconnect', undoing),
-  disconnect: (undoing) => relink('connect', undoing),
+  connect: (context) => relink('disconnect', context),
+  disconnect: (context) => relink('connect', context),
 }
 
 async function relink(
   verb: 'connect' | 'disconnect',
-  { log, change, row, delegate, force }: Undoing,
+  { log, change, row, delegate, force }: UndoContext,
 ): Promise<void> {
   const { link, model } = change
   if (!row || !link) throw isGone(change)

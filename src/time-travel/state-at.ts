@@ -1,5 +1,5 @@
 import type { Log } from '../log/log.ts'
-import type { LoggedModel } from '../models/stored-models.ts'
+import type { StoredModel } from '../models/stored-models.ts'
 import type { LoggedRow } from '../values/revive.ts'
 import { currentRow } from './current-row.ts'
 import {
@@ -24,7 +24,7 @@ type Known = Map<string, unknown>
  */
 export async function recordAt(
   log: Log,
-  model: LoggedModel,
+  model: StoredModel,
   key: Key,
   position: LogPosition,
 ): Promise<ReadonlyMap<string, unknown> | null> {
@@ -42,7 +42,7 @@ export async function recordAt(
 /** Goes back in the record's own entries until one holds the whole record. */
 async function foldPast(
   log: Log,
-  model: LoggedModel,
+  model: StoredModel,
   key: Key,
   position: LogPosition,
   known: Known,
@@ -65,7 +65,7 @@ async function foldPast(
  */
 async function findUnseen(
   log: Log,
-  model: LoggedModel,
+  model: StoredModel,
   key: Key,
   position: LogPosition,
   absentSince: LogPosition | undefined,
@@ -85,7 +85,7 @@ async function findUnseen(
 /** Goes forward, also to other keys, until an entry holds the whole record as it found it, or to the current row. */
 async function foldFuture(
   log: Log,
-  model: LoggedModel,
+  model: StoredModel,
   key: Key,
   position: LogPosition,
   known: Known,
@@ -102,7 +102,7 @@ async function foldFuture(
   return known
 }
 
-function leaves(model: LoggedModel, key: Key, change: RecordedChange): boolean {
+function leaves(model: StoredModel, key: Key, change: RecordedChange): boolean {
   if (change.verb !== 'update') return false
   const after = keyAfter(model, change)
   return after !== undefined && !isSameKey(after, key)

@@ -3,7 +3,7 @@ import { AuditError } from '../errors.ts'
 import type { AuditEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
 import type { ModelName, ModelState } from '../models/model-types.ts'
-import type { LoggedModel } from '../models/stored-models.ts'
+import type { StoredModel } from '../models/stored-models.ts'
 import { redactedValue } from '../values/redacted.ts'
 import { idOfTexts, keyIn, keyTexts } from '../values/resource-id.ts'
 import { reviveRow } from '../values/revive.ts'
@@ -77,7 +77,7 @@ interface TransactionalClient {
   $transaction<T>(work: (tx: { readonly $audit: TimeTravel<unknown> }) => Promise<T>): Promise<T>
 }
 
-function keyOf({ options }: Log, model: LoggedModel, id: unknown): Key {
+function keyOf({ options }: Log, model: StoredModel, id: unknown): Key {
   const fail = (state: string) => new AuditError('AUDIT_INVALID_FILTER', state)
   const names = model.key.map(({ name }) => name)
   if (names.length === 0) {
@@ -124,16 +124,16 @@ function positionOf(date: unknown): LogPosition {
     )
   }
   const digits = /\.\d{3}(\d{1,3})/.exec(parsed.data)?.[1]
-  if (digits === undefined) return { at: `${iso(milliseconds + 1)}000Z`, seq: 0n }
+  if (digits === undefined) return { at: `${isoWithoutZone(milliseconds + 1)}000Z`, seq: 0n }
   const microseconds = Number(digits.padEnd(3, '0')) + 1
   const at =
     microseconds === 1000
-      ? `${iso(milliseconds + 1)}000Z`
-      : `${iso(milliseconds)}${String(microseconds).padStart(3, '0')}Z`
+      ? `${isoWithoutZone(milliseconds + 1)}000Z`
+      : `${isoWithoutZone(milliseconds)}${String(microseconds).padStart(3, '0')}Z`
   return { at, seq: 0n }
 }
 
 /** `2026-03-01T12:00:00.000`, without the zone. */
-function iso(milliseconds: number): string {
+function isoWithoutZone(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(0, -1)
 }

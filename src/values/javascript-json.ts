@@ -124,8 +124,8 @@ class Conversion {
   }
 
   #mapKey(key: unknown): string {
-    const isPlain = ['string', 'number', 'bigint', 'boolean'].includes(typeof key)
-    return isPlain ? String(key) : this.#refuse(`is a Map with a key that is a ${typeof key}`)
+    const isPrimitive = ['string', 'number', 'bigint', 'boolean'].includes(typeof key)
+    return isPrimitive ? String(key) : this.#refuse(`is a Map with a key that is a ${typeof key}`)
   }
 
   #text(text: string): string {

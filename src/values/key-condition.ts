@@ -1,8 +1,8 @@
-import type { ModelField } from '../models/stored-models.ts'
+import type { StoredField } from '../models/stored-models.ts'
 
-const integers = { int2: 15n, int4: 31n, int8: 63n } as const
-const texts = new Set(['text', 'varchar', 'bpchar', 'citext', 'name'])
-const validator: Readonly<Record<string, RegExp>> = {
+const integerBits = { int2: 15n, int4: 31n, int8: 63n } as const
+const textTypes = new Set(['text', 'varchar', 'bpchar', 'citext', 'name'])
+const validForms: Readonly<Record<string, RegExp>> = {
   bool: /^(true|false)$/,
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
   numeric: /^(-?\d{1,1000}(\.\d{1,1000})?|NaN)$/,
@@ -16,7 +16,7 @@ const validator: Readonly<Record<string, RegExp>> = {
  *
  * @param reference the column in SQL
  */
-export function keyCondition(field: ModelField, reference: string, parameter: number): string {
+export function keyCondition(field: StoredField, reference: string, parameter: number): string {
   const text = `$${parameter}::text`
   switch (castOf(field)) {
     case 'bytea':
@@ -34,21 +34,21 @@ export function keyCondition(field: ModelField, reference: string, parameter: nu
  * Whether a column could have this value. PostgreSQL refuses to compare with any other, and a refusal would end the
  * transaction that the question is asked in.
  */
-export function canBeKey({ databaseType }: ModelField, text: string): boolean {
-  if (databaseType in integers) {
-    const bits = integers[databaseType as keyof typeof integers]
+export function canBeKey({ databaseType }: StoredField, text: string): boolean {
+  if (databaseType in integerBits) {
+    const bits = integerBits[databaseType as keyof typeof integerBits]
     if (!/^-?\d{1,30}$/.test(text)) return false
     return BigInt.asIntN(Number(bits) + 1, BigInt(text)) === BigInt(text)
   }
   if (['date', 'timestamp', 'timestamptz'].includes(databaseType)) {
     return /^\d{4}-/.test(text) && !Number.isNaN(Date.parse(text))
   }
-  return validator[databaseType]?.test(text) ?? true
+  return validForms[databaseType]?.test(text) ?? true
 }
 
-function castOf({ databaseType, isEnum }: ModelField): 'bytea' | 'numeric' | 'declared' | 'text' {
+function castOf({ databaseType, isEnum }: StoredField): 'bytea' | 'numeric' | 'declared' | 'text' {
   if (isEnum) return 'text'
   if (databaseType === 'bytea' || databaseType === 'numeric') return databaseType
-  const isKnown = databaseType in integers || databaseType in validator || texts.has(databaseType)
+  const isKnown = databaseType in integerBits || databaseType in validForms || textTypes.has(databaseType)
   return isKnown || ['date', 'timestamp', 'timestamptz'].includes(databaseType) ? 'declared' : 'text'
 }

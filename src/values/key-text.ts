@@ -1,7 +1,7 @@
-import type { ModelField } from '../models/stored-models.ts'
+import type { StoredField } from '../models/stored-models.ts'
 
 /** A key's value as PostgreSQL writes it, so that it meets what the statement recorded. */
-export function keyText(field: Pick<ModelField, 'databaseType' | 'declared'>, value: unknown): string {
+export function keyText(field: Pick<StoredField, 'databaseType' | 'declared'>, value: unknown): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   const text = value instanceof Date ? value.toISOString() : exactText(value)
   switch (field.databaseType) {

@@ -1,9 +1,9 @@
-import type { ModelField } from '../models/stored-models.ts'
+import type { StoredField } from '../models/stored-models.ts'
 import type { ColumnType } from '../postgres/catalog.ts'
 import { jsonValue } from './sql-json.ts'
 
 /** The SQL expression that gives a field's column in the same JSON form in which entries have it. */
-export function loggedValue(field: ModelField, reference: string): string {
+export function loggedValue(field: StoredField, reference: string): string {
   const precision = /^timestamp\((\d)\)/.exec(field.declared)?.[1]
   const type: ColumnType = {
     builtIn: field.isEnum ? '' : field.databaseType,

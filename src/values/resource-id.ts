@@ -1,5 +1,5 @@
 import { AuditError } from '../errors.ts'
-import type { LoggedModel } from '../models/stored-models.ts'
+import type { StoredModel } from '../models/stored-models.ts'
 import { keyText } from './key-text.ts'
 import { redactedValue } from './redacted.ts'
 import { isStorable } from './storable.ts'
@@ -10,7 +10,7 @@ import { isStorable } from './storable.ts'
  *
  * @returns undefined when a part of the key is missing or is a condition instead of a value
  */
-export function keyIn(model: LoggedModel, object: unknown): unknown[] | undefined {
+export function keyIn(model: StoredModel, object: unknown): unknown[] | undefined {
   if (!isRecord(object) || model.key.length === 0) return undefined
   const values = model.key.map(({ name }) => object[name])
   if (values.every(isKeyValue)) return values
@@ -28,7 +28,7 @@ export function keyIn(model: LoggedModel, object: unknown): unknown[] | undefine
  * @param isRedacted which parts of the key the log must not hold; they read `[redacted]`
  */
 export function resourceId(
-  model: LoggedModel,
+  model: StoredModel,
   key: readonly unknown[],
   isRedacted: (model: string, field: string) => boolean = () => false,
 ): string {
@@ -39,7 +39,7 @@ export function resourceId(
 }
 
 /** The values of a key in key order, as the texts that `resource_id` is made of. */
-export function keyTexts(model: LoggedModel, key: readonly unknown[]): string[] {
+export function keyTexts(model: StoredModel, key: readonly unknown[]): string[] {
   return model.key.map((field, index) => {
     const value = key[index]
     return keyText(field, field.labels.get(String(value)) ?? value)
@@ -59,7 +59,7 @@ export function idOfTexts(texts: readonly string[]): string {
  *
  * @throws AuditError `AUDIT_INVALID_FILTER`, saying what the model's key is
  */
-export function parseRecordId(model: LoggedModel, id: unknown): string {
+export function parseRecordId(model: StoredModel, id: unknown): string {
   const [field, ...others] = model.key
   if (field === undefined) {
     throw new AuditError(

@@ -1,5 +1,5 @@
 import { Decimal } from '@prisma/client/runtime/client'
-import type { LoggedModel, ModelField } from '../models/stored-models.ts'
+import type { StoredField, StoredModel } from '../models/stored-models.ts'
 import { redactedValue } from './redacted.ts'
 import { beyondJsonb } from './storable.ts'
 
@@ -11,25 +11,25 @@ export type LoggedRow = Readonly<Record<string, unknown>>
  * names in the client. A field that the log does not know is null, or an empty list; a redacted one stays
  * `"[redacted]"`, and a value that its type no longer fits, after a migration, stays as it is.
  */
-export function reviveRow(model: LoggedModel, row: ReadonlyMap<string, unknown>): Record<string, unknown> {
+export function reviveRow(model: StoredModel, row: ReadonlyMap<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(model.scalars.map((field) => [field.name, revive(field, row.get(field.name))]))
 }
 
 /** One field's value as Prisma gives it, from the log's JSON. */
-export function revive(field: ModelField, value: unknown): unknown {
+export function revive(field: StoredField, value: unknown): unknown {
   if (field.isList && (value === null || value === undefined)) return []
   if (field.isList && Array.isArray(value)) return value.map((item) => reviveItem(field, item))
   return reviveItem(field, value)
 }
 
 /** A key's value as Prisma takes it, from the text in `resource_id`. */
-export function reviveKey(field: ModelField, text: string): unknown {
+export function reviveKey(field: StoredField, text: string): unknown {
   return revive(field, field.type === 'Boolean' ? text === 'true' : text)
 }
 
 const specialNumbers = new Set(['NaN', 'Infinity', '-Infinity'])
 
-function reviveItem(field: ModelField, value: unknown): unknown {
+function reviveItem(field: StoredField, value: unknown): unknown {
   if (value === null || value === undefined) return null
   if (value === redactedValue) return value
   if (field.type === 'Json') return field.databaseType === 'json' ? reviveJsonText(value) : value
@@ -64,7 +64,7 @@ function reviveJsonText(value: unknown): unknown {
   }
 }
 
-function nameOf({ labels }: ModelField, value: unknown): unknown {
+function nameOf({ labels }: StoredField, value: unknown): unknown {
   for (const [name, label] of labels) if (label === value) return name
   return value
 }

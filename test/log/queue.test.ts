@@ -8,16 +8,16 @@ import { afterAll, describe, expect, it, vi } from 'vitest'
 import { startEmbedded } from '../../scripts/postgres.ts'
 import { applyMigrations } from '../../scripts/schema-engine.ts'
 import { newId } from '../../src/id.ts'
-import { AuditError, type Recording, withAudit } from '../../src/index.ts'
+import { AuditError, type EventRecorder, withAudit } from '../../src/index.ts'
 import type { NewEntry } from '../../src/log/insert.ts'
 import { EntryQueue, type QueueLimits } from '../../src/log/queue.ts'
-import type { LogConnection } from '../../src/postgres/sql-client.ts'
+import type { SqlClient } from '../../src/postgres/sql-client.ts'
 import { PrismaClient } from '../generated/client/client.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 
 const db = await createDatabase()
 const client = createClient(db.url)
-const database: LogConnection = {
+const database: SqlClient = {
   query: async <Row>(sql: string, ...values: readonly unknown[]) =>
     (await client.$queryRawUnsafe(sql, ...values)) as Row[],
 }
@@ -44,12 +44,12 @@ function createQueue({
   limits,
   onError,
 }: {
-  connection?: LogConnection
+  connection?: SqlClient
   limits?: Partial<QueueLimits>
   onError?: (error: AuditError) => void
 } = {}) {
   const sizes: number[] = []
-  const counting: LogConnection = {
+  const counting: SqlClient = {
     query: (sql, ...values) => {
       sizes.push(JSON.parse(String(values[0])).length)
       return connection.query(sql, ...values)
@@ -66,7 +66,7 @@ function heldConnection() {
     release = resolve
   })
   const written: string[] = []
-  const connection: LogConnection = {
+  const connection: SqlClient = {
     query: async (_sql, text) => {
       await released
       written.push(...JSON.parse(String(text)).map((row: { resource_id: string }) => row.resource_id))
@@ -167,7 +167,7 @@ describe('a state that passes', () => {
   it('is waited for', async () => {
     const since = await db.lastSeq()
     let failures = 5
-    const connection: LogConnection = {
+    const connection: SqlClient = {
       query: (sql, ...values) => {
         if (failures-- > 0) throw new Error('connection refused')
         return database.query(sql, ...values)
@@ -183,7 +183,7 @@ describe('a state that passes', () => {
   it('writes nothing twice when only the answer was lost', async () => {
     const since = await db.lastSeq()
     let answersLost = 2
-    const connection: LogConnection = {
+    const connection: SqlClient = {
       query: async (sql, ...values) => {
         const rows = await database.query(sql, ...values)
         if (answersLost-- > 0) throw new Error('Connection terminated unexpectedly')
@@ -230,7 +230,7 @@ describe('a state that passes', () => {
   it('that stays ends the entries: flush ends too, and the next ones get their own time', async () => {
     const errors: AuditError[] = []
     let isAway = true
-    const connection: LogConnection = {
+    const connection: SqlClient = {
       query: async () => {
         if (isAway) throw new Error('connection refused')
         return []
@@ -301,7 +301,7 @@ describe('an entry that the database refuses', () => {
   it('is not looked for in halves when every entry would be refused', async () => {
     const errors: AuditError[] = []
     const queries: string[] = []
-    const missing: LogConnection = {
+    const missing: SqlClient = {
       query: (sql, ...values) => {
         queries.push(sql)
         return database.query(sql.replace('"audit_logs"', '"no_such_table"'), ...values)
@@ -346,7 +346,7 @@ describe('an entry that the database refuses', () => {
 })
 
 describe('a client', () => {
-  const record = (audited: { $audit: Recording }, id: string) =>
+  const record = (audited: { $audit: EventRecorder }, id: string) =>
     audited.$audit.record({ action: 'queue.test', resource: { type: 'queue', id } }, { queue: true })
 
   it('writes what is queued by flush, and before it disconnects', async () => {

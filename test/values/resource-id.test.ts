@@ -2,7 +2,7 @@ import { Decimal } from '@prisma/client/runtime/client'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { withAudit } from '../../src/index.ts'
-import type { LoggedModel } from '../../src/models/stored-models.ts'
+import type { StoredModel } from '../../src/models/stored-models.ts'
 import { keyText } from '../../src/values/key-text.ts'
 import { keyIn, parseRecordId, resourceId } from '../../src/values/resource-id.ts'
 import { createClient, createDatabase } from '../support/database.ts'
@@ -19,7 +19,7 @@ const prisma = withAudit(createClient(keyed.url), {
   redact: { Everything: ['varchar'] },
 })
 
-function model(...keys: [name: string, databaseType: string, declared?: string][]): LoggedModel {
+function model(...keys: [name: string, databaseType: string, declared?: string][]): StoredModel {
   const key = keys.map(([name, databaseType, declared = databaseType]) => ({
     ...{ name, column: name, type: 'String', isEnum: false, isList: false, databaseType, declared },
     ...{ isNullable: false, computed: undefined, labels: new Map(), isUpdatedAt: false },
