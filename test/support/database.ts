@@ -23,6 +23,8 @@ export interface Database {
   entriesOf(work: () => PromiseLike<unknown>): Promise<Entry[]>
   /** Those of them that something was done for. */
   changesOf(work: () => PromiseLike<unknown>): Promise<Entry[]>
+  /** The same, where `work` makes one change: its entry. */
+  changeOf(work: () => PromiseLike<unknown>): Promise<Entry>
   /** The highest `seq` so far. */
   lastSeq(): Promise<bigint>
   /** The major version of the server: 14 to 18. */
@@ -84,6 +86,7 @@ export function openDatabase(url: string): Database {
     await work()
     return read(since)
   }
+  const changesOf = during(changes)
   return {
     url,
     pool,
@@ -91,7 +94,13 @@ export function openDatabase(url: string): Database {
     entries,
     changes,
     entriesOf: during(entries),
-    changesOf: during(changes),
+    changesOf,
+    changeOf: async (work) => {
+      const [entry, ...others] = await changesOf(work)
+      if (!entry || others.length > 0)
+        throw new Error(`one entry was expected, not ${entry ? others.length + 1 : 0}`)
+      return entry
+    },
     lastSeq,
     serverVersion: async () => {
       const [row] = await sql<{ version: number }>(

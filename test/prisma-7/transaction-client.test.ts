@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { withAudit } from '../src/index.ts'
-import { createClient, createDatabase } from './support/database.ts'
+import { withAudit } from '../../src/index.ts'
+import { createClient, createDatabase } from '../support/database.ts'
 
 const db = await createDatabase()
 const prisma = withAudit(createClient(db.url))

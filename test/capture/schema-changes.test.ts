@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { withAudit } from '../src/index.ts'
-import { createClient, createDatabase } from './support/database.ts'
+import { withAudit } from '../../src/index.ts'
+import { createClient, createDatabase } from '../support/database.ts'
 
 const database = await createDatabase()
 const prisma = withAudit(createClient(database.url))
