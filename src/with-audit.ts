@@ -20,7 +20,6 @@ import { createQueryHook } from './prisma-7/query-hook.ts'
 import { refuseAudited, registerAudit } from './prisma-7/registry.ts'
 import { tapFactory } from './prisma-7/tap.ts'
 import { auditTransactions } from './prisma-7/transactions.ts'
-import { loggedValue } from './values/logged-value.ts'
 
 /**
  * Gives a client that records every change made through it: who, what, when, from where, before and after, in the
@@ -99,6 +98,5 @@ function openLog(
     },
     context: () => currentContext(options).context,
     isTransaction: false,
-    valueOf: loggedValue,
   }
 }

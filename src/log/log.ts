@@ -1,6 +1,6 @@
 import type { AttributedContext } from '../attribution.ts'
 import type { DataModel } from '../models/data-model.ts'
-import type { StoredField, StoredModels } from '../models/stored-models.ts'
+import type { StoredModels } from '../models/stored-models.ts'
 import type { ResolvedOptions } from '../options.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 import type { Background } from './background.ts'
@@ -30,6 +30,4 @@ export interface Log extends ReadableLog {
   readonly client: () => object
   /** Whether this is the log of an interactive transaction. */
   readonly isTransaction: boolean
-  /** The SQL expression that gives a field's column as entries have it; the second argument refers to the column. */
-  readonly valueOf: (field: StoredField, reference: string) => string
 }

@@ -1,5 +1,7 @@
 import { AuditError } from '../errors.ts'
+import type { Column, ColumnType, Table } from '../postgres/catalog.ts'
 import type { TableName } from '../postgres/identifiers.ts'
+import { readTables } from '../postgres/read-catalog.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 import { type DataModel, type Model, ModelIndex, resourceOf } from './data-model.ts'
 import { readSchema } from './schema-facts.ts'
@@ -13,6 +15,7 @@ export interface StoredField {
   readonly type: string
   readonly isEnum: boolean
   readonly isList: boolean
+  readonly columnType: ColumnType
   /** PostgreSQL's name of the type, of an array its elements', domains resolved: `int4`, `numeric`. */
   readonly databaseType: string
   /** The declared type, fit for a cast: `numeric(10,2)`. */
@@ -40,36 +43,7 @@ export interface StoredModel extends Model {
 }
 
 type ModelNames = Pick<Model, 'name' | 'resource'>
-
-interface CatalogRow {
-  schema: string
-  table: string
-  column: string
-  type: string
-  declared: string
-  isList: boolean
-  isNullable: boolean
-  computed: 'generated' | 'identity' | null
-  keyPosition: number | null
-}
-
-/** Columns and primary keys from the database: Prisma's run-time data model has neither keys nor lists. */
-const catalogQuery = `
-  SELECT n.nspname::text AS schema, c.relname::text AS "table", a.attname::text AS "column",
-    coalesce(b.typname, e.typname, t.typname)::text AS type,
-    pg_catalog.format_type(a.atttypid, a.atttypmod) AS declared,
-    e.oid IS NOT NULL AS "isList", NOT a.attnotnull AS "isNullable",
-    CASE WHEN a.attgenerated <> '' THEN 'generated' WHEN a.attidentity = 'a' THEN 'identity' END AS computed,
-    pg_catalog.array_position(i.indkey::int2[], a.attnum)::int4 AS "keyPosition"
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-  LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
-  LEFT JOIN pg_catalog.pg_type b ON b.oid = coalesce(e.typbasetype, t.typbasetype) AND b.oid <> 0
-  LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
-  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_|information_schema)' AND c.relname = ANY ($1::text[])
-  ORDER BY a.attnum`
+type StoredTable = Omit<Table, 'referencedBy'>
 
 /** The client's models as the database has them. Read once; again when a model's table was not there. */
 export class StoredModels {
@@ -144,43 +118,48 @@ export class StoredModels {
 
   async #load(connection: SqlClient): Promise<ReadonlyMap<string, StoredModel>> {
     const index = new ModelIndex(this.#dataModel, await this.#defaultSchema())
-    const rows = await connection.query<CatalogRow>(
-      catalogQuery,
+    const tables = await readTables(
+      connection,
       index.models.map((model) => model.table),
     )
-    const columnsOf = (model: Model) =>
-      rows.filter((row) => index.ofTable({ schema: row.schema, name: row.table }) === model)
-    return new Map(index.models.map((model) => [model.name, this.#describe(model, index, columnsOf(model))]))
+    return new Map(
+      index.models.map((model) => {
+        const table = tables.find((one) => index.ofTable(one) === model)
+        return [model.name, this.#describe(model, index, table)]
+      }),
+    )
   }
 
-  #describe(model: Model, index: ModelIndex, rows: readonly CatalogRow[]): StoredModel {
-    const fields = this.#dataModel.models[model.name]?.fields ?? []
-    const described = rows.flatMap((row) => {
-      const field = fields.find((one) => one.kind !== 'object' && (one.dbName ?? one.name) === row.column)
-      if (!field) return []
-      const { name, type, kind } = field
-      const { column, declared, isList, isNullable } = row
-      const scalar: StoredField = {
-        ...{ name, column, type, declared, isList, isNullable },
-        isEnum: kind === 'enum',
-        databaseType: row.type,
-        computed: row.computed ?? undefined,
-        labels: this.#schema.labels.get(type) ?? new Map(),
-        isUpdatedAt: this.#schema.updatedAt.get(model.name)?.has(name) ?? false,
-      }
-      return [{ scalar, keyPosition: row.keyPosition }]
-    })
-    const inKey = described.flatMap(({ scalar, keyPosition }) =>
-      keyPosition === null ? [] : [{ scalar, keyPosition }],
-    )
-    const schema = rows[0]?.schema
+  #describe(model: Model, index: ModelIndex, table: StoredTable | undefined): StoredModel {
+    const columns = table?.columns ?? []
+    const scalars = columns.flatMap((column) => this.#field(model, column) ?? [])
     return {
       ...model,
-      location: schema === undefined ? { name: model.table } : { schema, name: model.table },
+      location: table ? { schema: table.schema, name: table.name } : { name: model.table },
       relations: index.sidesOf(model),
-      generatedColumns: rows.filter((row) => row.computed === 'generated').map((row) => row.column),
-      scalars: described.map(({ scalar }) => scalar),
-      key: inKey.sort((a, b) => a.keyPosition - b.keyPosition).map(({ scalar }) => scalar),
+      generatedColumns: columns.filter(({ generated }) => generated).map(({ name }) => name),
+      scalars,
+      key: (table?.primaryKey ?? []).flatMap(
+        ({ name }) => scalars.find(({ column }) => column === name) ?? [],
+      ),
+    }
+  }
+
+  /** The field of a model behind a column, if it has one. */
+  #field(model: Model, column: Column): StoredField | undefined {
+    const fields = this.#dataModel.models[model.name]?.fields ?? []
+    const field = fields.find((one) => one.kind !== 'object' && (one.dbName ?? one.name) === column.name)
+    if (!field) return undefined
+    const { name, type, kind } = field
+    return {
+      ...{ name, type, column: column.name, declared: column.declared, columnType: column.type },
+      isEnum: kind === 'enum',
+      isList: column.type.element !== undefined,
+      databaseType: (column.type.element ?? column.type).name,
+      isNullable: column.nullable,
+      computed: column.generated ? 'generated' : column.identity ? 'identity' : undefined,
+      labels: this.#schema.labels.get(type) ?? new Map(),
+      isUpdatedAt: this.#schema.updatedAt.get(model.name)?.has(name) ?? false,
     }
   }
 }

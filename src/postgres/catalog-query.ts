@@ -1,18 +1,15 @@
-/**
- * One statement that reads what the rewriter needs to know of a database: tables, columns, keys, foreign keys with
- * their actions, triggers, types and functions. Gives one JSON text. Everything is named in pg_catalog, so that
- * no `search_path` can change its meaning.
- */
-export const catalogQuery = `
+// Everything is named in pg_catalog, so that no search_path can change its meaning.
+
+const found = (condition: string) => `
 WITH RECURSIVE relation AS (
   SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relhasrules, c.relispartition,
     (c.relhassubclass AND c.relkind = 'r') AS inherited
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ${condition}
 ),
 attribute AS (
-  SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated,
+  SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated, a.attidentity, a.attnotnull,
     pg_catalog.format_type(a.atttypid, a.atttypmod) AS declared,
     pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS "default"
   FROM pg_catalog.pg_attribute a
@@ -26,10 +23,9 @@ type(oid) AS (
   SELECT related FROM type JOIN pg_catalog.pg_type t ON t.oid = type.oid
   CROSS JOIN LATERAL (VALUES (t.typelem), (t.typbasetype)) AS v(related)
   WHERE related <> 0
-)
-SELECT pg_catalog.json_build_object(
-  'version', pg_catalog.current_setting('server_version_num')::int,
-  'searchPath', pg_catalog.to_json(pg_catalog.current_schemas(false)),
+)`
+
+const tables = `
   'tables', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
     'oid', r.oid::bigint, 'schema', r.schema, 'name', r.name, 'kind', r.kind,
     'partition', r.relispartition, 'inherited', r.inherited,
@@ -41,7 +37,8 @@ SELECT pg_catalog.json_build_object(
       WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype::int & 19 = 19),
     'columns', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
         'number', a.attnum, 'name', a.attname, 'type', a.atttypid::bigint, 'modifier', a.atttypmod,
-        'declared', a.declared, 'generated', a.attgenerated <> '', 'default', a."default") ORDER BY a.attnum), '[]')
+        'declared', a.declared, 'generated', a.attgenerated <> '',
+        'identity', a.attidentity = 'a', 'nullable', NOT a.attnotnull, 'default', a."default") ORDER BY a.attnum), '[]')
       FROM attribute a WHERE a.attrelid = r.oid),
     -- what a foreign key may refer to: unique indexes without expressions and conditions, constraints or not
     'keys', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -49,7 +46,19 @@ SELECT pg_catalog.json_build_object(
         'columns', (i.indkey::int2[])[0:i.indnkeyatts - 1]) ORDER BY k.relname), '[]')
       FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class k ON k.oid = i.indexrelid
       WHERE i.indrelid = r.oid AND i.indisunique AND i.indisvalid AND i.indexprs IS NULL AND i.indpred IS NULL)
-  )), '[]') FROM relation r),
+  )), '[]') FROM relation r)`
+
+const types = `
+  'types', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+    'oid', t.oid::bigint, 'schema', n.nspname, 'name', t.typname, 'kind', t.typtype,
+    'category', t.typcategory, 'element', t.typelem::bigint, 'base', t.typbasetype::bigint,
+    'baseModifier', t.typtypmod)), '[]')
+    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+    WHERE t.oid IN (SELECT oid FROM type))`
+
+const rest = `
+  'version', pg_catalog.current_setting('server_version_num')::int,
+  'searchPath', pg_catalog.to_json(pg_catalog.current_schemas(false)),
   'foreignKeys', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
     'name', f.conname, 'child', f.conrelid::bigint, 'parent', f.confrelid::bigint,
     'childColumns', f.conkey, 'parentColumns', f.confkey, 'onDelete', f.confdeltype, 'onUpdate', f.confupdtype,
@@ -58,12 +67,6 @@ SELECT pg_catalog.json_build_object(
     -- referential actions run in this order, and the locks taken ahead of them have to follow it
     ORDER BY f.oid), '[]')
     FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND f.conparentid = 0),
-  'types', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
-    'oid', t.oid::bigint, 'schema', n.nspname, 'name', t.typname, 'kind', t.typtype,
-    'category', t.typcategory, 'element', t.typelem::bigint, 'base', t.typbasetype::bigint,
-    'baseModifier', t.typtypmod)), '[]')
-    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-    WHERE t.oid IN (SELECT oid FROM type)),
   -- functions that may write: volatile, and in a language that can run statements
   'writingFunctions', (SELECT coalesce(pg_catalog.json_agg(DISTINCT p.proname), '[]')
     FROM pg_catalog.pg_proc p
@@ -77,5 +80,15 @@ SELECT pg_catalog.json_build_object(
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE (p.proname LIKE '%\\_record' AND pg_catalog.oidvectortypes(p.proargtypes) = 'text, text, jsonb, jsonb, text[], jsonb'
       OR p.proname LIKE '%\\_iso' AND pg_catalog.oidvectortypes(p.proargtypes) = 'timestamp without time zone')
-      AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))
-)::text`
+      AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))`
+
+/**
+ * One statement that reads what the rewriter needs to know of a database: tables, columns, keys, foreign keys with
+ * their actions, triggers, types and functions. Gives one JSON text.
+ */
+export const catalogQuery = `${found('')}
+SELECT pg_catalog.json_build_object(${tables},${types},${rest})::text`
+
+/** The same of the tables that have one of the names in `$1`, a text[], and nothing but the tables and their types. */
+export const tablesQuery = `${found('AND c.relname = ANY ($1::text[])')}
+SELECT pg_catalog.json_build_object(${tables},${types})::text AS catalog`

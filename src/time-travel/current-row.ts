@@ -3,6 +3,7 @@ import type { StoredField, StoredModel } from '../models/stored-models.ts'
 import { columnOf, quoteIdentifier, quoteTable } from '../postgres/identifiers.ts'
 import { canBeKey, keyCondition } from '../values/key-condition.ts'
 import type { LoggedRow } from '../values/revive.ts'
+import { jsonValue } from '../values/sql-json.ts'
 
 /**
  * A record as it is now, in the JSON form of entries. It is read past the client, so that no read is recorded.
@@ -20,7 +21,7 @@ export async function currentRow(
   const row = quoteIdentifier('__audit_current')
   const reference = (field: StoredField) => columnOf(row, { name: field.column })
   const fields = model.scalars.map(
-    (field) => `${log.valueOf(field, reference(field))} AS ${quoteIdentifier(field.name)}`,
+    (field) => `${jsonValue(field.columnType, reference(field))} AS ${quoteIdentifier(field.name)}`,
   )
   const conditions = model.key.map((field, index) => keyCondition(field, reference(field), index + 1))
   const [found] = await log.connection.query<{ row: LoggedRow }>(

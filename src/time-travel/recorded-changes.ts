@@ -2,7 +2,7 @@ import type { Log } from '../log/log.ts'
 import type { StoredModel } from '../models/stored-models.ts'
 import { quoteLiteral, quoteTable } from '../postgres/identifiers.ts'
 import { isoInstant } from '../values/iso-timestamp.ts'
-import { idOfTexts } from '../values/resource-id.ts'
+import { idOfTexts, isCutId } from '../values/resource-id.ts'
 import type { LoggedRow } from '../values/revive.ts'
 
 /** A place in the log's order. */
@@ -98,7 +98,7 @@ export function keyAfter(model: StoredModel, change: Pick<RecordedChange, 'id' |
 
 /** The texts that a `resource_id` is made of; undefined for one that was cut. */
 export function keyOfId(model: StoredModel, id: string): Key | undefined {
-  if (isCut(id)) return undefined
+  if (isCutId(id)) return undefined
   if (model.key.length === 1) return [id]
   try {
     const texts: unknown = JSON.parse(id)
@@ -125,12 +125,8 @@ export function isWhole({ verb, after, changed }: RecordedChange): boolean {
 
 /** `resource_id` holds 255 characters, so two long keys may share one; then the rows tell. */
 function isOf(model: StoredModel, key: Key, { id, before, after }: RecordedChange): boolean {
-  const own = isCut(id) ? keyOfRow(model, before ?? after) : undefined
+  const own = isCutId(id) ? keyOfRow(model, before ?? after) : undefined
   return own === undefined || isSameKey(own, key)
-}
-
-function isCut(id: string): boolean {
-  return Array.from(id).length >= 255
 }
 
 function textOf(value: unknown): string {

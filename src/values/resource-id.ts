@@ -1,8 +1,12 @@
 import { AuditError } from '../errors.ts'
 import type { StoredModel } from '../models/stored-models.ts'
+import type { Column } from '../postgres/catalog.ts'
 import { keyText } from './key-text.ts'
 import { redactedValue } from './redacted.ts'
 import { isStorable } from './storable.ts'
+
+/** The column holds so many characters; a longer key is cut there, and whole in `before` and `after`. */
+const longestId = 255
 
 /**
  * The primary key in an object that has it, such as `where` or `data` of a Prisma call: `{ id: 42 }`, the two fields
@@ -46,11 +50,30 @@ export function keyTexts(model: StoredModel, key: readonly unknown[]): string[] 
   })
 }
 
-/** `resource_id` of a record by the texts of its key. */
+/** `resource_id` of a record by the texts of its key: the text itself, of a composite key a JSON array without spaces. */
 export function idOfTexts(texts: readonly string[]): string {
   const id = texts.length === 1 ? (texts[0] ?? '') : JSON.stringify(texts)
   // PostgreSQL counts characters, JavaScript UTF-16 units
-  return id.length > 255 ? Array.from(id).slice(0, 255).join('') : id
+  return id.length > longestId ? Array.from(id).slice(0, longestId).join('') : id
+}
+
+/** Whether a `resource_id` may be only the beginning of a key's text. */
+export function isCutId(id: string): boolean {
+  return Array.from(id).length >= longestId
+}
+
+/** The same as {@link idOfTexts} in SQL: an expression over those of the texts; NULL without a key. */
+export function idExpression(key: readonly Column[], texts: readonly string[]): string {
+  const [first] = texts
+  if (first === undefined) return 'NULL::text'
+  const items = texts.map((text) => `pg_catalog.to_json(${text})::text`)
+  const id = texts.length === 1 ? first : `'[' || ${items.join(` || ',' || `)} || ']'`
+  return key.some(isUnbounded) ? `pg_catalog.left(${id}, ${longestId})` : id
+}
+
+/** Whether a column's text may be of any length, longer than `resource_id` holds. */
+function isUnbounded({ type }: Column): boolean {
+  return !['bool', 'int2', 'int4', 'int8', 'uuid', 'date', 'timestamp', 'timestamptz'].includes(type.builtIn)
 }
 
 /**

@@ -24,11 +24,6 @@ export function jsonValue(type: ColumnType, reference: string, iso?: string): st
   return scalarValue(type, reference, iso) ?? `${reference}::text`
 }
 
-/** Whether a column's text may be of any length, longer than `resource_id` holds. */
-export function isUnbounded({ type }: Column): boolean {
-  return !['bool', 'int2', 'int4', 'int8', 'uuid', 'date', 'timestamp', 'timestamptz'].includes(type.builtIn)
-}
-
 /** A column's value as text in the form of {@link jsonValue}, for `resource_id`. */
 export function textValue(column: Column, reference: string): string {
   if (plainText.has(column.type.builtIn)) return `${reference}::text`

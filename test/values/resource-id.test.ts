@@ -22,6 +22,9 @@ const prisma = withAudit(createClient(keyed.url), {
 function model(...keys: [name: string, databaseType: string, declared?: string][]): StoredModel {
   const key = keys.map(([name, databaseType, declared = databaseType]) => ({
     ...{ name, column: name, type: 'String', isEnum: false, isList: false, databaseType, declared },
+    columnType: {
+      ...{ builtIn: databaseType, name: databaseType, isEnum: false, precision: 6, element: undefined },
+    },
     ...{ isNullable: false, computed: undefined, labels: new Map(), isUpdatedAt: false },
   }))
   return {

@@ -3,7 +3,8 @@ import type { ResolvedOptions } from '../../options.ts'
 import type { Catalog, Column, Table } from '../../postgres/catalog.ts'
 import { own, quoteLiteral, quoteTable } from '../../postgres/identifiers.ts'
 import { redactedValue } from '../../values/redacted.ts'
-import { differs, isUnbounded, jsonValue, textValue } from '../../values/sql-json.ts'
+import { idExpression } from '../../values/resource-id.ts'
+import { differs, jsonValue, textValue } from '../../values/sql-json.ts'
 import { entryDetails, type Field, rowObject, selectFields } from './entry-details.ts'
 import type { EntryParameters } from './entry-parameters.ts'
 import type { RowReference } from './row-names.ts'
@@ -67,18 +68,13 @@ export class TrackedTable {
     return quoteLiteral(`${this.resource}.${verb}`)
   }
 
-  /**
-   * `resource_id`: the key's text, a composite key as a JSON array of texts without spaces, null without a key. The
-   * column holds 255 characters; a longer key is cut there, and whole in `before` and `after`.
-   */
+  /** `resource_id`; null without a key. */
   id(row: RowReference): string {
     const { primaryKey } = this.table
-    const keys = primaryKey.map((column) => this.#text(column, row))
-    const [first] = keys
-    if (first === undefined) return 'NULL::text'
-    const texts = keys.map((key) => `pg_catalog.to_json(${key})::text`)
-    const id = keys.length === 1 ? first : `'[' || ${texts.join(` || ',' || `)} || ']'`
-    return primaryKey.some(isUnbounded) ? `pg_catalog.left(${id}, 255)` : id
+    return idExpression(
+      primaryKey,
+      primaryKey.map((column) => this.#text(column, row)),
+    )
   }
 
   /** The text of a link's column: the id of the record that it points to. */
@@ -86,7 +82,7 @@ export class TrackedTable {
     const column = this.table.columns.find((one) => one.name === side)
     if (!column) return 'NULL::text'
     const text = this.#redactedSides.has(side) ? redacted(row(column)) : textValue(column, row(column))
-    return isUnbounded(column) ? `pg_catalog.left(${text}, 255)` : text
+    return idExpression([column], [text])
   }
 
   created(after: RowReference, entry: EntryParameters, extra: Record<string, string> = {}): string {
