@@ -1,22 +1,8 @@
 import { AuditError } from '../errors.ts'
+import { importAdapterPg } from '../postgres/adapter-pg.ts'
+import { type Connection, queryOf } from '../postgres/connection.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 import { loadPrismaConfig } from './prisma-config.ts'
-
-/** What a driver adapter's connection gives. */
-interface RawResult {
-  readonly columnNames: string[]
-  readonly columnTypes: number[]
-  readonly rows: unknown[][]
-}
-
-/** A connection that runs one statement: the part of a Prisma driver adapter in use. */
-export interface ConnectionLike {
-  queryRaw(query: {
-    sql: string
-    args: unknown[]
-    argTypes: { scalarType: 'string'; arity: 'scalar' | 'list' }[]
-  }): Promise<RawResult>
-}
 
 /**
  * The database to ask: `DATABASE_URL`, else the `datasource.url` of the project's `prisma.config.ts`, which may be
@@ -36,9 +22,9 @@ export async function databaseUrl(directory: string): Promise<string> {
 /** @throws AuditError `AUDIT_CLI` when the database can't be asked; errors of ours that `ask` throws as they are */
 export async function withConnection<T>(
   url: string,
-  ask: (connection: ConnectionLike) => Promise<T>,
+  ask: (connection: Connection) => Promise<T>,
 ): Promise<T> {
-  const { PrismaPg } = await importAdapter()
+  const { PrismaPg } = await importAdapterPg()
   try {
     const factory = new PrismaPg({ connectionString: url, connectionTimeoutMillis: 10_000, max: 1 })
     const connection = await factory.connect()
@@ -58,20 +44,14 @@ export async function withConnection<T>(
 }
 
 /** The same connection for the log's helpers: rows as objects, with values as Prisma's raw queries give them. */
-export function logConnection(connection: ConnectionLike): SqlClient {
+export function logConnection(connection: Connection): SqlClient {
   return {
     async query<Row>(sql: string, ...values: readonly unknown[]) {
-      const argTypes = values.map((value) => ({
-        scalarType: 'string' as const,
-        arity: Array.isArray(value) ? ('list' as const) : ('scalar' as const),
-      }))
-      const { columnNames, columnTypes, rows } = await connection.queryRaw({
-        sql,
-        args: [...values],
-        argTypes,
-      })
+      const { columnNames, columnTypes, rows } = await connection.queryRaw(queryOf(sql, values))
       return rows.map((row) =>
-        Object.fromEntries(columnNames.map((name, index) => [name, revive(row[index], columnTypes[index])])),
+        Object.fromEntries(
+          columnNames.map((name, index) => [name, parseValue(row[index], columnTypes[index])]),
+        ),
       ) as Row[]
     },
   }
@@ -80,23 +60,11 @@ export function logConnection(connection: ConnectionLike): SqlClient {
 /** `ColumnTypeEnum` of Prisma's driver adapters, as far as the log has columns of the type. */
 const columnType = { bigint: 1, timestamp: 10, json: 11 }
 
-function revive(value: unknown, type: number | undefined): unknown {
+function parseValue(value: unknown, type: number | undefined): unknown {
   if (value === null) return null
   if (type === columnType.bigint) return BigInt(String(value))
   if (type === columnType.timestamp) return new Date(String(value))
   return type === columnType.json ? JSON.parse(String(value)) : value
-}
-
-async function importAdapter(): Promise<typeof import('@prisma/adapter-pg')> {
-  try {
-    return await import('@prisma/adapter-pg')
-  } catch (cause) {
-    throw new AuditError(
-      'AUDIT_CLI',
-      'The package @prisma/adapter-pg, which this command connects with, is not installed. Run: npm install @prisma/adapter-pg',
-      { cause },
-    )
-  }
 }
 
 /** A driver adapter's error says what happened in its `cause`. */

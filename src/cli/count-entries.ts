@@ -1,4 +1,4 @@
-import type { Connection } from '../postgres/connection.ts'
+import { type Connection, plain } from '../postgres/connection.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import type { LogTable } from '../postgres/log-catalog.ts'
 import { isoTimestamp } from '../values/iso-timestamp.ts'
@@ -26,7 +26,7 @@ export async function countEntries(
     ? `SELECT max("timestamp") AS "at", count(*) AS "count" FROM ${table}`
     : `SELECT max("timestamp") AS "at", NULL AS "count" FROM (SELECT "timestamp" FROM ${table} ORDER BY "id" DESC LIMIT 1) AS "newest"`
   const sql = `SELECT "count"::text, ${isoTimestamp(`"at" AT TIME ZONE 'UTC'`, 'MS')} FROM (${newest}) AS "log"`
-  const { rows } = await connection.queryRaw({ sql, args: [], argTypes: [] })
+  const { rows } = await connection.queryRaw(plain(sql))
   const [count, at] = rows[0] ?? []
   return { count: exact ? Number(count) : Math.round(estimatedRows), exact, newest: (at as string) ?? null }
 }

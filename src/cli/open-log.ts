@@ -1,5 +1,6 @@
 import type { ReadableLog } from '../log/log.ts'
 import { StoredModels } from '../models/stored-models.ts'
+import { plain } from '../postgres/connection.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 import { databaseUrl, logConnection, withConnection } from './connection.ts'
 import { tableOption } from './usage.ts'
@@ -11,7 +12,7 @@ export async function withLog<T>(
 ): Promise<T> {
   const options = { table: tableOption(table) }
   return withConnection(await databaseUrl(process.cwd()), async (connection) => {
-    await connection.queryRaw({ sql: 'SET default_transaction_read_only = on', args: [], argTypes: [] })
+    await connection.queryRaw(plain('SET default_transaction_read_only = on'))
     const models = new StoredModels({ models: {} }, async () => 'public', undefined)
     return work({ options, models, connection: logConnection(connection) })
   })

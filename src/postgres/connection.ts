@@ -52,6 +52,15 @@ export function plain(sql: string): SqlQuery {
   return { sql, args: [], argTypes: [] }
 }
 
+/** A statement of our own, which says in its casts what the values are. */
+export function queryOf(sql: string, values: readonly unknown[]): SqlQuery {
+  const argTypes = values.map((value) => ({
+    scalarType: 'string',
+    arity: Array.isArray(value) ? ('list' as const) : ('scalar' as const),
+  }))
+  return { sql, args: [...values], argTypes }
+}
+
 /**
  * Runs `work` inside a transaction: a new one on a pool, or the open one that `connection` already is. Commits and
  * rolls back as Prisma does, with SQL of its own unless the adapter sends it.

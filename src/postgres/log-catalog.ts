@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts'
+import { type Connection, queryOf } from './connection.ts'
 import type { TableName } from './identifiers.ts'
 
 /** What `pg_catalog` says of the log and of the role that asks. */
@@ -82,8 +82,6 @@ export async function readLogCatalog(
   connection: Pick<Connection, 'queryRaw'>,
   table: TableName,
 ): Promise<LogCatalog> {
-  const args = [table.name, table.schema ?? '']
-  const argTypes = args.map(() => ({ scalarType: 'string', arity: 'scalar' }) as const)
-  const { rows } = await connection.queryRaw({ sql: catalogSql, args, argTypes })
+  const { rows } = await connection.queryRaw(queryOf(catalogSql, [table.name, table.schema ?? '']))
   return JSON.parse(String(rows[0]?.[0])) as LogCatalog
 }

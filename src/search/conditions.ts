@@ -2,24 +2,30 @@ import type { ReadableLog } from '../log/log.ts'
 import { parseEventId, parseRecordId } from '../values/resource-id.ts'
 import type { ParsedFilter } from './filter.ts'
 
-/** A filter by the columns of the log. The order of its keys is fixed: its JSON stands for it in cursors. */
+/**
+ * Which entries, by the columns of the log: those that meet everything that is given. Its JSON stands for it in
+ * cursors, so whoever makes one gives the keys in one order.
+ */
 export interface Conditions {
   /** Patterns in which `*` stands for any run of characters; an entry meets one of them. */
-  readonly actions: readonly string[] | undefined
-  readonly actorId: string | undefined
-  readonly actorType: string | undefined
-  readonly actorEmail: string | undefined
-  readonly resourceType: string | undefined
-  readonly resourceId: string | undefined
-  readonly outcome: string | undefined
-  readonly changed: readonly string[] | undefined
-  readonly requestId: string | undefined
-  readonly organizationId: string | undefined
-  readonly transactionId: string | undefined
+  readonly actions?: readonly string[] | undefined
+  readonly actorId?: string | undefined
+  readonly actorType?: string | undefined
+  readonly actorEmail?: string | undefined
+  readonly resourceType?: string | undefined
+  readonly resourceId?: string | undefined
+  readonly outcome?: string | undefined
+  /** Updates that changed one of these fields. */
+  readonly changed?: readonly string[] | undefined
+  readonly requestId?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly transactionId?: string | undefined
+  /** Part of the text of an entry, in whatever column, regardless of case. */
+  readonly text?: string | undefined
   /** ISO 8601, inclusive. */
-  readonly from: string | undefined
+  readonly from?: string | undefined
   /** ISO 8601, exclusive. */
-  readonly to: string | undefined
+  readonly to?: string | undefined
 }
 
 /** Puts resources for models, and the text of the log for ids. */
@@ -49,4 +55,9 @@ export async function resolveConditions(log: ReadableLog, filter: ParsedFilter):
 async function recordIdText(log: ReadableLog, model: string | undefined, id: unknown): Promise<string> {
   if (model !== undefined) return parseRecordId(await log.models.get(model, log.connection), id)
   return parseEventId(id)
+}
+
+/** The conditions of these names alone. */
+export function pickConditions(conditions: Conditions, names: readonly (keyof Conditions)[]): Conditions {
+  return Object.fromEntries(names.map((name) => [name, conditions[name]]))
 }

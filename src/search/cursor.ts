@@ -1,11 +1,25 @@
 import { createHash } from 'node:crypto'
 import { AuditError } from '../errors.ts'
 
-/** Where a page ended: the place of its last entry in the order (timestamp, seq). */
+/** A place in the order (timestamp, seq), such as that of a page's last entry. */
 export interface Position {
   /** Microseconds since 1970, as the table has them. JavaScript's dates would lose three digits. */
   readonly microseconds: bigint
   readonly seq: bigint
+}
+
+/** What to select for {@link positionIn}. Text, since JSON's numbers would round. */
+export const positionColumn = `${microsecondsSql('"timestamp"')} || '.' || seq AS position`
+
+/** A moment as text, in the microseconds of a position. */
+export function microsecondsSql(timestamp: string): string {
+  return `(extract(epoch FROM ${timestamp}) * 1000000)::int8::text`
+}
+
+/** The place of a row that has the {@link positionColumn}. */
+export function positionIn({ position }: { readonly position: string }): Position {
+  const [microseconds = '', seq = ''] = position.split('.')
+  return { microseconds: BigInt(microseconds), seq: BigInt(seq) }
 }
 
 /** Part of every cursor: raise it when cursors of old must not be read any more. */
@@ -18,7 +32,7 @@ const version = 1
  */
 export function encodeCursor(position: Position, question: string): string {
   const place = `${version}.${position.microseconds}.${position.seq}`
-  return Buffer.from(`${place}.${digest(place, question)}`).toString('base64url')
+  return Buffer.from(`${place}.${signature(place, question)}`).toString('base64url')
 }
 
 /** @throws AuditError `AUDIT_INVALID_CURSOR` when the cursor was changed, or belongs to another question */
@@ -52,6 +66,6 @@ function isInTable({ microseconds, seq }: Position): boolean {
   return microseconds >= firstMoment && microseconds <= lastMoment && BigInt.asIntN(64, seq) === seq
 }
 
-function digest(place: string, question: string): string {
+function signature(place: string, question: string): string {
   return createHash('sha256').update(`${place}\n${question}`).digest('base64url').slice(0, 22)
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { type AuditEntry, type EntryRow, toEntry } from '../log/entry.ts'
+import { type AuditEntry, type EntryRow, entryColumns, toEntry } from '../log/entry.ts'
 import type { ReadableLog } from '../log/log.ts'
 import { type Conditions, resolveConditions } from './conditions.ts'
-import { decodeCursor, encodeCursor, type Position } from './cursor.ts'
+import { decodeCursor, encodeCursor, timestampText } from './cursor.ts'
+import type { LogSource } from './entries-query.ts'
 import { check, type ParsedFilter } from './filter.ts'
-import { pageQuery } from './page-query.ts'
+import { findEntries, lastPosition } from './find-entries.ts'
 
 /** Which page. */
 export interface PageOptions {
@@ -33,8 +34,8 @@ export function parsePageOptions(options: unknown): z.output<typeof pageSchema> 
   return check('The page', pageSchema, options)
 }
 
-/** One page of the entries that meet a filter. */
-export async function readPage(
+/** One page of the entries that meet a filter, for a helper of `$audit`. */
+export async function readAuditPage(
   log: ReadableLog,
   helper: string,
   filter: ParsedFilter,
@@ -42,27 +43,48 @@ export async function readPage(
 ): Promise<AuditPage> {
   const { limit, cursor } = parsePageOptions(options)
   const conditions = await resolveConditions(log, filter)
-  const question = JSON.stringify([helper, conditions])
-  const position = cursor === undefined ? undefined : decodeCursor(cursor, question)
-  // one more than the page holds tells whether there is another page
-  const rows = await readRows(log, conditions, position, limit + 1)
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
-  return {
-    entries: shown.map(toEntry),
-    nextCursor: rows.length > limit && last ? encodeCursor(last, question) : null,
-  }
+  const { rows, nextCursor } = await readPage<EntryRow>(entriesOf(log), helper, conditions, { limit, cursor })
+  return { entries: rows.map(toEntry), nextCursor }
 }
 
-/** A row of the log and its place in the order. */
-export type PageRow = EntryRow & Position
+/** The log as helpers read it. */
+export function entriesOf(log: ReadableLog): LogSource {
+  return { table: log.options.table, connection: log.connection, columns: entryColumns }
+}
 
-export async function readRows(
-  log: ReadableLog,
+/** A page before it is presented. */
+export interface RowPage<Row> {
+  readonly rows: Row[]
+  readonly nextCursor: string | null
+  /**
+   * Set when the time was over before the page was full: entries back to this moment (ISO 8601) were looked at, and
+   * `nextCursor` goes on from there.
+   */
+  readonly stoppedAt: string | null
+}
+
+/**
+ * One page of the rows of a source.
+ *
+ * @param asker the helper, whose cursors no other takes
+ * @param options.time milliseconds after which the page is given as far as it came
+ * @throws AuditError `AUDIT_INVALID_CURSOR`
+ */
+export async function readPage<Row>(
+  source: LogSource,
+  asker: string,
   conditions: Conditions,
-  position: Position | undefined,
-  count: number,
-): Promise<PageRow[]> {
-  const { sql, values } = pageQuery(log.options.table, conditions, position, count)
-  return log.connection.query<PageRow>(sql, ...values)
+  { limit, cursor, time }: { limit: number; cursor?: string | undefined; time?: number },
+): Promise<RowPage<Row>> {
+  const question = JSON.stringify([asker, conditions])
+  const before = cursor === undefined ? undefined : decodeCursor(cursor, question)
+  // one more than the page holds tells whether there is another page
+  const found = await findEntries<Row>(source, conditions, { before, count: limit + 1, time })
+  const rows = found.rows.slice(0, limit)
+  const end = found.stoppedAt ?? (found.rows.length > limit ? lastPosition(rows) : undefined)
+  return {
+    rows,
+    nextCursor: end === undefined ? null : encodeCursor(end, question),
+    stoppedAt: found.stoppedAt === undefined ? null : timestampText(found.stoppedAt),
+  }
 }

@@ -2,7 +2,7 @@ import type { AuditEntry } from '../log/entry.ts'
 import type { ReadableLog } from '../log/log.ts'
 import type { ModelName, RecordId } from '../models/model-types.ts'
 import { parseFilter, parseSince, parseSpan, type SearchFilter } from './filter.ts'
-import { type AuditPage, type PageOptions, readPage } from './page.ts'
+import { type AuditPage, type PageOptions, readAuditPage } from './page.ts'
 import { streamEntries } from './stream.ts'
 
 /**
@@ -42,7 +42,8 @@ export interface Searching<Client> {
 
   /**
    * Entries that meet every condition given. Conditions on a record, an actor, an organization, an action or a
-   * transaction run on an index, and so does a time span; `requestId` alone reads the whole log.
+   * transaction run on an index, and so does a time span. Others by themselves look at entry after entry, from the
+   * newest on, until the page is full; `requestId` alone reads the whole log.
    *
    * @throws AuditError `AUDIT_INVALID_FILTER`, `AUDIT_INVALID_CURSOR`
    *
@@ -120,22 +121,22 @@ export function createSearching<Client>(log: ReadableLog): Searching<Client> {
   return {
     history: async (model, id, page = {}) => {
       const { name } = await log.models.get(model, log.connection)
-      return readPage(log, 'history', parseFilter({ resource: { type: name, id: id ?? null } }), page)
+      return readAuditPage(log, 'history', parseFilter({ resource: { type: name, id: id ?? null } }), page)
     },
     activity: async (actorId, page = {}) =>
-      readPage(log, 'activity', parseFilter({ actor: { id: actorId ?? null } }), page),
-    search: async (filter, page = {}) => readPage(log, 'search', parseFilter(filter), page),
+      readAuditPage(log, 'activity', parseFilter({ actor: { id: actorId ?? null } }), page),
+    search: async (filter, page = {}) => readAuditPage(log, 'search', parseFilter(filter), page),
     failedLogins: async (span, page = {}) =>
-      readPage(
+      readAuditPage(
         log,
         'failedLogins',
         { ...parseSince(span), action: ['user.login'], outcome: 'failure' },
         page,
       ),
     exports: async (span = {}, page = {}) =>
-      readPage(log, 'exports', { ...parseSpan(span), action: ['*.export'] }, page),
+      readAuditPage(log, 'exports', { ...parseSpan(span), action: ['*.export'] }, page),
     transaction: async (id, page = {}) =>
-      readPage(log, 'transaction', parseFilter({ transactionId: id ?? null }), page),
+      readAuditPage(log, 'transaction', parseFilter({ transactionId: id ?? null }), page),
     stream: (filter) => streamEntries(log, parseFilter(filter)),
   }
 }

@@ -1,9 +1,10 @@
-import { type AuditEntry, toEntry } from '../log/entry.ts'
+import { type AuditEntry, type EntryRow, toEntry } from '../log/entry.ts'
 import type { ReadableLog } from '../log/log.ts'
 import { resolveConditions } from './conditions.ts'
 import type { Position } from './cursor.ts'
 import type { ParsedFilter } from './filter.ts'
-import { readRows } from './page.ts'
+import { findEntries, lastPosition } from './find-entries.ts'
+import { entriesOf } from './page.ts'
 
 /** Entries held at a time. */
 const batchSize = 100
@@ -14,11 +15,11 @@ export async function* streamEntries(
   filter: ParsedFilter,
 ): AsyncGenerator<AuditEntry, void, void> {
   const conditions = await resolveConditions(log, filter)
-  let position: Position | undefined
+  let before: Position | undefined
   while (true) {
-    const rows = await readRows(log, conditions, position, batchSize)
+    const { rows } = await findEntries<EntryRow>(entriesOf(log), conditions, { before, count: batchSize })
     for (const row of rows) yield toEntry(row)
-    position = rows.at(-1)
+    before = lastPosition(rows)
     if (rows.length < batchSize) return
   }
 }

@@ -173,6 +173,17 @@ describe('entries', () => {
     }
   })
 
+  it('are paged with the filter that a cursor comes from, and no other', async () => {
+    const { nextCursor } = (await json('/api/entries?actor=ada&limit=1')) as WirePage
+    expect((await get(`/api/entries?actor=ada&limit=9&cursor=${nextCursor}`)).status).toBe(200)
+    for (const query of ['', 'actor=bob', 'actor=ada&outcome=success']) {
+      const response = await get(`/api/entries?${query}&cursor=${nextCursor}`)
+      expect(await response.json()).toEqual({
+        error: { code: 'INVALID_REQUEST', message: '"cursor" is not one that this page gave.' },
+      })
+    }
+  })
+
   it('keep every digit, in the time and in numbers', async () => {
     const [id] = await insertEntries(database, [{ at: '2020-01-01T00:00:00.123456Z', action: 'meter.read' }])
     await database.sql(

@@ -1,7 +1,10 @@
+import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import { isTimeout } from '../../postgres/sql-state.ts'
+import { whereSql } from '../../search/condition-sql.ts'
+import { type Conditions, pickConditions } from '../../search/conditions.ts'
+import { leadingConditions } from '../../search/leading.ts'
+import { QueryParameters } from '../../search/query-parameters.ts'
 import type { WireActivity } from '../wire.ts'
-import { conditions, Parameters } from './conditions.ts'
-import type { Filter } from './filter.ts'
 import type { ReadConnection } from './read-connection.ts'
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000]
@@ -19,9 +22,9 @@ const [countable, sampled] = [500_000, 200_000]
 const [timeForAll, timeForPart] = [1_200, 5_000]
 
 export interface ActivityRequest {
-  readonly table: string
-  readonly filter: Filter
-  readonly actions: readonly string[]
+  readonly table: TableName
+  /** With actions as the log has them, not with patterns. */
+  readonly conditions: Conditions
   readonly buckets: number
   /** The planner's estimate of the entries in the table. */
   readonly estimate: number
@@ -35,23 +38,22 @@ export async function readActivity(
   connection: ReadConnection,
   request: ActivityRequest,
 ): Promise<WireActivity> {
-  const { text, ...filter } = request.filter
+  const { text, ...conditions } = request.conditions
   const ignored = text === undefined ? [] : ['text']
-  const [from, to] = await timeRange(connection, request.table, filter)
+  const [from, to] = await timeRange(connection, request.table, conditions)
   let bucket = spanFor((to - from) / request.buckets)
-  if (filter.action !== undefined && request.actions.length === 0)
-    return { bucket, counts: [], sample: 1, ignored }
+  if (conditions.actions?.length === 0) return { bucket, counts: [], sample: 1, ignored }
 
-  let { counts, sample } = await countOrEstimate(connection, { ...request, filter }, bucket)
+  let { counts, sample } = await countOrEstimate(connection, { ...request, conditions }, bucket)
   for (let round = 0; round < 2; round++) {
     const [first, last] = [counts[0]?.[0] ?? from, (counts.at(-1)?.[0] ?? to) + bucket]
     const shorter = spanFor((last - first) / request.buckets)
-    if (shorter >= bucket / 2 || (filter.from !== undefined && filter.to !== undefined)) break
+    if (shorter >= bucket / 2 || (conditions.from !== undefined && conditions.to !== undefined)) break
     bucket = shorter
-    const range = { from: later(filter.from, first), to: earlier(filter.to, last) }
+    const range = { from: later(conditions.from, first), to: earlier(conditions.to, last) }
     ;({ counts, sample } = await countOrEstimate(
       connection,
-      { ...request, filter: { ...filter, ...range } },
+      { ...request, conditions: { ...conditions, ...range } },
       bucket,
     ))
   }
@@ -72,7 +74,8 @@ async function countOrEstimate(
   request: ActivityRequest,
   bucket: number,
 ): Promise<Pick<WireActivity, 'counts' | 'sample'>> {
-  if (request.estimate <= countable || Object.keys(request.filter).length > 0) {
+  const isFiltered = Object.values(request.conditions).some((condition) => condition !== undefined)
+  if (request.estimate <= countable || isFiltered) {
     try {
       return { counts: await count(connection, request, bucket, 1), sample: 1 }
     } catch (error) {
@@ -85,17 +88,11 @@ async function countOrEstimate(
 
 async function count(
   connection: ReadConnection,
-  { table, filter, actions }: ActivityRequest,
+  { table, conditions }: ActivityRequest,
   bucket: number,
   sample: number,
 ): Promise<WireActivity['counts']> {
-  const parameters = new Parameters()
-  const { from, to } = filter
-  const where = [
-    ...(from === undefined ? [] : [`"timestamp" >= ${parameters.add(from, 'timestamptz')}`]),
-    ...(to === undefined ? [] : [`"timestamp" < ${parameters.add(to, 'timestamptz')}`]),
-    ...conditions(filter, actions, parameters),
-  ]
+  const parameters = new QueryParameters()
   // repeatable: the same picture each time
   const part =
     sample < 1 ? `TABLESAMPLE SYSTEM (${parameters.add(sample * 100, 'float4')}) REPEATABLE (1)` : ''
@@ -103,46 +100,44 @@ async function count(
   // weeks begin on a Monday, such as the first day of 2001
   const begin = `date_bin(${parameters.add(`${bucket} milliseconds`, 'interval')}, "timestamp", '2001-01-01Z')`
   const sql = `SELECT json_build_array((extract(epoch FROM "begin") * 1000)::bigint,
-      ${scaled('"successes"')}, ${scaled('"failures"')})
+      ${scaled('"successes"')}, ${scaled('"failures"')}) AS "count"
     FROM (
       SELECT ${begin} AS "begin", count(*) FILTER (WHERE outcome = 'success') AS "successes",
         count(*) FILTER (WHERE outcome <> 'success') AS "failures"
-      FROM ${table} ${part} WHERE ${where.join(' AND ') || 'true'} GROUP BY 1
+      FROM ${quoteTable(table)} ${part} WHERE ${whereSql(conditions, {}, parameters)} GROUP BY 1
     ) AS "bucket" ORDER BY "begin"`
-  return connection.read<WireActivity['counts'][number]>(
-    sql,
-    parameters.values,
-    sample < 1 ? timeForPart : timeForAll,
-  )
+  const rows = await connection
+    .within(sample < 1 ? timeForPart : timeForAll)
+    .query<{ count: WireActivity['counts'][number] }>(sql, ...parameters.values)
+  return rows.map((row) => row.count)
 }
 
 /** In milliseconds: what the filter says; where it says nothing, about what the log has, by its time-ordered key. */
 async function timeRange(
   connection: ReadConnection,
-  table: string,
-  { from, to, resource, id, actor }: Filter,
+  table: TableName,
+  conditions: Conditions,
 ): Promise<[from: number, to: number]> {
+  const { from, to } = conditions
   if (from !== undefined && to !== undefined) return [Date.parse(from), Date.parse(to)]
-  const parameters = new Parameters()
-  const where = [
-    ...(resource === undefined || id === undefined
-      ? []
-      : [
-          `resource_type = ${parameters.add(resource, 'text')}`,
-          `resource_id = ${parameters.add(id, 'text')}`,
-        ]),
-    ...(actor === undefined ? [] : [`actor_id = ${parameters.add(actor, 'text')}`]),
-  ]
-  const order = where.length === 0 ? 'id' : '"timestamp"'
+  const parameters = new QueryParameters()
+  const leading = leadingConditions(conditions).filter((name) => inOrderOfTime.includes(name))
+  const where = whereSql(pickConditions(conditions, leading), {}, parameters)
+  const order = leading.length === 0 ? 'id' : '"timestamp"'
   const end = (direction: 'ASC' | 'DESC') =>
-    `(SELECT (extract(epoch FROM "timestamp") * 1000)::bigint FROM ${table}
-      WHERE ${where.join(' AND ') || 'true'} ORDER BY ${order} ${direction} LIMIT 1)`
-  const sql = `SELECT json_build_array(${end('ASC')}, ${end('DESC')})`
-  const [ends] = await connection.read<[number | null, number | null]>(sql, parameters.values, timeForPart)
+    `(SELECT (extract(epoch FROM "timestamp") * 1000)::bigint FROM ${quoteTable(table)}
+      WHERE ${where} ORDER BY ${order} ${direction} LIMIT 1)`
+  const sql = `SELECT ${end('ASC')} AS "first", ${end('DESC')} AS "last"`
+  const [ends] = await connection
+    .within(timeForPart)
+    .query<{ first: number | null; last: number | null }>(sql, ...parameters.values)
   const now = Date.now()
-  const [first, last] = [ends?.[0] ?? now - day, ends?.[1] ?? now]
+  const [first, last] = [ends?.first ?? now - day, ends?.last ?? now]
   return [from === undefined ? first : Date.parse(from), to === undefined ? last : Date.parse(to)]
 }
+
+/** Conditions for which the range is that of their own entries. */
+const inOrderOfTime: readonly (keyof Conditions)[] = ['resourceType', 'resourceId', 'actorId']
 
 function spanFor(milliseconds: number): number {
   return spans.find((span) => span >= milliseconds) ?? (spans.at(-1) as number)

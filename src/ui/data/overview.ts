@@ -1,3 +1,5 @@
+import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
+import { distinctValues } from '../../search/entries-query.ts'
 import type { WireOverview } from '../wire.ts'
 import type { ReadConnection } from './read-connection.ts'
 
@@ -5,52 +7,35 @@ import type { ReadConnection } from './read-connection.ts'
 const [mostValues, newestForActors, mostActors, timeForOverview] = [500, 2_000, 50, 3_000]
 
 /** What there is to choose from. */
-export async function readOverview(
-  connection: ReadConnection,
-  table: string,
-  quoted: { readonly name: string },
-): Promise<WireOverview> {
+export async function readOverview(connection: ReadConnection, table: TableName): Promise<WireOverview> {
+  const log = quoteTable(table)
+  const { query } = connection.within(timeForOverview)
+  const valuesOf = async (column: 'action' | 'resource_type') => {
+    const rows = await query<{ value: string }>(
+      `WITH RECURSIVE ${distinctValues('known', log, column)}
+       SELECT ${column} AS value FROM known WHERE ${column} IS NOT NULL LIMIT ${mostValues}`,
+    )
+    return rows.map(({ value }) => value)
+  }
   const [actions, resourceTypes, actors, about] = await Promise.all([
-    distinctValues(connection, table, 'action'),
-    distinctValues(connection, table, 'resource_type'),
-    connection.read<WireOverview['actors'][number]>(
-      `SELECT json_build_object('id', actor_id, 'type', min(actor_type), 'email', min(actor_email))
-       FROM (SELECT actor_id, actor_type, actor_email FROM ${table} ORDER BY id DESC LIMIT ${newestForActors}) AS "newest"
+    valuesOf('action'),
+    valuesOf('resource_type'),
+    query<WireOverview['actors'][number]>(
+      `SELECT actor_id AS id, min(actor_type) AS type, min(actor_email) AS email
+       FROM (SELECT actor_id, actor_type, actor_email FROM ${log} ORDER BY id DESC LIMIT ${newestForActors}) AS newest
        GROUP BY actor_id ORDER BY count(*) DESC, actor_id LIMIT ${mostActors}`,
-      [],
-      timeForOverview,
     ),
-    connection.read<{ database: string; estimate: number }>(
-      `SELECT json_build_object('database', current_database(), 'estimate', greatest(sum(reltuples), 0))
+    query<{ database: string; estimate: number }>(
+      `SELECT current_database() AS database, greatest(sum(reltuples), 0) AS estimate
        FROM pg_catalog.pg_class WHERE oid = $1::text::regclass
          OR oid IN (SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent = $1::text::regclass)`,
-      [table],
-      timeForOverview,
+      log,
     ),
   ])
+  const name = [table.schema, table.name].filter(Boolean).join('.')
   return {
-    name: `${about[0]?.database} · ${quoted.name}`,
+    name: `${about[0]?.database} · ${name}`,
     estimate: about[0]?.estimate ?? 0,
-    actions,
-    resourceTypes,
-    actors,
+    ...{ actions, resourceTypes, actors },
   }
-}
-
-/** Different values of an indexed column, by jumps along the index from one to the next. */
-export function distinctValues(
-  connection: ReadConnection,
-  table: string,
-  column: 'action' | 'resource_type',
-): Promise<string[]> {
-  const sql = `SELECT to_json("value") FROM (
-      WITH RECURSIVE "known" ("value") AS (
-        (SELECT ${column} FROM ${table} ORDER BY 1 LIMIT 1)
-        UNION ALL
-        SELECT (SELECT ${column} FROM ${table} WHERE ${column} > "known"."value" ORDER BY 1 LIMIT 1)
-        FROM "known" WHERE "known"."value" IS NOT NULL
-      )
-      SELECT "value" FROM "known" WHERE "value" IS NOT NULL LIMIT ${mostValues}
-    ) AS "values"`
-  return connection.read<string>(sql, [], timeForOverview)
 }

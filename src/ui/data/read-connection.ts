@@ -1,14 +1,16 @@
 import { runOutsideScope } from '../../capture/scope.ts'
-import { AuditError } from '../../errors.ts'
+import { importAdapterPg } from '../../postgres/adapter-pg.ts'
+import { type AdapterLike, queryOf } from '../../postgres/connection.ts'
+import type { SqlClient } from '../../postgres/sql-client.ts'
 import { baseClient, type ClientInternals } from '../../prisma-7/internals.ts'
 
 /**
- * Runs one statement in a read-only transaction of its own, in UTC and with a limit of time. The settings are the
+ * Runs each statement in a read-only transaction of its own, in UTC and with a limit of time. The settings are the
  * transaction's: a session may be shared, as behind PgBouncer, and must not keep them.
  */
 export interface ReadConnection {
-  /** @param sql a statement that selects one column of text, JSON each */
-  read<Row>(sql: string, values: readonly string[], milliseconds: number): Promise<Row[]>
+  /** Gives rows as JSON has them: select as text what must keep every digit. */
+  within(milliseconds: number): SqlClient
 }
 
 /** A pool of connections of the page's own. The first statement opens one. */
@@ -20,6 +22,11 @@ const settings = `SELECT pg_catalog.set_config('transaction_read_only', 'on', tr
   pg_catalog.set_config('statement_timeout', $1::text, true),
   pg_catalog.set_config('TimeZone', 'UTC', true)`
 
+/** Each row as one text, which no adapter changes on its way. */
+function jsonRows(sql: string): string {
+  return `SELECT row_to_json("row")::text AS "json" FROM (${sql}) AS "row"`
+}
+
 /** Reads on the client below all extensions, so that none of them sees the page's statements. */
 export function connectionOfClient(client: object): ReadConnection {
   const base = baseClient(client as ClientInternals) as unknown as {
@@ -27,40 +34,39 @@ export function connectionOfClient(client: object): ReadConnection {
     $transaction(work: readonly PromiseLike<unknown>[]): Promise<unknown[]>
   }
   return {
-    read: (sql, values, milliseconds) =>
-      runOutsideScope(async () => {
-        const [, rows] = await base.$transaction([
-          base.$queryRawUnsafe(settings, String(milliseconds)),
-          base.$queryRawUnsafe(`SELECT "row"."json"::text FROM (${sql}) AS "row" ("json")`, ...values),
-        ])
-        return (rows as { json: string }[]).map(({ json }) => JSON.parse(json))
-      }),
+    within: (milliseconds) => ({
+      query: (sql, ...values) =>
+        runOutsideScope(async () => {
+          const [, rows] = await base.$transaction([
+            base.$queryRawUnsafe(settings, String(milliseconds)),
+            base.$queryRawUnsafe(jsonRows(sql), ...values),
+          ])
+          return (rows as { json: string }[]).map(({ json }) => JSON.parse(json))
+        }),
+    }),
   }
 }
 
-type SqlDriverAdapter = Awaited<ReturnType<InstanceType<PrismaPgModule['PrismaPg']>['connect']>>
-type PrismaPgModule = typeof import('@prisma/adapter-pg')
+type PoolAdapter = AdapterLike & { dispose(): Promise<void> }
 
 /** Reads on connections of its own, by `@prisma/adapter-pg` as the application does. */
 export function connectionTo(connectionString: string): OwnedReadConnection {
-  let adapter: Promise<SqlDriverAdapter> | undefined
+  let adapter: Promise<PoolAdapter> | undefined
   return {
-    async read(sql, values, milliseconds) {
-      adapter ??= openPool(connectionString)
-      const transaction = await (await adapter).startTransaction()
-      const query = async (text: string, args: readonly string[]) => {
-        const argTypes = args.map(() => ({ scalarType: 'string', arity: 'scalar' }) as const)
-        return (await transaction.queryRaw({ sql: text, args: [...args], argTypes })).rows
-      }
-      try {
-        await query(settings, [String(milliseconds)])
-        const rows = await query(`SELECT "row"."json"::text FROM (${sql}) AS "row" ("json")`, values)
-        return rows.map(([json]) => JSON.parse(String(json)))
-      } finally {
-        await transaction.executeRaw({ sql: 'ROLLBACK', args: [], argTypes: [] }).catch(() => {})
-        await transaction.rollback()
-      }
-    },
+    within: (milliseconds) => ({
+      async query(sql, ...values) {
+        adapter ??= openPool(connectionString)
+        const transaction = await (await adapter).startTransaction()
+        try {
+          await transaction.queryRaw(queryOf(settings, [String(milliseconds)]))
+          const { rows } = await transaction.queryRaw(queryOf(jsonRows(sql), values))
+          return rows.map(([json]) => JSON.parse(String(json)))
+        } finally {
+          await transaction.executeRaw(queryOf('ROLLBACK', [])).catch(() => {})
+          await transaction.rollback()
+        }
+      },
+    }),
     async close() {
       await (await adapter)?.dispose()
     },
@@ -68,8 +74,8 @@ export function connectionTo(connectionString: string): OwnedReadConnection {
 }
 
 /** Connects to nothing yet: each transaction takes a connection. */
-async function openPool(connectionString: string): Promise<SqlDriverAdapter> {
-  const { PrismaPg } = await importAdapter()
+async function openPool(connectionString: string): Promise<PoolAdapter> {
+  const { PrismaPg } = await importAdapterPg()
   const pool = {
     connectionString,
     max: 4,
@@ -78,16 +84,4 @@ async function openPool(connectionString: string): Promise<SqlDriverAdapter> {
     application_name: 'prisma-extension-audit ui',
   }
   return new PrismaPg(pool).connect()
-}
-
-async function importAdapter(): Promise<PrismaPgModule> {
-  try {
-    return await import('@prisma/adapter-pg')
-  } catch (cause) {
-    throw new AuditError(
-      'AUDIT_INVALID_OPTIONS',
-      'The package @prisma/adapter-pg, which the page connects with, is not installed. Run npm install @prisma/adapter-pg, or hand auditPage a Prisma client.',
-      { cause },
-    )
-  }
 }

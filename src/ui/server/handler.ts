@@ -1,6 +1,6 @@
-import { readFilter } from '../data/filter.ts'
 import { InvalidRequest } from '../data/invalid-request.ts'
 import type { LogReader } from '../data/log-reader.ts'
+import { requestConditions } from '../data/request-conditions.ts'
 import { answer, errorAnswer, jsonAnswer } from './answers.ts'
 import { assetAnswer, documentAnswer } from './assets.ts'
 import { explainError } from './explain-error.ts'
@@ -61,16 +61,16 @@ async function data(
   if (id !== undefined) return undefined
   switch (name) {
     case 'entries':
-      return reader.page(readFilter(parameters), {
+      return reader.page(requestConditions(parameters), {
         limit: wholeNumber(parameters, 'limit', usualLimit, largestLimit),
         cursor: parameters.get('cursor') || undefined,
       })
     case 'activity':
-      return reader.activity(readFilter(parameters), wholeNumber(parameters, 'buckets', 120, 400))
+      return reader.activity(requestConditions(parameters), wholeNumber(parameters, 'buckets', 120, 400))
     case 'overview':
       return reader.overview()
     case 'failed-logins':
-      return reader.failedLogins(readFilter(parameters))
+      return reader.failedLogins(requestConditions(parameters))
     default:
       return undefined
   }

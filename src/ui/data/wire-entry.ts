@@ -13,7 +13,7 @@ const travelling: Partial<Record<LogColumn, string>> = {
 
 const grouped = /^(actor|resource)_(.+)$/
 
-function columns(details: string, shortened: string): string {
+function entryJson(details: string, shortened: string): string {
   const values = { ...travelling, details }
   const value = (name: LogColumn) => values[name] ?? readColumn(name)
   const group = (wanted: string) =>
@@ -24,28 +24,29 @@ function columns(details: string, shortened: string): string {
   const single = columnNames
     .filter((name) => !grouped.test(name))
     .map((name) => `'${camelCase(name)}', ${value(name)}`)
-  return [
+  const parts = [
     ...single,
     `'actor', json_build_object(${group('actor').join(', ')})`,
     `'resource', json_build_object(${group('resource').join(', ')})`,
     `'shortened', ${shortened}`,
-  ].join(',\n  ')
+  ]
+  return `json_build_object(${parts.join(', ')}) AS entry`
 }
 
 function camelCase(name: string): string {
   return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
 }
 
-/** A `WireEntry` with all of its details. */
-export const wholeEntry = `json_build_object(${columns('details::text', 'false')})`
+/** Selects a `WireEntry` with all of its details. */
+export const wholeEntry = entryJson('details::text', 'false')
 
 // pg_column_size reads no value that is stored out of line, so a list of long entries is as quick as one of short ones
 const isLong = `coalesce(pg_catalog.pg_column_size(details) > ${longDetails}, false)`
 
-/** A `WireEntry` for a list. */
-export const listEntry = `json_build_object(${columns(
+/** Selects a `WireEntry` for a list. */
+export const listEntry = entryJson(
   `(CASE WHEN ${isLong} THEN jsonb_strip_nulls(jsonb_build_object('changed', details->'changed',
     'operation', details->'operation', 'cause', details->'cause', 'relation', details->'relation',
     'target', details->'target')) ELSE details END)::text`,
   isLong,
-)})`
+)

@@ -1,0 +1,106 @@
+import { readColumn, textColumns } from '../log/columns.ts'
+import type { Conditions } from './conditions.ts'
+import { type Position, timestampText } from './cursor.ts'
+import type { QueryParameters } from './query-parameters.ts'
+
+/** A part of the log in the order of time. */
+export interface Stretch {
+  /** Entries before this place. */
+  readonly before?: Position | undefined
+  /** Entries of this moment and later, ISO 8601. */
+  readonly start?: string | undefined
+}
+
+const equalities = {
+  resourceType: 'resource_type',
+  resourceId: 'resource_id',
+  actorId: 'actor_id',
+  organizationId: 'organization_id',
+  transactionId: 'transaction_id',
+  requestId: 'request_id',
+  actorType: 'actor_type',
+  actorEmail: 'actor_email',
+  outcome: 'outcome',
+} as const satisfies Partial<Record<keyof Conditions, string>>
+
+/** What a search for text looks at. */
+const searchedText = textColumns.map((name) => `${readColumn(name)}::text`).join(', ')
+
+/** What an entry has to meet, as SQL; `true` where there is nothing. */
+export function whereSql(conditions: Conditions, stretch: Stretch, parameters: QueryParameters): string {
+  return every([
+    actionSql(conditions, parameters),
+    ...columnsSql(conditions, parameters),
+    ...timeSql(conditions, stretch, parameters),
+  ])
+}
+
+export function every(conditions: readonly (string | undefined)[]): string {
+  return conditions.filter((condition) => condition !== undefined).join(' AND ') || 'true'
+}
+
+export function actionSql({ actions }: Conditions, parameters: QueryParameters): string | undefined {
+  if (actions === undefined || actions.includes('*')) return undefined
+  const [only, ...others] = actions
+  // ANY of a list of one would hide from the planner that the index gives its entries in order
+  if (only !== undefined && others.length === 0 && !isPattern(only)) {
+    return `action = ${parameters.add(only, 'text')}`
+  }
+  return actions.some(isPattern)
+    ? `action LIKE ANY (${parameters.add(actions.map(likePattern), 'text[]')})`
+    : `action = ANY (${parameters.add(actions, 'text[]')})`
+}
+
+/** The conditions on every column but the action and the time. */
+export function columnsSql(conditions: Conditions, parameters: QueryParameters): string[] {
+  const { changed, text } = conditions
+  const equal = Object.entries(equalities).flatMap(([name, column]) => {
+    const value = conditions[name as keyof typeof equalities]
+    const type = column === 'transaction_id' ? 'int8' : 'text'
+    return value === undefined ? [] : [`${column} = ${parameters.add(value, type)}`]
+  })
+  return [
+    ...equal,
+    ...(changed ? [`details @> ANY (${parameters.add(changed.map(changing), 'text[]')}::jsonb[])`] : []),
+    ...(text === undefined
+      ? []
+      : [`concat_ws(E'\\n', ${searchedText}) ILIKE ${parameters.add(`%${escapeLike(text)}%`, 'text')}`]),
+  ]
+}
+
+export function timeSql(
+  { from, to }: Conditions,
+  { before, start }: Stretch,
+  parameters: QueryParameters,
+): string[] {
+  return [
+    ...(start === undefined ? [] : [`"timestamp" >= ${parameters.add(start, 'timestamptz')}`]),
+    ...(from === undefined ? [] : [`"timestamp" >= ${parameters.add(from, 'timestamptz')}`]),
+    ...(to === undefined ? [] : [`"timestamp" < ${parameters.add(to, 'timestamptz')}`]),
+    ...(before === undefined ? [] : [beforeSql(before, parameters)]),
+  ]
+}
+
+export function isPattern(action: string): boolean {
+  return action.includes('*')
+}
+
+/** `user.*` → `user.%`, with what LIKE would take for a wildcard escaped. */
+export function likePattern(pattern: string): string {
+  return escapeLike(pattern).replace(/\*+/g, '%')
+}
+
+function escapeLike(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&')
+}
+
+/** Of the field: the operator that looks for a key would also find it in a text or an object. */
+function changing(field: string): string {
+  return JSON.stringify({ changed: [field] })
+}
+
+/** The first comparison is for the index, the second for entries of the same microsecond. */
+function beforeSql(position: Position, parameters: QueryParameters): string {
+  const time = parameters.add(timestampText(position), 'timestamptz')
+  return `"timestamp" <= ${time} AND ("timestamp" < ${time} OR seq < ${parameters.add(position.seq, 'int8')})`
+}

@@ -1,0 +1,137 @@
+import { quoteTable, type TableName } from '../postgres/identifiers.ts'
+import type { SqlClient } from '../postgres/sql-client.ts'
+import { actionSql, columnsSql, every, isPattern, type Stretch, timeSql, whereSql } from './condition-sql.ts'
+import type { Conditions } from './conditions.ts'
+import { positionColumn } from './cursor.ts'
+import { QueryParameters } from './query-parameters.ts'
+
+export interface LogToAsk {
+  readonly table: TableName
+  readonly connection: SqlClient
+}
+
+/** A log to read, and what to select of each entry. */
+export interface LogSource extends LogToAsk {
+  /** SQL of a select list on the log's table. */
+  readonly columns: string
+}
+
+/** A statement and the values of its parameters. */
+export interface EntriesQuery {
+  readonly sql: string
+  readonly values: readonly unknown[]
+}
+
+const newestFirst = 'ORDER BY "timestamp" DESC, seq DESC'
+
+/** The newest `count` entries of a stretch that meet the conditions, by the way that the planner finds. */
+export function plainQuery(
+  source: LogSource,
+  conditions: Conditions,
+  stretch: Stretch,
+  count: number,
+): EntriesQuery {
+  return newest(`${source.columns}, ${positionColumn}`, source, conditions, stretch, count)
+}
+
+/** The same where many entries are put in order and few are given: nothing is made of the others. */
+export function windowQuery(
+  source: LogSource,
+  conditions: Conditions,
+  stretch: Stretch,
+  count: number,
+): EntriesQuery {
+  const { sql, values } = newest('*', source, conditions, stretch, count)
+  return { sql: `SELECT ${source.columns}, ${positionColumn} FROM (${sql}) AS l ${newestFirst}`, values }
+}
+
+function newest(
+  columns: string,
+  { table }: LogSource,
+  conditions: Conditions,
+  stretch: Stretch,
+  count: number,
+): EntriesQuery {
+  const parameters = new QueryParameters()
+  const sql = `SELECT ${columns} FROM ${quoteTable(table)}
+WHERE ${whereSql(conditions, stretch, parameters)}
+${newestFirst} LIMIT ${parameters.add(count, 'int8')}`
+  return { sql, values: parameters.values }
+}
+
+/** How many times the entries of a page are looked at for its reach: more make it more exact. */
+const samples = 4
+
+/**
+ * The same, by the index on actions: the newest entries of each action, merged. A few of the newest entries of each
+ * tell how far back the page can reach, so that no action gives more of its entries than belong there: hundreds of
+ * actions cost about what they would cost one after the other.
+ */
+export function mergedQuery(
+  { table, columns }: LogSource,
+  conditions: Conditions,
+  stretch: Stretch,
+  count: number,
+): EntriesQuery {
+  const parameters = new QueryParameters()
+  const log = quoteTable(table)
+  const wanted = wantedActions(log, conditions, parameters)
+  const match = every([
+    'l.action = w.name',
+    ...columnsSql(conditions, parameters),
+    ...timeSql(conditions, stretch, parameters),
+  ])
+  const limit = parameters.add(count, 'int8')
+  const sql = `WITH RECURSIVE ${wanted}, reach AS (
+  SELECT n."timestamp" FROM wanted AS w CROSS JOIN LATERAL (
+    SELECT "timestamp" FROM ${log} AS l WHERE ${match}
+    ORDER BY "timestamp" DESC LIMIT (SELECT ${samples} * (${limit} / greatest(count(*), 1) + 1) FROM wanted)
+  ) AS n
+  ORDER BY n."timestamp" DESC OFFSET ${limit} - 1 LIMIT 1
+)
+SELECT ${columns}, ${positionColumn} FROM wanted AS w CROSS JOIN LATERAL (
+  SELECT l.* FROM ${log} AS l
+  WHERE ${match} AND "timestamp" >= coalesce((SELECT "timestamp" FROM reach), '-infinity')
+  ${newestFirst} LIMIT ${limit}
+) AS l
+${newestFirst} LIMIT ${limit}`
+  return { sql, values: parameters.values }
+}
+
+/** CTEs, the last of which is `wanted (name)`: the actions of the conditions that the log has. */
+function wantedActions(log: string, conditions: Conditions, parameters: QueryParameters): string {
+  const { actions } = conditions
+  if (actions && !actions.some(isPattern)) {
+    return `wanted (name) AS MATERIALIZED (SELECT unnest(${parameters.add(actions, 'text[]')}))`
+  }
+  return `${distinctValues('existing', log, 'action')}, wanted (name) AS MATERIALIZED (
+  SELECT action FROM existing WHERE ${every(['action IS NOT NULL', actionSql(conditions, parameters)])}
+)`
+}
+
+/**
+ * A CTE, to follow `WITH RECURSIVE`: the different values of an indexed column, by jumps along the index from one to
+ * the next. Its last row is NULL.
+ */
+export function distinctValues(name: string, log: string, column: 'action' | 'resource_type'): string {
+  return `${name} (${column}) AS (
+  (SELECT ${column} FROM ${log} ORDER BY ${column} LIMIT 1)
+  UNION ALL
+  SELECT (SELECT l.${column} FROM ${log} AS l WHERE l.${column} > e.${column} ORDER BY l.${column} LIMIT 1)
+  FROM ${name} AS e WHERE e.${column} IS NOT NULL
+)`
+}
+
+/** Puts the actions that the log has for patterns, since an index serves only those. */
+export async function withLiteralActions(
+  { table, connection }: LogToAsk,
+  conditions: Conditions,
+): Promise<Conditions> {
+  const { actions } = conditions
+  if (!actions?.some(isPattern)) return conditions
+  if (actions.includes('*')) return { ...conditions, actions: undefined }
+  const parameters = new QueryParameters()
+  const sql = `WITH RECURSIVE ${wantedActions(quoteTable(table), conditions, parameters)} SELECT name FROM wanted`
+  const rows = await connection.query<{ name: string }>(sql, ...parameters.values)
+  return { ...conditions, actions: rows.map(({ name }) => name) }
+}

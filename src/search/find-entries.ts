@@ -1,0 +1,110 @@
+import type { Stretch } from './condition-sql.ts'
+import { type Conditions, pickConditions } from './conditions.ts'
+import { type Position, positionIn, timestampText } from './cursor.ts'
+import {
+  type EntriesQuery,
+  type LogSource,
+  mergedQuery,
+  plainQuery,
+  windowQuery,
+  withLiteralActions,
+} from './entries-query.ts'
+import { isAllOf, isOneAction, leadingConditions } from './leading.ts'
+import { hasFewOfType, windowStart } from './window.ts'
+
+/** Which of the entries that meet the conditions. */
+export interface SearchLimits {
+  /** Those before this place in the order of time; without it, from the newest on. */
+  readonly before?: Position | undefined
+  /** At most so many. */
+  readonly count: number
+  /** Milliseconds after which it stops and gives what it has; without it, it goes on to the end. */
+  readonly time?: number | undefined
+}
+
+/** A row as the source selects it, with its place in the order. */
+export type Placed<Row> = Row & { readonly position: string }
+
+export interface FoundEntries<Row> {
+  readonly rows: Placed<Row>[]
+  /** Set when the time was over: nothing after this place has been looked at. */
+  readonly stoppedAt?: Position
+}
+
+/** Entries in the first window of a search that has to look at each, and in the largest. */
+const [firstWindow, largestWindow] = [4_000, 128_000]
+
+/**
+ * The newest entries that meet the conditions, in order.
+ *
+ * One statement finds them where an index leads to all of them. Otherwise they are searched in windows of time, from
+ * new to old. The lower end of a window is the moment at which an index has given enough candidates, so an order by
+ * time costs no more than the window, and a search that finds little can stop in between and say how far it looked.
+ */
+export async function findEntries<Row>(
+  source: LogSource,
+  conditions: Conditions,
+  { before, count, time }: SearchLimits,
+): Promise<FoundEntries<Row>> {
+  if (conditions.actions?.length === 0) return { rows: [] }
+  const read = ({ sql, values }: EntriesQuery) => source.connection.query<Placed<Row>>(sql, ...values)
+  const way = chooseWay(conditions, time !== undefined)
+  if (way !== 'windows') {
+    const query = way === 'merged' ? mergedQuery : plainQuery
+    return { rows: await read(query(source, conditions, { before }, count)) }
+  }
+
+  const searched = await withLiteralActions(source, conditions)
+  if (searched.actions?.length === 0) return { rows: [] }
+  const leading = await leadingOrType(source, searched)
+  const deadline = performance.now() + (time ?? Number.POSITIVE_INFINITY)
+  const rows: Placed<Row>[] = []
+  let stretch: Stretch = { before }
+  let size = isAllOf(searched, leading) ? count : firstWindow
+  while (true) {
+    const start = await windowStart(
+      source,
+      pickConditions(searched, [...leading, 'from', 'to']),
+      stretch,
+      size,
+    )
+    const window = { ...stretch, start: start && timestampText(start) }
+    rows.push(...(await read(windowQuery(source, searched, window, count - rows.length))))
+    if (start === undefined || rows.length === count) return { rows }
+    if (performance.now() > deadline) return { rows, stoppedAt: start }
+    stretch = { before: start }
+    size = Math.min(size * 4, largestWindow)
+  }
+}
+
+/**
+ * Merging reads a few entries of every action, windows read every entry of a time: where time is limited, or an entry
+ * has to meet more than an index knows of, windows are the better way.
+ */
+function chooseWay(conditions: Conditions, isLimited: boolean): 'plain' | 'merged' | 'windows' {
+  // a request's entries are too few to find by walking back in time, if there is time to read the whole log
+  if (conditions.requestId !== undefined && !isLimited) return 'plain'
+  const leading = leadingConditions(conditions)
+  if (leading.includes('transactionId')) return 'plain'
+  const isAll = isAllOf(conditions, leading)
+  if (leading.length === 0) return isAll && !isLimited ? 'merged' : 'windows'
+  if (isLimited && !isAll) return 'windows'
+  return leading.includes('actions') && !isOneAction(conditions) ? 'merged' : 'plain'
+}
+
+/** A resource type has no index in the order of time. Where it has few entries, they are soon put in order. */
+async function leadingOrType(
+  source: LogSource,
+  conditions: Conditions,
+): Promise<readonly (keyof Conditions)[]> {
+  const leading = leadingConditions(conditions)
+  const { resourceType } = conditions
+  if (leading.length > 0 || resourceType === undefined) return leading
+  return (await hasFewOfType(source, resourceType)) ? ['resourceType'] : []
+}
+
+/** The place of the last of these rows. */
+export function lastPosition(rows: readonly Placed<unknown>[]): Position | undefined {
+  const last = rows.at(-1)
+  return last && positionIn(last)
+}

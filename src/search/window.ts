@@ -1,0 +1,80 @@
+import { quoteTable } from '../postgres/identifiers.ts'
+import { every, type Stretch, timeSql, whereSql } from './condition-sql.ts'
+import type { Conditions } from './conditions.ts'
+import { microsecondsSql, type Position } from './cursor.ts'
+import type { LogToAsk } from './entries-query.ts'
+import { isAllOf, isOneAction } from './leading.ts'
+import { QueryParameters } from './query-parameters.ts'
+
+/**
+ * Where a window of `size` candidates begins that ends with the stretch: before all entries of the moment of the
+ * oldest of them. Undefined when there are fewer.
+ *
+ * @param conditions what makes an entry a candidate: those by which an index leads to them, and the time span
+ */
+export async function windowStart(
+  { table, connection }: LogToAsk,
+  conditions: Conditions,
+  stretch: Stretch,
+  size: number,
+): Promise<Position | undefined> {
+  const parameters = new QueryParameters()
+  const limit = parameters.add(size, 'int8')
+  const candidates = candidatesSql(quoteTable(table), conditions, stretch, limit, parameters)
+  const sql = `SELECT ${microsecondsSql('min("timestamp")')} AS microseconds
+FROM (${candidates}) AS candidates HAVING count(*) = ${limit}`
+  const [start] = await connection.query<{ microseconds: string }>(sql, ...parameters.values)
+  return start && { microseconds: BigInt(start.microseconds), seq: -1n }
+}
+
+function candidatesSql(
+  log: string,
+  conditions: Conditions,
+  stretch: Stretch,
+  limit: string,
+  parameters: QueryParameters,
+): string {
+  const newest = `ORDER BY "timestamp" DESC LIMIT ${limit}`
+  const { actions } = conditions
+  if (actions && !isOneAction(conditions)) {
+    // once for each action: one walk over several would have to sort them all
+    const match = every(['l.action = w.name', ...timeSql(conditions, stretch, parameters)])
+    return `SELECT "timestamp" FROM unnest(${parameters.add(actions, 'text[]')}) AS w (name)
+  CROSS JOIN LATERAL (SELECT "timestamp" FROM ${log} AS l WHERE ${match} ${newest}) AS l ${newest}`
+  }
+  const match = whereSql(conditions, stretch, parameters)
+  if (!isAllOf(conditions, [])) return `SELECT "timestamp" FROM ${log} WHERE ${match} ${newest}`
+  const range = every([match, ...idRange(conditions, stretch, parameters)])
+  return `SELECT "timestamp" FROM ${log} WHERE ${range} ORDER BY id DESC LIMIT ${limit}`
+}
+
+const hour = 3_600_000
+
+/**
+ * For the primary key, whose UUIDs of version 7 begin with the time. Clocks that differ only make a window larger: any
+ * entries of the stretch give a lower end that is right, and too few of them none.
+ */
+function idRange({ from, to }: Conditions, { before }: Stretch, parameters: QueryParameters): string[] {
+  const end = before ? Number(before.microseconds / 1_000n) : to === undefined ? undefined : Date.parse(to)
+  return [
+    ...(end === undefined ? [] : [`id < ${parameters.add(firstId(end + 1), 'uuid')}`]),
+    ...(from === undefined ? [] : [`id >= ${parameters.add(firstId(Date.parse(from) - hour), 'uuid')}`]),
+  ]
+}
+
+/** Not above any UUIDv7 that was made in a millisecond or later. */
+function firstId(milliseconds: number): string {
+  const hex = Math.max(milliseconds, 0).toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
+}
+
+/** A resource type with no more entries than this is read whole. */
+const fewEntries = 5_000
+
+export async function hasFewOfType({ table, connection }: LogToAsk, resourceType: string): Promise<boolean> {
+  const parameters = new QueryParameters()
+  const sql = `SELECT count(*)::text AS count FROM (SELECT FROM ${quoteTable(table)}
+WHERE ${whereSql({ resourceType }, {}, parameters)} LIMIT ${fewEntries + 1}) AS few`
+  const [found] = await connection.query<{ count: string }>(sql, ...parameters.values)
+  return Number(found?.count ?? 0) <= fewEntries
+}
