@@ -1,0 +1,24 @@
+-- The columns of a table as its entries have them.
+--
+-- options: as normalized_options gives them: columns by their numbers, which a rename leaves alone
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."columns"(relation oid, options jsonb)
+RETURNS TABLE (
+  number integer, name text, field text, type oid, modifier integer, redacted boolean, ignored boolean, computed text
+)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS $$
+  SELECT a.attnum, a.attname::text, f.field, a.atttypid, a.atttypmod,
+    -- a column that came after the options were given is redacted if its name says secret
+    options -> 'redact' @> to_jsonb(a.attnum::int)
+      OR (options -> 'redactSecrets')::boolean AND a.attnum > (options -> 'columns')::int
+        AND "audit_logs_internal"."is_secret"(a.attname::text),
+    options -> 'ignore' @> to_jsonb(a.attnum::int),
+    -- a virtual generated column (PostgreSQL 18) is not computed when triggers fire
+    CASE WHEN a.attgenerated = 'v' THEN pg_get_expr(d.adbin, d.adrelid) END
+  FROM pg_attribute a
+  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  CROSS JOIN LATERAL (SELECT coalesce(options #>> ARRAY['fields', a.attnum::text], a.attname::text) AS field) AS f
+  WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+  ORDER BY a.attnum
+$$;

@@ -1,0 +1,38 @@
+-- The statements that make the triggers of a table.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."definition_sql"(
+  relation oid, resource text, options jsonb, log text, is_reached boolean, is_origin boolean
+) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog
+AS $$
+DECLARE
+  name text := relation::regclass;
+  row_function text := "audit_logs_internal"."function_name"(relation, NULL);
+  truncate_function text := "audit_logs_internal"."function_name"(relation, 'truncate');
+  enable text := CASE WHEN is_origin THEN 'ENABLE' ELSE 'ENABLE ALWAYS' END;
+BEGIN
+  RETURN
+    "audit_logs_internal"."trigger_function_sql"(row_function, CASE WHEN options ? 'link'
+      THEN "audit_logs_internal"."link_function_sql"(relation, options, log)
+      ELSE "audit_logs_internal"."row_function_sql"(relation, resource, options, log) END)
+    || "audit_logs_internal"."trigger_function_sql"(truncate_function,
+      "audit_logs_internal"."truncate_function_sql"(resource, log))
+    || (
+      SELECT string_agg(format(
+        'CREATE TRIGGER %1$I AFTER INSERT OR UPDATE OR DELETE ON %2$s FOR EACH ROW %3$s EXECUTE FUNCTION %4$s(%5$s);
+         ALTER TABLE %2$s %6$s TRIGGER %1$I;',
+        '!audit_logs_row' || t.suffix, name, t.condition, row_function, t.argument, enable), E'\n')
+      -- when a trigger's condition is evaluated the row is changing: by the statement at depth 0, or deeper
+      FROM (VALUES
+        ('', '', '', false),
+        ('_0', 'WHEN (pg_trigger_depth() = 0)', '''0''', true),
+        ('_1', 'WHEN (pg_trigger_depth() = 1)', '''1''', true),
+        ('_2', 'WHEN (pg_trigger_depth() > 1)', '''2''', true)
+      ) AS t(suffix, condition, argument, is_reached)
+      WHERE t.is_reached = definition_sql.is_reached)
+    -- a foreign table's TRUNCATE has no triggers before PostgreSQL 16
+    || CASE WHEN (SELECT relkind FROM pg_class WHERE oid = relation) = 'f' THEN '' ELSE format(
+        'CREATE TRIGGER "!audit_logs_row_truncate" BEFORE TRUNCATE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION %2$s();
+         ALTER TABLE %1$s %3$s TRIGGER "!audit_logs_row_truncate";', name, truncate_function, enable) END;
+END
+$$;

@@ -1,0 +1,50 @@
+-- Makes audit_logs_write, by which events, reads and failures reach the log, for a role without INSERT on it, too. Its
+-- body names the log's schema, for whatever search_path a caller has. Who may INSERT already, may call it.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."make_write"(log regclass, name text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS $$
+DECLARE
+  schema_name text := (SELECT quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = log);
+  log_table text := schema_name || '.' || (SELECT quote_ident(relname) FROM pg_class WHERE oid = log);
+  writer text := schema_name || '.' || quote_ident(name);
+  grantee oid;
+BEGIN
+  EXECUTE format(
+    'CREATE OR REPLACE FUNCTION %1$s(entries jsonb) RETURNS SETOF %2$s
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS %3$L', writer, log_table, format(
+$body$
+BEGIN
+  IF EXISTS (SELECT FROM jsonb_array_elements(entries) AS e WHERE e ->> 'resource_type' = 'auditLog' OR e ->> 'action' LIKE 'auditLog.%%') THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'ZA005',
+      MESSAGE = 'an event cannot be about the audit log itself',
+      HINT = 'Entries of auditLog are written by what is done to the log. Give the event another resource.';
+  END IF;
+  RETURN QUERY INSERT INTO %s (id, action, actor_id, actor_type, actor_email, resource_type, resource_id,
+    outcome, reason, details, request_id, ip, user_agent, organization_id)
+  SELECT e.id, e.action, e.actor_id, e.actor_type, e.actor_email, e.resource_type, e.resource_id, e.outcome, e.reason,
+    -- a change that somebody tells must not look like one that the database saw
+    CASE WHEN e.outcome = 'success'
+        AND split_part(e.action, '.', 2) IN ('create', 'update', 'delete', 'connect', 'disconnect', 'truncate')
+      THEN coalesce(e.details, '{}') || '{"operation": "logDataChange"}' ELSE e.details END,
+    e.request_id, e.ip, e.user_agent, e.organization_id
+  FROM jsonb_to_recordset(entries) AS e(id uuid, action text, actor_id text, actor_type text, actor_email text,
+    resource_type text, resource_id text, outcome text, reason text, details jsonb, request_id text, ip inet,
+    user_agent text, organization_id text)
+  ON CONFLICT DO NOTHING
+  RETURNING *;
+END
+$body$, log_table));
+  EXECUTE format('REVOKE ALL ON FUNCTION %s(jsonb) FROM PUBLIC', writer);
+  FOR grantee IN
+    SELECT acl.grantee FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) AS acl
+    WHERE c.oid = log AND acl.privilege_type = 'INSERT' AND acl.grantee <> 0
+    UNION
+    SELECT acl.grantee FROM pg_attribute a CROSS JOIN LATERAL aclexplode(a.attacl) AS acl
+    WHERE a.attrelid = log AND acl.privilege_type = 'INSERT' AND acl.grantee <> 0
+  LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s(jsonb) TO %s', writer, grantee::regrole);
+  END LOOP;
+END
+$$;

@@ -1,0 +1,45 @@
+// Composes the log's second migration from the functions in prisma/functions, which are kept readable there. Some tools cut a
+// migration at every semicolon, so bodies become escaped strings.
+import { readFileSync, writeFileSync } from 'node:fs'
+
+/** In the order in which they need each other. */
+const functions = [
+  ...['version', 'context', 'set_context', 'attribution', 'cause', 'statement_begins', 'uuidv7'],
+  ...['base_type', 'is_json_as_is', 'json_sql', 'key_sql', 'differs_sql', 'is_secret'],
+  ...['columns', 'normalized_options', 'row_sql', 'drift_sql', 'drifted_sql', 'entry_sql'],
+  ...['row_function_sql', 'link_function_sql', 'truncate_function_sql', 'trigger_function_sql'],
+  ...['table_key', 'reached', 'watched', 'has_row_triggers', 'fingerprint', 'renew_statement_trigger', 'ancestors'],
+  ...['function_name', 'definition_sql', 'drop_row_triggers', 'is_whole', 'record_own'],
+  ...['watch_internal', 'unwatch_internal', 'watch', 'unwatch', 'write'],
+]
+
+export const migration = 'prisma/migrations/20260201000000_audit_log_triggers/migration.sql'
+
+/** The migration's text. */
+export function composeMigration() {
+  const sources = functions.map((name) => readFileSync(`prisma/functions/${name}.sql`, 'utf8').trim())
+  const bodies = sources.map((source) =>
+    source.replace(/AS \$\$([\s\S]*?)\$\$/g, (_, body) => `AS E'${escape(body)}'`),
+  )
+  return [
+    '-- Row triggers that record every change of a table, and the context that says who made it.',
+    '-- Idempotent: running it again changes nothing. Made by scripts/migrations.mjs from prisma/functions.',
+    '',
+    'CREATE SCHEMA IF NOT EXISTS "audit_logs_internal";',
+    '',
+    bodies.join('\n\n'),
+    '',
+    '-- Nobody else may attach a trigger function to a table of his own, or call what is internal.',
+    'REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "audit_logs_internal" FROM PUBLIC;',
+    '',
+    `SELECT "audit_logs_internal"."make_write"(
+  (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(NULL::"audit_logs")), 'audit_logs_write');`,
+    '',
+  ].join('\n')
+}
+
+function escape(body) {
+  return body.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll(';', '\\073')
+}
+
+if (process.argv[1]?.endsWith('migrations.mjs')) writeFileSync(migration, composeMigration())
