@@ -58,6 +58,10 @@ export interface ResolvedOptions extends ActorOptions {
   readonly isTracked: (model: string | undefined) => boolean
   /** Whether a field, or a column no model knows, is redacted; `model` is undefined for a table without one. */
   readonly isRedacted: (model: string | undefined, field: string) => boolean
+  /** Whether an option names the field as redacted, whatever its name says. */
+  readonly isListedRedacted: (model: string | undefined, field: string) => boolean
+  /** Whether fields whose names say secret are redacted, too. */
+  readonly redactSecrets: boolean
   readonly isIgnored: (model: string | undefined, field: string) => boolean
   readonly snapshot: 'full' | 'changed'
   readonly requireActor: boolean
@@ -145,6 +149,8 @@ export function resolveOptions(options: unknown, dataModel: DataModel): Resolved
       included
         ? model !== undefined && included.includes(model)
         : model === undefined || !excluded.includes(model),
+    redactSecrets,
+    isListedRedacted: isListed,
     isRedacted: (model, field) => isListed(model, field) || (redactSecrets && isSecret(field)),
     isIgnored: lists(ignore),
     actor: actor ?? { id: 'system', type: 'system' },

@@ -15,6 +15,9 @@ interface DataModelField {
   readonly type: string
   readonly dbName?: string
   readonly relationName?: string
+  /** Known from the schema's text only: the client has it not at run time. */
+  readonly isList?: boolean
+  readonly isId?: boolean
 }
 
 /** One model and how its table's columns are called in the client. */
@@ -85,6 +88,15 @@ export class ModelIndex {
     return this.models.find(
       (model) => model.table === table.name && (model.schema ?? this.#defaultSchema) === table.schema,
     )
+  }
+
+  /** The implicit many-to-many relations of a schema's text: both sides are lists. */
+  implicitLinks(dataModel: DataModel): (Link & { readonly table: string })[] {
+    const isList = ({ model, relation }: LinkSide) =>
+      dataModel.models[model.name]?.fields.some(({ name, isList }) => name === relation && isList) ?? false
+    return [...this.#links]
+      .filter(([, { A, B }]) => isList(A) && isList(B))
+      .map(([table, link]) => ({ table, ...link }))
   }
 
   /** The relation fields of a model, and which side of the table they would be if they are of an implicit many-to-many. */

@@ -24,8 +24,8 @@ export function schemaBlocks(text: string): SchemaBlock[] {
 
 /** The table behind a model, by `@@map` and `@@schema`. */
 export function modelTable(model: SchemaBlock): TableName {
-  const name = attribute(model.body, '@@map') ?? model.name
-  const schema = attribute(model.body, '@@schema')
+  const name = attributeArgument(model.body, '@@map') ?? model.name
+  const schema = attributeArgument(model.body, '@@schema')
   return schema === undefined ? { name } : { schema, name }
 }
 
@@ -34,7 +34,7 @@ export function modelColumns(model: SchemaBlock): string[] {
   return model.body
     .split('\n')
     .filter((line) => /^\s*\w/.test(line))
-    .map((line) => attribute(line, '@map') ?? (/\w+/.exec(line)?.[0] as string))
+    .map((line) => attributeArgument(line, '@map') ?? (/\w+/.exec(line)?.[0] as string))
 }
 
 /** The `schemas` list of a datasource block; undefined when it has none. */
@@ -51,7 +51,10 @@ export function datasourceProvider(datasource: SchemaBlock): string | undefined 
 }
 
 /** The one string argument of an attribute, given by position or by name: `@@map("a")`, `@@map(name: "a")`. */
-function attribute(text: string, name: '@map' | '@@map' | '@@schema'): string | undefined {
+export function attributeArgument(
+  text: string,
+  name: '@map' | '@@map' | '@@schema' | '@relation',
+): string | undefined {
   const call = new RegExp(String.raw`(?<!@)${name}\s*\(\s*(?:(?:name|map)\s*:\s*)?(${string})`)
   const argument = call.exec(text)?.[1]
   return argument === undefined ? undefined : parse(argument)
