@@ -1,4 +1,5 @@
 -- The body of the function that the row triggers of an implicit many-to-many table call: a link is recorded on each side.
+-- Where a model is linked to itself, one change of a key may change a link twice. What it was in between is no link.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."link_function_sql"(relation oid, options jsonb, log text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
@@ -31,6 +32,9 @@ $body$
 DECLARE
   context jsonb := "audit_logs_internal"."attribution"();
   extra jsonb := '{}';
+  moment text := extract(epoch FROM statement_timestamp());
+  passed text := current_setting('prisma_extension_audit.passed_links', true);
+  is_passed boolean := false;
 BEGIN
   IF TG_OP = 'UPDATE' AND OLD IS NOT DISTINCT FROM NEW THEN
     RETURN NULL;
@@ -38,16 +42,22 @@ BEGIN
   IF TG_NARGS = 1 THEN
     extra := "audit_logs_internal"."cause"(TG_ARGV[0]);
   END IF;
-  IF TG_OP <> 'INSERT' THEN
+  IF TG_OP = 'UPDATE' THEN
+    passed := CASE WHEN starts_with(passed, moment || ' ') THEN passed ELSE moment || ' ' END;
+    is_passed := strpos(passed, OLD::text) > 0;
+  END IF;
+  IF TG_OP <> 'INSERT' AND NOT is_passed THEN
     %1$s
   END IF;
-  IF TG_OP <> 'DELETE' THEN
+  IF TG_OP = 'UPDATE' AND NOT EXISTS (SELECT FROM %3$s AS t WHERE t."A" = NEW."A" AND t."B" = NEW."B") THEN
+    passed := set_config('prisma_extension_audit.passed_links', passed || NEW::text, true);
+  ELSIF TG_OP <> 'DELETE' THEN
     %2$s
   END IF;
   RETURN NULL;
 END
 $body$,
     coalesce(string_agg(sql, E'\n    ' ORDER BY name) FILTER (WHERE position = 1), 'NULL;'),
-    coalesce(string_agg(sql, E'\n    ' ORDER BY name) FILTER (WHERE position = 2), 'NULL;'))
+    coalesce(string_agg(sql, E'\n    ' ORDER BY name) FILTER (WHERE position = 2), 'NULL;'), relation::regclass)
   FROM statement
 $$;

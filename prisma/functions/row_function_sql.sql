@@ -9,26 +9,29 @@ DECLARE
   part record;
   own_relation text := CASE WHEN (SELECT relkind FROM pg_class WHERE oid = relation) = 'p'
     THEN quote_literal(relation::regclass) || '::regclass::oid' ELSE 'TG_RELID' END;
-  is_partial boolean := options ->> 'snapshot' = 'changed';
+  merges jsonb := "audit_logs_internal"."merging_sql"(relation, resource, log);
 BEGIN
   SELECT * INTO part FROM "audit_logs_internal"."row_sql"(relation, options, 'OLD', 'NEW');
   RETURN format(
 $body$
 DECLARE
   context jsonb;
-  verb text;
+  operation text := TG_OP;
   id text;
   before jsonb;
   after jsonb;
   changed text[];
+%10$s
 BEGIN
   BEGIN
     IF %1$s THEN
       RAISE undefined_column;
-    ELSIF TG_OP = 'INSERT' THEN
+    END IF;
+%11$s
+    IF operation = 'INSERT' THEN
       id := %2$s;
       after := %3$s;
-    ELSIF TG_OP = 'DELETE' THEN
+    ELSIF operation = 'DELETE' THEN
       id := %4$s;
       before := %5$s;
     ELSE
@@ -42,37 +45,38 @@ BEGIN
     END IF;
   EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
     -- a migration changed the table since: the same once more, by the catalog as it is now
-    EXECUTE "audit_logs_internal"."drifted_sql"(TG_RELID, TG_OP, %7$L)
-      INTO id, before, after, changed USING %8$s;
+    EXECUTE "audit_logs_internal"."drifted_sql"(TG_RELID, operation, %7$L)
+      INTO id, before, after, changed USING OLD, NEW;
     IF changed = '{}' THEN
       RETURN NULL;
     END IF;
   END;
-%9$s
+%8$s
+%12$s
   context := "audit_logs_internal"."attribution"();
-  %10$s
+  %9$s
   RETURN NULL;
 END
 $body$,
     "audit_logs_internal"."drift_sql"(relation, options, own_relation),
     part.id_after, part.row_after, part.id_before, part.row_before, part.changed,
     options,
-    'OLD, NEW',
-    CASE WHEN is_partial THEN
+    CASE WHEN options ->> 'snapshot' = 'changed' THEN
 $body$
-  IF TG_OP = 'UPDATE' THEN
+  IF operation = 'UPDATE' THEN
     before := (SELECT jsonb_object_agg(field.key, field.value) FROM jsonb_each(before) AS field WHERE field.key = ANY (changed));
     after := (SELECT jsonb_object_agg(field.key, field.value) FROM jsonb_each(after) AS field WHERE field.key = ANY (changed));
   END IF;
 $body$
       ELSE '' END,
     "audit_logs_internal"."entry_sql"(log,
-      format('CASE TG_OP WHEN ''INSERT'' THEN %L WHEN ''UPDATE'' THEN %L ELSE %L END',
+      format('CASE operation WHEN ''INSERT'' THEN %L WHEN ''UPDATE'' THEN %L ELSE %L END',
         resource || '.create', resource || '.update', resource || '.delete'),
       quote_literal(resource), 'id',
-      $body$CASE TG_OP WHEN 'INSERT' THEN jsonb_build_object('after', after)
+      $body$CASE operation WHEN 'INSERT' THEN jsonb_build_object('after', after)
         WHEN 'DELETE' THEN jsonb_build_object('before', before)
         ELSE jsonb_build_object('before', before, 'after', after, 'changed', changed) END
-        || CASE WHEN TG_NARGS = 1 THEN "audit_logs_internal"."cause"(TG_ARGV[0]) ELSE '{}' END$body$) || ';');
+        || CASE WHEN TG_NARGS = 1 THEN "audit_logs_internal"."cause"(TG_ARGV[0]) ELSE '{}' END$body$) || ';',
+    merges ->> 'declare', merges ->> 'look', merges ->> 'skip');
 END
 $$;

@@ -531,6 +531,95 @@ AS E'
     action, type, id, details)
 ';
 
+-- What a table is called among the settings: their names take no special characters.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."table_key"(relation oid) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT md5(format(''%I.%I'', n.nspname, c.relname))
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation
+';
+
+-- The tables whose rows a change of this one can change by referential actions, to any depth, those that can change its
+-- own rows in that way with direction 'up'. The table itself is there only if it is among them.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."reached"(relation oid, direction text) RETURNS SETOF oid
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  WITH RECURSIVE action AS (
+    SELECT CASE direction WHEN ''up'' THEN conrelid ELSE confrelid END AS source,
+      CASE direction WHEN ''up'' THEN confrelid ELSE conrelid END AS target
+    FROM pg_constraint
+    WHERE contype = ''f'' AND conparentid = 0 AND (confdeltype IN (''c'', ''n'', ''d'') OR confupdtype IN (''c'', ''n'', ''d''))
+  ), step(oid) AS (
+    SELECT target FROM action WHERE source = relation
+    UNION
+    SELECT action.target FROM step JOIN action ON action.source = step.oid
+  )
+  SELECT oid FROM step
+';
+
+-- One statement may change a row twice: by two foreign keys, or by its own and then by a referential action. There is one
+-- entry for both, and the first event writes it, for when it fires the row already is what the last one made of it. The
+-- later events find that entry. Only tables to which this can happen get the parts of their function that this takes.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."merging_sql"(relation oid, resource text, log text) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog
+AS E'
+DECLARE
+  key_columns text[]\073
+  is_moved boolean\073
+BEGIN
+  SELECT array_agg(a.attname::text ORDER BY k.ordinality),
+    -- a key that a referential action changes no longer finds its row
+    bool_or(EXISTS (SELECT FROM pg_constraint f WHERE f.contype = ''f'' AND f.conrelid = relation
+      AND a.attnum = ANY (f.conkey) AND f.confupdtype IN (''c'', ''n'', ''d'')))
+  INTO key_columns, is_moved
+  FROM pg_index i
+  CROSS JOIN LATERAL unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(attnum, ordinality)
+  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+  WHERE i.indrelid = relation AND i.indisprimary\073
+  IF key_columns IS NULL OR NOT (
+    relation IN (SELECT * FROM "audit_logs_internal"."reached"(relation, ''down''))
+    OR (SELECT count(*) > 1 FROM pg_constraint f WHERE f.contype = ''f'' AND f.conrelid = relation
+      AND (f.confdeltype IN (''c'', ''n'', ''d'') OR f.confupdtype IN (''c'', ''n'', ''d''))))
+  THEN
+    RETURN ''{"declare": "", "look": "", "skip": ""}''\073
+  END IF\073
+  RETURN jsonb_build_object(
+    ''declare'', format(''  latest %s\073
+  merged text\073'', relation::regclass),
+    ''look'', format(
+$body$
+    IF TG_OP = ''UPDATE'' THEN
+      SELECT t.* INTO latest FROM %1$s AS t WHERE %2$s\073
+      IF (CASE WHEN FOUND THEN latest *<> NEW ELSE %3$s END) THEN
+        merged := set_config(''prisma_extension_audit.merged'', extract(epoch FROM statement_timestamp())::text, true)\073
+        IF FOUND THEN
+          NEW := latest\073
+        ELSE
+          operation := ''DELETE''\073
+        END IF\073
+      END IF\073
+    END IF\073
+$body$, relation::regclass,
+      (SELECT string_agg(format(''t.%1$I = NEW.%1$I'', name), '' AND '') FROM unnest(key_columns) AS name),
+      CASE WHEN is_moved THEN ''false'' ELSE ''true'' END),
+    ''skip'', format(
+$body$
+  IF operation <> ''INSERT''
+    AND current_setting(''prisma_extension_audit.merged'', true) = extract(epoch FROM statement_timestamp())::text
+    AND EXISTS (SELECT FROM %1$s AS e
+      WHERE e.resource_type = %2$L AND e.resource_id = id AND e."timestamp" >= statement_timestamp()
+        AND e.transaction_id = (pg_current_xact_id()::text)::bigint AND e.outcome = ''success''
+        AND (e.action = %3$L OR operation = ''UPDATE'' AND e.details -> ''after'' @> after))
+  THEN
+    RETURN NULL\073
+  END IF\073
+$body$, log, resource, resource || ''.delete''))\073
+END
+';
+
 -- The body of the function that a table's row triggers call.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."row_function_sql"(
   relation oid, resource text, options jsonb, log text
@@ -542,26 +631,29 @@ DECLARE
   part record\073
   own_relation text := CASE WHEN (SELECT relkind FROM pg_class WHERE oid = relation) = ''p''
     THEN quote_literal(relation::regclass) || ''::regclass::oid'' ELSE ''TG_RELID'' END\073
-  is_partial boolean := options ->> ''snapshot'' = ''changed''\073
+  merges jsonb := "audit_logs_internal"."merging_sql"(relation, resource, log)\073
 BEGIN
   SELECT * INTO part FROM "audit_logs_internal"."row_sql"(relation, options, ''OLD'', ''NEW'')\073
   RETURN format(
 $body$
 DECLARE
   context jsonb\073
-  verb text\073
+  operation text := TG_OP\073
   id text\073
   before jsonb\073
   after jsonb\073
   changed text[]\073
+%10$s
 BEGIN
   BEGIN
     IF %1$s THEN
       RAISE undefined_column\073
-    ELSIF TG_OP = ''INSERT'' THEN
+    END IF\073
+%11$s
+    IF operation = ''INSERT'' THEN
       id := %2$s\073
       after := %3$s\073
-    ELSIF TG_OP = ''DELETE'' THEN
+    ELSIF operation = ''DELETE'' THEN
       id := %4$s\073
       before := %5$s\073
     ELSE
@@ -575,42 +667,44 @@ BEGIN
     END IF\073
   EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
     -- a migration changed the table since: the same once more, by the catalog as it is now
-    EXECUTE "audit_logs_internal"."drifted_sql"(TG_RELID, TG_OP, %7$L)
-      INTO id, before, after, changed USING %8$s\073
+    EXECUTE "audit_logs_internal"."drifted_sql"(TG_RELID, operation, %7$L)
+      INTO id, before, after, changed USING OLD, NEW\073
     IF changed = ''{}'' THEN
       RETURN NULL\073
     END IF\073
   END\073
-%9$s
+%8$s
+%12$s
   context := "audit_logs_internal"."attribution"()\073
-  %10$s
+  %9$s
   RETURN NULL\073
 END
 $body$,
     "audit_logs_internal"."drift_sql"(relation, options, own_relation),
     part.id_after, part.row_after, part.id_before, part.row_before, part.changed,
     options,
-    ''OLD, NEW'',
-    CASE WHEN is_partial THEN
+    CASE WHEN options ->> ''snapshot'' = ''changed'' THEN
 $body$
-  IF TG_OP = ''UPDATE'' THEN
+  IF operation = ''UPDATE'' THEN
     before := (SELECT jsonb_object_agg(field.key, field.value) FROM jsonb_each(before) AS field WHERE field.key = ANY (changed))\073
     after := (SELECT jsonb_object_agg(field.key, field.value) FROM jsonb_each(after) AS field WHERE field.key = ANY (changed))\073
   END IF\073
 $body$
       ELSE '''' END,
     "audit_logs_internal"."entry_sql"(log,
-      format(''CASE TG_OP WHEN ''''INSERT'''' THEN %L WHEN ''''UPDATE'''' THEN %L ELSE %L END'',
+      format(''CASE operation WHEN ''''INSERT'''' THEN %L WHEN ''''UPDATE'''' THEN %L ELSE %L END'',
         resource || ''.create'', resource || ''.update'', resource || ''.delete''),
       quote_literal(resource), ''id'',
-      $body$CASE TG_OP WHEN ''INSERT'' THEN jsonb_build_object(''after'', after)
+      $body$CASE operation WHEN ''INSERT'' THEN jsonb_build_object(''after'', after)
         WHEN ''DELETE'' THEN jsonb_build_object(''before'', before)
         ELSE jsonb_build_object(''before'', before, ''after'', after, ''changed'', changed) END
-        || CASE WHEN TG_NARGS = 1 THEN "audit_logs_internal"."cause"(TG_ARGV[0]) ELSE ''{}'' END$body$) || ''\073'')\073
+        || CASE WHEN TG_NARGS = 1 THEN "audit_logs_internal"."cause"(TG_ARGV[0]) ELSE ''{}'' END$body$) || ''\073'',
+    merges ->> ''declare'', merges ->> ''look'', merges ->> ''skip'')\073
 END
 ';
 
 -- The body of the function that the row triggers of an implicit many-to-many table call: a link is recorded on each side.
+-- Where a model is linked to itself, one change of a key may change a link twice. What it was in between is no link.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."link_function_sql"(relation oid, options jsonb, log text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
@@ -643,6 +737,9 @@ $body$
 DECLARE
   context jsonb := "audit_logs_internal"."attribution"()\073
   extra jsonb := ''{}''\073
+  moment text := extract(epoch FROM statement_timestamp())\073
+  passed text := current_setting(''prisma_extension_audit.passed_links'', true)\073
+  is_passed boolean := false\073
 BEGIN
   IF TG_OP = ''UPDATE'' AND OLD IS NOT DISTINCT FROM NEW THEN
     RETURN NULL\073
@@ -650,17 +747,23 @@ BEGIN
   IF TG_NARGS = 1 THEN
     extra := "audit_logs_internal"."cause"(TG_ARGV[0])\073
   END IF\073
-  IF TG_OP <> ''INSERT'' THEN
+  IF TG_OP = ''UPDATE'' THEN
+    passed := CASE WHEN starts_with(passed, moment || '' '') THEN passed ELSE moment || '' '' END\073
+    is_passed := strpos(passed, OLD::text) > 0\073
+  END IF\073
+  IF TG_OP <> ''INSERT'' AND NOT is_passed THEN
     %1$s
   END IF\073
-  IF TG_OP <> ''DELETE'' THEN
+  IF TG_OP = ''UPDATE'' AND NOT EXISTS (SELECT FROM %3$s AS t WHERE t."A" = NEW."A" AND t."B" = NEW."B") THEN
+    passed := set_config(''prisma_extension_audit.passed_links'', passed || NEW::text, true)\073
+  ELSIF TG_OP <> ''DELETE'' THEN
     %2$s
   END IF\073
   RETURN NULL\073
 END
 $body$,
     coalesce(string_agg(sql, E''\\n    '' ORDER BY name) FILTER (WHERE position = 1), ''NULL\073''),
-    coalesce(string_agg(sql, E''\\n    '' ORDER BY name) FILTER (WHERE position = 2), ''NULL\073''))
+    coalesce(string_agg(sql, E''\\n    '' ORDER BY name) FILTER (WHERE position = 2), ''NULL\073''), relation::regclass)
   FROM statement
 ';
 
@@ -702,34 +805,6 @@ AS E'
        SET search_path = pg_catalog SET "DateStyle" = ''''ISO, MDY'''' SET "IntervalStyle" = ''''postgres'''' SET "TimeZone" = ''''UTC''''
        SET extra_float_digits = 1 SET bytea_output = ''''hex'''' AS %2$L\073
      REVOKE ALL ON FUNCTION %1$s() FROM PUBLIC\073'', name, body)
-';
-
--- What a table is called among the settings: their names take no special characters.
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."table_key"(relation oid) RETURNS text
-LANGUAGE sql STABLE
-SET search_path = pg_catalog
-AS E'
-  SELECT md5(format(''%I.%I'', n.nspname, c.relname))
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation
-';
-
--- The tables whose rows a change of this one can change by referential actions, to any depth, those that can change its
--- own rows in that way with direction 'up'. The table itself is there only if it is among them.
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."reached"(relation oid, direction text) RETURNS SETOF oid
-LANGUAGE sql STABLE
-SET search_path = pg_catalog
-AS E'
-  WITH RECURSIVE action AS (
-    SELECT CASE direction WHEN ''up'' THEN conrelid ELSE confrelid END AS source,
-      CASE direction WHEN ''up'' THEN confrelid ELSE conrelid END AS target
-    FROM pg_constraint
-    WHERE contype = ''f'' AND conparentid = 0 AND (confdeltype IN (''c'', ''n'', ''d'') OR confupdtype IN (''c'', ''n'', ''d''))
-  ), step(oid) AS (
-    SELECT target FROM action WHERE source = relation
-    UNION
-    SELECT action.target FROM step JOIN action ON action.source = step.oid
-  )
-  SELECT oid FROM step
 ';
 
 -- The trigger before each statement on a table, wherever there is one, and what its argument says.
