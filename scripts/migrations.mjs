@@ -7,7 +7,7 @@ const functions = [
   ...['version', 'context', 'set_context', 'attribution', 'cause', 'statement_begins', 'uuidv7'],
   ...['base_type', 'is_json_as_is', 'json_sql', 'key_sql', 'differs_sql', 'is_secret'],
   ...['columns', 'normalized_options', 'row_sql', 'drift_sql', 'drifted_sql', 'entry_sql'],
-  ...['table_key', 'reached'],
+  ...['table_key', 'reached', 'self_key', 'merged', 'merge'],
   ...['merging_sql', 'row_function_sql', 'link_function_sql', 'truncate_function_sql', 'trigger_function_sql'],
   ...['watched', 'has_row_triggers', 'fingerprint', 'renew_statement_trigger', 'ancestors'],
   ...['function_name', 'definition_sql', 'drop_row_triggers', 'is_whole', 'record_own'],

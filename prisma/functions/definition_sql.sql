@@ -9,6 +9,7 @@ DECLARE
   name text := relation::regclass;
   row_function text := "audit_logs_internal"."function_name"(relation, NULL);
   truncate_function text := "audit_logs_internal"."function_name"(relation, 'truncate');
+  self_key text := "audit_logs_internal"."self_key_sql"(relation);
   enable text := CASE WHEN is_origin THEN 'ENABLE' ELSE 'ENABLE ALWAYS' END;
 BEGIN
   RETURN
@@ -19,17 +20,22 @@ BEGIN
       "audit_logs_internal"."truncate_function_sql"(resource, log))
     || (
       SELECT string_agg(format(
-        'CREATE TRIGGER %1$I AFTER INSERT OR UPDATE OR DELETE ON %2$s FOR EACH ROW %3$s EXECUTE FUNCTION %4$s(%5$s);
+        'CREATE TRIGGER %1$I AFTER %7$s ON %2$s FOR EACH ROW %3$s EXECUTE FUNCTION %4$s(%5$s);
          ALTER TABLE %2$s %6$s TRIGGER %1$I;',
-        '!audit_logs_row' || t.suffix, name, t.condition, row_function, t.argument, enable), E'\n')
+        moment.prefix || '!audit_logs_row' || t.suffix, name, 'WHEN (' || concat_ws(' AND ', t.condition, moment.condition) || ')',
+        row_function, t.argument, enable, moment.events), E'\n')
       -- when a trigger's condition is evaluated the row is changing: by the statement at depth 0, or deeper
       FROM (VALUES
-        ('', '', '', false),
-        ('_0', 'WHEN (pg_trigger_depth() = 0)', '''0''', true),
-        ('_1', 'WHEN (pg_trigger_depth() = 1)', '''1''', true),
-        ('_2', 'WHEN (pg_trigger_depth() > 1)', '''2''', true)
+        ('', 'true', '', false),
+        ('_0', 'pg_trigger_depth() = 0', '''0''', true),
+        ('_1', 'pg_trigger_depth() = 1', '''1''', true),
+        ('_2', 'pg_trigger_depth() > 1', '''2''', true)
       ) AS t(suffix, condition, argument, is_reached)
-      WHERE t.is_reached = definition_sql.is_reached)
+      -- triggers fire in the order of their names: first ours, but where a referential action changes the same row once
+      -- more, right after those of foreign keys, which are called RI_ConstraintTrigger_a_16408 and so on
+      CROSS JOIN (VALUES ('', 'INSERT OR UPDATE OR DELETE', NULL), ('RI_ConstraintTrigger_z', 'UPDATE', '(' || self_key || ')'))
+        AS moment(prefix, events, condition)
+      WHERE t.is_reached = definition_sql.is_reached AND (moment.prefix = '' OR self_key IS NOT NULL))
     -- a foreign table's TRUNCATE has no triggers before PostgreSQL 16
     || CASE WHEN (SELECT relkind FROM pg_class WHERE oid = relation) = 'f' THEN '' ELSE format(
         'CREATE TRIGGER "!audit_logs_row_truncate" BEFORE TRUNCATE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION %2$s();

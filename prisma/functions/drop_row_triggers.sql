@@ -7,7 +7,7 @@ DECLARE
   name text;
 BEGIN
   FOR name IN SELECT t.tgname FROM pg_trigger t
-    WHERE t.tgrelid = relation AND t.tgname LIKE '!audit\_logs\_row%' AND NOT t.tgisinternal
+    WHERE t.tgrelid = relation AND t.tgname LIKE '%!audit\_logs\_row%' AND NOT t.tgisinternal
   LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', name, relation::regclass);
   END LOOP;

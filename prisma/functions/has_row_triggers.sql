@@ -4,5 +4,5 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS $$
   SELECT EXISTS (SELECT FROM pg_trigger t
-    WHERE t.tgrelid = relation AND t.tgname LIKE '!audit\_logs\_row%' AND NOT t.tgisinternal)
+    WHERE t.tgrelid = relation AND t.tgname LIKE '%!audit\_logs\_row%' AND NOT t.tgisinternal)
 $$;

@@ -12,7 +12,7 @@ DECLARE
   wanted text;
   state "char" := coalesce(
     (SELECT t.tgenabled FROM pg_trigger t
-      WHERE t.tgrelid = relation AND t.tgname LIKE '!audit\_logs\_row%' ORDER BY t.tgname LIMIT 1), 'A');
+      WHERE t.tgrelid = relation AND t.tgname LIKE '%!audit\_logs\_row%' ORDER BY t.tgname LIMIT 1), 'A');
 BEGIN
   SELECT * INTO current FROM "audit_logs_internal"."watched"() AS w WHERE w.relation = renew_statement_trigger.relation;
   IF options IS NULL AND NOT EXISTS (

@@ -9,15 +9,16 @@ DECLARE
   part record;
   own_relation text := CASE WHEN (SELECT relkind FROM pg_class WHERE oid = relation) = 'p'
     THEN quote_literal(relation::regclass) || '::regclass::oid' ELSE 'TG_RELID' END;
-  merges jsonb := "audit_logs_internal"."merging_sql"(relation, resource, log);
+  merges jsonb;
 BEGIN
   SELECT * INTO part FROM "audit_logs_internal"."row_sql"(relation, options, 'OLD', 'NEW');
+  merges := "audit_logs_internal"."merging_sql"(relation, resource, log, part.id_before, part.id_after);
   RETURN format(
 $body$
 DECLARE
   context jsonb;
   operation text := TG_OP;
-  id text;
+  row_id text;
   before jsonb;
   after jsonb;
   changed text[];
@@ -29,24 +30,24 @@ BEGIN
     END IF;
 %11$s
     IF operation = 'INSERT' THEN
-      id := %2$s;
+      row_id := %2$s;
       after := %3$s;
     ELSIF operation = 'DELETE' THEN
-      id := %4$s;
+      row_id := %4$s;
       before := %5$s;
     ELSE
       changed := %6$s;
       IF changed = '{}' THEN
         RETURN NULL;
       END IF;
-      id := %4$s;
+      row_id := %4$s;
       before := %5$s;
       after := %3$s;
     END IF;
   EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
     -- a migration changed the table since: the same once more, by the catalog as it is now
     EXECUTE "audit_logs_internal"."drifted_sql"(TG_RELID, operation, %7$L)
-      INTO id, before, after, changed USING OLD, NEW;
+      INTO row_id, before, after, changed USING OLD, NEW;
     IF changed = '{}' THEN
       RETURN NULL;
     END IF;
@@ -72,7 +73,7 @@ $body$
     "audit_logs_internal"."entry_sql"(log,
       format('CASE operation WHEN ''INSERT'' THEN %L WHEN ''UPDATE'' THEN %L ELSE %L END',
         resource || '.create', resource || '.update', resource || '.delete'),
-      quote_literal(resource), 'id',
+      quote_literal(resource), 'row_id',
       $body$CASE operation WHEN 'INSERT' THEN jsonb_build_object('after', after)
         WHEN 'DELETE' THEN jsonb_build_object('before', before)
         ELSE jsonb_build_object('before', before, 'after', after, 'changed', changed) END

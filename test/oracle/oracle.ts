@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { loadSchema } from './schemas.ts'
 import { printSteps, type Step } from './steps.ts'
 import { describeTally, Tally } from './tally.ts'
-import { Twins } from './twins.ts'
+import { type SetUp, Twins } from './twins.ts'
 
 /** How much is to be shown on a schema. */
 export interface Request {
@@ -14,9 +14,12 @@ export interface Request {
 }
 
 /** Random sequences, run on a schema until enough operations were compared. */
-export async function prove(schemaName: string): Promise<(request: Request) => Promise<Tally>> {
+export async function prove(
+  schemaName: string,
+  setUp?: SetUp,
+): Promise<(request: Request) => Promise<Tally>> {
   const schema = await loadSchema(schemaName)
-  const twins = await Twins.create(schema)
+  const twins = await Twins.create(schema, setUp)
   const sequences = fc.array(schema.steps, { minLength: 1, maxLength: 25, size: 'max' })
   return async ({ operations, seed, seconds }) => {
     const tally = new Tally()

@@ -181,7 +181,7 @@ interface ComparableEntry {
 type Row = Record<string, unknown>
 
 function comparable(entry: Entry, withCaller: boolean): ComparableEntry {
-  const { operation: _, metadata: __, changed, ...rest } = entry.details
+  const { operation: _, metadata: __, source: ___, changed, ...rest } = entry.details
   return {
     transaction: entry.transaction_id,
     action: entry.action,

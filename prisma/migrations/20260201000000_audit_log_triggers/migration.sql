@@ -559,10 +559,48 @@ AS E'
   SELECT oid FROM step
 ';
 
+-- The condition that an update changes a key to which the table itself refers by a foreign key that acts: a referential
+-- action then changes the same row once more. NULL for a table without such a key.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."self_key_sql"(relation oid) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT string_agg(DISTINCT format(''OLD.%1$I IS DISTINCT FROM NEW.%1$I'', a.attname), '' OR '')
+  FROM pg_constraint f JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = ANY (f.confkey)
+  WHERE f.contype = ''f'' AND f.conrelid = relation AND f.confrelid = relation AND f.confupdtype IN (''c'', ''n'', ''d'')
+';
+
+-- The rows of this statement that have one entry for several changes and another key than at first: key → first key.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."merged"() RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog
+AS E'
+DECLARE
+  moment text := extract(epoch FROM statement_timestamp())\073
+  kept text := current_setting(''prisma_extension_audit.merged'', true)\073
+BEGIN
+  RETURN CASE WHEN starts_with(kept, moment || '' '') THEN substr(kept, length(moment) + 2)::jsonb ELSE ''{}'' END\073
+END
+';
+
+-- Notes that one entry of this statement stands for several changes of a row, and what the row was called in between where
+-- its key changed.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."merge"(id text, id_between text) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS E'
+BEGIN
+  RETURN set_config(''prisma_extension_audit.merged'', extract(epoch FROM statement_timestamp()) || '' '' ||
+    ("audit_logs_internal"."merged"() || CASE WHEN id = id_between THEN ''{}'' ELSE jsonb_build_object(id_between, id) END), true)\073
+END
+';
+
 -- One statement may change a row twice: by two foreign keys, or by its own and then by a referential action. There is one
 -- entry for both, and the first event writes it, for when it fires the row already is what the last one made of it. The
 -- later events find that entry. Only tables to which this can happen get the parts of their function that this takes.
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."merging_sql"(relation oid, resource text, log text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."merging_sql"(
+  relation oid, resource text, log text, id_before text, id_after text
+) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog
 AS E'
@@ -592,9 +630,12 @@ BEGIN
     ''look'', format(
 $body$
     IF TG_OP = ''UPDATE'' THEN
+      IF TG_NAME LIKE ''!%%'' AND (%4$s) THEN
+        RETURN NULL\073
+      END IF\073
       SELECT t.* INTO latest FROM %1$s AS t WHERE %2$s\073
       IF (CASE WHEN FOUND THEN latest *<> NEW ELSE %3$s END) THEN
-        merged := set_config(''prisma_extension_audit.merged'', extract(epoch FROM statement_timestamp())::text, true)\073
+        merged := "audit_logs_internal"."merge"(%5$s, %6$s)\073
         IF FOUND THEN
           NEW := latest\073
         ELSE
@@ -604,13 +645,14 @@ $body$
     END IF\073
 $body$, relation::regclass,
       (SELECT string_agg(format(''t.%1$I = NEW.%1$I'', name), '' AND '') FROM unnest(key_columns) AS name),
-      CASE WHEN is_moved THEN ''false'' ELSE ''true'' END),
+      CASE WHEN is_moved THEN ''false'' ELSE ''true'' END,
+      coalesce("audit_logs_internal"."self_key_sql"(relation), ''false''), id_before, id_after),
     ''skip'', format(
 $body$
   IF operation <> ''INSERT''
-    AND current_setting(''prisma_extension_audit.merged'', true) = extract(epoch FROM statement_timestamp())::text
+    AND starts_with(current_setting(''prisma_extension_audit.merged'', true), extract(epoch FROM statement_timestamp()) || '' '')
     AND EXISTS (SELECT FROM %1$s AS e
-      WHERE e.resource_type = %2$L AND e.resource_id = id AND e."timestamp" >= statement_timestamp()
+      WHERE e.resource_type = %2$L AND e.resource_id IN (row_id, "audit_logs_internal"."merged"() ->> row_id) AND e."timestamp" >= statement_timestamp()
         AND e.transaction_id = (pg_current_xact_id()::text)::bigint AND e.outcome = ''success''
         AND (e.action = %3$L OR operation = ''UPDATE'' AND e.details -> ''after'' @> after))
   THEN
@@ -631,15 +673,16 @@ DECLARE
   part record\073
   own_relation text := CASE WHEN (SELECT relkind FROM pg_class WHERE oid = relation) = ''p''
     THEN quote_literal(relation::regclass) || ''::regclass::oid'' ELSE ''TG_RELID'' END\073
-  merges jsonb := "audit_logs_internal"."merging_sql"(relation, resource, log)\073
+  merges jsonb\073
 BEGIN
   SELECT * INTO part FROM "audit_logs_internal"."row_sql"(relation, options, ''OLD'', ''NEW'')\073
+  merges := "audit_logs_internal"."merging_sql"(relation, resource, log, part.id_before, part.id_after)\073
   RETURN format(
 $body$
 DECLARE
   context jsonb\073
   operation text := TG_OP\073
-  id text\073
+  row_id text\073
   before jsonb\073
   after jsonb\073
   changed text[]\073
@@ -651,24 +694,24 @@ BEGIN
     END IF\073
 %11$s
     IF operation = ''INSERT'' THEN
-      id := %2$s\073
+      row_id := %2$s\073
       after := %3$s\073
     ELSIF operation = ''DELETE'' THEN
-      id := %4$s\073
+      row_id := %4$s\073
       before := %5$s\073
     ELSE
       changed := %6$s\073
       IF changed = ''{}'' THEN
         RETURN NULL\073
       END IF\073
-      id := %4$s\073
+      row_id := %4$s\073
       before := %5$s\073
       after := %3$s\073
     END IF\073
   EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
     -- a migration changed the table since: the same once more, by the catalog as it is now
     EXECUTE "audit_logs_internal"."drifted_sql"(TG_RELID, operation, %7$L)
-      INTO id, before, after, changed USING OLD, NEW\073
+      INTO row_id, before, after, changed USING OLD, NEW\073
     IF changed = ''{}'' THEN
       RETURN NULL\073
     END IF\073
@@ -694,7 +737,7 @@ $body$
     "audit_logs_internal"."entry_sql"(log,
       format(''CASE operation WHEN ''''INSERT'''' THEN %L WHEN ''''UPDATE'''' THEN %L ELSE %L END'',
         resource || ''.create'', resource || ''.update'', resource || ''.delete''),
-      quote_literal(resource), ''id'',
+      quote_literal(resource), ''row_id'',
       $body$CASE operation WHEN ''INSERT'' THEN jsonb_build_object(''after'', after)
         WHEN ''DELETE'' THEN jsonb_build_object(''before'', before)
         ELSE jsonb_build_object(''before'', before, ''after'', after, ''changed'', changed) END
@@ -830,7 +873,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS E'
   SELECT EXISTS (SELECT FROM pg_trigger t
-    WHERE t.tgrelid = relation AND t.tgname LIKE ''!audit\\_logs\\_row%'' AND NOT t.tgisinternal)
+    WHERE t.tgrelid = relation AND t.tgname LIKE ''%!audit\\_logs\\_row%'' AND NOT t.tgisinternal)
 ';
 
 -- What a client has to know of a table to write to it: how it is watched, and which tables that its changes can reach are.
@@ -858,7 +901,7 @@ DECLARE
   wanted text\073
   state "char" := coalesce(
     (SELECT t.tgenabled FROM pg_trigger t
-      WHERE t.tgrelid = relation AND t.tgname LIKE ''!audit\\_logs\\_row%'' ORDER BY t.tgname LIMIT 1), ''A'')\073
+      WHERE t.tgrelid = relation AND t.tgname LIKE ''%!audit\\_logs\\_row%'' ORDER BY t.tgname LIMIT 1), ''A'')\073
 BEGIN
   SELECT * INTO current FROM "audit_logs_internal"."watched"() AS w WHERE w.relation = renew_statement_trigger.relation\073
   IF options IS NULL AND NOT EXISTS (
@@ -932,6 +975,7 @@ DECLARE
   name text := relation::regclass\073
   row_function text := "audit_logs_internal"."function_name"(relation, NULL)\073
   truncate_function text := "audit_logs_internal"."function_name"(relation, ''truncate'')\073
+  self_key text := "audit_logs_internal"."self_key_sql"(relation)\073
   enable text := CASE WHEN is_origin THEN ''ENABLE'' ELSE ''ENABLE ALWAYS'' END\073
 BEGIN
   RETURN
@@ -942,17 +986,22 @@ BEGIN
       "audit_logs_internal"."truncate_function_sql"(resource, log))
     || (
       SELECT string_agg(format(
-        ''CREATE TRIGGER %1$I AFTER INSERT OR UPDATE OR DELETE ON %2$s FOR EACH ROW %3$s EXECUTE FUNCTION %4$s(%5$s)\073
+        ''CREATE TRIGGER %1$I AFTER %7$s ON %2$s FOR EACH ROW %3$s EXECUTE FUNCTION %4$s(%5$s)\073
          ALTER TABLE %2$s %6$s TRIGGER %1$I\073'',
-        ''!audit_logs_row'' || t.suffix, name, t.condition, row_function, t.argument, enable), E''\\n'')
+        moment.prefix || ''!audit_logs_row'' || t.suffix, name, ''WHEN ('' || concat_ws('' AND '', t.condition, moment.condition) || '')'',
+        row_function, t.argument, enable, moment.events), E''\\n'')
       -- when a trigger''s condition is evaluated the row is changing: by the statement at depth 0, or deeper
       FROM (VALUES
-        ('''', '''', '''', false),
-        (''_0'', ''WHEN (pg_trigger_depth() = 0)'', ''''''0'''''', true),
-        (''_1'', ''WHEN (pg_trigger_depth() = 1)'', ''''''1'''''', true),
-        (''_2'', ''WHEN (pg_trigger_depth() > 1)'', ''''''2'''''', true)
+        ('''', ''true'', '''', false),
+        (''_0'', ''pg_trigger_depth() = 0'', ''''''0'''''', true),
+        (''_1'', ''pg_trigger_depth() = 1'', ''''''1'''''', true),
+        (''_2'', ''pg_trigger_depth() > 1'', ''''''2'''''', true)
       ) AS t(suffix, condition, argument, is_reached)
-      WHERE t.is_reached = definition_sql.is_reached)
+      -- triggers fire in the order of their names: first ours, but where a referential action changes the same row once
+      -- more, right after those of foreign keys, which are called RI_ConstraintTrigger_a_16408 and so on
+      CROSS JOIN (VALUES ('''', ''INSERT OR UPDATE OR DELETE'', NULL), (''RI_ConstraintTrigger_z'', ''UPDATE'', ''('' || self_key || '')''))
+        AS moment(prefix, events, condition)
+      WHERE t.is_reached = definition_sql.is_reached AND (moment.prefix = '''' OR self_key IS NOT NULL))
     -- a foreign table''s TRUNCATE has no triggers before PostgreSQL 16
     || CASE WHEN (SELECT relkind FROM pg_class WHERE oid = relation) = ''f'' THEN '''' ELSE format(
         ''CREATE TRIGGER "!audit_logs_row_truncate" BEFORE TRUNCATE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION %2$s()\073
@@ -969,7 +1018,7 @@ DECLARE
   name text\073
 BEGIN
   FOR name IN SELECT t.tgname FROM pg_trigger t
-    WHERE t.tgrelid = relation AND t.tgname LIKE ''!audit\\_logs\\_row%'' AND NOT t.tgisinternal
+    WHERE t.tgrelid = relation AND t.tgname LIKE ''%!audit\\_logs\\_row%'' AND NOT t.tgisinternal
   LOOP
     EXECUTE format(''DROP TRIGGER %I ON %s'', name, relation::regclass)\073
   END LOOP\073
@@ -985,9 +1034,9 @@ SET search_path = pg_catalog
 AS E'
   SELECT coalesce(bool_and(t.tgenabled = enabled), false)
     AND count(*) FILTER (WHERE t.tgname = ''!audit_logs_row_truncate'') = CASE c.relkind WHEN ''f'' THEN 0 ELSE 1 END
-    AND count(*) FILTER (WHERE t.tgname <> ''!audit_logs_row_truncate'') IN (1, 3)
+    AND count(*) FILTER (WHERE t.tgname <> ''!audit_logs_row_truncate'') IN (1, 3, 6)
   FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid
-  WHERE c.oid = relation AND t.tgname LIKE ''!audit\\_logs\\_row%'' AND NOT t.tgisinternal
+  WHERE c.oid = relation AND t.tgname LIKE ''%!audit\\_logs\\_row%'' AND NOT t.tgisinternal
   GROUP BY c.relkind
 ';
 

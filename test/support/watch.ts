@@ -1,0 +1,46 @@
+import { schemaDataModel } from '../../src/models/schema-data-model.ts'
+import { resolveOptions } from '../../src/options.ts'
+import { watchSql } from '../../src/triggers/watch-sql.ts'
+import { type WatchedTable, watchedTables } from '../../src/triggers/watched-tables.ts'
+import type { Database } from './database.ts'
+
+/** Which tables of a database have triggers that record them. */
+export type Watched = 'all' | 'half' | 'none'
+
+/**
+ * Has the tables of a schema recorded by triggers, those without a model too.
+ *
+ * @param schema the text of the Prisma schema
+ * @param which half of them is every other one in the order of their names
+ * @param options as `withAudit` gets them
+ */
+export async function watchTables(
+  { sql }: Pick<Database, 'sql'>,
+  schema: string,
+  which: Watched = 'all',
+  options: object = {},
+): Promise<void> {
+  if (which === 'none') return
+  const dataModel = schemaDataModel([schema])
+  const resolved = resolveOptions(
+    options,
+    Object.entries(dataModel.models).map(([name, { fields }]) => ({
+      name,
+      fields: new Map(fields.map((field) => [field.name, field.name])),
+    })),
+  )
+  const known = watchedTables(dataModel, resolved, 'public')
+  const tables = await sql<{ name: string }>(`
+    SELECT relname AS name FROM pg_class
+    WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace AND NOT relispartition AND relname <> 'audit_logs'
+    ORDER BY relname COLLATE "C"`)
+  for (const [index, { name }] of tables.entries()) {
+    if (which === 'half' && index % 2 === 1) continue
+    const table: WatchedTable = known.find((one) => one.table.name === name) ?? {
+      table: { schema: 'public', name },
+      resource: name,
+      options: {},
+    }
+    await sql(watchSql(resolved.table, table))
+  }
+}
