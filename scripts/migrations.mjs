@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 /** In the order in which they need each other. */
 const functions = [
-  ...['version', 'context', 'set_context', 'attribution', 'cause', 'statement_begins', 'uuidv7'],
+  ...['version', 'context', 'next_context', 'set_context', 'attribution', 'cause', 'statement_begins', 'uuidv7'],
   ...['base_type', 'is_json_as_is', 'json_sql', 'key_sql', 'differs_sql', 'is_secret'],
   ...['columns', 'normalized_options', 'row_sql', 'drift_sql', 'drifted_sql', 'entry_sql'],
   ...['table_key', 'reached', 'self_key', 'merged', 'merge'],

@@ -13,6 +13,10 @@ BEGIN
   IF starts_with(kept, moment || ' ') THEN
     RETURN substr(kept, length(moment) + 2)::jsonb;
   END IF;
+  kept := current_setting('prisma_extension_audit.next', true);
+  IF kept <> '' THEN
+    RETURN kept::jsonb;
+  END IF;
   kept := current_setting('prisma_extension_audit.transaction', true);
   context := coalesce(nullif(kept, ''), '{}')::jsonb;
   RETURN jsonb_build_object('actor_id', 'postgres:' || session_user, 'actor_type', 'system')

@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache'
+import { AuditError } from '../errors.ts'
 import { ModelIndex } from '../models/data-model.ts'
-import type { Catalog, Table } from '../postgres/catalog.ts'
+import { type Catalog, findTable, type Table } from '../postgres/catalog.ts'
+import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import type { CaptureConfiguration } from './configuration.ts'
 import { conflictKey } from './parse/conflict.ts'
 import { type FoldedStatement, foldLists } from './parse/fold.ts'
@@ -9,16 +11,24 @@ import type { WriteStatement } from './parse/statement.ts'
 import { parseSql } from './parse/syntax.ts'
 import { classify, type UncapturableReason } from './parse/uncapturable.ts'
 import { withoutValues } from './parse/without-values.ts'
+import { writtenTables } from './parse/written-tables.ts'
 import type { RewriteInput, Rewritten, Want } from './rewrite/audited-statement.ts'
+import { carryContext } from './rewrite/carry-context.ts'
+import { type ContextFunctions, contextCall, findContextFunctions } from './rewrite/context-call.ts'
 import { EntryParameters, type EntryShape } from './rewrite/entry-parameters.ts'
 import { type RawEntry, rawEntry } from './rewrite/raw-entry.ts'
 import { findRecorder, type Recorder } from './rewrite/recorder.ts'
 import { type Reach, reachOf } from './rewrite/referential-actions.ts'
 import { rewrite } from './rewrite/rewrite.ts'
 import { TrackedTable } from './rewrite/tracked-table.ts'
+import { refuseDifferences, watchDifferences } from './watch-differences.ts'
 
 /** What to do with a statement. */
-export type Plan = { readonly kind: 'pass'; readonly writes?: true } | UncapturablePlan | AuditedPlan
+export type Plan =
+  | { readonly kind: 'pass'; readonly writes?: true }
+  | UncapturablePlan
+  | CarriedPlan
+  | AuditedPlan
 
 /** Run it as it is, and record its text. */
 export interface UncapturablePlan {
@@ -26,7 +36,27 @@ export interface UncapturablePlan {
   readonly reason: UncapturableReason
   /** The statement without its values. */
   readonly statement: string
-  readonly entry: RawEntry
+  /** Undefined where triggers record all that the statement can write to. */
+  readonly entry: RawEntry | undefined
+  /** Runs ahead in the same transaction, and tells triggers who acts; undefined where there are none. */
+  readonly ahead: ContextStatement | undefined
+}
+
+/** Run it with a call that tells who acts: triggers record it. */
+export interface CarriedPlan {
+  readonly kind: 'carried'
+  readonly sql: string
+  readonly parameters: EntryParameters
+  /** How many columns at the end of the result are ours. */
+  readonly surplus: number
+  /** For an INSERT before whose rows other triggers write. */
+  readonly ahead: ContextStatement | undefined
+}
+
+/** A statement of its own that tells who acts in the next one. */
+export interface ContextStatement {
+  readonly sql: string
+  readonly parameters: EntryParameters
 }
 
 /** Run the audited statement in its place. */
@@ -51,11 +81,13 @@ export class Planner {
   readonly #configuration: CaptureConfiguration
   readonly #models: ModelIndex
   readonly #recorder: Recorder | undefined
+  readonly #contextFunctions: ContextFunctions | undefined
+  #knowsRecordsAll: boolean | undefined
   readonly #tables = new Map<Table, TrackedTable>()
   readonly #plans = new LRUCache<string, Plan>({
     max: cachedPlans,
     maxSize: cachedCharacters,
-    sizeCalculation: (plan, key) => key.length + (plan.kind === 'audited' ? plan.sql.length : 0) + 1,
+    sizeCalculation: (plan, key) => key.length + ('sql' in plan ? plan.sql.length : 0) + 1,
   })
 
   /** @param defaultSchema where models without `@@schema` live */
@@ -64,6 +96,7 @@ export class Planner {
     this.#configuration = configuration
     this.#models = new ModelIndex(configuration.dataModel, defaultSchema)
     this.#recorder = findRecorder(catalog, configuration.options.table)
+    this.#contextFunctions = findContextFunctions(catalog, configuration.options.table)
   }
 
   /** The plan for a statement with `parameterCount` parameters. The parser must be loaded. */
@@ -84,16 +117,54 @@ export class Planner {
     const classified = classify(syntax, this.catalog)
     if (classified.kind === 'read') return pass
     if (classified.kind === 'uncapturable') return this.#uncapturable(classified.reason, text, shape)
-    const { statement, table } = classified
+    const { statement, table, obstacle } = classified
     // a statement with too few arguments must fail as it would, and not find ours in their place
     if (countParameters(syntax) !== parameterCount) return { kind: 'pass', writes: true }
     const tracked = this.#track(table)
+    refuseDifferences(tracked, watchDifferences(tracked, this.catalog, this.#configuration.options.table))
     const reach = this.#trackedReach(statement, table)
-    // a write to the log that fails is an attempt worth an entry
-    if (!tracked.isTracked && !reach) return tracked.isLog ? { kind: 'pass', writes: true } : pass
+    if (!tracked.isTracked && !reach) {
+      const { isRecording, fingerprint } = table.watch
+      if (isRecording || fingerprint !== '') {
+        return this.#carried(
+          statement,
+          table,
+          obstacle === 'cursor',
+          new EntryParameters(shape, parameterCount),
+        )
+      }
+      // a write to the log that fails is an attempt worth an entry
+      return tracked.isLog ? { kind: 'pass', writes: true } : pass
+    }
+    if (obstacle) return this.#uncapturable(obstacle, text, shape)
     if (statement.kind === 'upsert' && reach && !conflictKey(statement.conflict, table))
       return this.#uncapturable('upsert-without-values', text, shape)
     return this.#audited(statement, { tracked, reach, want, parameterCount, shape })
+  }
+
+  /** Triggers record all that the statement changes. */
+  #carried(
+    statement: WriteStatement,
+    table: Table,
+    isCursor: boolean,
+    parameters: EntryParameters,
+  ): CarriedPlan {
+    const call = contextCall(this.#functions, table, parameters)
+    const isInsert = statement.kind === 'insert' || statement.kind === 'upsert'
+    return {
+      kind: 'carried',
+      ...carryContext(statement, call, isCursor),
+      parameters,
+      ahead: isInsert && table.beforeInsert ? this.#contextAhead(parameters.shape) : undefined,
+    }
+  }
+
+  #contextAhead(shape: EntryShape): ContextStatement {
+    const parameters = new EntryParameters(shape, 0)
+    return {
+      sql: `SELECT ${this.#functions.nextContext}(${parameters.reference('contextText')})`,
+      parameters,
+    }
   }
 
   #audited(
@@ -110,8 +181,17 @@ export class Planner {
     const hasUuidv7 = this.catalog.server.makesUuidv7
     const parameters = new EntryParameters(shape, parameterCount, rest.want === 'rows', hasUuidv7)
     const later = new EntryParameters(shape, 0)
+    const { tracked, reach } = rest
+    const { watch } = tracked.table
+    // where nothing that the statement reaches has triggers, nobody needs the context
+    const needsContext =
+      watch.fingerprint !== '' || (reach?.tables.some((table) => table.watch.isRecording) ?? false)
+    const cause = tracked.action(statement.kind === 'delete' ? 'delete' : 'update')
     const { lock, readLater, ...rewritten } = rewrite(statement, {
       ...rest,
+      guard: needsContext
+        ? contextCall(this.#functions, tracked.table, parameters, watch.isRecording ? undefined : cause)
+        : contextCall(this.#functions, tracked.table, undefined),
       catalog: this.catalog,
       track: (table) => this.#track(table),
       entry: parameters,
@@ -134,9 +214,50 @@ export class Planner {
     }
   }
 
-  #uncapturable(reason: UncapturableReason, text: string, shape: EntryShape): UncapturablePlan {
-    const entry = rawEntry(reason, this.#configuration.options.table, shape)
-    return { kind: 'uncapturable', reason, statement: withoutValues(text), entry }
+  #uncapturable(reason: UncapturableReason, text: string, shape: EntryShape): Plan {
+    const syntax = parseSql(text)
+    const written =
+      reason === 'definition' || reason === 'select-into' ? undefined : syntax && writtenTables(syntax)
+    const isDefinition = reason === 'definition' || reason === 'select-into' || reason === 'unknown-table'
+    const isRecorded =
+      !isDefinition && (written ? written.every((name) => this.#isRecorded(name)) : this.#recordsAll)
+    const hasTriggers = this.catalog.tables.some(({ watch }) => watch.isRecording)
+    if (isRecorded && !hasTriggers) return { kind: 'pass', writes: true }
+    return {
+      kind: 'uncapturable',
+      reason,
+      statement: withoutValues(text),
+      entry: isRecorded ? undefined : rawEntry(reason, this.#configuration.options.table, shape),
+      ahead: hasTriggers ? this.#contextAhead(shape) : undefined,
+    }
+  }
+
+  /** Whether triggers record all that a write to a table changes, or the log wants none of it. */
+  #isRecorded(name: TableName): boolean {
+    const table = findTable(this.catalog, name)
+    if (!table) return false
+    const reached = (['delete', 'update'] as const).flatMap(
+      (verb) =>
+        reachOf(
+          table,
+          verb,
+          table.columns.map((column) => column.name),
+        )?.tables ?? [],
+    )
+    return [table, ...reached].every((one) => isTable(one) && !this.#track(one).isTracked)
+  }
+
+  /** Whether triggers record every table that the log wants; Prisma's list of migrations is none of them. */
+  get #recordsAll(): boolean {
+    this.#knowsRecordsAll ??= this.catalog.tables.every(
+      (table) => !isTable(table) || table.name === '_prisma_migrations' || !this.#track(table).isTracked,
+    )
+    return this.#knowsRecordsAll
+  }
+
+  get #functions(): ContextFunctions {
+    if (this.#contextFunctions) return this.#contextFunctions
+    throw logOutdated(this.#configuration.options.table)
   }
 
   /** What referential actions can reach from a statement; undefined where none of it is tracked. */
@@ -158,10 +279,22 @@ export class Planner {
   }
 }
 
+function isTable({ kind }: Table): boolean {
+  return kind === 'r' || kind === 'p' || kind === 'f'
+}
+
+function logOutdated(log: TableName): AuditError {
+  return new AuditError(
+    'AUDIT_LOG_OUTDATED',
+    `The audit log ${quoteTable(log)} lacks a migration of this version, so a statement could not agree with triggers on who records a change. Nothing was written. Run "npx prisma-extension-audit init", which writes the missing migration, and "npx prisma migrate deploy".`,
+  )
+}
+
 /** The plan of a folded statement, for the whole one. */
 function unfolded(plan: Plan, sql: string, { expand, trailer, isFolded }: FoldedStatement): Plan {
   if (plan.kind === 'pass') return plan
   if (plan.kind === 'uncapturable') return isFolded ? { ...plan, statement: withoutValues(sql) } : plan
+  if (plan.kind === 'carried') return { ...plan, sql: expand(plan.sql) + trailer }
   const { lock } = plan
   return {
     ...plan,

@@ -17,6 +17,12 @@ attribute AS (
   LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   WHERE a.attnum > 0 AND NOT a.attisdropped
 ),
+firing AS (
+  SELECT t.tgrelid, t.tgname, t.tgtype, t.tgargs
+  FROM pg_catalog.pg_trigger t
+  WHERE t.tgname LIKE '%!audit\\_logs\\_%' AND NOT t.tgisinternal AND t.tgenabled IN (
+    'A', CASE pg_catalog.current_setting('session_replication_role') WHEN 'replica' THEN 'R' ELSE 'O' END)
+),
 type(oid) AS (
   SELECT atttypid FROM attribute
   UNION
@@ -35,6 +41,17 @@ const tables = `
     'beforeUpdate', r.kind = 'p' OR EXISTS (
       SELECT FROM pg_catalog.pg_trigger t
       WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype::int & 19 = 19),
+    'key', pg_catalog.md5(pg_catalog.format('%I.%I', r.schema, r.name)),
+    -- tgtype: 2 before, 4 insert
+    'beforeInsert', EXISTS (
+      SELECT FROM pg_catalog.pg_trigger t
+      WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype::int & 6 = 6
+        AND t.tgname <> '!audit_logs_statement'),
+    -- the triggers of audit_logs_watch, as far as they fire in this session
+    'noted', (SELECT pg_catalog.convert_from(
+        pg_catalog.substring(t.tgargs, 1, pg_catalog.octet_length(t.tgargs) - 1), pg_catalog.getdatabaseencoding())
+      FROM firing t WHERE t.tgrelid = r.oid AND t.tgname = '!audit_logs_statement'),
+    'watched', EXISTS (SELECT FROM firing t WHERE t.tgrelid = r.oid AND t.tgname LIKE '%!audit\\_logs\\_row%' AND t.tgtype::int & 1 = 1),
     'columns', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
         'number', a.attnum, 'name', a.attname, 'type', a.atttypid::bigint, 'modifier', a.atttypmod,
         'declared', a.declared, 'generated', a.attgenerated <> '',
@@ -79,6 +96,7 @@ const rest = `
     'schema', n.nspname, 'name', p.proname, 'source', p.prosrc)), '[]')
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE (p.proname LIKE '%\\_record' AND pg_catalog.oidvectortypes(p.proargtypes) = 'text, text, jsonb, jsonb, text[], jsonb'
+      OR p.proname LIKE '%\\_context' AND pg_catalog.oidvectortypes(p.proargtypes) = 'text, text, text, text'
       OR p.proname LIKE '%\\_iso' AND pg_catalog.oidvectortypes(p.proargtypes) = 'timestamp without time zone')
       AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))`
 

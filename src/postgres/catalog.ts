@@ -1,5 +1,6 @@
 import type { TableName } from './identifiers.ts'
 import type { Server } from './server.ts'
+import type { Watch } from './watch.ts'
 
 /** What the rewriter knows of a database, from pg_catalog: the source of truth for keys, actions and types. */
 export interface Catalog {
@@ -28,6 +29,9 @@ export interface Table {
   readonly rules: boolean
   /** A BEFORE UPDATE row trigger may change more than the statement says. */
   readonly beforeUpdate: boolean
+  /** A BEFORE INSERT trigger may write elsewhere. */
+  readonly beforeInsert: boolean
+  readonly watch: Watch
   readonly columns: readonly Column[]
   /** Empty for a table without a primary key. */
   readonly primaryKey: readonly Column[]
@@ -38,6 +42,8 @@ export interface Table {
 }
 
 export interface Column {
+  /** `pg_attribute.attnum`, which a rename leaves alone. */
+  readonly number: number
   readonly name: string
   readonly type: ColumnType
   /** The type as declared, `character varying(50)`: fit for a cast. */

@@ -3,6 +3,7 @@ import { catalogQuery, tablesQuery } from './catalog-query.ts'
 import { type Connection, plain } from './connection.ts'
 import { serverOf } from './server.ts'
 import type { SqlClient } from './sql-client.ts'
+import { type RawWatch, watchOf } from './watch.ts'
 
 /** Reads the catalog on the very connection of the statement at hand: another one may not be free. */
 export async function readCatalog(connection: Connection): Promise<Catalog> {
@@ -33,7 +34,7 @@ interface RawCatalog extends RawTables {
   logFunctions: Catalog['logFunctions']
 }
 
-interface RawTable {
+interface RawTable extends RawWatch {
   oid: number
   schema: string
   name: string
@@ -42,6 +43,7 @@ interface RawTable {
   inherited: boolean
   rules: boolean
   beforeUpdate: boolean
+  beforeInsert: boolean
   columns: {
     number: number
     name: string
@@ -86,17 +88,18 @@ interface NumberedTable {
 
 function buildTables(raw: RawTables): NumberedTable[] {
   const types = new Map(raw.types.map((type) => [type.oid, type]))
-  return raw.tables.map(({ keys, ...table }) => {
+  return raw.tables.map(({ keys, key, watched, noted, ...table }) => {
     const columns = new Map(
-      table.columns.map(({ number, type, modifier, ...rest }) => [
-        number,
+      table.columns.map(({ type, modifier, ...rest }) => [
+        rest.number,
         { ...rest, type: resolveType(types, type, modifier) },
       ]),
     )
-    const uniqueKeys = keys.map((key) => ({ ...key, columns: pick(columns, key.columns) }))
+    const uniqueKeys = keys.map((one) => ({ ...one, columns: pick(columns, one.columns) }))
+    const watch = watchOf({ key, watched, noted })
     const primaryKey = uniqueKeys.find(({ primary }) => primary)?.columns ?? []
     return {
-      table: { ...table, columns: [...columns.values()], primaryKey, uniqueKeys, referencedBy: [] },
+      table: { ...table, watch, columns: [...columns.values()], primaryKey, uniqueKeys, referencedBy: [] },
       columns,
     }
   })

@@ -22,13 +22,7 @@ export async function watchTables(
 ): Promise<void> {
   if (which === 'none') return
   const dataModel = schemaDataModel([schema])
-  const resolved = resolveOptions(
-    options,
-    Object.entries(dataModel.models).map(([name, { fields }]) => ({
-      name,
-      fields: new Map(fields.map((field) => [field.name, field.name])),
-    })),
-  )
+  const resolved = resolveOptions(options, dataModel)
   const known = watchedTables(dataModel, resolved, 'public')
   const tables = await sql<{ name: string }>(`
     SELECT relname AS name FROM pg_class

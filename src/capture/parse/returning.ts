@@ -5,7 +5,9 @@ import { closingBracket } from './tokens.ts'
 
 /** A RETURNING clause. */
 export interface Returning {
-  /** The list as written. */
+  /** Everything behind the keyword, as written. */
+  readonly text: string
+  /** The list in it. */
   readonly list: string
   readonly outputs: readonly Output[]
   /** What the statement itself calls the old and the new row, if it does. */
@@ -40,6 +42,7 @@ export function readReturning(
   const mentions = (name: string) =>
     !taken.has(name) && exprs.some((item) => JSON.stringify(item).includes(`{"sval":"${name}"}`))
   return {
+    text: syntax.slice(at + 1, last),
     list: syntax.slice(listAt, last),
     outputs: exprs.map(({ ResTarget: { name, val } }) =>
       name === undefined ? outputOf(val, server) : { name },

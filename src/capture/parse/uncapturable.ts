@@ -32,7 +32,13 @@ export const uncapturableReasons = {
 /** What a statement is to the audit. */
 export type Classified =
   | { readonly kind: 'read' }
-  | { readonly kind: 'write'; readonly statement: WriteStatement; readonly table: Table }
+  | {
+      readonly kind: 'write'
+      readonly statement: WriteStatement
+      readonly table: Table
+      /** Why the statement can't record its rows itself; triggers can. */
+      readonly obstacle: UncapturableReason | undefined
+    }
   | { readonly kind: 'uncapturable'; readonly reason: UncapturableReason }
 
 /** Statements that change neither rows nor definitions. */
@@ -72,8 +78,9 @@ export function classify(syntax: Syntax | undefined, catalog: Catalog): Classifi
   const statement = readStatement(first.type, first.node, syntax, catalog.server)
   const table = findTable(catalog, statement.table)
   if (!table) return { kind: 'uncapturable', reason: 'unknown-table' }
-  const obstacle = obstacleTo(statement, table, catalog)
-  return obstacle ? { kind: 'uncapturable', reason: obstacle } : { kind: 'write', statement, table }
+  const isCursor = findIn(first.node, 'CurrentOfExpr')
+  const obstacle = isCursor ? 'cursor' : obstacleTo(statement, table, catalog)
+  return { kind: 'write', statement, table, obstacle }
 }
 
 function reasonFor(type: string, node: SyntaxNode, catalog: Catalog): 'read' | 'write' | UncapturableReason {
@@ -86,7 +93,7 @@ function reasonFor(type: string, node: SyntaxNode, catalog: Catalog): 'read' | '
     case 'UpdateStmt':
     case 'DeleteStmt':
       if (writesInside(node)) return 'writing-cte'
-      return findIn(node, 'CurrentOfExpr') ? 'cursor' : 'write'
+      return 'write'
     case 'MergeStmt':
       return 'merge'
     case 'CallStmt':

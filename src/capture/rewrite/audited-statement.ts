@@ -29,6 +29,8 @@ export interface RewriteInput {
   /** The functions that record single rows, where the database has them. */
   readonly recorder: Recorder | undefined
   readonly want: Want
+  /** Compares what the client believes of the table's triggers with what holds, see `contextCall`. */
+  readonly guard: string
 }
 
 /** The audited statement, and what runs before and after it. */
@@ -54,11 +56,11 @@ export function recorderOf({ recorder, want, reach, tracked }: RewriteInput): Re
 /** The statement itself, with one more expression to return: the call that writes the row's entry. */
 export function callingStatement(
   statement: WriteStatement,
-  { tracked }: RewriteInput,
+  { tracked, guard }: RewriteInput,
   rows: RowNames,
   call: string,
 ): Rewritten {
-  const returned = [call, tracked.shapeGuard]
+  const returned = [guard, call, tracked.shapeGuard]
   const sql = returning(statement, statement.body, rows, returned)
   return { sql, surplus: returned.length, countsMissed: false }
 }
@@ -91,7 +93,7 @@ export function insertingStatement(
   const outputs = outputNames(statement, tracked.table)
   const source = changed?.name ?? own('op')
   const ours = { ...(changed ? {} : { ...entries.columns, ...start?.columns }), ...returned }
-  const all = { ...ours, guard: tracked.shapeGuard }
+  const all = { ...ours, triggers: input.guard, shape: tracked.shapeGuard }
   const columns = [...outputs.map((_, index) => own(`r${index}`)), ...Object.keys(all).map(own)]
   const affected =
     reach && start && affectedEntries(reach, { track, cause: start.cause, changed: source, entry, later })

@@ -20,6 +20,8 @@ const parameters = {
   lockedRows: 'text',
   /** Everything that comes with the call as one value, for the function that the log's migration made. */
   context: 'jsonb',
+  /** The same, to be kept for triggers. */
+  contextText: 'text',
 } as const
 
 type ParameterName = keyof typeof parameters
@@ -108,16 +110,20 @@ const values: Record<
   metadata: ({ context }) => (context.metadata === undefined ? null : JSON.stringify(context.metadata)),
   revertOf: ({ revertOf }) => revertOf ?? null,
   lockedRows: (_, { lockedRows }) => lockedRows,
-  context: ({ context, operation, revertOf }) =>
-    JSON.stringify({
-      actor_id: context.actor.id,
-      actor_type: context.actor.type,
-      actor_email: context.actor.email,
-      reason: context.reason,
-      request_id: context.requestId,
-      ip: context.ip,
-      user_agent: context.userAgent,
-      organization_id: context.organizationId,
-      details: { operation, metadata: context.metadata, revertOf },
-    }),
+  context: contextOf,
+  contextText: contextOf,
+}
+
+function contextOf({ context, operation, revertOf }: Attribution): string {
+  return JSON.stringify({
+    actor_id: context.actor.id,
+    actor_type: context.actor.type,
+    actor_email: context.actor.email,
+    reason: context.reason,
+    request_id: context.requestId,
+    ip: context.ip,
+    user_agent: context.userAgent,
+    organization_id: context.organizationId,
+    details: { operation, metadata: context.metadata, revertOf },
+  })
 }

@@ -25,6 +25,8 @@ export class TrackedTable {
   readonly resource: string
   /** Whether changes here write entries; a link writes them if one of its sides is tracked. */
   readonly isTracked: boolean
+  /** Whether the options want changes here in the log, whoever writes them there. */
+  readonly isWanted: boolean
   /** The log itself, whose entries need none. */
   readonly isLog: boolean
   readonly #options: ResolvedOptions
@@ -50,7 +52,8 @@ export class TrackedTable {
         )
       }),
     )
-    this.isTracked = !this.isLog && sides.some((name) => options.isTracked(name))
+    this.isWanted = !this.isLog && sides.some((name) => options.isTracked(name))
+    this.isTracked = this.isWanted && !table.watch.isRecording
   }
 
   /** The resource as an SQL literal. */
@@ -165,24 +168,34 @@ export class TrackedTable {
 
   #text(column: Column, row: RowReference): string {
     const text = textValue(column, row(column))
-    return this.#isRedacted(column) ? redacted(text) : text
+    return this.isRedacted(column) ? redacted(text) : text
   }
 
-  #isRedacted(column: Column): boolean {
+  /** Whether the log must not hold a column's values. */
+  isRedacted(column: Column): boolean {
     return this.#options.isRedacted(this.model?.name, this.#field(column))
+  }
+
+  /** Whether a column's change alone is worth no entry. */
+  isIgnored(column: Column): boolean {
+    return this.#options.isIgnored(this.model?.name, this.#field(column))
+  }
+
+  get snapshot(): 'full' | 'changed' {
+    return this.#options.snapshot
   }
 
   /** Those of the columns whose change is worth an entry, with the test whether they did change. */
   #changes(before: RowReference, after: RowReference, columns: readonly Column[]): Change[] {
     return columns
-      .filter((column) => !this.#options.isIgnored(this.model?.name, this.#field(column)))
+      .filter((column) => !this.isIgnored(column))
       .map((column) => ({ name: this.#field(column), test: differs(column, before(column), after(column)) }))
   }
 
   #fields(row: RowReference, columns = this.table.columns, iso?: string): Field[] {
     return columns.map((column) => {
       const reference = row(column)
-      const value = this.#isRedacted(column) ? redacted(reference) : jsonValue(column.type, reference, iso)
+      const value = this.isRedacted(column) ? redacted(reference) : jsonValue(column.type, reference, iso)
       return { name: this.#field(column), value }
     })
   }

@@ -1,0 +1,36 @@
+import type { TableName } from '../../postgres/identifiers.ts'
+import { type Syntax, type SyntaxNode, visit } from './syntax.ts'
+
+/** A table as the syntax tree has it. */
+interface RangeVar {
+  readonly schemaname?: string
+  readonly relname?: string
+}
+
+const writes = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'])
+
+/**
+ * The tables that a statement writes to, where its text says it: MERGE, TRUNCATE, COPY, WITH clauses that write.
+ *
+ * @returns undefined where it does not: calls of functions, procedures, several statements, definitions
+ */
+export function writtenTables({ statements }: Syntax): TableName[] | undefined {
+  const [first, ...others] = statements
+  if (!first || others.length > 0) return undefined
+  const { type, node } = first
+  if (type === 'TruncateStmt')
+    return (node.relations as { RangeVar: RangeVar }[]).map(({ RangeVar }) => nameOf(RangeVar))
+  if (type === 'CopyStmt' && node.is_from) return [nameOf(node.relation as RangeVar)]
+  if (type !== 'SelectStmt' && type !== 'ExplainStmt' && !writes.has(type)) return undefined
+  const tables: TableName[] = []
+  const add = (written: SyntaxNode) => tables.push(nameOf(written.relation as RangeVar))
+  if (writes.has(type)) add(node)
+  visit(node, (inner, written) => {
+    if (writes.has(inner)) add(written)
+  })
+  return tables.length > 0 ? tables : undefined
+}
+
+function nameOf({ schemaname, relname = '' }: RangeVar): TableName {
+  return schemaname ? { schema: schemaname, name: relname } : { name: relname }
+}

@@ -1,0 +1,47 @@
+import { type Catalog, findTable, type Table } from '../../postgres/catalog.ts'
+import { quoteLiteral, quoteTable, type TableName } from '../../postgres/identifiers.ts'
+import type { EntryParameters } from './entry-parameters.ts'
+
+/** The functions of the log by which statements and triggers agree on who acts and who records. */
+export interface ContextFunctions {
+  /** For the statement that calls it. */
+  readonly context: string
+  /** For the statement that follows. */
+  readonly nextContext: string
+}
+
+/** The functions that the log's migration made; undefined where it is not in. */
+export function findContextFunctions(catalog: Catalog, log: TableName): ContextFunctions | undefined {
+  const table = findTable(catalog, log)
+  const found = catalog.logFunctions.some(
+    ({ schema, name }) => schema === table?.schema && name === `${table.name}_context`,
+  )
+  if (!table || !found) return undefined
+  const { schema, name } = table
+  return {
+    context: quoteTable({ schema, name: `${name}_context` }),
+    nextContext: quoteTable({ schema, name: `${name}_next_context` }),
+  }
+}
+
+/**
+ * The call that a statement on a table carries, as an SQL expression: it compares what the client believes of the table's
+ * triggers with what they noted when the statement began, and tells them who acts.
+ *
+ * @param entry gives the context; undefined where no trigger needs it
+ * @param cause what set off referential actions, where no trigger says it
+ */
+export function contextCall(
+  { context }: ContextFunctions,
+  { watch }: Table,
+  entry: EntryParameters | undefined,
+  cause?: string,
+): string {
+  const values = [
+    entry ? entry.reference('contextText') : 'NULL',
+    quoteLiteral(watch.key),
+    quoteLiteral(watch.fingerprint),
+    ...(cause === undefined ? [] : [cause]),
+  ]
+  return `(SELECT ${context}(${values.join(', ')}))`
+}

@@ -1,0 +1,55 @@
+import { AuditError } from '../errors.ts'
+import { type Catalog, type Column, findTable } from '../postgres/catalog.ts'
+import { quoteTable, type TableName } from '../postgres/identifiers.ts'
+import type { TrackedTable } from './rewrite/tracked-table.ts'
+
+/**
+ * Where the triggers of a table record it otherwise than the client's options say, in words. Columns are not compared, but
+ * for what both know of those that both know: two services may have different Prisma schemas.
+ */
+export function watchDifferences(tracked: TrackedTable, catalog: Catalog, log: TableName): string[] {
+  const { table, model } = tracked
+  const { isRecording, definition } = table.watch
+  if (!isRecording || !definition || !tracked.isWanted || !model) return []
+  const known = table.columns.filter(
+    ({ number, name }) => number <= definition.columns && model.fields.has(name),
+  )
+  const listed = (what: 'redact' | 'ignore', isListed: (column: Column) => boolean) =>
+    known.flatMap((column) => {
+      const here = isListed(column)
+      const there = definition[what].includes(column.number)
+      return here === there ? [] : [`${what} ${column.name}: ${yesOrNo(here)} here, ${yesOrNo(there)} there`]
+    })
+  const differing = (what: string, here: string, there: string) =>
+    here === there ? [] : [`${what}: ${here} here, ${there} there`]
+  const logTable = findTable(catalog, log)
+  return [
+    ...differing('resource', tracked.resource, definition.resource),
+    ...differing('snapshot', tracked.snapshot, definition.snapshot),
+    ...listed('redact', (column) => tracked.isRedacted(column)),
+    ...listed('ignore', (column) => tracked.isIgnored(column)),
+    ...(logTable && definition.log !== tableText(logTable)
+      ? [`table: ${tableText(logTable)} here, ${definition.log} there`]
+      : []),
+  ]
+}
+
+/** @throws AuditError `AUDIT_OPTIONS_DIFFER` */
+export function refuseDifferences(tracked: TrackedTable, differences: readonly string[]): void {
+  if (differences.length === 0) return
+  throw new AuditError(
+    'AUDIT_OPTIONS_DIFFER',
+    `The triggers of ${quoteTable(tracked.table)} record it otherwise than the options of withAudit say (${differences.join('; ')}). Nothing was written. Put the options into audit.config.ts, pass them to withAudit, and run "npx prisma-extension-audit triggers", which writes a migration with what has changed.`,
+  )
+}
+
+/** As PostgreSQL's `format('%I.%I')` has it: quoted where it has to be. */
+function tableText({ schema, name }: { readonly schema: string; readonly name: string }): string {
+  return [schema, name]
+    .map((part) => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : `"${part.replaceAll('"', '""')}"`))
+    .join('.')
+}
+
+function yesOrNo(is: boolean): string {
+  return is ? 'yes' : 'no'
+}
