@@ -9,11 +9,15 @@ import type { Plan, UncapturablePlan } from './plan.ts'
 import type { Want } from './rewrite/audited-statement.ts'
 import { entryShape } from './rewrite/entry-parameters.ts'
 import { runAudited } from './run-audited.ts'
+import { runCarried } from './run-carried.ts'
 import { refuseUncapturable, runUncapturable } from './run-uncapturable.ts'
 import { type CaptureScope, operationOf } from './scope.ts'
 
+/** What `audit_logs_context` raises: the triggers of a table are not those of the catalog. */
+const triggersChanged = 'ZA002'
+
 /** Undefined table, column or function, another number of columns: a migration changed what the catalog says. */
-const outdatedStates = new Set(['42P01', '42703', '42883', '42846'])
+const outdatedStates = new Set(['42P01', '42703', '42883', '42846', triggersChanged])
 
 /** Raw statements after which the catalog may be another. */
 const redefining = new Set<UncapturableReason>([
@@ -30,7 +34,8 @@ export interface StatementAtHand<T> {
   readonly database: Database
   readonly scope: CaptureScope
   readonly want: Want
-  readonly run: (connection: Connection) => Promise<T>
+  /** Runs the query, or another in its place, as the caller wants it. */
+  readonly run: (connection: Connection, query: SqlQuery) => Promise<T>
   readonly resultOf: (result: SqlResult) => T
 }
 
@@ -48,12 +53,14 @@ export async function capture<T>(captured: StatementAtHand<T>): Promise<T> {
       return await runPlan(plan, captured, attribution)
     } catch (error) {
       scope.failedToWrite = plan.kind !== 'pass' || plan.writes === true
-      if (plan.kind !== 'audited' || !outdatedStates.has(sqlStateOf(error) ?? '')) throw error
+      const state = sqlStateOf(error) ?? ''
+      if (!('sql' in plan) || !outdatedStates.has(state)) throw error
       database.forget()
       // a failed statement ends the transaction it is in; outside of one it can be planned anew
-      if (!isPool(connection)) throw sqlStateOf(error) === '42846' ? schemaChanged(error) : error
+      if (!isPool(connection))
+        throw state === '42846' || state === triggersChanged ? schemaChanged(error) : error
       const renewed = await planFor(captured, attribution)
-      if (renewed.kind === 'audited' && renewed.sql === plan.sql) throw error
+      if ('sql' in renewed && renewed.sql === plan.sql) throw error
       return await runPlan(renewed, captured, attribution)
     }
   } catch (error) {
@@ -65,7 +72,7 @@ export async function capture<T>(captured: StatementAtHand<T>): Promise<T> {
 function schemaChanged(cause: unknown): AuditError {
   return new AuditError(
     'AUDIT_SCHEMA_CHANGED',
-    'A migration added or removed a column of the table since the audit last looked. Inside a transaction the statement can not be repeated, so nothing of it was written, and the transaction has to be rolled back. Run the transaction again.',
+    'A migration changed the table, or the triggers that record it, since the audit last looked. Inside a transaction the statement can not be repeated, so nothing of it was written, and the transaction has to be rolled back. Run the transaction again.',
     { cause },
   )
 }
@@ -100,20 +107,26 @@ function isUnknownTable(plan: Plan): boolean {
 
 function runPlan<T>(plan: Plan, captured: StatementAtHand<T>, attribution: Attribution): Promise<T> {
   const { query, connection, scope, run, resultOf } = captured
-  if (plan.kind === 'pass') return run(connection)
+  if (plan.kind === 'pass') return run(connection, query)
   requireActor(scope)
-  return plan.kind === 'audited'
-    ? runAudited(plan, query, connection, attribution).then(resultOf)
-    : runOpaque(plan, captured, attribution)
+  switch (plan.kind) {
+    case 'audited':
+      return runAudited(plan, query, connection, attribution).then(resultOf)
+    case 'carried':
+      return runCarried(plan, captured, attribution)
+    case 'uncapturable':
+      return runOpaque(plan, captured, attribution)
+  }
 }
 
 async function runOpaque<T>(
   plan: UncapturablePlan,
-  { connection, database, scope, run }: StatementAtHand<T>,
+  { query, connection, database, scope, run }: StatementAtHand<T>,
   attribution: Attribution,
 ): Promise<T> {
-  if (scope.configuration.options.uncapturable === 'throw') throw refuseUncapturable(plan.reason)
-  const result = await runUncapturable(plan, connection, attribution, run)
+  if (plan.entry && scope.configuration.options.uncapturable === 'throw')
+    throw refuseUncapturable(plan.reason)
+  const result = await runUncapturable(plan, connection, attribution, (on) => run(on, query))
   if (redefining.has(plan.reason)) database.redefinedOn(connection)
   return result
 }

@@ -8,6 +8,7 @@ import {
   type SqlQuery,
   type SqlResult,
 } from '../postgres/connection.ts'
+import { withoutLastColumns } from '../postgres/result.ts'
 import type { Renumbered } from './parse/parameters.ts'
 import type { AuditedPlan } from './plan.ts'
 
@@ -88,19 +89,6 @@ async function runUntilLocked(
     'AUDIT_CONTENDED',
     `An upsert lost the race for its key ${upsertAttempts} times, each time to a row that another transaction had just inserted. What it replaces is unknown, so nothing was written. Try again.`,
   )
-}
-
-/** A result without columns of ours; one that has no others has no rows either, as from a statement without RETURNING. */
-function withoutLastColumns(result: SqlResult, surplus: number): SqlResult {
-  if (surplus === 0) return result
-  const { columnNames, columnTypes, rows, ...rest } = result
-  const remaining = columnNames.slice(0, -surplus)
-  return {
-    ...rest,
-    columnNames: remaining,
-    columnTypes: columnTypes.slice(0, -surplus),
-    rows: remaining.length === 0 ? [] : rows.map((row) => row.slice(0, -surplus)),
-  }
 }
 
 /** A statement of ours that takes some of the parameters of a query. */

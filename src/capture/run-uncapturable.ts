@@ -8,6 +8,7 @@ import {
   type SqlQuery,
 } from '../postgres/connection.ts'
 import { sqlStateOf } from '../postgres/sql-state.ts'
+import { tellingWhoActs } from './context-ahead.ts'
 import { type UncapturableReason, uncapturableReasons } from './parse/uncapturable.ts'
 import type { UncapturablePlan } from './plan.ts'
 
@@ -16,7 +17,7 @@ const refusesTransaction = new Set(['25001', '2D000'])
 
 /**
  * Runs a statement that can't be captured row by row, with one entry `raw.execute` in the same transaction: the
- * statement's text without its values, and the reason.
+ * statement's text without its values, and the reason. Where triggers record all that it can write to, there is none.
  */
 export async function runUncapturable<T>(
   plan: UncapturablePlan,
@@ -24,21 +25,27 @@ export async function runUncapturable<T>(
   attribution: Attribution,
   run: (connection: Connection) => Promise<T>,
 ): Promise<T> {
-  const entry = boundEntry(plan, attribution)
+  const { ahead } = plan
+  const record = async (on: Connection) => {
+    const entry = boundEntry(plan, attribution)
+    if (entry) await on.queryRaw(entry)
+  }
   try {
     return await inTransaction(connection, async (transaction) => {
-      await transaction.queryRaw(entry)
-      return run(transaction)
+      await record(transaction)
+      const work = () => run(transaction)
+      return ahead ? tellingWhoActs(ahead, transaction, connection, attribution, work) : work()
     })
   } catch (error) {
     if (!isPool(connection) || !refusesTransaction.has(sqlStateOf(error) ?? '')) throw error
     // VACUUM, CREATE INDEX CONCURRENTLY, a procedure that commits: the entry goes first, so that none can be missing
-    await connection.queryRaw(entry)
+    await record(connection)
     return run(connection)
   }
 }
 
-function boundEntry({ statement, entry }: UncapturablePlan, attribution: Attribution): SqlQuery {
+function boundEntry({ statement, entry }: UncapturablePlan, attribution: Attribution): SqlQuery | undefined {
+  if (!entry) return undefined
   const { args, argTypes } = entry.parameters.bind(attribution)
   return {
     sql: entry.sql,

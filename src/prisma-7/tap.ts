@@ -1,7 +1,13 @@
 import { capture } from '../capture/capture.ts'
 import { Database } from '../capture/database.ts'
 import { currentScope, type ProbeScope } from '../capture/scope.ts'
-import type { AdapterFactoryLike, AdapterLike, Connection, SqlResult } from '../postgres/connection.ts'
+import type {
+  AdapterFactoryLike,
+  AdapterLike,
+  Connection,
+  SqlQuery,
+  SqlResult,
+} from '../postgres/connection.ts'
 import { override } from './override.ts'
 import { endsTransaction, refuseAfterEnd } from './refuse-after-end.ts'
 import { replaceOnce } from './replace-once.ts'
@@ -49,7 +55,7 @@ function intercept(
       const scope = currentScope()
       if (scope === undefined) return connection.queryRaw(query)
       if (scope.kind === 'probe') return Promise.resolve(answerProbe(scope, self()))
-      const run = (on: Connection) => on.queryRaw(query)
+      const run = (on: Connection, asked: SqlQuery) => on.queryRaw(asked)
       return capture({ query, connection, database, scope, want: 'rows', run, resultOf: (result) => result })
     },
     executeRaw(query) {
@@ -58,7 +64,7 @@ function intercept(
       // would go back to the pool inside the transaction, and take the next caller's writes into it
       if (scope === undefined || endsTransaction(query)) return connection.executeRaw(query)
       if (scope.kind === 'probe') return Promise.resolve(countOf(answerProbe(scope, self())))
-      const run = (on: Connection) => on.executeRaw(query)
+      const run = (on: Connection, asked: SqlQuery) => on.executeRaw(asked)
       return capture({ query, connection, database, scope, want: 'count', run, resultOf: countOf })
     },
   }
