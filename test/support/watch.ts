@@ -17,7 +17,7 @@ export type Watched = 'all' | 'half' | 'none'
 export async function watchTables(
   { sql }: Pick<Database, 'sql'>,
   schema: string,
-  which: Watched = 'all',
+  which: Watched = 'none',
   options: object = {},
 ): Promise<void> {
   if (which === 'none') return

@@ -12,21 +12,31 @@ AS E'SELECT 2';
 -- PostgreSQL evaluates it after BEFORE STATEMENT triggers and before AFTER triggers, in the condition of an UPDATE or
 -- DELETE even before any row. The context is kept with statement_timestamp(), so that no other statement finds it.
 --
--- context: the columns of an entry that come with the call, and "details" with what its details have in common
+-- context: the columns of an entry that come with the call, and "details" with what its details have in common, as JSON.
+--   NULL where no trigger needs to know
 -- relation, fingerprint: what the client believes of the table that it writes to. The trigger before each statement
--- has noted what holds, where the two differ the statement is refused, and the client looks again. A table without
--- triggers has the fingerprint ''. Without a relation nothing is compared
-CREATE OR REPLACE FUNCTION "audit_logs_context"(context text, relation text, fingerprint text) RETURNS boolean
+--   has noted what holds. Where the two differ the statement is refused, and the client looks again. A table without
+--   triggers has the fingerprint ''. Without a relation nothing is compared
+-- cause: what referential actions that the statement sets off have as their cause, where no trigger says it
+CREATE OR REPLACE FUNCTION "audit_logs_context"(
+  context text, relation text, fingerprint text, cause text DEFAULT NULL
+) RETURNS boolean
 LANGUAGE plpgsql
 AS E'
 DECLARE
   moment text := extract(epoch FROM pg_catalog.statement_timestamp())\073
-  note text\073
+  kept text\073
 BEGIN
-  note := pg_catalog.set_config(''prisma_extension_audit.context'', moment || '' '' || context, true)\073
+  IF context IS NOT NULL THEN
+    kept := pg_catalog.set_config(''prisma_extension_audit.context'', moment || '' '' || context, true)\073
+  END IF\073
+  IF cause IS NOT NULL THEN
+    kept := pg_catalog.set_config(
+      ''prisma_extension_audit.cause_'' || pg_catalog.pg_trigger_depth() + 1, moment || '' '' || cause, true)\073
+  END IF\073
   IF relation IS NOT NULL THEN
-    note := pg_catalog.current_setting(''prisma_extension_audit.watched_'' || relation, true)\073
-    IF fingerprint <> (CASE WHEN pg_catalog.starts_with(note, moment || '' '') THEN pg_catalog.split_part(note, '' '', 2) ELSE '''' END)
+    kept := pg_catalog.current_setting(''prisma_extension_audit.watched_'' || relation, true)\073
+    IF fingerprint <> (CASE WHEN pg_catalog.starts_with(kept, moment || '' '') THEN pg_catalog.split_part(kept, '' '', 2) ELSE '''' END)
     THEN
       RAISE EXCEPTION USING
         ERRCODE = ''ZA002'',
@@ -35,6 +45,16 @@ BEGIN
     END IF\073
   END IF\073
   RETURN true\073
+END
+';
+
+-- Who acts, for the statement after this one in the same transaction: for statements that can't carry a call. The audited
+-- client calls it again with NULL behind the statement, where the transaction goes on.
+CREATE OR REPLACE FUNCTION "audit_logs_next_context"(context text) RETURNS boolean
+LANGUAGE plpgsql
+AS E'
+BEGIN
+  RETURN pg_catalog.set_config(''prisma_extension_audit.next'', coalesce(context, ''''), true) = ''''\073
 END
 ';
 
@@ -113,6 +133,10 @@ DECLARE
 BEGIN
   IF starts_with(kept, moment || '' '') THEN
     RETURN substr(kept, length(moment) + 2)::jsonb\073
+  END IF\073
+  kept := current_setting(''prisma_extension_audit.next'', true)\073
+  IF kept <> '''' THEN
+    RETURN kept::jsonb\073
   END IF\073
   kept := current_setting(''prisma_extension_audit.transaction'', true)\073
   context := coalesce(nullif(kept, ''''), ''{}'')::jsonb\073
