@@ -4,11 +4,26 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 /** In the order in which they need each other. */
 const functions = [
-  ...['version', 'context', 'next_context', 'set_context', 'attribution', 'cause', 'statement_begins', 'uuidv7'],
+  ...[
+    'version',
+    'context',
+    'next_context',
+    'set_context',
+    'attribution',
+    'cause',
+    'statement_begins',
+    'uuidv7',
+  ],
   ...['base_type', 'is_json_as_is', 'json_sql', 'key_sql', 'differs_sql', 'is_secret'],
   ...['columns', 'normalized_options', 'row_sql', 'drift_sql', 'drifted_sql', 'entry_sql'],
   ...['table_key', 'reached', 'self_key', 'merged', 'merge'],
-  ...['merging_sql', 'row_function_sql', 'link_function_sql', 'truncate_function_sql', 'trigger_function_sql'],
+  ...[
+    'merging_sql',
+    'row_function_sql',
+    'link_function_sql',
+    'truncate_function_sql',
+    'trigger_function_sql',
+  ],
   ...['watched', 'has_row_triggers', 'fingerprint', 'renew_statement_trigger', 'ancestors'],
   ...['function_name', 'definition_sql', 'drop_row_triggers', 'is_whole', 'record_own'],
   ...['watch_internal', 'unwatch_internal', 'watch', 'unwatch', 'write'],
@@ -20,7 +35,7 @@ export const migration = 'prisma/migrations/20260201000000_audit_log_triggers/mi
 export function composeMigration() {
   const sources = functions.map((name) => readFileSync(`prisma/functions/${name}.sql`, 'utf8').trim())
   const bodies = sources.map((source) =>
-    source.replace(/AS \$\$([\s\S]*?)\$\$/g, (_, body) => `AS E'${escape(body)}'`),
+    source.replace(/AS \$\$([\s\S]*?)\$\$/g, (_, body) => `AS E'${asStringBody(body)}'`),
   )
   return [
     '-- Row triggers that record every change of a table, and the context that says who made it.',
@@ -39,7 +54,7 @@ export function composeMigration() {
   ].join('\n')
 }
 
-function escape(body) {
+function asStringBody(body) {
   return body.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll(';', '\\073')
 }
 
