@@ -2,7 +2,7 @@ import { loadParser } from '../../src/capture/parse/syntax.ts'
 import { type Plan, Planner } from '../../src/capture/plan.ts'
 import type { EntryParameters } from '../../src/capture/rewrite/entry-parameters.ts'
 import { resolveOptions } from '../../src/options.ts'
-import { readCatalog } from '../../src/postgres/catalog.ts'
+import { readCatalog } from '../../src/postgres/read-catalog.ts'
 import { serverOf } from '../../src/postgres/server.ts'
 import { adapterOf, type ClientInternals } from '../../src/prisma-7/internals.ts'
 import type { PrismaClient } from '../generated/client/client.ts'
@@ -64,13 +64,14 @@ interface Part {
 }
 
 /** The statements that the audit sends in place of one, in order. */
-function partsOf({ statement, plan }: Planned): Part[] {
+function partsOf({ statement, plan }: Planned, operation = ''): Part[] {
+  const valuesOf = (parameters: EntryParameters, first: number) => valuesFrom(first, parameters, operation)
   if (plan.kind === 'uncapturable') {
     return [
       {
         what: 'The entry, with the text of the statement, without its values, as $1',
         sql: plan.entry.sql,
-        own: valuesFrom(2, plan.entry.parameters),
+        own: valuesOf(plan.entry.parameters, 2),
       },
       { what: 'The statement as it is, in the same transaction', sql: statement.sql },
     ]
@@ -87,14 +88,14 @@ function partsOf({ statement, plan }: Planned): Part[] {
         ? 'The change and its entries (where the last column counts a row, it is undone, and all of this repeated)'
         : 'The change and its entries',
       sql: plan.sql,
-      own: valuesFrom(statement.args.length + 1, plan.parameters),
+      own: valuesOf(plan.parameters, statement.args.length + 1),
     },
     ...(readLater
       ? [
           {
             what: 'Read rows again that a trigger may have changed further',
             sql: readLater.sql,
-            own: valuesFrom(1, readLater.parameters),
+            own: valuesOf(readLater.parameters, 1),
           },
         ]
       : []),
@@ -102,9 +103,9 @@ function partsOf({ statement, plan }: Planned): Part[] {
 }
 
 /** `$3 = user`, for every parameter of the audit's own from `first` on. */
-function valuesFrom(first: number, parameters: EntryParameters): string[] {
+function valuesFrom(first: number, parameters: EntryParameters, operation: string): string[] {
   const context = { actor: { id: 'ada', type: 'user' }, requestId: 'r1', ip: '192.0.2.1' } as const
-  const { args } = parameters.bind({ context, operation: '<the operation>', revertOf: undefined })
+  const { args } = parameters.bind({ context, operation, revertOf: undefined })
   return args.map((value, index) => `$${first + index} = ${withoutChance(String(value))}`)
 }
 
@@ -120,8 +121,10 @@ export function sentFor(planned: readonly Planned[]): string[] {
 
 /** A file to read: the call, Prisma's statements, and what the audit sends in their place. */
 export function describePlanned(call: Call, planned: readonly Planned[]): string {
+  const source = sourceOf(call)
+  const [, operation] = /^prisma\.(?:\w+\.)?([\w$]+)/.exec(source) ?? []
   const statements = planned.map((one) => {
-    const parts = partsOf(one)
+    const parts = partsOf(one, operation)
     const numbered = parts.map(({ what, sql, own = [] }, index) => {
       const number = parts.length > 1 ? `${index + 1}. ` : ''
       const values = own.length > 0 ? `${comment(own.join(', '))}\n` : ''
@@ -129,7 +132,7 @@ export function describePlanned(call: Call, planned: readonly Planned[]): string
     })
     return [`-- Prisma's statement:\n${comment(formatSql(one.statement.sql))}`, ...numbered].join('\n\n')
   })
-  return `${[comment(sourceOf(call)), ...statements].join('\n\n')}\n`
+  return `${[comment(source), ...statements].join('\n\n')}\n`
 }
 
 function comment(text: string): string {

@@ -4,7 +4,7 @@
 -- INSERT INTO "public"."_PostToTag" ("A","B") VALUES ($1,$2) ON CONFLICT DO NOTHING
 
 -- The change and its entries:
--- $3 = <the operation>, $4 = <a number>, $5 = <28 characters of a UUIDv7>, $6 = ada, $7 = user, $8 = null, $9 = null, $10 = r1, $11 = 192.0.2.1, $12 = null, $13 = null
+-- $3 = update, $4 = <a number>, $5 = <28 characters of a UUIDv7>, $6 = ada, $7 = user, $8 = null, $9 = null, $10 = r1, $11 = 192.0.2.1, $12 = null, $13 = null
 WITH "__audit_op"("__audit_new_a", "__audit_new_b", "__audit_guard") AS (
   INSERT INTO "public"."_PostToTag" ("A","B")
   VALUES ($1,$2)

@@ -4,7 +4,7 @@
 -- INSERT INTO "public"."Country" ("code","name","population") VALUES ($1,$2,$3)
 
 -- The change and its entries:
--- $4 = <the operation>, $5 = <a number>, $6 = <28 characters of a UUIDv7>, $7 = ada, $8 = user, $9 = null, $10 = null, $11 = r1, $12 = 192.0.2.1, $13 = null, $14 = null
+-- $4 = createMany, $5 = <a number>, $6 = <28 characters of a UUIDv7>, $7 = ada, $8 = user, $9 = null, $10 = null, $11 = r1, $12 = 192.0.2.1, $13 = null, $14 = null
 WITH "__audit_op"("__audit_id", "__audit_details", "__audit_guard") AS (
   INSERT INTO "public"."Country" ("code","name","population")
   VALUES ($1,$2,$3)

@@ -6,7 +6,7 @@
 -- RETURNING "public"."Country"."code", "public"."Country"."name", "public"."Country"."population"
 
 -- The change and its entries:
--- $4 = <the operation>, $5 = <a number>, $6 = <28 characters of a UUIDv7>, $7 = ada, $8 = user, $9 = null, $10 = null, $11 = r1, $12 = 192.0.2.1, $13 = null, $14 = null
+-- $4 = create, $5 = <a number>, $6 = <28 characters of a UUIDv7>, $7 = ada, $8 = user, $9 = null, $10 = null, $11 = r1, $12 = 192.0.2.1, $13 = null, $14 = null
 WITH "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_r2", "__audit_id", "__audit_details", "__audit_guard"
 ) AS (

@@ -42,7 +42,7 @@ WITH RECURSIVE "__audit_start"(relation, "row", patch) AS (
 SELECT ((SELECT pg_catalog.count(*) FROM "__audit_locked_1"))::int4;
 
 -- 3. The change and its entries:
--- $2 = {}, $3 = <the operation>, $4 = <a number>, $5 = <28 characters of a UUIDv7>, $6 = ada, $7 = user, $8 = null, $9 = null, $10 = r1, $11 = 192.0.2.1, $12 = null, $13 = null
+-- $2 = {}, $3 = delete, $4 = <a number>, $5 = <28 characters of a UUIDv7>, $6 = ada, $7 = user, $8 = null, $9 = null, $10 = r1, $11 = 192.0.2.1, $12 = null, $13 = null
 WITH RECURSIVE "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_id", "__audit_details", "__audit_relation", "__audit_row",
   "__audit_patch", "__audit_guard"

@@ -6,7 +6,7 @@
 -- RETURNING "public"."Country"."code", "public"."Country"."name", "public"."Country"."population"
 
 -- The change and its entries:
--- $2 = <the operation>, $3 = <a number>, $4 = <28 characters of a UUIDv7>, $5 = ada, $6 = user, $7 = null, $8 = null, $9 = r1, $10 = 192.0.2.1, $11 = null, $12 = null
+-- $2 = delete, $3 = <a number>, $4 = <28 characters of a UUIDv7>, $5 = ada, $6 = user, $7 = null, $8 = null, $9 = r1, $10 = 192.0.2.1, $11 = null, $12 = null
 WITH "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_r2", "__audit_id", "__audit_details", "__audit_guard"
 ) AS (

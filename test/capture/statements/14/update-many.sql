@@ -4,7 +4,7 @@
 -- UPDATE "public"."Country" SET "population" = ("public"."Country"."population" + $1) WHERE 1=1
 
 -- The change and its entries:
--- $2 = <the operation>, $3 = <a number>, $4 = <28 characters of a UUIDv7>, $5 = ada, $6 = user, $7 = null, $8 = null, $9 = r1, $10 = 192.0.2.1, $11 = null, $12 = null
+-- $2 = updateMany, $3 = <a number>, $4 = <28 characters of a UUIDv7>, $5 = ada, $6 = user, $7 = null, $8 = null, $9 = r1, $10 = 192.0.2.1, $11 = null, $12 = null
 WITH "__audit_locked" AS MATERIALIZED (
   SELECT
     "Country".tableoid AS "__audit_tableoid", "Country".ctid AS "__audit_ctid",

@@ -81,7 +81,7 @@ SELECT
   )::int4;
 
 -- 3. The change and its entries:
--- $3 = {}, $4 = <the operation>, $5 = <a number>, $6 = <28 characters of a UUIDv7>, $7 = ada, $8 = user, $9 = null, $10 = null, $11 = r1, $12 = 192.0.2.1, $13 = null, $14 = null
+-- $3 = {}, $4 = update, $5 = <a number>, $6 = <28 characters of a UUIDv7>, $7 = ada, $8 = user, $9 = null, $10 = null, $11 = r1, $12 = 192.0.2.1, $13 = null, $14 = null
 WITH RECURSIVE "__audit_locked" AS MATERIALIZED (
   SELECT
     "Warehouse".tableoid AS "__audit_tableoid", "Warehouse".ctid AS "__audit_ctid",

@@ -7,7 +7,7 @@
 -- RETURNING "public"."Stamped"."id", "public"."Stamped"."counter", "public"."Stamped"."stamped_at"
 
 -- The change and its entries:
--- $3 = <the operation>, $4 = <a number>, $5 = <28 characters of a UUIDv7>, $6 = ada, $7 = user, $8 = null, $9 = null, $10 = r1, $11 = 192.0.2.1, $12 = null, $13 = null
+-- $3 = update, $4 = <a number>, $5 = <28 characters of a UUIDv7>, $6 = ada, $7 = user, $8 = null, $9 = null, $10 = r1, $11 = 192.0.2.1, $12 = null, $13 = null
 WITH "__audit_locked" AS MATERIALIZED (
   SELECT
     "Stamped".tableoid AS "__audit_tableoid", "Stamped".ctid AS "__audit_ctid",

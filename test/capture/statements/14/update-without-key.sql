@@ -13,7 +13,7 @@ WHERE (("public"."Reading"."sensor" = $1 AND 1=1))
 FOR NO KEY UPDATE OF "Reading";
 
 -- 2. The change and its entries:
--- $3 = {}, $4 = <the operation>, $5 = <a number>, $6 = <28 characters of a UUIDv7>, $7 = ada, $8 = user, $9 = null, $10 = null, $11 = r1, $12 = 192.0.2.1, $13 = null, $14 = null
+-- $3 = {}, $4 = update, $5 = <a number>, $6 = <28 characters of a UUIDv7>, $7 = ada, $8 = user, $9 = null, $10 = null, $11 = r1, $12 = 192.0.2.1, $13 = null, $14 = null
 WITH "__audit_locked" AS MATERIALIZED (
   SELECT
     "Reading".tableoid AS "__audit_tableoid", "Reading".ctid AS "__audit_ctid",

@@ -78,7 +78,7 @@ SELECT
   )::int4;
 
 -- 3. The change and its entries (where the last column counts a row, it is undone, and all of this repeated):
--- $6 = <the operation>, $7 = {}, $8 = <a number>, $9 = <28 characters of a UUIDv7>, $10 = ada, $11 = user, $12 = null, $13 = null, $14 = r1, $15 = 192.0.2.1, $16 = null, $17 = null
+-- $6 = upsert, $7 = {}, $8 = <a number>, $9 = <28 characters of a UUIDv7>, $10 = ada, $11 = user, $12 = null, $13 = null, $14 = r1, $15 = 192.0.2.1, $16 = null, $17 = null
 WITH RECURSIVE "__audit_locked" AS MATERIALIZED (
   SELECT
     "Post".tableoid AS "__audit_tableoid", "Post".ctid AS "__audit_ctid",

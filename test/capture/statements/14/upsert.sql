@@ -15,7 +15,7 @@ WHERE (("Country"."code" = $1))
 FOR NO KEY UPDATE OF "Country";
 
 -- 2. The change and its entries (where the last column counts a row, it is undone, and all of this repeated):
--- $6 = <the operation>, $7 = {}, $8 = <a number>, $9 = <28 characters of a UUIDv7>, $10 = ada, $11 = user, $12 = null, $13 = null, $14 = r1, $15 = 192.0.2.1, $16 = null, $17 = null
+-- $6 = upsert, $7 = {}, $8 = <a number>, $9 = <28 characters of a UUIDv7>, $10 = ada, $11 = user, $12 = null, $13 = null, $14 = r1, $15 = 192.0.2.1, $16 = null, $17 = null
 WITH "__audit_locked" AS MATERIALIZED (
   SELECT
     "Country".tableoid AS "__audit_tableoid", "Country".ctid AS "__audit_ctid",

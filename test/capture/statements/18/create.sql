@@ -6,7 +6,7 @@
 -- RETURNING "public"."Country"."code", "public"."Country"."name", "public"."Country"."population"
 
 -- The change and its entries:
--- $4 = {"actor_id":"ada","actor_type":"user","request_id":"r1","ip":"192.0.2.1","details":{"operation":"<the operation>"}}
+-- $4 = {"actor_id":"ada","actor_type":"user","request_id":"r1","ip":"192.0.2.1","details":{"operation":"create"}}
 INSERT INTO "public"."Country" ("code","name","population")
 VALUES ($1,$2,$3)
 RETURNING

@@ -4,7 +4,7 @@
 -- DELETE FROM "public"."Country" WHERE 1=1
 
 -- The change and its entries:
--- $1 = <the operation>, $2 = <a number>, $3 = <28 characters of a UUIDv7>, $4 = ada, $5 = user, $6 = null, $7 = null, $8 = r1, $9 = 192.0.2.1, $10 = null, $11 = null
+-- $1 = deleteMany, $2 = <a number>, $3 = <28 characters of a UUIDv7>, $4 = ada, $5 = user, $6 = null, $7 = null, $8 = r1, $9 = 192.0.2.1, $10 = null, $11 = null
 WITH "__audit_op"("__audit_id", "__audit_details", "__audit_guard") AS (
   DELETE FROM "public"."Country"
   WHERE 1=1

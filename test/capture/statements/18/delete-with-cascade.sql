@@ -42,7 +42,7 @@ WITH RECURSIVE "__audit_start"(relation, "row", patch) AS (
 SELECT ((SELECT pg_catalog.count(*) FROM "__audit_locked_1"))::int4;
 
 -- 3. The change and its entries:
--- $2 = {}, $3 = <the operation>, $4 = ada, $5 = user, $6 = null, $7 = null, $8 = r1, $9 = 192.0.2.1, $10 = null, $11 = null
+-- $2 = {}, $3 = delete, $4 = ada, $5 = user, $6 = null, $7 = null, $8 = r1, $9 = 192.0.2.1, $10 = null, $11 = null
 WITH RECURSIVE "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_id", "__audit_details", "__audit_relation", "__audit_row",
   "__audit_patch", "__audit_guard"

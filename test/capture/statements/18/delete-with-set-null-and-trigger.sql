@@ -42,7 +42,7 @@ WITH RECURSIVE "__audit_start"(relation, "row", patch) AS (
 SELECT ((SELECT pg_catalog.count(*) FROM "__audit_locked_1"))::int4;
 
 -- 3. The change and its entries:
--- $2 = {}, $3 = <the operation>, $4 = ada, $5 = user, $6 = null, $7 = null, $8 = r1, $9 = 192.0.2.1, $10 = null, $11 = null
+-- $2 = {}, $3 = delete, $4 = ada, $5 = user, $6 = null, $7 = null, $8 = r1, $9 = 192.0.2.1, $10 = null, $11 = null
 WITH RECURSIVE "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_r2", "__audit_id", "__audit_details", "__audit_relation",
   "__audit_row", "__audit_patch", "__audit_guard"
@@ -185,7 +185,7 @@ SELECT "__audit_r0" AS "id", "__audit_r1" AS "counter", "__audit_r2" AS "stamped
 FROM "__audit_op";
 
 -- 4. Read rows again that a trigger may have changed further:
--- $1 = <the operation>, $2 = <a number>, $3 = <28 characters of a UUIDv7>, $4 = ada, $5 = user, $6 = null, $7 = null, $8 = r1, $9 = 192.0.2.1, $10 = null, $11 = null
+-- $1 = delete, $2 = <a number>, $3 = <28 characters of a UUIDv7>, $4 = ada, $5 = user, $6 = null, $7 = null, $8 = r1, $9 = 192.0.2.1, $10 = null, $11 = null
 INSERT INTO "audit_logs" (
   "id", "action", "actor_id", "actor_type", "actor_email", "resource_type", "resource_id",
   "outcome", "reason", "details", "request_id", "ip", "user_agent", "organization_id"

@@ -6,7 +6,7 @@
 -- RETURNING "public"."Country"."code", "public"."Country"."name", "public"."Country"."population"
 
 -- The change and its entries:
--- $2 = {"actor_id":"ada","actor_type":"user","request_id":"r1","ip":"192.0.2.1","details":{"operation":"<the operation>"}}
+-- $2 = {"actor_id":"ada","actor_type":"user","request_id":"r1","ip":"192.0.2.1","details":{"operation":"delete"}}
 DELETE FROM "public"."Country"
 WHERE ("public"."Country"."code" = $1 AND 1=1)
 RETURNING

@@ -5,7 +5,7 @@
 -- WHERE ("public"."_PostToTag"."A" = ($1) AND "public"."_PostToTag"."B" IN ($2))
 
 -- The change and its entries:
--- $3 = <the operation>, $4 = <a number>, $5 = <28 characters of a UUIDv7>, $6 = ada, $7 = user, $8 = null, $9 = null, $10 = r1, $11 = 192.0.2.1, $12 = null, $13 = null
+-- $3 = update, $4 = <a number>, $5 = <28 characters of a UUIDv7>, $6 = ada, $7 = user, $8 = null, $9 = null, $10 = r1, $11 = 192.0.2.1, $12 = null, $13 = null
 WITH "__audit_op"("__audit_old_a", "__audit_old_b", "__audit_guard") AS (
   DELETE FROM "public"."_PostToTag"
   WHERE ("public"."_PostToTag"."A" = ($1) AND "public"."_PostToTag"."B" IN ($2))

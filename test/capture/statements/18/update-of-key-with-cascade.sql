@@ -81,7 +81,7 @@ SELECT
   )::int4;
 
 -- 3. The change and its entries:
--- $3 = {}, $4 = <the operation>, $5 = ada, $6 = user, $7 = null, $8 = null, $9 = r1, $10 = 192.0.2.1, $11 = null, $12 = null
+-- $3 = {}, $4 = update, $5 = ada, $6 = user, $7 = null, $8 = null, $9 = r1, $10 = 192.0.2.1, $11 = null, $12 = null
 WITH RECURSIVE "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_id", "__audit_details", "__audit_relation", "__audit_row",
   "__audit_patch", "__audit_guard"

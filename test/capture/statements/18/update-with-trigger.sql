@@ -7,7 +7,7 @@
 -- RETURNING "public"."Stamped"."id", "public"."Stamped"."counter", "public"."Stamped"."stamped_at"
 
 -- The change and its entries:
--- $3 = <the operation>, $4 = ada, $5 = user, $6 = null, $7 = null, $8 = r1, $9 = 192.0.2.1, $10 = null, $11 = null
+-- $3 = update, $4 = ada, $5 = user, $6 = null, $7 = null, $8 = r1, $9 = 192.0.2.1, $10 = null, $11 = null
 WITH "__audit_locked" AS MATERIALIZED (
   SELECT
     "Stamped".tableoid AS "__audit_tableoid", "Stamped".ctid AS "__audit_ctid",

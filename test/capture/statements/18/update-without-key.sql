@@ -7,7 +7,7 @@
 -- RETURNING "public"."Reading"."sensor", "public"."Reading"."value"
 
 -- The change and its entries:
--- $3 = {"actor_id":"ada","actor_type":"user","request_id":"r1","ip":"192.0.2.1","details":{"operation":"<the operation>"}}
+-- $3 = {"actor_id":"ada","actor_type":"user","request_id":"r1","ip":"192.0.2.1","details":{"operation":"update"}}
 UPDATE "public"."Reading"
 SET "value" = $1
 WHERE ("public"."Reading"."sensor" = $2 AND 1=1)

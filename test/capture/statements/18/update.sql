@@ -7,7 +7,7 @@
 -- RETURNING "public"."Country"."code", "public"."Country"."name", "public"."Country"."population"
 
 -- The change and its entries:
--- $3 = {"actor_id":"ada","actor_type":"user","request_id":"r1","ip":"192.0.2.1","details":{"operation":"<the operation>"}}
+-- $3 = {"actor_id":"ada","actor_type":"user","request_id":"r1","ip":"192.0.2.1","details":{"operation":"update"}}
 UPDATE "public"."Country"
 SET "name" = $1
 WHERE ("public"."Country"."code" = $2 AND 1=1)

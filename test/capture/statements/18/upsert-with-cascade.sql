@@ -78,7 +78,7 @@ SELECT
   )::int4;
 
 -- 3. The change and its entries (where the last column counts a row, it is undone, and all of this repeated):
--- $6 = <the operation>, $7 = {}, $8 = ada, $9 = user, $10 = null, $11 = null, $12 = r1, $13 = 192.0.2.1, $14 = null, $15 = null
+-- $6 = upsert, $7 = {}, $8 = ada, $9 = user, $10 = null, $11 = null, $12 = r1, $13 = 192.0.2.1, $14 = null, $15 = null
 WITH RECURSIVE "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_r2", "__audit_r3", "__audit_r4", "__audit_action",
   "__audit_id", "__audit_details", "__audit_relation", "__audit_row", "__audit_patch",
