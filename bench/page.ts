@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Browser } from 'playwright-core'
 import { launchChromium } from '../scripts/chromium.ts'
 import { fillLog } from '../scripts/fill-log.ts'
-import { startPage } from '../src/cli/ui.ts'
+import { startWebPage } from '../src/cli/ui.ts'
 import { startDatabase } from './database.ts'
 import { currentLoad } from './machine.ts'
 import { median } from './measure.ts'
@@ -35,7 +35,7 @@ const database = await startDatabase()
 const browser = await launchChromium()
 try {
   await fillLog(database.pool, entries)
-  const server = await startPage(database.url, { port: '0' })
+  const server = await startWebPage(database.url, { port: '0' })
   console.log(
     `${entries.toLocaleString('en')} entries, load ${currentLoad().toFixed(1)}; median of ${rounds}, ms`,
   )

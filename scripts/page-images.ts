@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import pg from 'pg'
 import type { Browser } from 'playwright-core'
-import { type PageServer, startPage } from '../src/cli/ui.ts'
+import { startWebPage, type WebPageServer } from '../src/cli/ui.ts'
 import { launchChromium } from './chromium.ts'
 import { startEmbedded } from './postgres.ts'
 import { applyMigrations } from './schema-engine.ts'
@@ -30,7 +30,7 @@ try {
   const shop = new pg.Pool({ connectionString: url })
   await fillShopLog(shop, 20_000)
   await shop.end()
-  const page = await startPage(url, { port: '0' })
+  const page = await startWebPage(url, { port: '0' })
   for (const picture of pictures) await take(browser, page, picture)
   await page.close()
 } finally {
@@ -38,7 +38,11 @@ try {
   await database.stop()
 }
 
-async function take(browser: Browser, server: PageServer, picture: (typeof pictures)[number]): Promise<void> {
+async function take(
+  browser: Browser,
+  server: WebPageServer,
+  picture: (typeof pictures)[number],
+): Promise<void> {
   const { name, query, viewport, theme: colorScheme } = picture
   const page = await browser.newPage({ viewport, colorScheme, locale: 'en-US', timezoneId: 'UTC' })
   await page.clock.setFixedTime(shopEnd)

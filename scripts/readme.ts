@@ -17,6 +17,7 @@ export function generatedSections(): Record<string, Record<string, string>> {
       contents: contents(readme),
       'quick-start-model': fenced('prisma', countryModel()),
       'quick-start': fenced('ts', readFileSync(`${example}/quick-start.ts`, 'utf8')),
+      'audited-statement': fenced('sql', auditedStatement('test/capture/statements/18/update.sql')),
       cost: costs(readFileSync('docs/cost.md', 'utf8')),
     },
     'docs/ask-the-log.md': { 'ask-the-log': fenced('ts', questions()) },
@@ -56,6 +57,13 @@ function countryModel(): string {
   const [model = ''] =
     /^model Country \{.*?^\}\n/ms.exec(readFileSync(`${example}/prisma/schema.prisma`, 'utf8')) ?? []
   return model
+}
+
+/** What is sent in place of Prisma's statement, from a file that a test of the rewriter keeps true. */
+function auditedStatement(file: string): string {
+  const heading = '-- The change and its entries:\n'
+  const text = readFileSync(file, 'utf8')
+  return text.slice(text.indexOf(heading) + heading.length)
 }
 
 /** Of the example, the part that asks. */

@@ -1,6 +1,6 @@
 import { createEventRecorder, type EventRecorder } from './events/record.ts'
 import type { Log } from './log/log.ts'
-import { createSearching, type Searching } from './search/search.ts'
+import { type AuditSearch, createAuditSearch } from './search/search.ts'
 import { createTimeTravel, type TimeTravel } from './time-travel/time-travel.ts'
 
 /**
@@ -9,10 +9,10 @@ import { createTimeTravel, type TimeTravel } from './time-travel/time-travel.ts'
  */
 export type Audit<Client = unknown> = unknown extends Client ? AnyAudit : AuditOf<Client>
 
-interface AuditOf<Client> extends EventRecorder, Searching<Client>, TimeTravel<Client>, Verification {}
+interface AuditOf<Client> extends EventRecorder, AuditSearch<Client>, TimeTravel<Client>, Verification {}
 
 /** An interface of its own: TypeScript would compare two `AuditOf` by their clients, not by what they can do. */
-interface AnyAudit extends EventRecorder, Searching<unknown>, TimeTravel<unknown>, Verification {}
+interface AnyAudit extends EventRecorder, AuditSearch<unknown>, TimeTravel<unknown>, Verification {}
 
 interface Verification {
   /**
@@ -33,7 +33,7 @@ interface Verification {
 export function createAudit<Client>(log: Log, verify: () => Promise<void>): AuditOf<Client> {
   return {
     ...createEventRecorder(log),
-    ...createSearching<Client>(log),
+    ...createAuditSearch<Client>(log),
     ...createTimeTravel<Client>(log),
     verify,
   }

@@ -5,15 +5,11 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { applyMigrations, driftScript } from '../scripts/schema-engine.ts'
 import { withAudit, withAuditContext } from '../src/index.ts'
 import { createClient, createDatabase, type Database } from './support/database.ts'
+import { migration } from './support/migration.ts'
+import { unique } from './support/unique.ts'
 
 const db = await createDatabase()
-const migration = await readFile('prisma/migrations/20260101000000_audit_log/migration.sql', 'utf8')
-const [{ version } = { version: 0 }] = await db.sql<{ version: number }>(
-  `SELECT current_setting('server_version_num')::int / 10000 AS version`,
-)
-
-let counter = 0
-const unique = (prefix: string) => `${prefix}-${++counter}`
+const version = await db.serverVersion()
 
 /** Everything that defines the log, as PostgreSQL describes it. */
 async function definition(database: Database): Promise<unknown> {

@@ -30,7 +30,7 @@ export function runAudited(
   if (lock === undefined)
     return connection.queryRaw(audited()).then((result) => withoutLastColumns(result, surplus))
   return inTransaction(connection, async (transaction) => {
-    const ahead = () => lockRows(lock, query, transaction)
+    const ahead = () => takeLocks(lock, query, transaction)
     const run = (locked: string) => transaction.queryRaw(audited(locked))
     const result = await (plan.countsMissed ? runUntilLocked(ahead, run, transaction) : run(await ahead()))
     if (readLater !== undefined) {
@@ -45,7 +45,7 @@ export function runAudited(
  *
  * @returns the addresses of its own rows, as the text of an array
  */
-async function lockRows(
+async function takeLocks(
   { rows, reached, isDeep }: NonNullable<AuditedPlan['lock']>,
   query: SqlQuery,
   transaction: Connection,

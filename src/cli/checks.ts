@@ -25,7 +25,7 @@ const indexes = [
 const triggers = { update: 2 + 16, delete: 2 + 8, truncate: 2 + 32 }
 
 /** Everything that the log needs in the database, each with what was found. */
-export function checkLog(catalog: LogCatalog, wanted: TableName): Check[] {
+export function checklistOf(catalog: LogCatalog, wanted: TableName): Check[] {
   const { table } = catalog
   if (!table) return [checkVersion(catalog), missingTable(catalog, wanted)]
   return [

@@ -2,7 +2,7 @@ import type { LogColumn } from '../log/columns.ts'
 import type { AuditEntry } from '../log/entry.ts'
 
 /** The columns of the table, with actor and resource as they are called there. */
-const columns: Record<LogColumn, (entry: AuditEntry) => unknown> = {
+const csvColumns: Record<LogColumn, (entry: AuditEntry) => unknown> = {
   seq: (entry) => entry.seq,
   timestamp: (entry) => entry.timestamp.toISOString(),
   action: (entry) => entry.action,
@@ -22,11 +22,11 @@ const columns: Record<LogColumn, (entry: AuditEntry) => unknown> = {
   id: (entry) => entry.id,
 }
 
-export const csvHeader = `${Object.keys(columns).join(',')}\r\n`
+export const csvHeader = `${Object.keys(csvColumns).join(',')}\r\n`
 
 /** A line of CSV (RFC 4180), its end included. */
 export function csvLine(entry: AuditEntry): string {
-  return `${Object.values(columns)
+  return `${Object.values(csvColumns)
     .map((read) => cell(read(entry)))
     .join(',')}\r\n`
 }

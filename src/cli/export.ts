@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import type { AuditEntry } from '../log/entry.ts'
 import type { SearchFilter } from '../search/filter.ts'
-import { createSearching } from '../search/search.ts'
+import { createAuditSearch } from '../search/search.ts'
 import { csvHeader, csvLine } from './csv.ts'
 import { jsonLine } from './json-line.ts'
 import { withLog } from './open-log.ts'
@@ -44,14 +44,14 @@ export async function exportEntries(
   const { table, format, signal, onProgress } = options
   const line: (entry: AuditEntry) => string = format === 'csv' ? csvLine : jsonLine
   return withLog(table, async (log) => {
-    const searching = createSearching(log)
+    const { search } = createAuditSearch(log)
     let progress: ExportProgress = { written: 0, cursor: options.cursor ?? null, fraction: 0 }
     let first: AuditEntry | undefined
     do {
       const { cursor, written } = progress
-      const page = await searching.search(filter, { limit: pageSize, cursor: cursor ?? undefined })
+      const page = await search(filter, { limit: pageSize, cursor: cursor ?? undefined })
       const header = format === 'csv' && cursor === null ? csvHeader : ''
-      await write(output, header + page.entries.map(line).join(''))
+      await writeOut(output, header + page.entries.map(line).join(''))
       first ??= page.entries[0]
       progress = {
         written: written + page.entries.length,
@@ -64,7 +64,7 @@ export async function exportEntries(
   })
 }
 
-async function write(output: Writable, text: string): Promise<void> {
+async function writeOut(output: Writable, text: string): Promise<void> {
   if (text !== '' && !output.write(text)) await once(output, 'drain')
 }
 

@@ -1,23 +1,24 @@
+import { resourceOf } from '../models/data-model.ts'
 import type { SearchFilter } from '../search/filter.ts'
 import { UsageError } from './usage.ts'
 
-const text = { type: 'string' } as const
-const flag = { type: 'boolean' } as const
+export const textOption = { type: 'string' } as const
+export const flagOption = { type: 'boolean' } as const
 
 /** The options of every command that reads entries. */
 export const filterOptions = {
-  table: text,
+  table: textOption,
   action: { type: 'string', multiple: true },
-  actor: text,
-  resource: text,
-  outcome: text,
+  actor: textOption,
+  resource: textOption,
+  outcome: textOption,
   changed: { type: 'string', multiple: true },
-  request: text,
-  organization: text,
-  transaction: text,
-  from: text,
-  to: text,
-  json: flag,
+  request: textOption,
+  organization: textOption,
+  transaction: textOption,
+  from: textOption,
+  to: textOption,
+  json: flagOption,
 } as const
 
 interface FilterValues {
@@ -42,7 +43,7 @@ export function filterOf(values: FilterValues): SearchFilter {
     resource:
       type === undefined
         ? undefined
-        : { type: resourceNamed(type), ...(id.length > 0 ? { id: id.join(':') } : {}) },
+        : { type: resourceOf(type), ...(id.length > 0 ? { id: id.join(':') } : {}) },
     outcome: values.outcome as SearchFilter['outcome'],
     changed: values.changed,
     requestId: values.request,
@@ -51,11 +52,6 @@ export function filterOf(values: FilterValues): SearchFilter {
     from: values.from,
     to: values.to,
   }
-}
-
-/** A model's name as in the schema, `OrderItem`, or the resource's, `orderItem`. */
-export function resourceNamed(name: string): string {
-  return name.charAt(0).toLowerCase() + name.slice(1)
 }
 
 /** A whole number from 1, given as an option. */

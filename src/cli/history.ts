@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../log/entry.ts'
-import { createSearching } from '../search/search.ts'
-import { resourceNamed } from './filter-options.ts'
+import { resourceOf } from '../models/data-model.ts'
+import { createAuditSearch } from '../search/search.ts'
 import { withLog } from './open-log.ts'
 
 /** All entries of a record, newest first, up to `limit`. */
@@ -10,9 +10,9 @@ export async function readHistory(
   { table, limit }: { table: string | undefined; limit: number },
 ): Promise<AuditEntry[]> {
   return withLog(table, async (log) => {
-    const filter = { resource: { type: resourceNamed(model), id } }
+    const filter = { resource: { type: resourceOf(model), id } }
     const found: AuditEntry[] = []
-    for await (const entry of createSearching(log).stream(filter)) {
+    for await (const entry of createAuditSearch(log).stream(filter)) {
       found.push(entry)
       if (found.length === limit) break
     }

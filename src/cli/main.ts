@@ -5,7 +5,7 @@ import { AuditError } from '../errors.ts'
 import type { AuditEntry } from '../log/entry.ts'
 import { databaseUrl } from './connection.ts'
 import { type ExportFormat, exportEntries, exportFormats } from './export.ts'
-import { countOption, filterOf, filterOptions } from './filter-options.ts'
+import { countOption, filterOf, filterOptions, flagOption, textOption } from './filter-options.ts'
 import { readHistory } from './history.ts'
 import { describePlan, planInit, writePlan } from './init.ts'
 import { jsonLine } from './json-line.ts'
@@ -14,11 +14,9 @@ import { packageVersion } from './shipped.ts'
 import { showEntry } from './show-entries.ts'
 import { describeStatus, readStatus } from './status.ts'
 import { tail } from './tail.ts'
-import { startPage } from './ui.ts'
+import { startWebPage } from './ui.ts'
 import { UsageError, usage } from './usage.ts'
 
-const text = { type: 'string' } as const
-const flag = { type: 'boolean' } as const
 /** The shell's code for a command that Ctrl-C ended. */
 const interruptedCode = 130
 
@@ -49,7 +47,12 @@ async function run([command, ...args]: string[]): Promise<number> {
 }
 
 async function init(args: string[]): Promise<number> {
-  const options = parse(args, { table: text, model: text, schema: text, 'dry-run': flag })
+  const options = parseOptions(args, {
+    table: textOption,
+    model: textOption,
+    schema: textOption,
+    'dry-run': flagOption,
+  })
   const plan = await planInit({ ...options, directory: process.cwd() })
   const dryRun = options['dry-run'] ?? false
   if (!dryRun) await writePlan(plan)
@@ -57,15 +60,20 @@ async function init(args: string[]): Promise<number> {
 }
 
 async function status(args: string[]): Promise<number> {
-  const options = parse(args, { table: text, json: flag })
+  const options = parseOptions(args, { table: textOption, json: flagOption })
   const found = await readStatus(await databaseUrl(process.cwd()), options.table)
   print(options.json ? `${JSON.stringify(found, null, 2)}\n` : describeStatus(found, { colors: hasColors() }))
   return found.ok ? 0 : 1
 }
 
 async function ui(args: string[]): Promise<number> {
-  const options = parse(args, { port: text, host: text, token: text, table: text })
-  const server = await startPage(await databaseUrl(process.cwd()), {
+  const options = parseOptions(args, {
+    port: textOption,
+    host: textOption,
+    token: textOption,
+    table: textOption,
+  })
+  const server = await startWebPage(await databaseUrl(process.cwd()), {
     ...options,
     onError: (error) => process.stderr.write(`${error}\n`),
   })
@@ -76,7 +84,11 @@ async function ui(args: string[]): Promise<number> {
 }
 
 async function history(args: string[]): Promise<number> {
-  const { values, positionals } = parseWith(args, { table: text, limit: text, json: flag })
+  const { values, positionals } = parseArguments(args, {
+    table: textOption,
+    limit: textOption,
+    json: flagOption,
+  })
   const [model, id, ...others] = positionals
   if (model === undefined || id === undefined || others.length > 0) {
     throw misuse('history takes a model and an id: history User 42')
@@ -89,7 +101,11 @@ async function history(args: string[]): Promise<number> {
 }
 
 async function follow(args: string[]): Promise<number> {
-  const options = parse(args, { ...filterOptions, follow: { type: 'boolean', short: 'f' }, limit: text })
+  const options = parseOptions(args, {
+    ...filterOptions,
+    follow: { type: 'boolean', short: 'f' },
+    limit: textOption,
+  })
   const { table, json, follow = false } = options
   const count = countOption('limit', options.limit, 10)
   const signal = untilInterrupted()
@@ -98,7 +114,12 @@ async function follow(args: string[]): Promise<number> {
 }
 
 async function exportLog(args: string[]): Promise<number> {
-  const options = parse(args, { ...filterOptions, format: text, output: text, cursor: text })
+  const options = parseOptions(args, {
+    ...filterOptions,
+    format: textOption,
+    output: textOption,
+    cursor: textOption,
+  })
   const { table, cursor, format = options.json ? 'ndjson' : 'csv' } = options
   if (!exportFormats.some((one) => one === format)) {
     throw misuse(`--format must be ${exportFormats.join(' or ')}, and is ${JSON.stringify(format)}.`)
@@ -134,13 +155,16 @@ function untilInterrupted(): AbortSignal {
   return controller.signal
 }
 
-function parse<Options extends NonNullable<ParseArgsConfig['options']>>(args: string[], options: Options) {
-  const { values, positionals } = parseWith(args, options)
+function parseOptions<Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: string[],
+  options: Options,
+) {
+  const { values, positionals } = parseArguments(args, options)
   if (positionals.length > 0) throw misuse(`Unexpected argument: ${positionals[0]}`)
   return values
 }
 
-function parseWith<Options extends NonNullable<ParseArgsConfig['options']>>(
+function parseArguments<Options extends NonNullable<ParseArgsConfig['options']>>(
   args: string[],
   options: Options,
 ) {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
-// The package's root is two levels up, both from src/cli and from dist/cli.
-const root = new URL('../../', import.meta.url)
+// The package's packageRoot is two levels up, both from src/cli and from dist/cli.
+const packageRoot = new URL('../../', import.meta.url)
 
 const files = {
   schema: 'prisma/schema.prisma',
@@ -13,7 +13,7 @@ const files = {
 
 /** Reads a file that comes with the package. */
 export function readShipped(file: keyof typeof files): Promise<string> {
-  return readFile(fileURLToPath(new URL(files[file], root)), 'utf8')
+  return readFile(fileURLToPath(new URL(files[file], packageRoot)), 'utf8')
 }
 
 /** The installed version of this package. */

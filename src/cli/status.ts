@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import { readLogCatalog } from '../postgres/log-catalog.ts'
-import { type Check, checkLog } from './checks.ts'
+import { type Check, checklistOf } from './checks.ts'
 import { withConnection } from './connection.ts'
 import { countEntries, type EntryCount } from './count-entries.ts'
 import { tableOption } from './usage.ts'
@@ -23,7 +23,7 @@ export async function readStatus(url: string, table?: string): Promise<Status> {
   const name = tableOption(table)
   return withConnection(url, async (connection) => {
     const catalog = await readLogCatalog(connection, name)
-    const checks = checkLog(catalog, name)
+    const checks = checklistOf(catalog, name)
     const log = catalog.table
     const readable = log?.schemaUsage && log.privileges.SELECT && log.columns.id && log.columns.timestamp
     const entries = readable ? await countEntries(connection, log) : null

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuditEntry } from '../log/entry.ts'
 import type { SearchFilter } from '../search/filter.ts'
-import { createSearching, type Searching } from '../search/search.ts'
+import { type AuditSearch, createAuditSearch } from '../search/search.ts'
 import { withLog } from './open-log.ts'
 
 const pollEvery = 1_000
@@ -24,19 +24,19 @@ export async function tail(
   show: (entry: AuditEntry) => void,
 ): Promise<void> {
   await withLog(table, async (log) => {
-    const searching = createSearching(log)
-    const { entries } = await searching.search(filter, { limit: count })
+    const search = createAuditSearch(log)
+    const { entries } = await search.search(filter, { limit: count })
     for (const entry of entries.toReversed()) show(entry)
     if (!follow) return
     // everything that is visible at the start counts as shown, the older entries too
     const begin = entries[0]?.timestamp ?? new Date()
     const shown = new Map(
-      (await entriesSince(searching, filter, begin)).map((entry) => [entry.id, entry.timestamp]),
+      (await entriesSince(search, filter, begin)).map((entry) => [entry.id, entry.timestamp]),
     )
     let newest = begin
     while (!signal.aborted) {
       await sleep(pollEvery, undefined, { signal }).catch(() => {})
-      for (const entry of await entriesSince(searching, filter, newest)) {
+      for (const entry of await entriesSince(search, filter, newest)) {
         if (shown.has(entry.id)) continue
         show(entry)
         shown.set(entry.id, entry.timestamp)
@@ -49,12 +49,12 @@ export async function tail(
 
 /** Oldest first, with those that may have been committed late. */
 async function entriesSince(
-  searching: Searching<unknown>,
+  search: AuditSearch<unknown>,
   filter: SearchFilter,
   time: Date,
 ): Promise<AuditEntry[]> {
   const from = new Date(Math.max(+time - longestTransaction, +new Date(filter.from ?? 0)))
   const found: AuditEntry[] = []
-  for await (const entry of searching.stream({ ...filter, from })) found.push(entry)
+  for await (const entry of search.stream({ ...filter, from })) found.push(entry)
   return found.reverse()
 }

@@ -6,21 +6,21 @@ import { connectionTo } from '../ui/data/read-connection.ts'
 import { sqlLogReader } from '../ui/data/sql-log-reader.ts'
 import { type Access, withAccess } from '../ui/server/access.ts'
 import { explainSqlState } from '../ui/server/explain-error.ts'
-import { pageHandler } from '../ui/server/handler.ts'
+import { webPageHandler } from '../ui/server/handler.ts'
 import { toNodeHandler } from '../ui/server/node.ts'
 import { causeText } from './connection.ts'
 import { tableOption, UsageError } from './usage.ts'
 
-export interface PageServerOptions {
+export interface WebPageServerOptions {
   readonly port?: string | undefined
   readonly host?: string | undefined
   readonly token?: string | undefined
   readonly table?: string | undefined
-  /** Told of errors that the page shows only a summary of, without the connection string. */
+  /** Told of errors that the web page shows only a summary of, without the connection string. */
   readonly onError?: (message: string) => void
 }
 
-export interface PageServer {
+export interface WebPageServer {
   /** With the token, where one is needed. */
   readonly url: string
   /** What the command prints. */
@@ -29,12 +29,12 @@ export interface PageServer {
 }
 
 /**
- * Serves the page of the log in a database. On a loopback address it answers this machine alone; elsewhere it wants a
+ * Serves the web page of the log in a database. On a loopback address it answers this machine alone; elsewhere it wants a
  * token.
  *
  * @throws AuditError `AUDIT_CLI` when the log can't be read, or the port is taken
  */
-export async function startPage(url: string, options: PageServerOptions): Promise<PageServer> {
+export async function startWebPage(url: string, options: WebPageServerOptions): Promise<WebPageServer> {
   const { host = '127.0.0.1' } = options
   const port = portOption(options.port)
   const access = accessFor(host, options.token)
@@ -45,12 +45,12 @@ export async function startPage(url: string, options: PageServerOptions): Promis
     const { name } = await reader.overview().catch((cause: unknown) => {
       throw unreadable(cause)
     })
-    const page = withAccess(
-      pageHandler(reader, (error) => options.onError?.(`The log could not be read: ${causeText(error)}.`)),
+    const webPage = withAccess(
+      webPageHandler(reader, (error) => options.onError?.(`The log could not be read: ${causeText(error)}.`)),
       access,
     )
-    const server = createServer(toNodeHandler(page))
-    const address = addressOf(host, await listen(server, port, host))
+    const server = createServer(toNodeHandler(webPage))
+    const address = serverUrl(host, await listen(server, port, host))
     const open = access.token ? `${address}/?token=${encodeURIComponent(access.token)}` : `${address}/`
     return {
       url: open,
@@ -108,7 +108,7 @@ function listen(server: Server, port: number, host: string): Promise<number> {
   })
 }
 
-function addressOf(host: string, port: number): string {
+function serverUrl(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 

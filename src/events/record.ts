@@ -119,7 +119,7 @@ export function createEventRecorder(log: Log): EventRecorder {
   async function record(event: AuditEvent, options?: { queue?: boolean }): Promise<AuditEntry | void> {
     const entry = entryOf(log, event)
     if (options?.queue) await log.queue.add(entry)
-    else return write(log, entry)
+    else return writeEvent(log, entry)
   }
   // names that are no text, as JavaScript may give them, make no action, and the event is refused for it
   const actionOf = (type: string, verb: string) =>
@@ -182,7 +182,7 @@ function entryOf(log: Log, event: AuditEvent): NewEntry {
   }
 }
 
-async function write(log: Log, entry: NewEntry): Promise<AuditEntry> {
+async function writeEvent(log: Log, entry: NewEntry): Promise<AuditEntry> {
   const { table } = log.options
   const [stored] = await writeEntries(table, log.connection, [entry]).catch((error: unknown) => {
     throw refusedEvent(error, entry, table)

@@ -9,7 +9,7 @@ import { streamEntries } from './stream.ts'
  * The part of `$audit` that answers questions. Every page is newest first; inside an interactive transaction,
  * `tx.$audit` also sees what the transaction has written.
  */
-export interface Searching<Client> {
+export interface AuditSearch<Client> {
   /**
    * What happened to one record.
    *
@@ -117,7 +117,7 @@ export interface Searching<Client> {
   stream(filter: SearchFilter<ModelName<Client>> | SearchFilter): AsyncIterable<AuditEntry>
 }
 
-export function createSearching<Client>(log: ReadableLog): Searching<Client> {
+export function createAuditSearch<Client>(log: ReadableLog): AuditSearch<Client> {
   return {
     history: async (model, id, page = {}) => {
       const { name } = await log.models.get(model, log.connection)

@@ -25,7 +25,7 @@ export interface RecordedChange extends LogPosition {
 /** The texts of a record's primary key in key order. */
 export type Key = readonly string[]
 
-const columns = [
+const changeColumns = [
   `${isoInstant('"timestamp"')} AS at`,
   "seq, pg_catalog.split_part(action, '.', 2) AS verb, resource_id AS id",
   "details->'before' AS before, details->'after' AS after, details->'changed' AS changed",
@@ -47,7 +47,7 @@ export async function* changesOf(
   let from = position
   for (let size = pageSizes.first; ; size = pageSizes.next) {
     const page = await log.connection.query<RecordedChange>(
-      `SELECT ${columns} FROM ${quoteTable(log.options.table)}
+      `SELECT ${changeColumns} FROM ${quoteTable(log.options.table)}
        WHERE resource_type = $1 AND resource_id = $2 AND ("timestamp", seq) ${comparison} ($3::timestamptz, $4::int8)
          AND action IN (${verbs.join(', ')}) AND outcome = 'success'
        ORDER BY "timestamp" ${order}, seq ${order} LIMIT ${size}`,
@@ -74,7 +74,7 @@ export async function arrivalsAt(
     (name, index) => `coalesce(details->'after'->>${name}, $${index + 6}) = $${index + 6}`,
   )
   const found = await log.connection.query<RecordedChange>(
-    `SELECT ${columns} FROM ${quoteTable(log.options.table)}
+    `SELECT ${changeColumns} FROM ${quoteTable(log.options.table)}
      WHERE action = $1 AND outcome = 'success'
        AND ("timestamp", seq) > ($2::timestamptz, $3::int8) AND ("timestamp", seq) < ($4::timestamptz, $5::int8)
        AND (${isMoved.join(' OR ')}) AND ${isHere.join(' AND ')}

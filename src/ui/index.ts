@@ -3,28 +3,28 @@ import { parseTableName, type TableName } from '../postgres/identifiers.ts'
 import { tableOfLog } from '../prisma-7/registry.ts'
 import { connectionOfClient, connectionTo, type ReadConnection } from './data/read-connection.ts'
 import { sqlLogReader } from './data/sql-log-reader.ts'
-import { type PageHandler, pageHandler } from './server/handler.ts'
+import { type PageHandler, webPageHandler } from './server/handler.ts'
 
 export type { PageHandler } from './server/handler.ts'
 export { type NodeRequestLike, toNodeHandler } from './server/node.ts'
 
 export interface AuditPageOptions {
-  /** Where the page is mounted, such as `/audit`. With Express and `toNodeHandler`, Express says it. */
+  /** Where the web page is mounted, such as `/audit`. With Express and `toNodeHandler`, Express says it. */
   basePath?: string
   /** The log's table, `name` or `schema.name`. Default: the one that the audited client writes to, or `audit_logs`. */
   table?: string
-  /** Told of errors; the page shows only a summary, without any text of the database's. */
+  /** Told of errors; the web page shows only a summary, without any text of the database's. */
   onError?: (error: unknown) => void
 }
 
-/** What the page needs of a Prisma client, audited or not. */
+/** What the web page needs of a Prisma client, audited or not. */
 export interface PageClientLike {
   $queryRawUnsafe: unknown
   $transaction: unknown
 }
 
 /**
- * The page of the log as a handler in the style of `fetch`, to mount in an application **behind its own
+ * The web page of the log as a handler in the style of `fetch`, to mount in an application **behind its own
  * authentication**: whoever reaches it reads the whole log. It only reads, in read-only transactions.
  *
  * @param source a Prisma client, or a connection string, for which `@prisma/adapter-pg` opens at most four connections
@@ -51,7 +51,7 @@ export interface PageClientLike {
 export function auditPage(source: PageClientLike | string, options: AuditPageOptions = {}): PageHandler {
   const basePath = checkedBasePath(options.basePath)
   const reader = sqlLogReader(connectionFor(source), tableFor(source, options.table))
-  const handler = pageHandler(reader, options.onError ?? (() => {}))
+  const handler = webPageHandler(reader, options.onError ?? (() => {}))
   // frameworks call handlers with more arguments of their own
   return (request, mounted) =>
     handler(request, options.basePath === undefined ? checkedBasePath(mounted) : basePath)

@@ -1,4 +1,4 @@
-/** What the handler sends and the page reads. Types only, so both sides can import them. */
+/** What the handler sends and the web page reads. Types only, so both sides can import them. */
 
 /** An entry as it travels: like an `AuditEntry`, with every digit that the database has. */
 export interface WireEntry {

@@ -11,9 +11,7 @@ import { createLogged } from './statement-log.ts'
 // it inserts its entries itself, and the entries are the same.
 
 const db = await createDatabase()
-const [{ version } = { version: 0 }] = await db.sql<{ version: number }>(
-  `SELECT current_setting('server_version_num')::int / 10000 AS version`,
-)
+const version = await db.serverVersion()
 
 /** A client, and what it sends and records. */
 function audited(options: AuditOptions<PrismaClient> = {}, url = db.url, on: Database = db) {
@@ -21,11 +19,7 @@ function audited(options: AuditOptions<PrismaClient> = {}, url = db.url, on: Dat
   return {
     prisma,
     sentBy: async (work: () => PromiseLike<unknown>) => (await log.during(work)).map(({ sql }) => sql),
-    entriesOf: async (work: () => PromiseLike<unknown>) => {
-      const since = await on.lastSeq()
-      await work()
-      return (await on.changes(since)).map(recorded)
-    },
+    recordedBy: async (work: () => PromiseLike<unknown>) => (await on.changesOf(work)).map(recorded),
   }
 }
 
@@ -36,7 +30,7 @@ let number = 0
 const country = () => ({ code: (++number).toString(36).padStart(2, '0'), name: 'Chad' })
 
 describe.runIf(version >= 18)('a statement of a few rows', () => {
-  const { prisma, sentBy, entriesOf } = audited()
+  const { prisma, sentBy, recordedBy } = audited()
 
   it('is itself, and returns the call as well', async () => {
     const { code } = await prisma.country.create({ data: country() })
@@ -96,7 +90,7 @@ describe.runIf(version >= 18)('a statement of a few rows', () => {
     await db.sql(
       `CREATE TABLE "audit_logs_iso" (${taken.map((name) => `"${name}" text`).join(', ')}, at timestamp)`,
     )
-    const entries = await entriesOf(async () => {
+    const entries = await recordedBy(async () => {
       await prisma.$queryRaw`INSERT INTO "audit_logs_iso" (before, at) VALUES ('a', '2026-01-02') RETURNING after`
       await prisma.$queryRaw`UPDATE "audit_logs_iso" SET before = 'b', changed = 'c', "__audit_old" = 'd' RETURNING changed`
     })
@@ -113,7 +107,7 @@ describe.runIf(version >= 18)('a statement of a few rows', () => {
   it('records a table of more columns than a call takes arguments', async () => {
     const columns = Array.from({ length: 120 }, (_, index) => `c${index}`)
     await db.sql(`CREATE TABLE wide (${columns.map((name) => `${name} int`).join(', ')})`)
-    const entries = await entriesOf(async () => {
+    const entries = await recordedBy(async () => {
       await prisma.$queryRaw`INSERT INTO wide (c0) VALUES (0) RETURNING c0`
       await prisma.$queryRaw`UPDATE wide SET c119 = 1 RETURNING c0`
     })
@@ -128,7 +122,7 @@ describe.runIf(version >= 18)('a statement of a few rows', () => {
     await db.sql(
       'CREATE TABLE computed (id int PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) STORED)',
     )
-    const entries = await entriesOf(async () => {
+    const entries = await recordedBy(async () => {
       await prisma.$queryRaw`INSERT INTO computed VALUES (1, 1) RETURNING id`
       await prisma.$queryRaw`UPDATE computed SET a = 5 RETURNING id`
     })
@@ -144,7 +138,7 @@ describe.runIf(version >= 18)('a statement of a few rows', () => {
       CREATE FUNCTION stamp_child() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.stamp := 7; RETURN NEW; END';
       CREATE TRIGGER stamp BEFORE UPDATE ON child FOR EACH ROW EXECUTE FUNCTION stamp_child();
       INSERT INTO child VALUES (1, 1)`)
-    const entries = await entriesOf(() => prisma.$queryRaw`UPDATE parent SET a = 2 RETURNING id`)
+    const entries = await recordedBy(() => prisma.$queryRaw`UPDATE parent SET a = 2 RETURNING id`)
     expect(entries).toMatchObject([
       { before: { id: 1, a: 1, stamp: null }, after: { id: 1, a: 2, stamp: 7 }, changed: ['a', 'stamp'] },
     ])
@@ -152,7 +146,7 @@ describe.runIf(version >= 18)('a statement of a few rows', () => {
 
   it('leaves no entry of what is undone: a transaction, a savepoint, a failed statement', async () => {
     const [kept, undone] = [country(), country()]
-    const entries = await entriesOf(async () => {
+    const entries = await recordedBy(async () => {
       await prisma.$transaction(async (tx) => {
         await tx.country.create({ data: kept })
         await tx.$executeRaw`SAVEPOINT here`
@@ -178,7 +172,7 @@ describe.runIf(version >= 18)('a statement of a few rows', () => {
 
   it('has an entry for what ON CONFLICT did, and none where it did nothing', async () => {
     const { code } = await prisma.country.create({ data: country() })
-    const entries = await entriesOf(async () => {
+    const entries = await recordedBy(async () => {
       await prisma.$queryRaw`INSERT INTO "Country" VALUES (${code}, 'a') ON CONFLICT DO NOTHING RETURNING code`
       await prisma.$queryRaw`INSERT INTO "Country" VALUES (${code}, 'b', 1), ('ZY', 'z', 0)
         ON CONFLICT (code) DO UPDATE SET population = excluded.population RETURNING code`
@@ -216,10 +210,10 @@ describe.runIf(version >= 18)('inserts its entries itself', () => {
   ])('where the function %s', async (_, definition) => {
     const own = await createDatabase()
     await own.sql(definition)
-    const { prisma, sentBy, entriesOf } = audited({}, own.url, own)
+    const { prisma, sentBy, recordedBy } = audited({}, own.url, own)
     await prisma.$queryRaw`SELECT 1`
     expect(await sentBy(() => write(prisma))).toEqual([inserts, inserts])
-    expect(await entriesOf(() => write(prisma))).toMatchObject(actions)
+    expect(await recordedBy(() => write(prisma))).toMatchObject(actions)
   })
 
   it('where the role may not execute it', async () => {
@@ -229,10 +223,10 @@ describe.runIf(version >= 18)('inserts its entries itself', () => {
       REVOKE EXECUTE ON FUNCTION audit_logs_record FROM PUBLIC`)
     onTestFinished(() => own.sql(`DROP OWNED BY ${role}; DROP ROLE ${role}`).then())
     const url = Object.assign(new URL(own.url), { username: role, password: 'secret' })
-    const { prisma, sentBy, entriesOf } = audited({}, url.toString(), own)
+    const { prisma, sentBy, recordedBy } = audited({}, url.toString(), own)
     await prisma.$queryRaw`SELECT 1`
     expect(await sentBy(() => write(prisma))).toEqual([inserts, inserts])
-    expect(await entriesOf(() => write(prisma))).toMatchObject(actions)
+    expect(await recordedBy(() => write(prisma))).toMatchObject(actions)
   })
 
   it('where the function writes to another log of the same name', async () => {
@@ -240,8 +234,8 @@ describe.runIf(version >= 18)('inserts its entries itself', () => {
     // made for the search_path, which leads elsewhere now
     const script = await migrationFor({ name: 'audit_logs' })
     await own.sql(`CREATE SCHEMA other; SET search_path = other; ${script} RESET search_path`)
-    const { prisma, entriesOf } = audited({ table: 'other.audit_logs' }, own.url, own)
-    expect(await entriesOf(() => write(prisma))).toEqual([])
+    const { prisma, recordedBy } = audited({ table: 'other.audit_logs' }, own.url, own)
+    expect(await recordedBy(() => write(prisma))).toEqual([])
     expect(await own.sql('SELECT action FROM other.audit_logs ORDER BY seq')).toEqual(
       actions.map(({ action }) => ({ action })),
     )
@@ -249,21 +243,21 @@ describe.runIf(version >= 18)('inserts its entries itself', () => {
 
   it('from the next statement on, once the function is dropped', async () => {
     const own = await createDatabase()
-    const { prisma, sentBy, entriesOf } = audited({}, own.url, own)
+    const { prisma, sentBy, recordedBy } = audited({}, own.url, own)
     expect(await sentBy(() => write(prisma))).toEqual([calls, calls])
     await own.sql('DROP FUNCTION audit_logs_record')
-    expect(await entriesOf(() => write(prisma))).toMatchObject(actions)
+    expect(await recordedBy(() => write(prisma))).toMatchObject(actions)
     expect(await sentBy(() => write(prisma))).toEqual([inserts, inserts])
   })
 
   it('after a transaction that found the function dropped, and failed', async () => {
     const own = await createDatabase()
-    const { prisma, entriesOf } = audited({}, own.url, own)
+    const { prisma, recordedBy } = audited({}, own.url, own)
     await write(prisma)
     await own.sql('DROP FUNCTION audit_logs_record')
     const attempt = () => prisma.$transaction((tx) => write(tx as PrismaClient))
-    expect(await entriesOf(() => expect(attempt()).rejects.toThrow())).toEqual([])
-    expect(await entriesOf(attempt)).toMatchObject(actions)
+    expect(await recordedBy(() => expect(attempt()).rejects.toThrow())).toEqual([])
+    expect(await recordedBy(attempt)).toMatchObject(actions)
   })
 
   it('where only a count is asked for, as of many rows', async () => {

@@ -5,21 +5,17 @@ import { createClient, createDatabase } from '../support/database.ts'
 const database = await createDatabase()
 const prisma = withAudit(createClient(database.url))
 
-async function entriesOf(change: () => Promise<unknown>) {
-  const since = await database.lastSeq()
-  await change()
-  return (await database.entries(since)).map(({ action, resource_id, details }) => ({
-    action,
-    resource_id,
-    ...details,
-  }))
+/** What a change leaves in the log, in one object each. */
+async function recordedBy(change: () => Promise<unknown>) {
+  const entries = await database.entriesOf(change)
+  return entries.map(({ action, resource_id, details }) => ({ action, resource_id, ...details }))
 }
 
 test('a column that a migration adds while the client runs is in the next entry', async () => {
   await prisma.tag.create({ data: { id: 1, name: 'one' } })
   await prisma.tag.update({ where: { id: 1 }, data: { name: 'uno' } })
   await database.sql(`ALTER TABLE "Tag" ADD COLUMN color text DEFAULT 'red'`)
-  expect(await entriesOf(() => prisma.tag.update({ where: { id: 1 }, data: { name: 'eins' } }))).toEqual([
+  expect(await recordedBy(() => prisma.tag.update({ where: { id: 1 }, data: { name: 'eins' } }))).toEqual([
     {
       action: 'tag.update',
       resource_id: '1',
@@ -33,7 +29,7 @@ test('a column that a migration adds while the client runs is in the next entry'
 
 test('a column that a migration drops while the client runs is in no entry any more', async () => {
   await database.sql(`ALTER TABLE "Tag" DROP COLUMN color`)
-  expect(await entriesOf(() => prisma.tag.delete({ where: { id: 1 } }))).toEqual([
+  expect(await recordedBy(() => prisma.tag.delete({ where: { id: 1 } }))).toEqual([
     { action: 'tag.delete', resource_id: '1', before: { id: 1, name: 'eins' }, operation: 'delete' },
   ])
 })
@@ -60,7 +56,7 @@ test('inside a transaction the statement after such a migration fails, and nothi
 test('a table that is newer than the client is captured row by row', async () => {
   await database.sql('CREATE TABLE parcel (id int PRIMARY KEY, weight numeric)')
   const change = () => prisma.$executeRaw`INSERT INTO parcel VALUES (1, 2.50)`
-  expect(await entriesOf(change)).toEqual([
+  expect(await recordedBy(change)).toEqual([
     { action: 'parcel.create', resource_id: '1', after: { id: 1, weight: '2.50' }, operation: '$executeRaw' },
   ])
 })

@@ -1,12 +1,15 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import type pg from 'pg'
 import { afterAll } from 'vitest'
+import type { Want } from '../../src/capture/rewrite/audited-statement.ts'
 import { type AuditOptions, withAudit } from '../../src/index.ts'
 import { PrismaClient } from '../generated/client/client.ts'
 
-interface Sent {
+export interface Sent {
   readonly sql: string
   readonly args: readonly unknown[]
+  /** What is to come back: the rows of the statement, or their number. */
+  readonly want?: Want
 }
 
 /** What an adapter was asked to do, in order. */
@@ -47,7 +50,7 @@ export function loggedAdapter(config: pg.PoolConfig): { adapter: PrismaPg; log: 
         if (typeof value !== 'function') return value
         return (...values: unknown[]) => {
           if (key === 'queryRaw' || key === 'executeRaw') {
-            const sent = values[0] as Sent
+            const sent: Sent = { ...(values[0] as Sent), want: key === 'queryRaw' ? 'rows' : 'count' }
             log.add(sent)
             if (log.before) return log.before(sent).then(() => value.apply(target, values))
           }

@@ -3,15 +3,14 @@ import { runInNewContext } from 'node:vm'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { PrismaClient } from '../generated/client/client.ts'
 import { createDatabase } from '../support/database.ts'
+import { at } from '../support/users.ts'
 import { emptyTables } from './audited.ts'
 import { createLogged, createLoggedPlain, kinds } from './statement-log.ts'
 
 const db = await createDatabase()
 const { prisma, log } = createLogged({ connectionString: db.url })
 const unaudited = createLoggedPlain({ connectionString: db.url })
-const [{ version } = { version: 0 }] = await db.sql<{ version: number }>(
-  `SELECT current_setting('server_version_num')::int / 10000 AS version`,
-)
+const version = await db.serverVersion()
 const returnsOld = version >= 18
 
 beforeEach(async () => {
@@ -27,7 +26,6 @@ beforeEach(async () => {
   await prisma.$queryRaw`SELECT 1` // the catalog is read
 })
 
-const at = new Date('2026-01-02T03:04:05.006Z')
 const sentBy = async (work: () => PromiseLike<unknown>) => kinds(await log.during(work))
 
 describe('one statement, the write and its entries', () => {

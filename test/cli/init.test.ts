@@ -4,14 +4,15 @@ import { describe, expect, it } from 'vitest'
 import { applyMigrations, driftScript } from '../../scripts/schema-engine.ts'
 import { describePlan, type InitOptions, planInit, writePlan } from '../../src/cli/init.ts'
 import { UsageError } from '../../src/cli/usage.ts'
-import { AuditError } from '../../src/errors.ts'
+import type { AuditError } from '../../src/errors.ts'
 import { quoteTable, type TableName } from '../../src/postgres/identifiers.ts'
 import { createDatabase } from '../support/database.ts'
+import { refusal } from '../support/errors.ts'
+import { migration as shippedMigration } from '../support/migration.ts'
 import { createProject, datasource, type Project, runCli, runNode } from './project.ts'
 
 const now = new Date('2026-03-04T05:06:07.890Z')
 const folder = '20260304050607_audit_log'
-const shippedMigration = await readFile('prisma/migrations/20260101000000_audit_log/migration.sql', 'utf8')
 const lock = await readFile('prisma/migrations/migration_lock.toml', 'utf8')
 const shippedModel = (await readFile('prisma/schema.prisma', 'utf8')).replace(
   /^[\s\S]*?(?=\/\/\/ The append-only)/,
@@ -24,14 +25,11 @@ async function init(project: Project, options: Omit<InitOptions, 'directory' | '
   return describePlan(plan, { contents: false })
 }
 
-async function refusal(work: Promise<unknown>): Promise<AuditError> {
-  const error = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  expect(error).toBeInstanceOf(AuditError)
+/** The error that a command is refused with. */
+async function cliRefusal(work: Promise<unknown>): Promise<AuditError> {
+  const error = await refusal(() => work)
   expect(error).toHaveProperty('code', 'AUDIT_CLI')
-  return error as AuditError
+  return error
 }
 
 /** What Prisma's own CLI says of the schema. */
@@ -146,14 +144,14 @@ Next:
 
   it('names a config that fails, and why', async () => {
     const project = await createProject({ 'prisma.config.mjs': `throw new Error('no secrets here')` })
-    const { message } = await refusal(planInit({ directory: project.directory }))
+    const { message } = await cliRefusal(planInit({ directory: project.directory }))
     expect(message).toContain('no secrets here')
     expect(message).toContain('prisma.config.mjs')
   })
 
   it('says where it looked when there is no schema', async () => {
     const project = await createProject({ 'package.json': '{}' })
-    const { message } = await refusal(planInit({ directory: project.directory }))
+    const { message } = await cliRefusal(planInit({ directory: project.directory }))
     expect(message).toContain('schema.prisma, prisma/schema.prisma, prisma/schema')
   })
 
@@ -162,7 +160,7 @@ Next:
     ['no datasource', 'model User {\n  id Int @id\n}\n', 'no datasource block'],
   ])('refuses %s', async (_, schema, reason) => {
     const project = await createProject({ 'schema.prisma': schema })
-    expect((await refusal(init(project))).message).toContain(reason)
+    expect((await cliRefusal(init(project))).message).toContain(reason)
     expect(await project.snapshot()).toEqual({ 'schema.prisma': schema })
   })
 })
@@ -241,7 +239,7 @@ describe('the model', () => {
     ['1st', "can't be a model's name"],
   ])('refuses --model %s', async (model, reason) => {
     const project = await createProject({ 'schema.prisma': `${datasource()}\n${langfuse}` })
-    const error = await refusal(init(project, { model }))
+    const error = await cliRefusal(init(project, { model }))
     expect(error).toBeInstanceOf(UsageError)
     expect(error.message).toContain(reason)
   })
@@ -249,7 +247,7 @@ describe('the model', () => {
   it('refuses a table that belongs to another model', async () => {
     const schema = `${datasource()}\n${langfuse.replace('audit_records', 'audit_logs')}`
     const project = await createProject({ 'schema.prisma': schema })
-    const { message } = await refusal(init(project))
+    const { message } = await cliRefusal(init(project))
     expect(message).toContain(
       'belongs to your model AuditLog, which is not this audit log: it has no timestamp,',
     )
@@ -277,7 +275,7 @@ describe('the model', () => {
 
   it('asks for the schema where the list has no "public"', async () => {
     const project = await createProject({ 'schema.prisma': datasource('app', 'audit') })
-    expect((await refusal(init(project))).message).toContain('init --table app.audit_logs')
+    expect((await cliRefusal(init(project))).message).toContain('init --table app.audit_logs')
   })
 
   it.each([
@@ -367,14 +365,14 @@ describe('the migration', () => {
     const schema = await project.read('schema.prisma')
     expect((await driftScript(database.url, schema)).trim()).toBe('-- This is an empty migration.')
 
-    const error = await refusal(planInit({ directory: project.directory, table: `ü${'x'.repeat(22)}` }))
+    const error = await cliRefusal(planInit({ directory: project.directory, table: `ü${'x'.repeat(22)}` }))
     expect(error).toBeInstanceOf(UsageError)
     expect(error.message).toContain('Give a name of at most 23 bytes.')
   })
 
   it.each(['a.b.c', '', '"open', 'a;b'])('refuses the table %j', async (table) => {
     const project = await createProject({ 'schema.prisma': datasource() })
-    expect(await refusal(planInit({ directory: project.directory, table }))).toBeInstanceOf(UsageError)
+    expect(await cliRefusal(planInit({ directory: project.directory, table }))).toBeInstanceOf(UsageError)
   })
 })
 

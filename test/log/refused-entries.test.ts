@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { afterAll, describe, expect, it } from 'vitest'
 import { AuditError, withAudit, withAuditContext } from '../../src/index.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { actions } from '../support/entries.ts'
 import { errorOf } from '../support/errors.ts'
+import { migration } from '../support/migration.ts'
 import { createTag, tagExists } from '../support/tags.ts'
 import { unique } from '../support/unique.ts'
 
 const db = await createDatabase()
-const migration = await readFile('prisma/migrations/20260101000000_audit_log/migration.sql', 'utf8')
 
 describe('a database without the log', async () => {
   const bare = await createDatabase()

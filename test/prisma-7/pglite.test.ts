@@ -8,10 +8,10 @@ import { withAudit, withAuditContext } from '../../src/index.ts'
 import { PrismaClient } from '../generated/client/client.ts'
 import { createDatabase, type Entry } from '../support/database.ts'
 import { actions } from '../support/entries.ts'
+import { migration } from '../support/migration.ts'
 
 const db = await createDatabase()
 const ada = { id: 'ada', type: 'user' } as const
-const migration = await readFile('prisma/migrations/20260101000000_audit_log/migration.sql', 'utf8')
 
 describe('PGlite', async () => {
   const lite = await PGlite.create({ extensions: { citext } })

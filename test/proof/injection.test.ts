@@ -4,6 +4,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { AuditError, withAudit, withAuditContext } from '../../src/index.ts'
 import { PrismaClient as QuotesClient } from '../generated/quotes/client.ts'
 import { createClient, createDatabase } from '../support/database.ts'
+import { migration } from '../support/migration.ts'
 
 const database = await createDatabase()
 const plain = createClient(database.url)
@@ -135,7 +136,7 @@ describe.each(hostile)('%j is nothing but text', (text) => {
 describe('names with quotes', () => {
   it('of models, columns, enums and their values are only names', async () => {
     const quoting = await createDatabase({ template: 'template1' })
-    await quoting.sql(await readFile('prisma/migrations/20260101000000_audit_log/migration.sql', 'utf8'))
+    await quoting.sql(migration)
     await quoting.sql(await readFile('test/prisma/quotes.sql', 'utf8'))
     const client = withAudit(new QuotesClient({ adapter: new PrismaPg({ connectionString: quoting.url }) }))
     afterAll(() => client.$disconnect())

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { afterAll, describe, expect, it } from 'vitest'
 import { withAudit } from '../../src/index.ts'
 import { PrismaClient } from '../generated/client/client.ts'
 import { createDatabase } from '../support/database.ts'
+import { untilWaiting } from '../support/locks.ts'
 
 const database = await createDatabase()
 // the tables are made in another order than their foreign keys
@@ -42,12 +42,6 @@ async function whileLocked(
   }
 }
 
-async function untilWaiting(sessions: number): Promise<void> {
-  const waiting = `SELECT FROM pg_locks WHERE NOT granted AND pid IN
-    (SELECT pid FROM pg_stat_activity WHERE datname = current_database())`
-  while ((await database.sql(waiting)).length < sessions) await sleep(10)
-}
-
 const codeOf = (error: { meta?: { driverAdapterError?: { cause?: { originalCode?: string } } } }) =>
   error.meta?.driverAdapterError?.cause?.originalCode
 
@@ -58,7 +52,7 @@ describe.each(clients)('the %s client', (_, client) => {
     )
     await whileLocked('SELECT FROM stem FOR UPDATE', async (release) => {
       const deleted = client.$executeRaw`DELETE FROM owner WHERE id = 1`.then((count) => count)
-      await untilWaiting(1)
+      await untilWaiting(database, 1)
       // whoever has the stem may go on to its leaves, as everyone who deletes a stem does
       expect(await database.sql('SELECT id FROM leaf FOR UPDATE SKIP LOCKED')).toEqual([{ id: 1 }])
       await release()
@@ -78,7 +72,7 @@ describe.each(clients)('the %s client', (_, client) => {
       const deletions = [1, 2].map((id) =>
         client.$executeRaw`DELETE FROM owner WHERE id = ${id}`.then(() => 'done', codeOf),
       )
-      await untilWaiting(2)
+      await untilWaiting(database, 2)
       await release()
       expect((await Promise.all(deletions)).sort()).toEqual(['40P01', 'done'])
     })

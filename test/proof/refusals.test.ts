@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { createDatabase } from '../support/database.ts'
+import { migration } from '../support/migration.ts'
 import { installOracle, lastChange, markOracle, type OracleMark } from '../support/oracle.ts'
 import { expectNothingLost, expectOutcomes, expectWholeStory, startLoad } from './load.ts'
 import { proofFactor, proofSeed } from './own-server.ts'
@@ -129,7 +129,6 @@ describe(`under the load of 16 writers (PROOF_SEED=${proofSeed})`, {
     const before = await changesSoFar()
     await load.meets(/AUDIT_TABLE_MISSING/)
     expect(await changesSoFar()).toBe(before)
-    const migration = await readFile('prisma/migrations/20260101000000_audit_log/migration.sql', 'utf8')
     await database.sql(migration)
     await load.progress(30)
     await expectOutcomes(load, missing)

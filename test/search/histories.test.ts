@@ -199,14 +199,6 @@ type Client = any
 const run = async (client: Client, { model, operation, args }: Call) =>
   model === '' ? await client[operation](args) : await client[model][operation](args)
 
-/** The time between two changes. */
-async function now(): Promise<string> {
-  const [row] = await db.sql<{ at: string }>(
-    `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`,
-  )
-  return row?.at ?? ''
-}
-
 /** Performs a step and gives the times after each of its calls. What the database refuses is not done. */
 async function perform(client: Client, { calls, isRolledBack }: Step): Promise<string[]> {
   const times: string[] = []
@@ -217,7 +209,7 @@ async function perform(client: Client, { calls, isRolledBack }: Step): Promise<s
     await client.$transaction(async (tx: Client) => {
       for (const one of calls) {
         await run(tx, one)
-        times.push(await now())
+        times.push(await db.now())
       }
       if (isRolledBack) throw new Error('rolled back')
     })
@@ -225,7 +217,7 @@ async function perform(client: Client, { calls, isRolledBack }: Step): Promise<s
   await work().catch((error: Error) => {
     if (!isRefused(error)) throw error
   })
-  return [...times, await now()]
+  return [...times, await db.now()]
 }
 
 /** Empties everything, the log too. */
@@ -341,7 +333,7 @@ it('stateAt gives what was there, whatever happened before and after, and howeve
     fc.asyncProperty(history, async ({ unaudited, steps, mode, looks }) => {
       await startOver()
       for (const one of unaudited) await perform(plain, one)
-      const times = [await now()]
+      const times = [await db.now()]
       for (const one of steps) {
         const snapshot = (mode === 'mixed' ? one.snapshot : mode) as keyof typeof clients
         times.push(...(await perform(clients[snapshot], one)))

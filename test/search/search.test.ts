@@ -1,13 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import {
-  type AuditEntry,
-  AuditError,
-  type SearchFilter,
-  withAudit,
-  withAuditContext,
-} from '../../src/index.ts'
+import { type AuditEntry, type SearchFilter, withAudit, withAuditContext } from '../../src/index.ts'
 import { allPages, insertEntries } from '../log/entries.ts'
 import { createClient, createDatabase } from '../support/database.ts'
+import { refusal } from '../support/errors.ts'
+import { unique } from '../support/unique.ts'
 
 const db = await createDatabase()
 const prisma = withAudit(createClient(db.url))
@@ -16,20 +12,6 @@ const audit = prisma.$audit
 /** The ids of what a search finds, for short. */
 const ids = (entries: readonly AuditEntry[]) => entries.map(({ resource }) => resource.id)
 const search = async (filter: SearchFilter) => ids((await audit.search(filter)).entries)
-
-let counter = 0
-/** A word that no other test uses. */
-const unique = (prefix: string) => `${prefix}${++counter}`
-
-async function refusal(work: () => unknown): Promise<AuditError> {
-  try {
-    await work()
-  } catch (error) {
-    expect(error).toBeInstanceOf(AuditError)
-    return error as AuditError
-  }
-  throw new Error('it was not refused')
-}
 
 describe('history', () => {
   it('is what happened to one record, newest first, in full', async () => {
@@ -145,7 +127,7 @@ describe('history', () => {
 
 describe('activity', () => {
   it('is what one actor did, whatever it was', async () => {
-    const actor_id = unique('actor-')
+    const actor_id = unique('actor')
     await insertEntries(db, [
       { actor_id, action: 'user.login', resource_id: '1' },
       { actor_id, action: 'order.update', resource_id: '2', outcome: 'failure' },
@@ -156,7 +138,7 @@ describe('activity', () => {
 })
 
 describe('search', () => {
-  const actor_id = unique('searcher-')
+  const actor_id = unique('searcher')
   const action = unique('act')
 
   it('finds by everything that an entry has, alone and combined', async () => {
@@ -366,7 +348,7 @@ describe('search', () => {
 
 describe('pages', () => {
   it('hold 50 entries, or what limit says, and follow one another to the end', async () => {
-    const actor_id = unique('pager-')
+    const actor_id = unique('pager')
     // many entries of the same microsecond, and seq against the order of time
     await insertEntries(
       db,
@@ -403,7 +385,7 @@ describe('pages', () => {
   })
 
   it('are empty where nothing is found', async () => {
-    expect(await audit.activity(unique('nobody-'))).toEqual({ entries: [], nextCursor: null })
+    expect(await audit.activity(unique('nobody'))).toEqual({ entries: [], nextCursor: null })
   })
 })
 
@@ -459,7 +441,7 @@ describe('transaction', () => {
 
 describe('stream', () => {
   it('gives every entry that a search finds, over many batches', async () => {
-    const actor_id = unique('streamer-')
+    const actor_id = unique('streamer')
     await insertEntries(
       db,
       Array.from({ length: 1_234 }, (_, n) => ({ actor_id, resource_id: String(n) })),

@@ -27,6 +27,8 @@ export interface Database {
   changeOf(work: () => PromiseLike<unknown>): Promise<Entry>
   /** The highest `seq` so far. */
   lastSeq(): Promise<bigint>
+  /** The database's clock, to the microsecond. */
+  now(): Promise<string>
   /** The major version of the server: 14 to 18. */
   serverVersion(): Promise<number>
 }
@@ -106,6 +108,12 @@ export function openDatabase(url: string): Database {
       return entry
     },
     lastSeq,
+    now: async () => {
+      const [row] = await sql<{ at: string }>(
+        `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`,
+      )
+      return row?.at ?? ''
+    },
     serverVersion: async () => {
       const [row] = await sql<{ version: number }>(
         `SELECT current_setting('server_version_num')::int / 10000 AS version`,

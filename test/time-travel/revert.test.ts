@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { AuditError, type AuditOptions, withAudit, withAuditContext } from '../../src/index.ts'
+import { type AuditError, type AuditOptions, withAudit, withAuditContext } from '../../src/index.ts'
 import { Prisma, type PrismaClient } from '../generated/client/client.ts'
 import { createClient, createDatabase, type Entry } from '../support/database.ts'
+import { refusal } from '../support/errors.ts'
 
 const db = await createDatabase()
 const plain = createClient(db.url)
@@ -9,29 +10,11 @@ const clientWith = (options: AuditOptions<PrismaClient> = {}) => withAudit(creat
 const prisma = clientWith()
 const { revert } = prisma.$audit
 
-/** The entries that `work` wrote. */
-async function entriesOf(work: () => PromiseLike<unknown>): Promise<Entry[]> {
-  const since = await db.lastSeq()
-  await work()
-  return db.changes(since)
-}
-
-/** The first entry that `work` wrote. */
-async function entryOf(work: () => PromiseLike<unknown>): Promise<Entry> {
-  const [entry] = await entriesOf(work)
-  if (!entry) throw new Error('no entry was written')
-  return entry
-}
-
 /** The error of a revert, which must have written nothing. */
-async function refusal(work: () => Promise<unknown>): Promise<AuditError> {
+async function refusedRevert(work: () => Promise<unknown>): Promise<AuditError> {
   const since = await db.lastSeq()
-  const error = await work().then(
-    () => new Error('it was reverted'),
-    (caught: unknown) => caught,
-  )
+  const error = await refusal(work)
   expect(await db.changes(since)).toEqual([])
-  if (!(error instanceof AuditError)) throw error
   return error
 }
 
@@ -42,7 +25,7 @@ describe.each([
   it('puts the changed fields back and leaves the others as they are', async () => {
     const user = await client.user.create({ data: { email: `a${_}`, name: 'old' } })
     const update = () => client.user.update({ where: { id: user.id }, data: { name: 'new', level: 'HIGH' } })
-    const { id } = await entryOf(update)
+    const { id } = await db.changeOf(update)
     await plain.$executeRaw`UPDATE users SET login_count = 7 WHERE id = ${user.id}`
     const context = { actor: { id: 'ada', type: 'user' }, reason: 'a mistake' } as const
     const [entry, ...others] = await withAuditContext(context, () => client.$audit.revert(id))
@@ -65,9 +48,9 @@ describe.each([
   it('puts a key back, and with it what had followed', async () => {
     const [from, to] = [`from ${_}`, `to ${_}`]
     await client.warehouse.create({ data: { code: from, city: 'c', shelves: { create: { number: 1 } } } })
-    const { id } = await entryOf(() =>
+    const [{ id }] = (await db.changesOf(() =>
       client.warehouse.update({ where: { code: from }, data: { code: to, city: 'd' } }),
-    )
+    )) as [Entry]
     const written = await client.$audit.revert(id)
     expect(
       written.map(({ action, resource, details }) => [
@@ -86,7 +69,7 @@ describe.each([
     const shelf = { warehouseCode: from, number: 1 }
     const renumber = () =>
       client.shelf.update({ where: { warehouseCode_number: shelf }, data: { number: 9, label: 'x' } })
-    await client.$audit.revert((await entryOf(renumber)).id)
+    await client.$audit.revert((await db.changeOf(renumber)).id)
     expect(await plain.shelf.findMany({ where: { warehouseCode: from } })).toEqual([
       { ...shelf, label: null },
     ])
@@ -94,9 +77,9 @@ describe.each([
 
   it('can be undone itself, and what it undid can not be undone twice', async () => {
     const { id: tag } = await client.tag.create({ data: { name: `1${_}` } })
-    const { id } = await entryOf(() => client.tag.update({ where: { id: tag }, data: { name: `2${_}` } }))
+    const { id } = await db.changeOf(() => client.tag.update({ where: { id: tag }, data: { name: `2${_}` } }))
     const [first] = await client.$audit.revert(id)
-    const error = await refusal(() => client.$audit.revert(id))
+    const error = await refusedRevert(() => client.$audit.revert(id))
     expect(error.code).toBe('AUDIT_REVERT_CONFLICT')
     expect(error.conflicts).toEqual([{ field: 'name', expected: `2${_}`, found: `1${_}` }])
     const [second] = await client.$audit.revert(first?.id ?? '')
@@ -106,9 +89,9 @@ describe.each([
 
   it('refuses to overwrite a later change, and does so when forced', async () => {
     const { id: tag } = await client.tag.create({ data: { name: `a${_}` } })
-    const { id } = await entryOf(() => client.tag.update({ where: { id: tag }, data: { name: `b${_}` } }))
+    const { id } = await db.changeOf(() => client.tag.update({ where: { id: tag }, data: { name: `b${_}` } }))
     await plain.tag.update({ where: { id: tag }, data: { name: `c${_}` } })
-    const error = await refusal(() => client.$audit.revert(id))
+    const error = await refusedRevert(() => client.$audit.revert(id))
     expect(error.code).toBe('AUDIT_REVERT_CONFLICT')
     expect(error.message).toContain(`name: expected "b${_}", found "c${_}"`)
     expect(error.conflicts).toEqual([{ field: 'name', expected: `b${_}`, found: `c${_}` }])
@@ -116,8 +99,8 @@ describe.each([
     expect(entry?.changes).toEqual([{ field: 'name', from: `c${_}`, to: `a${_}` }])
     expect(await client.$audit.revert(id, { force: true })).toEqual([])
     await plain.tag.delete({ where: { id: tag } })
-    expect((await refusal(() => client.$audit.revert(id))).code).toBe('AUDIT_REVERT_CONFLICT')
-    const gone = await refusal(() => client.$audit.revert(id, { force: true }))
+    expect((await refusedRevert(() => client.$audit.revert(id))).code).toBe('AUDIT_REVERT_CONFLICT')
+    const gone = await refusedRevert(() => client.$audit.revert(id, { force: true }))
     expect(gone.code).toBe('AUDIT_REVERT_REFUSED')
     expect(gone.message).toContain('no longer there')
   })
@@ -127,7 +110,7 @@ describe.each([
       data: { email: `d${_}`, updatedAt: new Date('2020-01-01'), createdAt: new Date('2019-01-01') },
     })
     const profile = await client.profile.create({ data: { bio: 'b', userId: user.id } })
-    const entries = await entriesOf(() => client.user.delete({ where: { id: user.id } }))
+    const entries = await db.changesOf(() => client.user.delete({ where: { id: user.id } }))
     for (const { id } of entries) {
       const [entry] = await client.$audit.revert(id)
       expect(entry?.details?.revertOf).toBe(id)
@@ -141,7 +124,7 @@ describe('reverting', () => {
   it('is not held up by updatedAt or an ignored field, which change with everything', async () => {
     const client = clientWith({ ignore: { User: ['loginCount'] } })
     const { id: user } = await client.user.create({ data: { email: 'u', name: 'old' } })
-    const { id } = await entryOf(() => client.user.update({ where: { id: user }, data: { name: 'new' } }))
+    const { id } = await db.changeOf(() => client.user.update({ where: { id: user }, data: { name: 'new' } }))
     await client.user.update({ where: { id: user }, data: { level: 'HIGH', loginCount: 3 } })
     const between = await plain.user.findUniqueOrThrow({ where: { id: user } })
     await client.$audit.revert(id)
@@ -155,18 +138,18 @@ describe('reverting', () => {
     const create = async () => {
       tag = (await prisma.tag.create({ data: { name: 'mistake' } })).id
     }
-    const [entry] = await revert((await entryOf(create)).id)
+    const [entry] = await revert((await db.changeOf(create)).id)
     expect(entry).toMatchObject({ action: 'tag.delete', before: { id: tag, name: 'mistake' } })
-    const { id } = await entryOf(create)
+    const { id } = await db.changeOf(create)
     await plain.tag.update({ where: { id: tag }, data: { name: 'used' } })
-    const error = await refusal(() => revert(id))
+    const error = await refusedRevert(() => revert(id))
     expect([error.code, error.conflicts]).toEqual([
       'AUDIT_REVERT_CONFLICT',
       [{ field: 'name', expected: 'mistake', found: 'used' }],
     ])
     expect(await revert(id, { force: true })).toHaveLength(1)
     expect(await plain.tag.findUnique({ where: { id: tag } })).toBeNull()
-    expect(await refusal(() => revert(id))).toMatchObject({
+    expect(await refusedRevert(() => revert(id))).toMatchObject({
       code: 'AUDIT_REVERT_CONFLICT',
       conflicts: [{ field: 'id', expected: tag, found: null }],
     })
@@ -174,9 +157,9 @@ describe('reverting', () => {
   })
 
   it('a creation takes what hangs on the record with it, as any deletion does', async () => {
-    const { id } = await entryOf(() =>
+    const [{ id }] = (await db.changesOf(() =>
       prisma.user.create({ data: { email: 'cascade', profile: { create: { id: 'pr', bio: 'b' } } } }),
-    )
+    )) as [Entry]
     const written = await revert(id)
     expect(written.map(({ action, details }) => [action, details?.cause, details?.revertOf])).toEqual([
       ['user.delete', undefined, id],
@@ -186,9 +169,9 @@ describe('reverting', () => {
 
   it('a deletion finds a record that is there again, and overwrites it when forced', async () => {
     const tag = await prisma.tag.create({ data: { name: 'one' } })
-    const { id } = await entryOf(() => prisma.tag.delete({ where: { id: tag.id } }))
+    const { id } = await db.changeOf(() => prisma.tag.delete({ where: { id: tag.id } }))
     await plain.tag.create({ data: { id: tag.id, name: 'two' } })
-    expect(await refusal(() => revert(id))).toMatchObject({
+    expect(await refusedRevert(() => revert(id))).toMatchObject({
       code: 'AUDIT_REVERT_CONFLICT',
       conflicts: [{ field: 'id', expected: null, found: tag.id }],
     })
@@ -239,12 +222,12 @@ describe('reverting', () => {
         Array.isArray(value) ? [] : name.startsWith('json') ? Prisma.DbNull : null,
       ]),
     )
-    const cleared = await entryOf(() => prisma.everything.update({ where: { id: row.id }, data: empty }))
+    const cleared = await db.changeOf(() => prisma.everything.update({ where: { id: row.id }, data: empty }))
     const [back] = await revert(cleared.id)
     expect(await plain.everything.findUnique({ where: { id: row.id } })).toStrictEqual(row)
     await revert(back?.id ?? '')
     await revert((await db.changes()).at(-1)?.id ?? '')
-    const removed = await entryOf(() => prisma.everything.delete({ where: { id: row.id } }))
+    const removed = await db.changeOf(() => prisma.everything.delete({ where: { id: row.id } }))
     await revert(removed.id)
     expect(await plain.everything.findUnique({ where: { id: row.id } })).toStrictEqual(row)
     const text = `SELECT row_to_json(e)::text AS row FROM "Everything" e WHERE id = $1`
@@ -261,7 +244,9 @@ describe('reverting', () => {
     await client.$audit.revert((await own.changes()).at(-1)?.id ?? '')
     expect(await own.sql('SELECT json::text AS json FROM "Everything"')).toEqual([{ json: 'null' }])
     const { id } = await prisma.everything.create({ data: {} })
-    const entry = await entryOf(() => prisma.everything.update({ where: { id }, data: { jsonb: { a: 1 } } }))
+    const entry = await db.changeOf(() =>
+      prisma.everything.update({ where: { id }, data: { jsonb: { a: 1 } } }),
+    )
     await revert(entry.id)
     const isNull = `SELECT jsonb IS NULL AS "isNull" FROM "Everything" WHERE id = $1`
     expect(await db.sql(isNull, [id])).toEqual([{ isNull: true }])
@@ -272,7 +257,7 @@ describe('reverting', () => {
       data: { id: 'linked', title: 't', tags: { create: { id: 77, name: 'link' } } },
     })
     const links = () => db.sql(`SELECT "A", "B" FROM "_PostToTag" WHERE "A" = 'linked'`)
-    const [connect] = await entriesOf(() =>
+    const [connect] = await db.changesOf(() =>
       prisma.post.update({ where: { id: 'linked' }, data: { tags: { disconnect: { id: 77 } } } }),
     )
     const written = await revert(connect?.id ?? '')
@@ -281,7 +266,7 @@ describe('reverting', () => {
       ['tag.connect', '77', connect?.id],
     ])
     expect(await links()).toEqual([{ A: 'linked', B: 77 }])
-    const again = await refusal(() => revert(connect?.id ?? ''))
+    const again = await refusedRevert(() => revert(connect?.id ?? ''))
     expect([again.code, again.conflicts]).toEqual([
       'AUDIT_REVERT_CONFLICT',
       [{ field: 'tags', expected: null, found: '77' }],
@@ -291,14 +276,14 @@ describe('reverting', () => {
     const [, tagConnect] = written
     expect(await revert(tagConnect?.id ?? '')).toHaveLength(2)
     expect(await links()).toEqual([])
-    expect((await refusal(() => revert(written[0]?.id ?? ''))).message).toContain(
+    expect((await refusedRevert(() => revert(written[0]?.id ?? ''))).message).toContain(
       'no longer linked to tag 77',
     )
   })
 
   it('a link of a model to itself goes the right way round', async () => {
     for (const id of [501, 502]) await prisma.user.create({ data: { id, email: `f${id}` } })
-    const entries = await entriesOf(() =>
+    const entries = await db.changesOf(() =>
       prisma.user.update({
         where: { id: 501 },
         data: { updatedAt: new Date(0), friends: { connect: { id: 502 } } },
@@ -315,7 +300,7 @@ describe('reverting', () => {
   it('works in a transaction, and commits or rolls back with it, also with one connection', async () => {
     const single = withAudit(createClient(db.url, { max: 1 }))
     const { id: tag } = await single.tag.create({ data: { name: 'before' } })
-    const { id } = await entryOf(() => single.tag.update({ where: { id: tag }, data: { name: 'after' } }))
+    const { id } = await db.changeOf(() => single.tag.update({ where: { id: tag }, data: { name: 'after' } }))
     const rolledBack = single.$transaction(async (tx) => {
       expect(await tx.$audit.revert(id)).toHaveLength(1)
       expect(await tx.tag.findUnique({ where: { id: tag } })).toEqual({ id: tag, name: 'before' })
@@ -345,7 +330,7 @@ describe('reverting', () => {
       },
     })
     await prisma.tag.create({ data: { id: 880, name: 'quiet' } })
-    const { id } = await entryOf(() => prisma.tag.delete({ where: { id: 880 } }))
+    const { id } = await db.changeOf(() => prisma.tag.delete({ where: { id: 880 } }))
     await shouting.$transaction(async (tx) => (tx as unknown as typeof prisma).$audit.revert(id))
     expect(await plain.tag.findUnique({ where: { id: 880 } })).toEqual({ id: 880, name: 'quiet' })
   })
@@ -353,18 +338,20 @@ describe('reverting', () => {
   it('gives the error of Prisma where the database refuses, and writes nothing', async () => {
     await prisma.post.create({ data: { id: 'fk', title: 't' } })
     const comment = await prisma.comment.create({ data: { text: 'c', postId: 'fk' } })
-    const { id } = await entryOf(() => prisma.comment.delete({ where: { id: comment.id } }))
+    const { id } = await db.changeOf(() => prisma.comment.delete({ where: { id: comment.id } }))
     await plain.post.delete({ where: { id: 'fk' } })
     await expect(revert(id)).rejects.toMatchObject({ code: 'P2003' })
     await prisma.tag.create({ data: { id: 990, name: 'taken' } })
-    const deletion = await entryOf(() => prisma.tag.delete({ where: { id: 990 } }))
+    const deletion = await db.changeOf(() => prisma.tag.delete({ where: { id: 990 } }))
     await plain.tag.create({ data: { id: 991, name: 'taken' } })
     await expect(revert(deletion.id)).rejects.toMatchObject({ code: 'P2002' })
   })
 
   it('by two at once undoes it once', async () => {
     const { id: tag } = await prisma.tag.create({ data: { name: 'race 1' } })
-    const { id } = await entryOf(() => prisma.tag.update({ where: { id: tag }, data: { name: 'race 2' } }))
+    const { id } = await db.changeOf(() =>
+      prisma.tag.update({ where: { id: tag }, data: { name: 'race 2' } }),
+    )
     const outcomes = await Promise.allSettled([1, 2, 3].map(() => revert(id)))
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     for (const outcome of outcomes) {
@@ -377,7 +364,7 @@ describe('reverting', () => {
 
   it('marks only the entries of the revert', async () => {
     const { id: tag } = await prisma.tag.create({ data: { name: 'm1' } })
-    const { id } = await entryOf(() => prisma.tag.update({ where: { id: tag }, data: { name: 'm2' } }))
+    const { id } = await db.changeOf(() => prisma.tag.update({ where: { id: tag }, data: { name: 'm2' } }))
     await prisma.$transaction(async (tx) => {
       await Promise.all([
         tx.$audit.revert(id),
@@ -404,7 +391,7 @@ describe('reverting is refused', () => {
     return row?.id ?? ''
   }
   const reasonOf = async (id: string, client = prisma) => {
-    const error = await refusal(() => client.$audit.revert(id, { force: true }))
+    const error = await refusedRevert(() => client.$audit.revert(id, { force: true }))
     expect(error.code).toBe('AUDIT_REVERT_REFUSED')
     return error.message
   }
@@ -426,17 +413,17 @@ describe('reverting is refused', () => {
       'no state before',
     )
     expect(await reasonOf(await insert({ action: 'tag.delete', type: 'tag' }))).toContain('primary key')
-    const reading = await entryOf(() => prisma.reading.create({ data: { sensor: 's', value: 1 } }))
+    const reading = await db.changeOf(() => prisma.reading.create({ data: { sensor: 's', value: 1 } }))
     expect(await reasonOf(reading.id)).toContain('primary key')
   })
 
   it('for redacted values, by the names of their fields', async () => {
     const { id: user } = await prisma.user.create({ data: { email: 'r', passwordHash: 'one' } })
-    const update = await entryOf(() =>
+    const update = await db.changeOf(() =>
       prisma.user.update({ where: { id: user }, data: { name: 'n', passwordHash: 'two' } }),
     )
     expect(await reasonOf(update.id)).toContain('passwordHash, because it is redacted')
-    const deletion = await entryOf(() => prisma.user.delete({ where: { id: user } }))
+    const deletion = await db.changeOf(() => prisma.user.delete({ where: { id: user } }))
     expect(await reasonOf(deletion.id)).toContain('passwordHash, because it is redacted')
   })
 
@@ -450,7 +437,7 @@ describe('reverting is refused', () => {
     expect(
       await reasonOf(await insert({ action: 'tag.delete', type: 'tag', id: '99999', details: { before } })),
     ).toContain('no field colour')
-    const { id } = await entryOf(() => prisma.tag.update({ where: { id: tag }, data: { name: 'h' } }))
+    const { id } = await db.changeOf(() => prisma.tag.update({ where: { id: tag }, data: { name: 'h' } }))
     expect(await reasonOf(id, clientWith({ models: { exclude: ['Tag'] } }))).toContain(
       'would not be recorded',
     )
@@ -459,12 +446,14 @@ describe('reverting is refused', () => {
   it('for values that Prisma can not write', async () => {
     const { id } = await prisma.everything.create({ data: {} })
     await prisma.$executeRaw`UPDATE "Everything" SET timestamp = 'infinity' WHERE id = ${id}`
-    const infinity = await entryOf(() =>
+    const infinity = await db.changeOf(() =>
       prisma.everything.update({ where: { id }, data: { timestamp: null } }),
     )
     expect(await reasonOf(infinity.id)).toContain('can\'t write "infinity" into timestamp')
     await prisma.$executeRaw`UPDATE "Everything" SET timetz = '12:00+02' WHERE id = ${id}`
-    const offset = await entryOf(() => prisma.everything.update({ where: { id }, data: { timetz: null } }))
+    const offset = await db.changeOf(() =>
+      prisma.everything.update({ where: { id }, data: { timetz: null } }),
+    )
     expect(await reasonOf(offset.id)).toContain('the offset of "12:00:00+02"')
   })
 
@@ -492,16 +481,16 @@ describe('a redacted field that was empty before', () => {
   it('is emptied again when no later entry says that it changed', async () => {
     const { id: user } = await prisma.user.create({ data: { email: 'e' } })
     const set = () => prisma.user.update({ where: { id: user }, data: { passwordHash: 'one' } })
-    const { id } = await entryOf(set)
+    const { id } = await db.changeOf(set)
     await prisma.user.update({ where: { id: user }, data: { passwordHash: 'two' } })
-    const error = await refusal(() => revert(id))
+    const error = await refusedRevert(() => revert(id))
     expect([error.code, error.conflicts]).toEqual([
       'AUDIT_REVERT_CONFLICT',
       [{ field: 'passwordHash', expected: '[redacted]', found: '[redacted]' }],
     ])
     await revert(id, { force: true })
     expect((await plain.user.findUnique({ where: { id: user } }))?.passwordHash).toBeNull()
-    const again = await entryOf(set)
+    const again = await db.changeOf(set)
     await revert(again.id)
     expect((await plain.user.findUnique({ where: { id: user } }))?.passwordHash).toBeNull()
   })

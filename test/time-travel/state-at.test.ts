@@ -9,14 +9,6 @@ const clientWith = (options: AuditOptions<PrismaClient> = {}) => withAudit(creat
 const full = clientWith()
 const changed = clientWith({ snapshot: 'changed' })
 
-/** The database's clock, to the microsecond. */
-async function now(): Promise<string> {
-  const [row] = await db.sql<{ at: string }>(
-    `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`,
-  )
-  return row?.at ?? ''
-}
-
 describe.each([
   ['whole records', full],
   ['only what changed', changed],
@@ -24,15 +16,15 @@ describe.each([
   const stateAt = prisma.$audit.stateAt
 
   it('gives the record at each moment of its life, and null before and after', async () => {
-    const before = await now()
+    const before = await db.now()
     const created = await prisma.tag.create({ data: { name: 'first' } })
-    const first = await now()
+    const first = await db.now()
     await prisma.tag.update({ where: { id: created.id }, data: { name: 'second' } })
-    const second = await now()
+    const second = await db.now()
     await prisma.tag.delete({ where: { id: created.id } })
-    const gone = await now()
+    const gone = await db.now()
     await prisma.tag.create({ data: { id: created.id, name: 'again' } })
-    const again = await now()
+    const again = await db.now()
     const states = [before, first, second, gone, again].map((at) => stateAt('Tag', created.id, at))
     expect(await Promise.all(states)).toEqual([
       null,
@@ -58,33 +50,33 @@ describe.each([
     const id = 900
     await prisma.$transaction(async (tx) => {
       await tx.country.create({ data: { code: 'AA', name: 'one' } })
-      times.push(await now())
+      times.push(await db.now())
       await tx.country.update({ where: { code: 'AA' }, data: { name: 'two', population: 2n ** 60n } })
-      times.push(await now())
+      times.push(await db.now())
       await tx.country.delete({ where: { code: 'AA' } })
-      times.push(await now())
+      times.push(await db.now())
     })
     expect(await Promise.all(times.map((at) => stateAt('Country', 'AA', at)))).toEqual([
       { code: 'AA', name: 'one', population: 0n },
       { code: 'AA', name: 'two', population: 2n ** 60n },
       null,
     ])
-    expect(await stateAt('Tag', id, await now())).toBeNull()
+    expect(await stateAt('Tag', id, await db.now())).toBeNull()
   })
 
   it('follows a record that gets another key, also by a referential action', async () => {
     // entries of the other run would say that these shelves had left
     const [from, to] = [`old ${snapshot}`, `new ${snapshot}`]
     await plain.warehouse.create({ data: { code: from, city: 'c', shelves: { create: { number: 1 } } } })
-    const early = await now()
+    const early = await db.now()
     await prisma.shelf.updateMany({ where: { warehouseCode: from }, data: { label: 'x' } })
-    const labelled = await now()
+    const labelled = await db.now()
     await prisma.warehouse.update({ where: { code: from }, data: { code: to } })
-    const moved = await now()
+    const moved = await db.now()
     await prisma.shelf.updateMany({ where: { warehouseCode: to }, data: { number: 2, label: 'y' } })
-    const renumbered = await now()
+    const renumbered = await db.now()
     await prisma.shelf.deleteMany({ where: { warehouseCode: to } })
-    const removed = await now()
+    const removed = await db.now()
     await prisma.warehouse.delete({ where: { code: to } })
     const times = [early, labelled, moved, renumbered, removed]
     const at = (warehouseCode: string, number: number) =>
@@ -109,7 +101,7 @@ describe.each([
     expect(await stateAt('Tag', id, long)).toEqual({ id, name: 'old' })
     await prisma.tag.update({ where: { id }, data: { name: 'newer' } })
     expect(await stateAt('Tag', id, long)).toEqual({ id, name: 'old' })
-    const later = await now()
+    const later = await db.now()
     await prisma.tag.delete({ where: { id } })
     expect(await stateAt('Tag', id, long)).toEqual({ id, name: 'old' })
     expect(await stateAt('Tag', id, later)).toEqual({ id, name: 'newer' })
@@ -157,7 +149,7 @@ describe('stateAt', () => {
     ]
     for (const step of [async () => {}, ...steps]) {
       await step()
-      times.push(await now())
+      times.push(await db.now())
       wanted.push(await plain.user.findUnique({ where: { id } }))
     }
     expect(await Promise.all(times.map((at) => stateAt('User', id, at)))).toEqual(wanted)

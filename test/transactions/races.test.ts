@@ -42,6 +42,8 @@ describe('8 writers, 250 increments each', () => {
   )
 })
 
+const inOrder = (ids: (number | string | null)[]) => ids.map(Number).sort((a, b) => a - b)
+
 describe('a delete with cascades that races inserts of children', () => {
   it('leaves no child that vanished without its entry', { timeout: 120_000 }, async () => {
     const writers = Array.from({ length: 4 }, () => createClient(db.url, { max: 1 }))
@@ -67,7 +69,6 @@ describe('a delete with cascades that races inserts of children', () => {
       }
     })
     const deleted = entries.filter((entry) => entry.action === 'comment.delete')
-    const inOrder = (ids: (number | string | null)[]) => ids.map(Number).sort((a, b) => a - b)
     expect(inOrder(deleted.map((entry) => entry.resource_id))).toEqual(inOrder(made))
     expect(deleted.every((entry) => entry.details.cause === 'post.delete')).toBe(true)
     expect(await db.sql(`SELECT id FROM "Comment" WHERE text = 'race'`)).toEqual([])
@@ -102,7 +103,6 @@ describe('a delete with cascades that races inserts of children', () => {
       }
     })
     const deleted = entries.filter((entry) => entry.action === 'category.delete')
-    const inOrder = (ids: (number | string | null)[]) => ids.map(Number).sort((a, b) => a - b)
     expect(inOrder(deleted.map((entry) => entry.resource_id))).toEqual(inOrder(made))
   })
 })

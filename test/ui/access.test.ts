@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import express from 'express'
 import { afterAll, describe, expect, it } from 'vitest'
-import { type PageServerOptions, startPage } from '../../src/cli/ui.ts'
+import { startWebPage, type WebPageServerOptions } from '../../src/cli/ui.ts'
 import { auditPage, toNodeHandler } from '../../src/ui/index.ts'
 import { createDatabase } from '../support/database.ts'
 import { insertEntries, minute } from './entries.ts'
@@ -9,8 +9,8 @@ import { insertEntries, minute } from './entries.ts'
 const database = await createDatabase()
 await insertEntries(database, [{ at: minute(0) }])
 
-async function start(options: PageServerOptions = {}) {
-  const server = await startPage(database.url, { port: '0', ...options })
+async function start(options: WebPageServerOptions = {}) {
+  const server = await startWebPage(database.url, { port: '0', ...options })
   afterAll(() => server.close())
   return server
 }

@@ -4,7 +4,7 @@ import type { AxeResults } from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { chromiumPath, launchChromium, noChromium } from '../../scripts/chromium.ts'
-import { type PageServer, startPage } from '../../src/cli/ui.ts'
+import { startWebPage, type WebPageServer } from '../../src/cli/ui.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { insertEntries, minute } from './entries.ts'
 
@@ -15,14 +15,14 @@ if (chromiumPath === undefined) console.warn(`The page is not tested in a browse
 
 describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
   let browser: Browser
-  let server: PageServer
+  let server: WebPageServer
   let database: Database
   let ids: string[]
 
   beforeAll(async () => {
     database = await createDatabase()
     ids = await insertEntries(database, sampleEntries())
-    server = await startPage(database.url, { port: '0' })
+    server = await startWebPage(database.url, { port: '0' })
     browser = await launchChromium()
   })
 

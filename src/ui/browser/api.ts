@@ -19,7 +19,7 @@ const rowsFirst = new Promise<void>((resolve) => {
   setTimeout(resolve, 1000)
 })
 
-/** Asks the handler that served this page. Its errors say what to do about them. */
+/** Asks the handler that served this web page. Its errors say what to do about them. */
 export async function ask<Name extends keyof Answers & string>(
   name: Name,
   parameters: Readonly<Record<string, string | number | undefined>> = {},

@@ -16,12 +16,12 @@ export function Diff({ details }: { details: Details }): ComponentChild {
   const same = fields.filter((field) => !changed.includes(field))
   const kind = isUpdate ? 'update' : isObject(after) ? 'create' : 'delete'
   return html`<section class="diff" aria-label="Fields">
-    <${Table} ...${{ kind, before, after, fields: changed, isChanged: true }} />
+    <${FieldTable} ...${{ kind, before, after, fields: changed, isChanged: true }} />
     ${
       same.length > 0 &&
       html`<details class="unchanged">
         <summary>${same.length} unchanged ${same.length === 1 ? 'field' : 'fields'}</summary>
-        <${Table} ...${{ kind, before, after, fields: same, isChanged: false }} />
+        <${FieldTable} ...${{ kind, before, after, fields: same, isChanged: false }} />
       </details>`
     }
   </section>`
@@ -29,10 +29,10 @@ export function Diff({ details }: { details: Details }): ComponentChild {
 
 /** A record as it is, or was. */
 export function Fields({ row }: { row: Record<string, unknown> }): ComponentChild {
-  return html`<${Table} kind="create" before=${undefined} after=${row} fields=${Object.keys(row)} isChanged=${false} />`
+  return html`<${FieldTable} kind="create" before=${undefined} after=${row} fields=${Object.keys(row)} isChanged=${false} />`
 }
 
-interface TableProps {
+interface FieldTableProps {
   kind: 'create' | 'update' | 'delete'
   before: Record<string, unknown> | undefined
   after: Record<string, unknown> | undefined
@@ -40,7 +40,7 @@ interface TableProps {
   isChanged: boolean
 }
 
-function Table({ kind, before, after, fields, isChanged }: TableProps): ComponentChild {
+function FieldTable({ kind, before, after, fields, isChanged }: FieldTableProps): ComponentChild {
   const heading = {
     create: ['Value'],
     delete: ['Value'],

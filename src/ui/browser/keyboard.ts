@@ -1,6 +1,6 @@
 import { currentPlace, goTo } from './location.ts'
 
-/** The keys of the page, as the help lists them. */
+/** The keys of the web page, as the help lists them. */
 export const keys: readonly [keys: readonly string[], meaning: string][] = [
   [['j', '↓'], 'the next, older entry'],
   [['k', '↑'], 'the entry before, newer'],

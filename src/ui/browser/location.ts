@@ -12,8 +12,8 @@ export type Place = { readonly [Key in PlaceKey]?: string | undefined }
 
 const placeKeys: readonly PlaceKey[] = ['view', ...filterKeys, 'entry']
 
-const changed = new EventTarget()
-addEventListener('popstate', () => changed.dispatchEvent(new Event('change')))
+const placeChanges = new EventTarget()
+addEventListener('popstate', () => placeChanges.dispatchEvent(new Event('change')))
 
 let [search, place]: [string | undefined, Place] = [undefined, {}]
 
@@ -48,11 +48,11 @@ export function goTo(target: Place, { replace = false } = {}): void {
   const address = addressOf(target)
   if (address === `${location.pathname}${location.search}`) return
   history[replace ? 'replaceState' : 'pushState'](null, '', address)
-  changed.dispatchEvent(new Event('change'))
+  placeChanges.dispatchEvent(new Event('change'))
 }
 
 export function usePlace(): Place {
-  return useSyncExternalState(changed, currentPlace)
+  return useSyncExternalState(placeChanges, currentPlace)
 }
 
 /** The filters of a place, without what else it says. */
@@ -60,7 +60,7 @@ export function filtersOf({ view: _, entry: __, ...filters }: Place): Place {
   return filters
 }
 
-/** Lets a click on a link inside the page change the place without a new document. */
+/** Lets a click on a link inside the web page change the place without a new document. */
 export function followLink(event: MouseEvent): void {
   const link = (event.target as Element).closest?.('a[data-go]')
   if (!(link instanceof HTMLAnchorElement)) return
@@ -69,5 +69,5 @@ export function followLink(event: MouseEvent): void {
   const address = `${link.pathname}${link.search}`
   if (address === `${location.pathname}${location.search}`) return
   history.pushState(null, '', address)
-  changed.dispatchEvent(new Event('change'))
+  placeChanges.dispatchEvent(new Event('change'))
 }

@@ -14,7 +14,7 @@ import { RecordLife } from './record-life.ts'
 import { toggleTheme, useTheme } from './theme.ts'
 import { Timeline } from './timeline.ts'
 
-function Page(): ComponentChild {
+function WebPage(): ComponentChild {
   const place = usePlace()
   const [help, setHelp] = useState(false)
   const { answer: overview } = useAnswer('overview', (signal) => ask('overview', {}, signal))
@@ -77,8 +77,8 @@ function titleOf({ view, resource, id, actor, action }: Place, overview: WireOve
   return `${what} · Audit log${overview ? ` · ${overview.name}` : ''}`
 }
 
-const root = document.getElementById('page')
-if (root) {
-  root.replaceChildren()
-  render(html`<${Page} />` as never, root)
+const pageRoot = document.getElementById('page')
+if (pageRoot) {
+  pageRoot.replaceChildren()
+  render(html`<${WebPage} />` as never, pageRoot)
 }

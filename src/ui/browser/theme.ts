@@ -2,7 +2,7 @@ import { useSyncExternalState } from './external-state.ts'
 
 export type Theme = 'light' | 'dark'
 
-const changed = new EventTarget()
+const themeChanges = new EventTarget()
 const system = matchMedia('(prefers-color-scheme: dark)')
 const key = 'prisma-extension-audit.theme'
 
@@ -26,12 +26,12 @@ export function toggleTheme(): void {
 }
 
 export function useTheme(): Theme {
-  return useSyncExternalState(changed, currentTheme)
+  return useSyncExternalState(themeChanges, currentTheme)
 }
 
 function apply(): void {
   document.documentElement.dataset.theme = currentTheme()
-  changed.dispatchEvent(new Event('change'))
+  themeChanges.dispatchEvent(new Event('change'))
 }
 
 function stored(): Theme | undefined {

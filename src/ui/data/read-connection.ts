@@ -13,7 +13,7 @@ export interface ReadConnection {
   within(milliseconds: number): SqlClient
 }
 
-/** A pool of connections of the page's own. The first statement opens one. */
+/** A pool of connections of the web page's own. The first statement opens one. */
 export interface OwnedReadConnection extends ReadConnection {
   close(): Promise<void>
 }
@@ -27,7 +27,7 @@ function jsonRows(sql: string): string {
   return `SELECT row_to_json("row")::text AS "json" FROM (${sql}) AS "row"`
 }
 
-/** Reads on the client below all extensions, so that none of them sees the page's statements. */
+/** Reads on the client below all extensions, so that none of them sees the web page's statements. */
 export function connectionOfClient(client: object): ReadConnection {
   const base = baseClient(client as ClientInternals) as unknown as {
     $queryRawUnsafe(sql: string, ...values: unknown[]): PromiseLike<unknown>

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { answer, errorAnswer } from './answers.ts'
 import type { PageHandler } from './handler.ts'
 
-/** Who may see a page that has a server of its own. */
+/** Who may see a web page that has a server of its own. */
 export interface Access {
   /** Names that a request may ask for; others come from a site that had its own name point here (DNS rebinding). */
   readonly hosts?: readonly string[]
@@ -16,7 +16,7 @@ const cookieName = 'prisma-extension-audit'
  * Lets through who asks for the right host and knows the token: in the address at the first visit (`?token=…`, which
  * makes it a cookie and takes it out of the address), or as `Authorization: Bearer …`.
  */
-export function withAccess(page: PageHandler, { hosts, token }: Access): PageHandler {
+export function withAccess(webPage: PageHandler, { hosts, token }: Access): PageHandler {
   return async (request, basePath) => {
     const url = new URL(request.url)
     if (hosts && !hosts.includes(hostName(request))) {
@@ -26,18 +26,18 @@ export function withAccess(page: PageHandler, { hosts, token }: Access): PageHan
         'The page is for this machine alone. Open it by the address that the command printed.',
       )
     }
-    if (token === undefined) return page(request, basePath)
+    if (token === undefined) return webPage(request, basePath)
 
     const given = url.searchParams.get('token')
-    if (given !== null && isSame(given, token)) {
+    if (given !== null && isSameSecret(given, token)) {
       url.searchParams.delete('token')
       return answer(null, 303, {
         Location: `${url.pathname.replace(/^\/+/, '/')}${url.search}`,
         'Set-Cookie': `${cookieName}=${sessionOf(token)}; HttpOnly; SameSite=Lax; Path=/`,
       })
     }
-    if (isSame(bearer(request), token) || isSame(cookie(request), sessionOf(token)))
-      return page(request, basePath)
+    if (isSameSecret(bearer(request), token) || isSameSecret(cookie(request), sessionOf(token)))
+      return webPage(request, basePath)
     return errorAnswer(
       401,
       'TOKEN_REQUIRED',
@@ -70,7 +70,7 @@ function cookie(request: Request): string {
 }
 
 /** Takes as long for any text, right or wrong. */
-function isSame(one: string, other: string): boolean {
+function isSameSecret(one: string, other: string): boolean {
   return timingSafeEqual(digest(one), digest(other))
 }
 

@@ -1,4 +1,4 @@
-/** Nothing from elsewhere, nothing inline, in no frame: what the page shows was written by strangers. */
+/** Nothing from elsewhere, nothing inline, in no frame: what the web page shows was written by strangers. */
 const contentSecurityPolicy = [
   ...[
     "default-src 'none'",

@@ -5,13 +5,13 @@ import { answer } from './answers.ts'
 // The package's root is three levels up, both from src/ui/server and from dist/ui/server.
 const directory = new URL('../../../dist/ui/assets/', import.meta.url)
 
-const types = {
+const contentTypes = {
   'page.js': 'text/javascript; charset=utf-8',
   'page.css': 'text/css; charset=utf-8',
   'icon.svg': 'image/svg+xml',
 } as const
 
-type AssetName = keyof typeof types
+type AssetName = keyof typeof contentTypes
 
 interface Asset {
   readonly body: string
@@ -32,12 +32,12 @@ async function load(name: AssetName): Promise<Asset> {
   return { body, version: createHash('sha256').update(body).digest('base64url').slice(0, 12) }
 }
 
-/** A script, style or image of the page; undefined when there is none of this name. */
+/** A script, style or image of the web page; undefined when there is none of this name. */
 export async function assetAnswer(name: string, version: string | null): Promise<Response | undefined> {
-  if (!Object.hasOwn(types, name)) return undefined
+  if (!Object.hasOwn(contentTypes, name)) return undefined
   const { body, version: current } = await asset(name as AssetName)
   return answer(body, 200, {
-    'Content-Type': types[name as AssetName],
+    'Content-Type': contentTypes[name as AssetName],
     'Cache-Control': version === current ? 'private, max-age=31536000, immutable' : 'no-cache',
   })
 }

@@ -3,7 +3,7 @@ import { sqlStateOf } from '../../postgres/sql-state.ts'
 import { InvalidRequest } from '../data/invalid-request.ts'
 import { errorAnswer } from './answers.ts'
 
-/** What each code of PostgreSQL means to somebody who looks at the page. Messages of the server may hold secrets. */
+/** What each code of PostgreSQL means to somebody who looks at the web page. Messages of the server may hold secrets. */
 const explanations: Record<string, string> = {
   '42P01':
     'The table of the audit log is not in this database. Apply its migration, or name the table: --table, or the option `table`.',

@@ -11,11 +11,11 @@ export type PageHandler = (request: Request, basePath?: string) => Promise<Respo
 const [usualLimit, largestLimit] = [100, 500]
 
 /**
- * Answers requests for the page and its data: GET and HEAD only, and everything else is refused.
+ * Answers requests for the web page and its data: GET and HEAD only, and everything else is refused.
  *
- * @param onError told of what the page shows only a summary of
+ * @param onError told of what the web page shows only a summary of
  */
-export function pageHandler(reader: LogReader, onError: (error: unknown) => void): PageHandler {
+export function webPageHandler(reader: LogReader, onError: (error: unknown) => void): PageHandler {
   return async (request, basePath = '') => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return errorAnswer(405, 'METHOD_NOT_ALLOWED', 'The page only reads: GET and HEAD.', {
@@ -84,7 +84,7 @@ function wholeNumber(parameters: URLSearchParams, name: string, usual: number, l
   throw new InvalidRequest(`"${name}" must be a whole number from 1 to ${largest}.`)
 }
 
-/** The path below the place where the page is mounted; some frameworks have taken it off already. */
+/** The path below the place where the web page is mounted; some frameworks have taken it off already. */
 function below(basePath: string, path: string): string {
   const mounted = basePath !== '' && (path === basePath || path.startsWith(`${basePath}/`))
   return mounted ? path.slice(basePath.length) : path

@@ -7,7 +7,7 @@ import type { PageHandler } from './handler.ts'
 export type NodeRequestLike = IncomingMessage & { baseUrl?: string; originalUrl?: string }
 
 /**
- * Makes a handler of Node's `http`, Express or Connect of the page. Mounted by `app.use('/audit', …)` it finds its
+ * Makes a handler of Node's `http`, Express or Connect of the web page. Mounted by `app.use('/audit', …)` it finds its
  * address by itself.
  *
  * @example
@@ -18,29 +18,33 @@ export type NodeRequestLike = IncomingMessage & { baseUrl?: string; originalUrl?
  * ```
  */
 export function toNodeHandler(
-  page: PageHandler,
+  webPage: PageHandler,
 ): (request: NodeRequestLike, response: ServerResponse, next?: (error?: unknown) => void) => void {
   return (request, response, next) => {
-    respond(page, request, response).catch((error: unknown) => {
+    respond(webPage, request, response).catch((error: unknown) => {
       if (next) next(error)
       else response.destroy(error as Error)
     })
   }
 }
 
-async function respond(page: PageHandler, request: NodeRequestLike, response: ServerResponse): Promise<void> {
-  const answer = await page(toRequest(request), request.baseUrl || undefined)
+async function respond(
+  webPage: PageHandler,
+  request: NodeRequestLike,
+  response: ServerResponse,
+): Promise<void> {
+  const answer = await webPage(toRequest(request), request.baseUrl || undefined)
   response.writeHead(answer.status, [...answer.headers].flat())
   if (answer.body) await pipeline(Readable.fromWeb(answer.body as never), response)
   else response.end()
 }
 
-/** Only what the page looks at: it reads no body, and must not trust more of a request than its path and query. */
+/** Only what the web page looks at: it reads no body, and must not trust more of a request than its path and query. */
 function toRequest(request: NodeRequestLike): Request {
   const path = request.originalUrl ?? request.url ?? '/'
   const url = new URL(`http://localhost${path.startsWith('/') ? path : '/'}`)
   const { method = 'GET' } = request
-  // a Request refuses these at once, and the page after them
+  // a Request refuses these at once, and the web page after them
   const allowed = /^(CONNECT|TRACE|TRACK)$/i.test(method) ? 'POST' : method
   const { authorization, cookie, host } = request.headers
   const headers = Object.entries({ authorization, cookie, host })

@@ -158,6 +158,32 @@ describe('implicit many-to-many', () => {
     ])
   })
 
+  it('a link that raw SQL moves is cut and made; one that stays as it is writes no entry', async () => {
+    await prisma.tag.createMany({ data: ['a', 'b'].map((name) => ({ name })) })
+    await prisma.post.create({ data: { id: 'p1', title: 'one', tags: { connect: { id: 1 } } } })
+    await prisma.post.create({ data: { id: 'p2', title: 'two' } })
+    const recordedOf = async (sql: string) =>
+      briefSorted(await recordedBy(() => prisma.$executeRawUnsafe(sql)))
+    const moved = (from: number, to: number) => [
+      `post.connect p1 tags → tag ${to}`,
+      `post.disconnect p1 tags → tag ${from}`,
+      `tag.connect ${to} posts → post p1`,
+      `tag.disconnect ${from} posts → post p1`,
+    ]
+    expect(await recordedOf(`UPDATE "_PostToTag" SET "A" = "A"`)).toEqual([])
+    expect(await recordedOf(`UPDATE "_PostToTag" SET "B" = 2`)).toEqual(moved(1, 2))
+    const upsert = (post: string, tag: number, set: string) =>
+      recordedOf(
+        `INSERT INTO "_PostToTag" VALUES ('${post}', ${tag}) ON CONFLICT ("A", "B") DO UPDATE SET "B" = ${set}`,
+      )
+    expect(await upsert('p1', 2, 'excluded."B"')).toEqual([])
+    expect(await upsert('p1', 2, '1')).toEqual(moved(2, 1))
+    expect(await upsert('p2', 2, '1')).toEqual([
+      'post.connect p2 tags → tag 2',
+      'tag.connect 2 posts → post p2',
+    ])
+  })
+
   it('of a record with itself is recorded once for each side', async () => {
     await prisma.user.create({ data: user(1) })
     const entries = await recordedBy(() =>

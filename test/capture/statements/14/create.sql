@@ -1,0 +1,45 @@
+-- prisma.country.create({ data: { code: 'CH', name: 'Switzerland', population: 9 } })
+
+-- Prisma's statement:
+-- INSERT INTO "public"."Country" ("code","name","population")
+-- VALUES ($1,$2,$3)
+-- RETURNING "public"."Country"."code", "public"."Country"."name", "public"."Country"."population"
+
+-- The change and its entries:
+-- $4 = create, $5 = <a number>, $6 = <28 characters of a UUIDv7>, $7 = ada, $8 = user, $9 = null, $10 = null, $11 = r1, $12 = 192.0.2.1, $13 = null, $14 = null
+WITH "__audit_op"(
+  "__audit_r0", "__audit_r1", "__audit_r2", "__audit_id", "__audit_details", "__audit_guard"
+) AS (
+  INSERT INTO "public"."Country" ("code","name","population")
+  VALUES ($1,$2,$3)
+  RETURNING
+    "public"."Country"."code", "public"."Country"."name", "public"."Country"."population",
+    pg_catalog.left((pg_catalog.to_jsonb("Country"."code") #>> '{}'), 255),
+    pg_catalog.jsonb_build_object(
+      'after', pg_catalog.jsonb_build_object(
+        'code', "Country"."code",
+        'name', "Country"."name",
+        'population', "Country"."population"::text
+      ),
+      'operation', $4::pg_catalog.text
+    ),
+    CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Country" END
+),
+"__audit_log" AS (
+  INSERT INTO "audit_logs" (
+    "id", "action", "actor_id", "actor_type", "actor_email", "resource_type", "resource_id",
+    "outcome", "reason", "details", "request_id", "ip", "user_agent", "organization_id"
+  )
+  SELECT
+    (
+      $6::pg_catalog.text || pg_catalog.lpad(
+        pg_catalog.to_hex($5::pg_catalog.int8 + pg_catalog.row_number() OVER ()), 8, '0'
+      )
+    )::pg_catalog.uuid,
+    'country.create', $7, $8, $9, 'country', "__audit_op"."__audit_id", 'success', $10,
+    "__audit_op"."__audit_details", $11, $12::pg_catalog.inet, $13, $14
+  FROM "__audit_op"
+  WHERE "__audit_op"."__audit_details" IS NOT NULL
+)
+SELECT "__audit_r0" AS "code", "__audit_r1" AS "name", "__audit_r2" AS "population"
+FROM "__audit_op";

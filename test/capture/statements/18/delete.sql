@@ -1,0 +1,21 @@
+-- prisma.country.delete({ where: { code: 'CH' } })
+
+-- Prisma's statement:
+-- DELETE FROM "public"."Country"
+-- WHERE ("public"."Country"."code" = $1 AND 1=1)
+-- RETURNING "public"."Country"."code", "public"."Country"."name", "public"."Country"."population"
+
+-- The change and its entries:
+-- $2 = {"actor_id":"ada","actor_type":"user","request_id":"r1","ip":"192.0.2.1","details":{"operation":"delete"}}
+DELETE FROM "public"."Country"
+WHERE ("public"."Country"."code" = $1 AND 1=1)
+RETURNING
+  "public"."Country"."code", "public"."Country"."name", "public"."Country"."population",
+  "public"."audit_logs_record"(
+    'country', pg_catalog.left((pg_catalog.to_jsonb("Country"."code") #>> '{}'), 255),
+    pg_catalog.jsonb_build_object(
+      'code', "Country"."code", 'name', "Country"."name", 'population', "Country"."population"::text
+    ),
+    NULL, NULL, $2::pg_catalog.jsonb
+  ),
+  CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Country" END;

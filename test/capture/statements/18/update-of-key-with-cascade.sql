@@ -1,0 +1,375 @@
+-- prisma.warehouse.update({ where: { code: 'ZH' }, data: { code: 'BE' } })
+
+-- Prisma's statement:
+-- UPDATE "public"."Warehouse"
+-- SET "code" = $1
+-- WHERE ("public"."Warehouse"."code" = $2 AND 1=1)
+-- RETURNING "public"."Warehouse"."code", "public"."Warehouse"."city"
+
+-- 1. Lock the rows that are about to change:
+SELECT "Warehouse".ctid::text
+FROM "public"."Warehouse"
+WHERE (("public"."Warehouse"."code" = $1 AND 1=1)) AND ("Warehouse"."code" IS DISTINCT FROM ($2))
+FOR UPDATE OF "Warehouse";
+
+-- 2. Lock the rows that referential actions reach, again until their number stays the same:
+WITH RECURSIVE "__audit_start"(relation, "row", patch) AS (
+  SELECT "Warehouse".tableoid, "Warehouse".ctid, pg_catalog.jsonb_build_object('code', NULL)
+  FROM "public"."Warehouse"
+  WHERE (("public"."Warehouse"."code" = $1 AND 1=1)) AND ("Warehouse"."code" IS DISTINCT FROM ($2))
+),
+"__audit_reached"(node, relation, "row", patch) AS (
+  SELECT 0, s.relation, s."row", s.patch
+  FROM "__audit_start" AS s
+  UNION
+  SELECT step.*
+  FROM "__audit_reached" AS r
+  CROSS JOIN LATERAL (
+    SELECT
+      1, c.tableoid, c.ctid,
+      (
+        SELECT pg_catalog.jsonb_object_agg(k.child, r.patch -> k.parent)
+        FROM (VALUES ('warehouseCode', 'code')) AS k(child, parent)
+        WHERE r.patch ? k.parent
+      )
+    FROM "public"."Warehouse" AS p
+    JOIN "public"."Shelf" AS c ON c."warehouseCode" = p."code"
+    WHERE r.node = 0 AND p.tableoid = r.relation AND p.ctid = r."row" AND r.patch ?| ARRAY['code']
+    UNION ALL
+    SELECT
+      2, c.tableoid, c.ctid,
+      (
+        SELECT pg_catalog.jsonb_object_agg(k.child, r.patch -> k.parent)
+        FROM (
+          VALUES ('warehouseCode', 'warehouseCode'), ('shelfNumber', 'number')
+        ) AS k(child, parent)
+        WHERE r.patch ? k.parent
+      )
+    FROM "public"."Shelf" AS p
+    JOIN "public"."Box" AS c
+      ON c."warehouseCode" = p."warehouseCode"
+      AND c."shelfNumber" = p."number"
+    WHERE r.node = 1
+      AND p.tableoid = r.relation
+      AND p.ctid = r."row"
+      AND r.patch ?| ARRAY['warehouseCode', 'number']
+  ) AS step
+),
+"__audit_locked_1" AS MATERIALIZED (
+  SELECT
+  FROM "__audit_reached" AS r
+  JOIN "public"."Shelf" AS "__audit_child"
+    ON "__audit_child".tableoid = r.relation
+    AND "__audit_child".ctid = r."row"
+  WHERE r.node = 1
+  FOR UPDATE OF "__audit_child"
+),
+"__audit_locked_2" AS MATERIALIZED (
+  SELECT
+  FROM "__audit_reached" AS r
+  JOIN "public"."Box" AS "__audit_child"
+    ON "__audit_child".tableoid = r.relation
+    AND "__audit_child".ctid = r."row"
+  WHERE r.node = 2
+  FOR NO KEY UPDATE OF "__audit_child"
+)
+SELECT
+  (
+    (
+      SELECT pg_catalog.count(*) FROM "__audit_locked_1"
+    ) + (SELECT pg_catalog.count(*) FROM "__audit_locked_2")
+  )::int4;
+
+-- 3. The change and its entries:
+-- $3 = {}, $4 = update, $5 = ada, $6 = user, $7 = null, $8 = null, $9 = r1, $10 = 192.0.2.1, $11 = null, $12 = null
+WITH RECURSIVE "__audit_op"(
+  "__audit_r0", "__audit_r1", "__audit_id", "__audit_details", "__audit_relation", "__audit_row",
+  "__audit_patch", "__audit_guard"
+) AS (
+  UPDATE "public"."Warehouse"
+  SET "code" = $1
+  WHERE (("public"."Warehouse"."code" = $2 AND 1=1))
+    AND (
+      "Warehouse".ctid = ANY ($3::pg_catalog.text::pg_catalog.tid[])
+        OR NOT ("Warehouse"."code" IS DISTINCT FROM ($1))
+    )
+  RETURNING WITH (OLD AS "__audit_old", NEW AS "__audit_new")
+    "public"."Warehouse"."code", "public"."Warehouse"."city",
+    pg_catalog.left("__audit_old"."code"::text, 255),
+    CASE
+      WHEN ROW("__audit_old"."code")::record *<> ROW("__audit_new"."code")::record
+        THEN pg_catalog.jsonb_build_object(
+          'before', pg_catalog.jsonb_build_object(
+            'code', "__audit_old"."code", 'city', "__audit_old"."city"
+          ),
+          'after', pg_catalog.jsonb_build_object(
+            'code', "__audit_new"."code", 'city', "__audit_new"."city"
+          ),
+          'changed', pg_catalog.array_remove(
+            ARRAY[
+              CASE
+                WHEN ROW("__audit_old"."code")::record *<> ROW("__audit_new"."code")::record
+                  THEN 'code'
+              END
+            ],
+            NULL
+          ),
+          'operation', $4::pg_catalog.text
+        )
+    END,
+    "__audit_old".tableoid, "__audit_old".ctid,
+    (
+      SELECT pg_catalog.jsonb_object_agg("__audit_key".name, "__audit_key".value)
+      FROM (
+        VALUES (
+          'code', pg_catalog.to_jsonb("__audit_new"."code"),
+          ROW("__audit_old"."code")::record *<> ROW("__audit_new"."code")::record
+        )
+      ) AS "__audit_key"(name, value, changed)
+      WHERE "__audit_key".changed
+    ),
+    CASE WHEN false THEN ROW(NULL, NULL)::"public"."Warehouse" END
+),
+"__audit_start"(relation, "row", patch) AS (
+  SELECT "__audit_relation", "__audit_row", "__audit_patch"
+  FROM "__audit_op"
+  WHERE "__audit_patch" IS NOT NULL
+),
+"__audit_reached"(node, relation, "row", patch) AS (
+  SELECT 0, s.relation, s."row", s.patch
+  FROM "__audit_start" AS s
+  UNION
+  SELECT step.*
+  FROM "__audit_reached" AS r
+  CROSS JOIN LATERAL (
+    SELECT
+      1, c.tableoid, c.ctid,
+      (
+        SELECT pg_catalog.jsonb_object_agg(k.child, r.patch -> k.parent)
+        FROM (VALUES ('warehouseCode', 'code')) AS k(child, parent)
+        WHERE r.patch ? k.parent
+      )
+    FROM "public"."Warehouse" AS p
+    JOIN "public"."Shelf" AS c ON c."warehouseCode" = p."code"
+    WHERE r.node = 0 AND p.tableoid = r.relation AND p.ctid = r."row" AND r.patch ?| ARRAY['code']
+    UNION ALL
+    SELECT
+      2, c.tableoid, c.ctid,
+      (
+        SELECT pg_catalog.jsonb_object_agg(k.child, r.patch -> k.parent)
+        FROM (
+          VALUES ('warehouseCode', 'warehouseCode'), ('shelfNumber', 'number')
+        ) AS k(child, parent)
+        WHERE r.patch ? k.parent
+      )
+    FROM "public"."Shelf" AS p
+    JOIN "public"."Box" AS c
+      ON c."warehouseCode" = p."warehouseCode"
+      AND c."shelfNumber" = p."number"
+    WHERE r.node = 1
+      AND p.tableoid = r.relation
+      AND p.ctid = r."row"
+      AND r.patch ?| ARRAY['warehouseCode', 'number']
+  ) AS step
+),
+"__audit_affected_1" AS (
+  SELECT
+    CASE WHEN a.gone THEN 'shelf.delete' ELSE 'shelf.update' END AS "__audit_action",
+    pg_catalog.left(
+      '[' || pg_catalog.to_json(
+        "__audit_child"."warehouseCode"::text
+      )::text || ',' || pg_catalog.to_json("__audit_child"."number"::text)::text || ']',
+      255
+    ) AS "__audit_id",
+    CASE
+      WHEN a.gone
+        THEN pg_catalog.jsonb_build_object(
+          'before', pg_catalog.jsonb_build_object(
+            'warehouseCode', "__audit_child"."warehouseCode",
+            'number', "__audit_child"."number",
+            'label', "__audit_child"."label"
+          ),
+          'cause', 'warehouse.update'::text,
+          'operation', $4::pg_catalog.text
+        )
+      ELSE CASE
+        WHEN ROW("__audit_child"."warehouseCode")::record *<> ROW(
+          "__audit_patched"."warehouseCode"
+        )::record
+          OR "__audit_child"."number" IS DISTINCT FROM "__audit_patched"."number"
+          OR ROW("__audit_child"."label")::record *<> ROW("__audit_patched"."label")::record
+          THEN pg_catalog.jsonb_build_object(
+            'before', pg_catalog.jsonb_build_object(
+              'warehouseCode', "__audit_child"."warehouseCode",
+              'number', "__audit_child"."number",
+              'label', "__audit_child"."label"
+            ),
+            'after', pg_catalog.jsonb_build_object(
+              'warehouseCode', "__audit_patched"."warehouseCode",
+              'number', "__audit_patched"."number",
+              'label', "__audit_patched"."label"
+            ),
+            'changed', pg_catalog.array_remove(
+              ARRAY[
+                CASE
+                  WHEN ROW("__audit_child"."warehouseCode")::record *<> ROW(
+                    "__audit_patched"."warehouseCode"
+                  )::record
+                    THEN 'warehouseCode'
+                END,
+                CASE
+                  WHEN "__audit_child"."number" IS DISTINCT FROM "__audit_patched"."number"
+                    THEN 'number'
+                END,
+                CASE
+                  WHEN ROW("__audit_child"."label")::record *<> ROW(
+                    "__audit_patched"."label"
+                  )::record
+                    THEN 'label'
+                END
+              ],
+              NULL
+            ),
+            'cause', 'warehouse.update'::text,
+            'operation', $4::pg_catalog.text
+          )
+      END
+    END AS "__audit_details",
+    CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Shelf" END AS "__audit_guard"
+  FROM (
+    SELECT
+      r.relation, r."row", pg_catalog.bool_or(r.patch IS NULL) AS gone,
+      pg_catalog.jsonb_object_agg(f.key, f.value) FILTER (WHERE f.key IS NOT NULL) AS patch
+    FROM "__audit_reached" AS r
+    LEFT JOIN LATERAL pg_catalog.jsonb_each(r.patch) AS f ON true
+    WHERE r.node = 1
+      AND NOT EXISTS (
+        SELECT
+        FROM "__audit_op" AS o
+        WHERE o."__audit_relation" = r.relation AND o."__audit_row" = r."row"
+      )
+    GROUP BY r.relation, r."row"
+  ) AS a
+  JOIN "public"."Shelf" AS "__audit_child"
+    ON "__audit_child".tableoid = a.relation
+    AND "__audit_child".ctid = a."row"
+  CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(
+    "__audit_child", coalesce(a.patch, '{}')
+  ) AS "__audit_patched"
+),
+"__audit_affected_2" AS (
+  SELECT
+    CASE WHEN a.gone THEN 'box.delete' ELSE 'box.update' END AS "__audit_action",
+    "__audit_child"."id"::text AS "__audit_id",
+    CASE
+      WHEN a.gone
+        THEN pg_catalog.jsonb_build_object(
+          'before', pg_catalog.jsonb_build_object(
+            'id', "__audit_child"."id",
+            'warehouseCode', "__audit_child"."warehouseCode",
+            'shelfNumber', "__audit_child"."shelfNumber",
+            'content', "__audit_child"."content"
+          ),
+          'cause', 'warehouse.update'::text,
+          'operation', $4::pg_catalog.text
+        )
+      ELSE CASE
+        WHEN "__audit_child"."id" IS DISTINCT FROM "__audit_patched"."id"
+          OR ROW("__audit_child"."warehouseCode")::record *<> ROW(
+            "__audit_patched"."warehouseCode"
+          )::record
+          OR "__audit_child"."shelfNumber" IS DISTINCT FROM "__audit_patched"."shelfNumber"
+          OR ROW("__audit_child"."content")::record *<> ROW("__audit_patched"."content")::record
+          THEN pg_catalog.jsonb_build_object(
+            'before', pg_catalog.jsonb_build_object(
+              'id', "__audit_child"."id",
+              'warehouseCode', "__audit_child"."warehouseCode",
+              'shelfNumber', "__audit_child"."shelfNumber",
+              'content', "__audit_child"."content"
+            ),
+            'after', pg_catalog.jsonb_build_object(
+              'id', "__audit_patched"."id",
+              'warehouseCode', "__audit_patched"."warehouseCode",
+              'shelfNumber', "__audit_patched"."shelfNumber",
+              'content', "__audit_patched"."content"
+            ),
+            'changed', pg_catalog.array_remove(
+              ARRAY[
+                CASE
+                  WHEN "__audit_child"."id" IS DISTINCT FROM "__audit_patched"."id" THEN 'id'
+                END,
+                CASE
+                  WHEN ROW("__audit_child"."warehouseCode")::record *<> ROW(
+                    "__audit_patched"."warehouseCode"
+                  )::record
+                    THEN 'warehouseCode'
+                END,
+                CASE
+                  WHEN "__audit_child"."shelfNumber" IS DISTINCT FROM "__audit_patched"."shelfNumber"
+                    THEN 'shelfNumber'
+                END,
+                CASE
+                  WHEN ROW("__audit_child"."content")::record *<> ROW(
+                    "__audit_patched"."content"
+                  )::record
+                    THEN 'content'
+                END
+              ],
+              NULL
+            ),
+            'cause', 'warehouse.update'::text,
+            'operation', $4::pg_catalog.text
+          )
+      END
+    END AS "__audit_details",
+    CASE WHEN false THEN ROW(NULL, NULL, NULL, NULL)::"public"."Box" END AS "__audit_guard"
+  FROM (
+    SELECT
+      r.relation, r."row", pg_catalog.bool_or(r.patch IS NULL) AS gone,
+      pg_catalog.jsonb_object_agg(f.key, f.value) FILTER (WHERE f.key IS NOT NULL) AS patch
+    FROM "__audit_reached" AS r
+    LEFT JOIN LATERAL pg_catalog.jsonb_each(r.patch) AS f ON true
+    WHERE r.node = 2
+      AND NOT EXISTS (
+        SELECT
+        FROM "__audit_op" AS o
+        WHERE o."__audit_relation" = r.relation AND o."__audit_row" = r."row"
+      )
+    GROUP BY r.relation, r."row"
+  ) AS a
+  JOIN "public"."Box" AS "__audit_child"
+    ON "__audit_child".tableoid = a.relation
+    AND "__audit_child".ctid = a."row"
+  CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(
+    "__audit_child", coalesce(a.patch, '{}')
+  ) AS "__audit_patched"
+),
+"__audit_log" AS (
+  INSERT INTO "audit_logs" (
+    "id", "action", "actor_id", "actor_type", "actor_email", "resource_type", "resource_id",
+    "outcome", "reason", "details", "request_id", "ip", "user_agent", "organization_id"
+  )
+  SELECT
+    pg_catalog.uuidv7(), e.action, $5, $6, $7, e.resource_type, e.resource_id, 'success', $8,
+    e.details, $9, $10::pg_catalog.inet, $11, $12
+  FROM (
+    SELECT
+      'warehouse.update', 'warehouse', "__audit_op"."__audit_id", "__audit_op"."__audit_details"
+    FROM "__audit_op"
+    WHERE "__audit_op"."__audit_details" IS NOT NULL
+    UNION ALL
+    SELECT
+      "__audit_affected_1"."__audit_action", 'shelf', "__audit_affected_1"."__audit_id",
+      "__audit_affected_1"."__audit_details"
+    FROM "__audit_affected_1"
+    WHERE "__audit_affected_1"."__audit_details" IS NOT NULL
+    UNION ALL
+    SELECT
+      "__audit_affected_2"."__audit_action", 'box', "__audit_affected_2"."__audit_id",
+      "__audit_affected_2"."__audit_details"
+    FROM "__audit_affected_2"
+    WHERE "__audit_affected_2"."__audit_details" IS NOT NULL
+  ) AS e(action, resource_type, resource_id, details)
+)
+SELECT "__audit_r0" AS "code", "__audit_r1" AS "city"
+FROM "__audit_op";

@@ -1,0 +1,58 @@
+-- prisma.country.upsert({ where: { code: 'CH' }, create: { code: 'CH', name: 'Svizzera' }, update: { name: 'Svizzera' } })
+
+-- Prisma's statement:
+-- INSERT INTO "public"."Country" ("code","name","population")
+-- VALUES ($1,$2,$3)
+-- ON CONFLICT ("code") DO UPDATE
+-- SET "name" = $4
+-- WHERE ("public"."Country"."code" = $5 AND 1=1)
+-- RETURNING "public"."Country"."code", "public"."Country"."name", "public"."Country"."population"
+
+-- The change and its entries:
+-- $6 = {"actor_id":"ada","actor_type":"user","request_id":"r1","ip":"192.0.2.1","details":{"operation":"upsert"}}
+INSERT INTO "public"."Country" ("code","name","population")
+VALUES ($1,$2,$3)
+ON CONFLICT ("code") DO UPDATE
+SET "name" = $4
+WHERE ("public"."Country"."code" = $5 AND 1=1)
+RETURNING WITH (OLD AS "__audit_old", NEW AS "__audit_new")
+  "public"."Country"."code", "public"."Country"."name", "public"."Country"."population",
+  "public"."audit_logs_record"(
+    'country',
+    CASE
+      WHEN "__audit_old".tableoid IS NULL
+        THEN pg_catalog.left((pg_catalog.to_jsonb("__audit_new"."code") #>> '{}'), 255)
+      ELSE pg_catalog.left((pg_catalog.to_jsonb("__audit_old"."code") #>> '{}'), 255)
+    END,
+    CASE
+      WHEN NOT ("__audit_old".tableoid IS NULL)
+        THEN pg_catalog.jsonb_build_object(
+          'code', "__audit_old"."code",
+          'name', "__audit_old"."name",
+          'population', "__audit_old"."population"::text
+        )
+    END,
+    CASE
+      WHEN "__audit_old".tableoid IS NULL
+        THEN pg_catalog.jsonb_build_object(
+          'code', "__audit_new"."code",
+          'name', "__audit_new"."name",
+          'population', "__audit_new"."population"::text
+        )
+      ELSE pg_catalog.jsonb_build_object('name', "__audit_new"."name")
+    END,
+    CASE
+      WHEN NOT ("__audit_old".tableoid IS NULL)
+        THEN pg_catalog.array_remove(
+          ARRAY[
+            CASE
+              WHEN ROW("__audit_old"."name")::record *<> ROW("__audit_new"."name")::record
+                THEN 'name'
+            END
+          ],
+          NULL
+        )
+    END,
+    $6::pg_catalog.jsonb
+  ),
+  CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Country" END;
