@@ -16,6 +16,7 @@ const order = [
   ['options', 'config'],
   ['log'],
   ['capture'],
+  ['triggers'],
   ['events', 'failures', 'reads', 'search', 'time-travel'],
   ['audit'],
   ['prisma-7'],

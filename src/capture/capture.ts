@@ -1,17 +1,15 @@
 import type { Attribution } from '../attribution.ts'
 import { AuditError } from '../errors.ts'
-import type { AdapterLike, Connection, SqlQuery, SqlResult } from '../postgres/connection.ts'
 import { isPool } from '../postgres/connection.ts'
 import { sqlStateOf } from '../postgres/sql-state.ts'
-import type { Database } from './database.ts'
 import type { UncapturableReason } from './parse/uncapturable.ts'
 import type { Plan, UncapturablePlan } from './plan.ts'
-import type { Want } from './rewrite/audited-statement.ts'
 import { entryShape } from './rewrite/entry-parameters.ts'
 import { runAudited } from './run-audited.ts'
 import { runCarried } from './run-carried.ts'
 import { refuseUncapturable, runUncapturable } from './run-uncapturable.ts'
 import { type CaptureScope, operationOf } from './scope.ts'
+import type { StatementAtHand } from './statement-at-hand.ts'
 
 /** What `audit_logs_context` raises: the triggers of a table are not those of the catalog. */
 const triggersChanged = 'ZA002'
@@ -26,18 +24,6 @@ const redefining = new Set<UncapturableReason>([
   'procedure',
   'select-into',
 ])
-
-/** A statement on its way, and how to run it as it is. */
-export interface StatementAtHand<T> {
-  readonly query: SqlQuery
-  readonly connection: Connection | AdapterLike
-  readonly database: Database
-  readonly scope: CaptureScope
-  readonly want: Want
-  /** Runs the query, or another in its place, as the caller wants it. */
-  readonly run: (connection: Connection, query: SqlQuery) => Promise<T>
-  readonly resultOf: (result: SqlResult) => T
-}
 
 /**
  * Runs one statement of a scope: as it is when it only reads, rewritten when it writes. Every promise costs where

@@ -1,9 +1,9 @@
 import type { Attribution } from '../attribution.ts'
 import { inTransaction, type SqlQuery } from '../postgres/connection.ts'
 import { withoutLastColumns } from '../postgres/result.ts'
-import type { StatementAtHand } from './capture.ts'
 import { tellingWhoActs } from './context-ahead.ts'
 import type { CarriedPlan } from './plan.ts'
+import type { StatementAtHand } from './statement-at-hand.ts'
 
 /** Runs a statement that carries its context: one more expression, and no other statement unless rows need it earlier. */
 export function runCarried<T>(

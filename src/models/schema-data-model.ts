@@ -16,17 +16,17 @@ export function schemaDataModel(texts: readonly string[]): DataModel {
     models: Object.fromEntries(
       models.map((model) => {
         const { schema, name } = modelTable(model)
-        const fields = fieldLines(model).flatMap((line) => readField(line, model.name, names, enums))
+        const fields = memberLines(model).flatMap((line) => readField(line, model.name, names, enums))
         return [model.name, { dbName: name, schema: schema ?? null, fields }]
       }),
     ),
   }
 }
 
-type Field = DataModel['models'][string]['fields'][number]
+type SchemaField = DataModel['models'][string]['fields'][number]
 
 /** One line for each field. The arguments of an attribute may stand on several. */
-function fieldLines({ body }: SchemaBlock): string[] {
+function memberLines({ body }: SchemaBlock): string[] {
   const lines: string[] = []
   let open = 0
   for (const line of body.split('\n')) {
@@ -43,7 +43,7 @@ function readField(
   model: string,
   models: ReadonlySet<string>,
   enums: ReadonlySet<string>,
-): Field[] {
+): SchemaField[] {
   const [, name, type] = /^(\w+)\s+(\w+)/.exec(line) ?? []
   if (name === undefined || type === undefined || /(?<!@)@ignore\b/.test(line)) return []
   if (models.has(type)) {

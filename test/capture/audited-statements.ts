@@ -66,7 +66,12 @@ interface Part {
 /** The statements that the audit sends in place of one, in order. */
 function partsOf({ statement, plan }: Planned, operation = ''): Part[] {
   const valuesOf = (parameters: EntryParameters, first: number) => valuesFrom(first, parameters, operation)
+  if (plan.kind === 'carried') {
+    const own = valuesOf(plan.parameters, statement.args.length + 1)
+    return [{ what: 'The statement with the context, which triggers record', sql: plan.sql, own }]
+  }
   if (plan.kind === 'uncapturable') {
+    if (!plan.entry) return []
     return [
       {
         what: 'The entry, with the text of the statement, without its values, as $1',

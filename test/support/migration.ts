@@ -1,4 +1,11 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 
-/** The migration that makes the log, as the package ships it. */
-export const migration = await readFile('prisma/migrations/20260101000000_audit_log/migration.sql', 'utf8')
+const folders = (await readdir('prisma/migrations', { withFileTypes: true }))
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+  .sort()
+
+/** The migrations that make the log, as the package ships them, one after the other. */
+export const migration = (
+  await Promise.all(folders.map((name) => readFile(`prisma/migrations/${name}/migration.sql`, 'utf8')))
+).join('\n')

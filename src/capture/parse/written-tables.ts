@@ -19,11 +19,11 @@ export function writtenTables({ statements }: Syntax): TableName[] | undefined {
   if (!first || others.length > 0) return undefined
   const { type, node } = first
   if (type === 'TruncateStmt')
-    return (node.relations as { RangeVar: RangeVar }[]).map(({ RangeVar }) => nameOf(RangeVar))
-  if (type === 'CopyStmt' && node.is_from) return [nameOf(node.relation as RangeVar)]
+    return (node.relations as { RangeVar: RangeVar }[]).map(({ RangeVar }) => tableNameOf(RangeVar))
+  if (type === 'CopyStmt' && node.is_from) return [tableNameOf(node.relation as RangeVar)]
   if (type !== 'SelectStmt' && type !== 'ExplainStmt' && !writes.has(type)) return undefined
   const tables: TableName[] = []
-  const add = (written: SyntaxNode) => tables.push(nameOf(written.relation as RangeVar))
+  const add = (written: SyntaxNode) => tables.push(tableNameOf(written.relation as RangeVar))
   if (writes.has(type)) add(node)
   visit(node, (inner, written) => {
     if (writes.has(inner)) add(written)
@@ -31,6 +31,6 @@ export function writtenTables({ statements }: Syntax): TableName[] | undefined {
   return tables.length > 0 ? tables : undefined
 }
 
-function nameOf({ schemaname, relname = '' }: RangeVar): TableName {
+function tableNameOf({ schemaname, relname = '' }: RangeVar): TableName {
   return schemaname ? { schema: schemaname, name: relname } : { name: relname }
 }

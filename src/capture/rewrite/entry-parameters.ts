@@ -110,11 +110,11 @@ const values: Record<
   metadata: ({ context }) => (context.metadata === undefined ? null : JSON.stringify(context.metadata)),
   revertOf: ({ revertOf }) => revertOf ?? null,
   lockedRows: (_, { lockedRows }) => lockedRows,
-  context: contextOf,
-  contextText: contextOf,
+  context: contextJson,
+  contextText: contextJson,
 }
 
-function contextOf({ context, operation, revertOf }: Attribution): string {
+function contextJson({ context, operation, revertOf }: Attribution): string {
   return JSON.stringify({
     actor_id: context.actor.id,
     actor_type: context.actor.type,

@@ -5,7 +5,7 @@
 
 -- The change and its entries:
 -- $1 = deleteMany, $2 = <a number>, $3 = <28 characters of a UUIDv7>, $4 = ada, $5 = user, $6 = null, $7 = null, $8 = r1, $9 = 192.0.2.1, $10 = null, $11 = null
-WITH "__audit_op"("__audit_id", "__audit_details", "__audit_guard") AS (
+WITH "__audit_op"("__audit_id", "__audit_details", "__audit_triggers", "__audit_shape") AS (
   DELETE FROM "public"."Country"
   WHERE 1=1
   RETURNING
@@ -21,6 +21,7 @@ WITH "__audit_op"("__audit_id", "__audit_details", "__audit_guard") AS (
         ) AS "__audit_before"
       ) AS "__audit_details"
     ),
+    (SELECT "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')),
     CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Country" END
 ),
 "__audit_log" AS (

@@ -45,7 +45,7 @@ SELECT ((SELECT pg_catalog.count(*) FROM "__audit_locked_1"))::int4;
 -- $2 = {}, $3 = delete, $4 = <a number>, $5 = <28 characters of a UUIDv7>, $6 = ada, $7 = user, $8 = null, $9 = null, $10 = r1, $11 = 192.0.2.1, $12 = null, $13 = null
 WITH RECURSIVE "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_r2", "__audit_id", "__audit_details", "__audit_relation",
-  "__audit_row", "__audit_patch", "__audit_guard"
+  "__audit_row", "__audit_patch", "__audit_triggers", "__audit_shape"
 ) AS (
   DELETE FROM "public"."Stamped"
   WHERE (("public"."Stamped"."id" = $1 AND 1=1))
@@ -69,6 +69,7 @@ WITH RECURSIVE "__audit_op"(
       'operation', $3::pg_catalog.text
     ),
     "Stamped".tableoid, "Stamped".ctid, NULL::jsonb,
+    (SELECT "public"."audit_logs_context"(NULL, 'c4c339d619d30e7a755043a7ab830e5d', '')),
     CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Stamped" END
 ),
 "__audit_start"(relation, "row", patch) AS (

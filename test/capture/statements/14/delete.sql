@@ -8,7 +8,8 @@
 -- The change and its entries:
 -- $2 = delete, $3 = <a number>, $4 = <28 characters of a UUIDv7>, $5 = ada, $6 = user, $7 = null, $8 = null, $9 = r1, $10 = 192.0.2.1, $11 = null, $12 = null
 WITH "__audit_op"(
-  "__audit_r0", "__audit_r1", "__audit_r2", "__audit_id", "__audit_details", "__audit_guard"
+  "__audit_r0", "__audit_r1", "__audit_r2", "__audit_id", "__audit_details", "__audit_triggers",
+  "__audit_shape"
 ) AS (
   DELETE FROM "public"."Country"
   WHERE ("public"."Country"."code" = $1 AND 1=1)
@@ -23,6 +24,7 @@ WITH "__audit_op"(
       ),
       'operation', $2::pg_catalog.text
     ),
+    (SELECT "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')),
     CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Country" END
 ),
 "__audit_log" AS (

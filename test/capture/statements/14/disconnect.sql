@@ -6,11 +6,12 @@
 
 -- The change and its entries:
 -- $3 = update, $4 = <a number>, $5 = <28 characters of a UUIDv7>, $6 = ada, $7 = user, $8 = null, $9 = null, $10 = r1, $11 = 192.0.2.1, $12 = null, $13 = null
-WITH "__audit_op"("__audit_old_a", "__audit_old_b", "__audit_guard") AS (
+WITH "__audit_op"("__audit_old_a", "__audit_old_b", "__audit_triggers", "__audit_shape") AS (
   DELETE FROM "public"."_PostToTag"
   WHERE ("public"."_PostToTag"."A" = ($1) AND "public"."_PostToTag"."B" IN ($2))
   RETURNING
     pg_catalog.left("_PostToTag"."A"::text, 255), "_PostToTag"."B"::text,
+    (SELECT "public"."audit_logs_context"(NULL, '28811d4903695b0d3ab04a66ec50ea44', '')),
     CASE WHEN false THEN ROW(NULL, NULL)::"public"."_PostToTag" END
 ),
 "__audit_log" AS (

@@ -14,7 +14,7 @@ WITH "__audit_locked" AS MATERIALIZED (
   WHERE (1=1)
   FOR NO KEY UPDATE OF "Country"
 ),
-"__audit_op"("__audit_id", "__audit_details", "__audit_guard") AS (
+"__audit_op"("__audit_id", "__audit_details", "__audit_triggers", "__audit_shape") AS (
   UPDATE "public"."Country"
   SET "population" = ("public"."Country"."population" + $1)
   FROM "__audit_locked"
@@ -51,6 +51,7 @@ WITH "__audit_locked" AS MATERIALIZED (
           ) AS "__audit_details"
         )
     END,
+    (SELECT "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')),
     CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Country" END
 ),
 "__audit_log" AS (

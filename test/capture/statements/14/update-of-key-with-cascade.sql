@@ -98,7 +98,7 @@ WITH RECURSIVE "__audit_locked" AS MATERIALIZED (
 ),
 "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_id", "__audit_details", "__audit_relation", "__audit_row",
-  "__audit_patch", "__audit_guard"
+  "__audit_patch", "__audit_triggers", "__audit_shape"
 ) AS (
   UPDATE "public"."Warehouse"
   SET "code" = $1
@@ -139,6 +139,7 @@ WITH RECURSIVE "__audit_locked" AS MATERIALIZED (
       ) AS "__audit_key"(name, value, changed)
       WHERE "__audit_key".changed
     ),
+    (SELECT "public"."audit_logs_context"(NULL, 'a46d555daf763ba3cc7ca71fdccb9b75', '')),
     CASE WHEN false THEN ROW(NULL, NULL)::"public"."Warehouse" END
 ),
 "__audit_start"(relation, "row", patch) AS (

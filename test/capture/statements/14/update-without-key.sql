@@ -24,7 +24,9 @@ WITH "__audit_locked" AS MATERIALIZED (
       AND "Reading".ctid = ANY ($3::pg_catalog.text::pg_catalog.tid[])
   )
 ),
-"__audit_op"("__audit_r0", "__audit_r1", "__audit_id", "__audit_details", "__audit_guard") AS (
+"__audit_op"(
+  "__audit_r0", "__audit_r1", "__audit_id", "__audit_details", "__audit_triggers", "__audit_shape"
+) AS (
   UPDATE "public"."Reading"
   SET "value" = $1
   FROM "__audit_locked"
@@ -53,6 +55,7 @@ WITH "__audit_locked" AS MATERIALIZED (
           'operation', $4::pg_catalog.text
         )
     END,
+    (SELECT "public"."audit_logs_context"(NULL, '1afda68e27a0db6bad9422bb935d98d0', '')),
     CASE WHEN false THEN ROW(NULL, NULL)::"public"."Reading" END
 ),
 "__audit_log" AS (

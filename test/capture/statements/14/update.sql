@@ -18,7 +18,8 @@ WITH "__audit_locked" AS MATERIALIZED (
   FOR NO KEY UPDATE OF "Country"
 ),
 "__audit_op"(
-  "__audit_r0", "__audit_r1", "__audit_r2", "__audit_id", "__audit_details", "__audit_guard"
+  "__audit_r0", "__audit_r1", "__audit_r2", "__audit_id", "__audit_details", "__audit_triggers",
+  "__audit_shape"
 ) AS (
   UPDATE "public"."Country"
   SET "name" = $1
@@ -52,6 +53,7 @@ WITH "__audit_locked" AS MATERIALIZED (
           'operation', $3::pg_catalog.text
         )
     END,
+    (SELECT "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')),
     CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Country" END
 ),
 "__audit_log" AS (

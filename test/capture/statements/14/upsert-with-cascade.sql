@@ -89,7 +89,7 @@ WITH RECURSIVE "__audit_locked" AS MATERIALIZED (
 ),
 "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_r2", "__audit_r3", "__audit_r4", "__audit_n0", "__audit_n1",
-  "__audit_n2", "__audit_n3", "__audit_n4", "__audit_xmax", "__audit_guard"
+  "__audit_n2", "__audit_n3", "__audit_n4", "__audit_xmax", "__audit_triggers", "__audit_shape"
 ) AS (
   INSERT INTO "public"."Post" ("id","title","views")
   VALUES ($1,$2,$3)
@@ -100,6 +100,7 @@ WITH RECURSIVE "__audit_locked" AS MATERIALIZED (
     "public"."Post"."id", "public"."Post"."title", "public"."Post"."views",
     "public"."Post"."authorId", "public"."Post"."reviewerId", "Post"."id", "Post"."title",
     "Post"."views", "Post"."authorId", "Post"."reviewerId", "Post".xmax,
+    (SELECT "public"."audit_logs_context"(NULL, '1fafabed29b8e509dd81daf64312040f', '')),
     CASE WHEN false THEN ROW(NULL, NULL, NULL, NULL, NULL)::"public"."Post" END
 ),
 "__audit_start"(relation, "row", patch) AS (

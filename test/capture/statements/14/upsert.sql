@@ -26,7 +26,7 @@ WITH "__audit_locked" AS MATERIALIZED (
 ),
 "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_r2", "__audit_n0", "__audit_n1", "__audit_n2",
-  "__audit_xmax", "__audit_guard"
+  "__audit_xmax", "__audit_triggers", "__audit_shape"
 ) AS (
   INSERT INTO "public"."Country" ("code","name","population")
   VALUES ($1,$2,$3)
@@ -36,6 +36,7 @@ WITH "__audit_locked" AS MATERIALIZED (
   RETURNING
     "public"."Country"."code", "public"."Country"."name", "public"."Country"."population",
     "Country"."code", "Country"."name", "Country"."population", "Country".xmax,
+    (SELECT "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')),
     CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Country" END
 ),
 "__audit_upserted" AS (

@@ -5,7 +5,7 @@
 
 -- The change and its entries:
 -- $4 = createMany, $5 = <a number>, $6 = <28 characters of a UUIDv7>, $7 = ada, $8 = user, $9 = null, $10 = null, $11 = r1, $12 = 192.0.2.1, $13 = null, $14 = null
-WITH "__audit_op"("__audit_id", "__audit_details", "__audit_guard") AS (
+WITH "__audit_op"("__audit_id", "__audit_details", "__audit_triggers", "__audit_shape") AS (
   INSERT INTO "public"."Country" ("code","name","population")
   VALUES ($1,$2,$3)
   RETURNING
@@ -21,6 +21,7 @@ WITH "__audit_op"("__audit_id", "__audit_details", "__audit_guard") AS (
         ) AS "__audit_after"
       ) AS "__audit_details"
     ),
+    (SELECT "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')),
     CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Country" END
 ),
 "__audit_log" AS (

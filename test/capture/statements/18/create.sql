@@ -11,6 +11,7 @@ INSERT INTO "public"."Country" ("code","name","population")
 VALUES ($1,$2,$3)
 RETURNING
   "public"."Country"."code", "public"."Country"."name", "public"."Country"."population",
+  (SELECT "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')),
   "public"."audit_logs_record"(
     'country', pg_catalog.left((pg_catalog.to_jsonb("Country"."code") #>> '{}'), 255), NULL,
     pg_catalog.jsonb_build_object(

@@ -45,7 +45,7 @@ SELECT ((SELECT pg_catalog.count(*) FROM "__audit_locked_1"))::int4;
 -- $2 = {}, $3 = delete, $4 = ada, $5 = user, $6 = null, $7 = null, $8 = r1, $9 = 192.0.2.1, $10 = null, $11 = null
 WITH RECURSIVE "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_id", "__audit_details", "__audit_relation", "__audit_row",
-  "__audit_patch", "__audit_guard"
+  "__audit_patch", "__audit_triggers", "__audit_shape"
 ) AS (
   DELETE FROM "public"."Warehouse"
   WHERE (("public"."Warehouse"."code" = $1 AND 1=1))
@@ -60,6 +60,7 @@ WITH RECURSIVE "__audit_op"(
       'operation', $3::pg_catalog.text
     ),
     "Warehouse".tableoid, "Warehouse".ctid, NULL::jsonb,
+    (SELECT "public"."audit_logs_context"(NULL, 'a46d555daf763ba3cc7ca71fdccb9b75', '')),
     CASE WHEN false THEN ROW(NULL, NULL)::"public"."Warehouse" END
 ),
 "__audit_start"(relation, "row", patch) AS (

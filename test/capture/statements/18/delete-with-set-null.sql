@@ -50,7 +50,7 @@ SELECT ((SELECT pg_catalog.count(*) FROM "__audit_locked_1"))::int4;
 -- $2 = {}, $3 = delete, $4 = ada, $5 = user, $6 = null, $7 = null, $8 = r1, $9 = 192.0.2.1, $10 = null, $11 = null
 WITH RECURSIVE "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_id", "__audit_details", "__audit_relation", "__audit_row",
-  "__audit_patch", "__audit_guard"
+  "__audit_patch", "__audit_triggers", "__audit_shape"
 ) AS (
   DELETE FROM "public"."Team"
   WHERE (("public"."Team"."id" = $1 AND 1=1))
@@ -62,6 +62,7 @@ WITH RECURSIVE "__audit_op"(
       'operation', $3::pg_catalog.text
     ),
     "Team".tableoid, "Team".ctid, NULL::jsonb,
+    (SELECT "public"."audit_logs_context"(NULL, '350387b44f56c8919ea7a63953562f10', '')),
     CASE WHEN false THEN ROW(NULL, NULL)::"public"."Team" END
 ),
 "__audit_start"(relation, "row", patch) AS (

@@ -5,7 +5,7 @@
 
 -- The change and its entries:
 -- $2 = updateMany, $3 = <a number>, $4 = <28 characters of a UUIDv7>, $5 = ada, $6 = user, $7 = null, $8 = null, $9 = r1, $10 = 192.0.2.1, $11 = null, $12 = null
-WITH "__audit_op"("__audit_id", "__audit_details", "__audit_guard") AS (
+WITH "__audit_op"("__audit_id", "__audit_details", "__audit_triggers", "__audit_shape") AS (
   UPDATE "public"."Country"
   SET "population" = ("public"."Country"."population" + $1)
   WHERE 1=1
@@ -41,6 +41,7 @@ WITH "__audit_op"("__audit_id", "__audit_details", "__audit_guard") AS (
           ) AS "__audit_details"
         )
     END,
+    (SELECT "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')),
     CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Country" END
 ),
 "__audit_log" AS (

@@ -18,7 +18,8 @@ WITH "__audit_locked" AS MATERIALIZED (
   FOR NO KEY UPDATE OF "Stamped"
 ),
 "__audit_op"(
-  "__audit_r0", "__audit_r1", "__audit_r2", "__audit_id", "__audit_details", "__audit_guard"
+  "__audit_r0", "__audit_r1", "__audit_r2", "__audit_id", "__audit_details", "__audit_triggers",
+  "__audit_shape"
 ) AS (
   UPDATE "public"."Stamped"
   SET "counter" = ("public"."Stamped"."counter" + $1)
@@ -73,6 +74,7 @@ WITH "__audit_locked" AS MATERIALIZED (
           'operation', $3::pg_catalog.text
         )
     END,
+    (SELECT "public"."audit_logs_context"(NULL, 'c4c339d619d30e7a755043a7ab830e5d', '')),
     CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Stamped" END
 ),
 "__audit_log" AS (

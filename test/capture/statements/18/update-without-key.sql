@@ -13,6 +13,7 @@ SET "value" = $1
 WHERE ("public"."Reading"."sensor" = $2 AND 1=1)
 RETURNING WITH (OLD AS "__audit_old", NEW AS "__audit_new")
   "public"."Reading"."sensor", "public"."Reading"."value",
+  (SELECT "public"."audit_logs_context"(NULL, '1afda68e27a0db6bad9422bb935d98d0', '')),
   "public"."audit_logs_record"(
     'reading', NULL::text,
     pg_catalog.jsonb_build_object('sensor', "__audit_old"."sensor", 'value', "__audit_old"."value"),

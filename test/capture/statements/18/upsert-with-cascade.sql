@@ -82,7 +82,7 @@ SELECT
 WITH RECURSIVE "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_r2", "__audit_r3", "__audit_r4", "__audit_action",
   "__audit_id", "__audit_details", "__audit_relation", "__audit_row", "__audit_patch",
-  "__audit_missed", "__audit_guard"
+  "__audit_missed", "__audit_triggers", "__audit_shape"
 ) AS (
   INSERT INTO "public"."Post" ("id","title","views")
   VALUES ($1,$2,$3)
@@ -153,6 +153,7 @@ WITH RECURSIVE "__audit_op"(
       "__audit_old".tableoid IS NULL
         OR "__audit_old".ctid = ANY ($7::pg_catalog.text::pg_catalog.tid[])
     ),
+    (SELECT "public"."audit_logs_context"(NULL, '1fafabed29b8e509dd81daf64312040f', '')),
     CASE WHEN false THEN ROW(NULL, NULL, NULL, NULL, NULL)::"public"."Post" END
 ),
 "__audit_start"(relation, "row", patch) AS (

@@ -17,6 +17,7 @@ SET "name" = $4
 WHERE ("public"."Country"."code" = $5 AND 1=1)
 RETURNING WITH (OLD AS "__audit_old", NEW AS "__audit_new")
   "public"."Country"."code", "public"."Country"."name", "public"."Country"."population",
+  (SELECT "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')),
   "public"."audit_logs_record"(
     'country',
     CASE
