@@ -1,7 +1,6 @@
 import type { Actor, AuditContext } from '../context/context.ts'
-import { quoteIdentifier, quoteTable, type TableName } from '../postgres/identifiers.ts'
+import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
-import { logColumns, writtenColumns } from './columns.ts'
 import { type AuditEntry, type EntryRow, entryColumns, toEntry, type WrittenRow } from './entry.ts'
 
 /** An entry that is about to be written. Its id is known, so that writing it again after a lost answer adds none. */
@@ -28,7 +27,7 @@ export async function writeEntries(
   entries: readonly NewEntry[],
 ): Promise<AuditEntry[]> {
   const rows = await connection.query<EntryRow>(
-    `${insertStatement(table)} RETURNING ${entryColumns}`,
+    writeStatement(table, entryColumns),
     documentOf(entries.map(rowTextOf)),
   )
   return rows.map(toEntry).sort((a, b) => (a.seq < b.seq ? -1 : 1))
@@ -40,17 +39,15 @@ export async function writeRows(
   connection: SqlClient,
   rows: readonly string[],
 ): Promise<void> {
-  await connection.query(insertStatement(table), documentOf(rows))
+  await connection.query(writeStatement(table, 'id'), documentOf(rows))
 }
 
-const columns = writtenColumns.map(quoteIdentifier).join(', ')
-const typedColumns = writtenColumns.map((name) => `${quoteIdentifier(name)} ${logColumns[name].type}`)
-
-/** The rows travel as one JSON document, so that one text of the statement serves any number of them. */
-function insertStatement(table: TableName): string {
-  return `INSERT INTO ${quoteTable(table)} (${columns}) SELECT ${columns}
-     FROM pg_catalog.jsonb_to_recordset($1::pg_catalog.jsonb) AS e(${typedColumns.join(', ')})
-     ON CONFLICT DO NOTHING`
+/**
+ * The function that the log's migration made for events, reads and failures: it writes with its owner's privileges, and
+ * marks what would look like a change that the database saw. The rows travel as one JSON document.
+ */
+function writeStatement(table: TableName, selected: string): string {
+  return `SELECT ${selected} FROM ${quoteTable({ ...table, name: `${table.name}_write` })}($1::pg_catalog.jsonb)`
 }
 
 function documentOf(rows: readonly string[]): string {

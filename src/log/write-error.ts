@@ -16,8 +16,8 @@ export function canPass(error: unknown): boolean {
   return state === undefined || passingClasses.has(state.slice(0, 2)) || passingStates.has(state)
 }
 
-/** Missing table, column and schema. */
-const missingStates = new Set(['42P01', '42703', '3F000'])
+/** Missing table, column, schema and function. */
+const missingStates = new Set(['42P01', '42703', '3F000', '42883'])
 
 /** Whether an insert of any other entry would be refused too: the table or a privilege is missing. */
 export function concernsEveryEntry(error: unknown): boolean {
@@ -31,7 +31,7 @@ export function refusedEvent(error: unknown, event: NewEntry, table: TableName):
   if (missingStates.has(sqlStateOf(error) ?? '')) {
     return new AuditError(
       'AUDIT_TABLE_MISSING',
-      `The audit log's table ${quoteTable(table)} is not in the database, or lacks a column, so the event ${entry.action} could not be recorded. Run "npx prisma-extension-audit init" and "npx prisma migrate deploy", or name the log's table with the option table.`,
+      `The audit log's table ${quoteTable(table)} is not in the database, or lacks a column or a migration, so the event ${entry.action} could not be recorded. Run "npx prisma-extension-audit init" and "npx prisma migrate deploy", or name the log's table with the option table.`,
       { cause: error, entry },
     )
   }

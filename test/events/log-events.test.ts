@@ -87,16 +87,16 @@ describe('logDataChange', () => {
     const created = await prisma.$audit.logDataChange('ada', 'Tag', 1, 'create', { after: record })
     expect(created).toMatchObject({
       action: 'tag.create',
-      details: { after: record },
+      details: { after: record, operation: 'logDataChange' },
       after: record,
       before: null,
     })
-    expect(created.details).toEqual({ after: record })
+    expect(created.details).toEqual({ after: record, operation: 'logDataChange' })
     const deleted = await prisma.$audit.logDataChange('ada', 'Tag', 1, 'delete', {
       before: record,
       after: null,
     })
-    expect(deleted.details).toEqual({ before: record })
+    expect(deleted.details).toEqual({ before: record, operation: 'logDataChange' })
   })
 
   it('takes the options ignore, snapshot and the redacted fields of the model', async () => {
@@ -113,6 +113,7 @@ describe('logDataChange', () => {
       before: { name: '[redacted]', level: 'LOW' },
       after: { name: '[redacted]', level: 'HIGH' },
       changed: ['name', 'level'],
+      operation: 'logDataChange',
     })
   })
 

@@ -2,7 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type AuditEntry, type AuditEvent, withAudit, withAuditContext } from '../../src/index.ts'
 import { PrismaClient } from '../generated/client/client.ts'
-import { createClient } from '../support/database.ts'
+import { createClient, createDatabase } from '../support/database.ts'
 import { createEvents, request } from './events.ts'
 
 const { db, prisma, refusal } = await createEvents()
@@ -268,14 +268,16 @@ describe('an event that the database refuses', () => {
   })
 
   it('says so when a trigger of the table let nothing through', async () => {
-    await db.sql('CREATE TABLE swallowing (LIKE audit_logs INCLUDING ALL)')
-    await db.sql(`CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`)
-    await db.sql('CREATE TRIGGER swallow BEFORE INSERT ON swallowing FOR EACH ROW EXECUTE FUNCTION swallow()')
-    const swallowed = withAudit(createClient(db.url), { table: 'swallowing' })
+    const own = await createDatabase()
+    await own.sql(`CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`)
+    await own.sql(
+      'CREATE TRIGGER swallow BEFORE INSERT ON audit_logs FOR EACH ROW EXECUTE FUNCTION swallow()',
+    )
+    const swallowed = withAudit(createClient(own.url))
     const error = await refusal(() => swallowed.$audit.record({ action: 'a.b' }))
     expect(error).toMatchObject({
       code: 'AUDIT_NOT_WRITTEN',
-      message: expect.stringContaining('a trigger on the table "swallowing"'),
+      message: expect.stringContaining('a trigger on the table "audit_logs"'),
       entry: { action: 'a.b' },
     })
   })

@@ -304,14 +304,14 @@ describe('an entry that the database refuses', () => {
     const missing: SqlClient = {
       query: (sql, ...values) => {
         queries.push(sql)
-        return database.query(sql.replace('"audit_logs"', '"no_such_table"'), ...values)
+        return database.query(sql.replace('"audit_logs_write"', '"no_such_function"'), ...values)
       },
     }
     const { queue } = createQueue({ connection: missing, onError: (error) => errors.push(error) })
     await queue.add(...entries(100))
     await queue.flush()
     expect(errors).toHaveLength(100)
-    expect(errors[99]?.message).toContain('42P01')
+    expect(errors[99]?.message).toContain('42883')
     expect(queries).toHaveLength(1)
   })
 

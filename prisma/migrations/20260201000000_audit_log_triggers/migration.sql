@@ -1221,8 +1221,9 @@ BEGIN
 END
 ';
 
--- Makes audit_logs_write, by which events, reads and failures reach the log, for a role without INSERT on it, too. Its
--- body names the log's schema, for whatever search_path a caller has. Who may INSERT already, may call it.
+-- Makes the functions by which events, reads and failures reach the log. Their bodies name the log's schema, for whatever
+-- search_path a caller has. audit_logs_write writes with the caller's privileges where he may INSERT. Everybody else needs
+-- EXECUTE on audit_logs_write_as_owner, and nothing on the table.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."make_write"(log regclass, name text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog
@@ -1231,14 +1232,12 @@ DECLARE
   schema_name text := (SELECT quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = log)\073
   log_table text := schema_name || ''.'' || (SELECT quote_ident(relname) FROM pg_class WHERE oid = log)\073
   writer text := schema_name || ''.'' || quote_ident(name)\073
-  grantee oid\073
-BEGIN
-  EXECUTE format(
-    ''CREATE OR REPLACE FUNCTION %1$s(entries jsonb) RETURNS SETOF %2$s
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS %3$L'', writer, log_table, format(
+  owner_writer text := schema_name || ''.'' || quote_ident(name || ''_as_owner'')\073
+  body text := format(
 $body$
-BEGIN
-  IF EXISTS (SELECT FROM jsonb_array_elements(entries) AS e WHERE e ->> ''resource_type'' = ''auditLog'' OR e ->> ''action'' LIKE ''auditLog.%%'') THEN
+  IF EXISTS (SELECT FROM jsonb_array_elements(entries) AS e
+    WHERE e ->> ''outcome'' = ''success'' AND (e ->> ''resource_type'' = ''auditLog'' OR e ->> ''action'' LIKE ''auditLog.%%''))
+  THEN
     RAISE EXCEPTION USING
       ERRCODE = ''ZA005'',
       MESSAGE = ''an event cannot be about the audit log itself'',
@@ -1257,18 +1256,25 @@ BEGIN
     user_agent text, organization_id text)
   ON CONFLICT DO NOTHING
   RETURNING *\073
+$body$, log_table)\073
+BEGIN
+  EXECUTE format(
+    ''CREATE OR REPLACE FUNCTION %1$s(entries jsonb) RETURNS SETOF %2$s
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS %3$L'', owner_writer, log_table,
+    format(''BEGIN %s END'', body))\073
+  EXECUTE format(''REVOKE ALL ON FUNCTION %s(jsonb) FROM PUBLIC'', owner_writer)\073
+  EXECUTE format(
+    ''CREATE OR REPLACE FUNCTION %1$s(entries jsonb) RETURNS SETOF %2$s
+    LANGUAGE plpgsql SET search_path = pg_catalog AS %3$L'', writer, log_table, format(
+$body$
+BEGIN
+  IF NOT has_any_column_privilege(%L, ''INSERT'') THEN
+    RETURN QUERY SELECT * FROM %s(entries)\073
+    RETURN\073
+  END IF\073
+  %s
 END
-$body$, log_table))\073
-  EXECUTE format(''REVOKE ALL ON FUNCTION %s(jsonb) FROM PUBLIC'', writer)\073
-  FOR grantee IN
-    SELECT acl.grantee FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) AS acl
-    WHERE c.oid = log AND acl.privilege_type = ''INSERT'' AND acl.grantee <> 0
-    UNION
-    SELECT acl.grantee FROM pg_attribute a CROSS JOIN LATERAL aclexplode(a.attacl) AS acl
-    WHERE a.attrelid = log AND acl.privilege_type = ''INSERT'' AND acl.grantee <> 0
-  LOOP
-    EXECUTE format(''GRANT EXECUTE ON FUNCTION %s(jsonb) TO %s'', writer, grantee::regrole)\073
-  END LOOP\073
+$body$, log_table, owner_writer, body))\073
 END
 ';
 
