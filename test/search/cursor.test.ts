@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AuditError, withAudit } from '../../src/index.ts'
 import { decodeCursor, encodeCursor, timestampText } from '../../src/search/cursor.ts'
-import { insertEntries } from '../log/entries.ts'
 import { createClient, createDatabase } from '../support/database.ts'
+import { insertEntries } from '../support/insert-entries.ts'
 
 const db = await createDatabase()
 const { $audit: audit } = withAudit(createClient(db.url))

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { type AuditEntry, type SearchFilter, withAudit, withAuditContext } from '../../src/index.ts'
-import { allPages, insertEntries } from '../log/entries.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { refusal } from '../support/errors.ts'
+import { insertEntries } from '../support/insert-entries.ts'
 import { unique } from '../support/unique.ts'
+import { allPages } from './all-pages.ts'
 
 const db = await createDatabase()
 const prisma = withAudit(createClient(db.url))
