@@ -79,7 +79,7 @@ describe('a cursor', () => {
     )
   })
 
-  it('is refused when it was made by hand for a place that can not be', () => {
+  it('is refused when it was made by hand for a place that cannot be', () => {
     for (const position of [
       { microseconds: 2n ** 63n - 1n, seq: 1n },
       { microseconds: -(2n ** 62n), seq: 1n },

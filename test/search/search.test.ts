@@ -289,7 +289,7 @@ describe('search', () => {
     }
   })
 
-  it('refuses what it can not use, names it and says what it may be, before any SQL', async () => {
+  it('refuses what it cannot use, names it and says what it may be, before any SQL', async () => {
     const wrong = audit as unknown as { search(filter: unknown, page?: unknown): Promise<unknown> }
     const cases: [unknown, string][] = [
       [undefined, 'must be an object of action, actor, resource'],

@@ -219,7 +219,7 @@ describe('entries', () => {
   })
 })
 
-describe('a request that can not be answered', () => {
+describe('a request that cannot be answered', () => {
   it.each([
     ['/api/entries?limit=0', '"limit" must be a whole number from 1 to 500.'],
     ['/api/entries?limit=501', '"limit" must be a whole number from 1 to 500.'],
