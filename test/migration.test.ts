@@ -162,7 +162,7 @@ describe('applying the migration', () => {
   })
 })
 
-describe('an entry can not be changed or removed', () => {
+describe('an entry cannot be changed or removed', () => {
   const upsert = `INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type)
     SELECT id, 'forged', 'x', 'user', 'a' FROM audit_logs ON CONFLICT (id) DO UPDATE SET action = 'forged'`
   const merge = (action: string) =>
@@ -309,7 +309,7 @@ describe('an application role with INSERT on the documented columns, and SELECT'
     expect(await prisma.auditLog.count()).toBeGreaterThan(0)
   })
 
-  it.each(['timestamp', 'seq', 'transaction_id'])('can not set %s: nobody backdates', async (column) => {
+  it.each(['timestamp', 'seq', 'transaction_id'])('cannot set %s: nobody backdates', async (column) => {
     await setUp
     const values: Record<string, unknown> = { timestamp: new Date(0), seq: 1, transaction_id: 1 }
     await expect(
@@ -331,7 +331,7 @@ describe('an application role with INSERT on the documented columns, and SELECT'
     `CREATE OR REPLACE FUNCTION audit_logs_immutable() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`,
     'SET session_replication_role = replica',
     `SELECT setval('audit_logs_seq_seq', 1)`,
-  ])('can not get around it: %s', async (statement) => {
+  ])('cannot get around it: %s', async (statement) => {
     await setUp
     await expect(asRole.query(statement)).rejects.toMatchObject({
       code: expect.stringMatching(/^(42501|ZA001)$/),

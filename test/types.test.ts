@@ -437,7 +437,7 @@ describe('time travel', () => {
     expectTypeOf<AuditError['conflicts']>().toEqualTypeOf<readonly RevertConflict[] | undefined>()
   })
 
-  it('of any client takes and gives what it can not know', () => {
+  it('of any client takes and gives what it cannot know', () => {
     const anyAudit = {} as Audit
     const record = () => anyAudit.stateAt('Whatever', 1, new Date())
     expectTypeOf(record).returns.resolves.toEqualTypeOf<Record<string, unknown> | null>()

@@ -38,7 +38,7 @@ export class Database {
     const known = this.#planners.get(configuration)
     if (known?.catalog === catalog) return known
     try {
-      checkLog(catalog, configuration)
+      requireLog(catalog, configuration)
     } catch (error) {
       this.forget() // the migration may be applied while we run
       throw error
@@ -100,7 +100,7 @@ export class Database {
   }
 }
 
-function checkLog(catalog: Catalog, { options }: CaptureConfiguration): void {
+function requireLog(catalog: Catalog, { options }: CaptureConfiguration): void {
   if (catalog.server.major < oldestServer) {
     throw new AuditError(
       'AUDIT_UNSUPPORTED_DATABASE',

@@ -4,7 +4,7 @@ import type { AuditOptions } from '../../src/index.ts'
 import type { PrismaClient } from '../generated/client/client.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { migration } from '../support/migration.ts'
-import { recorded } from './audited.ts'
+import { recorded } from '../support/recorded.ts'
 import { createLogged } from './statement-log.ts'
 
 // On PostgreSQL 18 a statement of a few rows records them by a function that the log's migration made. Where it can't,

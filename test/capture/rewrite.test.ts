@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { PrismaClient } from '../generated/client/client.ts'
 import { createDatabase } from '../support/database.ts'
-import { brief, emptyTables, type Recorded, recorded } from './audited.ts'
+import { emptyTables } from '../support/empty-tables.ts'
+import { brief, type Recorded, recorded } from '../support/recorded.ts'
 import { createPlanning, describePlanned, sentFor } from './audited-statements.ts'
 import { createLogged } from './statement-log.ts'
 

@@ -3,8 +3,8 @@ import { runInNewContext } from 'node:vm'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { PrismaClient } from '../generated/client/client.ts'
 import { createDatabase } from '../support/database.ts'
+import { emptyTables } from '../support/empty-tables.ts'
 import { at } from '../support/users.ts'
-import { emptyTables } from './audited.ts'
 import { createLogged, createLoggedPlain, kinds } from './statement-log.ts'
 
 const db = await createDatabase()

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createDatabase } from '../support/database.ts'
+import { emptyTables } from '../support/empty-tables.ts'
 import { otherTransaction, untilWaiting } from '../support/locks.ts'
-import { brief, emptyTables, recorded } from './audited.ts'
+import { brief, recorded } from '../support/recorded.ts'
 import { createLogged } from './statement-log.ts'
 
 // An upsert that changes a key takes the rows below along. The row in conflict, and what is below it, may come in after

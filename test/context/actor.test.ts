@@ -96,7 +96,7 @@ describe('the actor', () => {
       'a nested write': () =>
         strict.category.create({ data: { name: 'a', children: { create: { name: 'b' } } } }),
       $executeRaw: () => strict.$executeRaw`INSERT INTO "Tag" (name) VALUES ('nobody')`,
-      'raw SQL that can not be captured': () => strict.$executeRaw`TRUNCATE "Reading"`,
+      'raw SQL that cannot be captured': () => strict.$executeRaw`TRUNCATE "Reading"`,
       'a batch': () => strict.$transaction([createTag(strict)]),
       'an interactive transaction': () => strict.$transaction((tx) => createTag(tx)),
     }

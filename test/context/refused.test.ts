@@ -17,7 +17,7 @@ function refusalOf(context: unknown): AuditError {
   throw new Error('the context was not refused')
 }
 
-describe('a context that the log can not store is refused before its function runs', () => {
+describe('a context that the log cannot store is refused before its function runs', () => {
   const cycle: Record<string, unknown> = {}
   cycle.self = { again: cycle }
   const shared = { n: 1 }

@@ -4,10 +4,10 @@ import { afterAll, expect } from 'vitest'
 import { createScript } from '../../scripts/schema-engine.ts'
 import { type Audited, type AuditOptions, withAudit } from '../../src/index.ts'
 import type { PrismaClientLike } from '../../src/prisma-7/audited.ts'
-import { type Recorded, recorded } from '../capture/audited.ts'
 import { PrismaClient } from '../generated/extensions/client/client.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { outcome } from '../support/outcome.ts'
+import { type Recorded, recorded } from '../support/recorded.ts'
 
 /** Where the other extension stands: `withAudit(client.$extends(other))` or `withAudit(client).$extends(other)`. */
 export const orders = ['before', 'after'] as const

@@ -75,7 +75,7 @@ describe('the caller', () => {
     })
   })
 
-  it('gets the error also when the log can not be written, and onError hears of it', async () => {
+  it('gets the error also when the log cannot be written, and onError hears of it', async () => {
     const heard: string[] = []
     const unlucky = audited({ onError: (error) => heard.push(error.code) })
     await db.sql('ALTER TABLE audit_logs ADD CONSTRAINT no_failures CHECK (outcome = $$success$$) NOT VALID')

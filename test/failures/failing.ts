@@ -1,8 +1,8 @@
 import { beforeEach, expect } from 'vitest'
 import { type AuditOptions, withAudit } from '../../src/index.ts'
-import { emptyTables } from '../capture/audited.ts'
 import type { PrismaClient } from '../generated/client/client.ts'
 import { createClient, createDatabase, type Entry } from '../support/database.ts'
+import { emptyTables } from '../support/empty-tables.ts'
 
 /** Audited clients on a database of its own, empty in every test, and what comes of a call that fails. */
 export async function createFailing() {

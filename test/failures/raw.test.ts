@@ -24,7 +24,7 @@ describe('a raw statement that fails', () => {
       'P2010: Raw query failed. Code: `23505`. Message: `duplicate key value violates unique constraint "Tag_name_key"`',
     ],
     [
-      '$executeRawUnsafe with syntax that the audit can not tell from a write',
+      '$executeRawUnsafe with syntax that the audit cannot tell from a write',
       () => prisma.$executeRawUnsafe(`INSERT INTOO "Tag" VALUES ('s3cret')`),
       '$executeRawUnsafe',
       'P2010: Raw query failed. Code: `42601`. Message: `syntax error at or near "[redacted]"`',
@@ -36,7 +36,7 @@ describe('a raw statement that fails', () => {
       'P2010: Raw query failed. Code: `08P01`. Message: `bind message supplies [redacted] parameters, but prepared statement "" requires 2`',
     ],
     [
-      'a statement that can not be captured',
+      'a statement that cannot be captured',
       () => prisma.$executeRawUnsafe('TRUNCATE nowhere'),
       '$executeRawUnsafe',
       'P2010: Raw query failed. Code: `42P01`. Message: `relation "nowhere" does not exist`',

@@ -59,7 +59,7 @@ describe('a database without the log', async () => {
   })
 })
 
-describe('an entry that can not be written', () => {
+describe('an entry that cannot be written', () => {
   const role = `writer_${randomUUID().slice(0, 8)}`
   const roleUrl = new URL(db.url)
   roleUrl.username = role

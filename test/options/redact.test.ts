@@ -233,7 +233,7 @@ describe('redact', () => {
     expect(await db.changesOf(() => prisma.tag.update({ where: { id }, data: { name } }))).toEqual([])
   })
 
-  it('leaves nothing of a value in the text of a statement that can not be captured', async () => {
+  it('leaves nothing of a value in the text of a statement that cannot be captured', async () => {
     const prisma = audited({ redact: { User: ['name'] } })
     await db.sql(`
       CREATE PROCEDURE take(value text) LANGUAGE sql AS 'INSERT INTO "Reading" VALUES (value, 1)';

@@ -6,7 +6,7 @@ import { unique } from '../support/unique.ts'
 
 const db = await createDatabase()
 
-describe('options that can not be used are refused, with what they may be', () => {
+describe('options that cannot be used are refused, with what they may be', () => {
   it.each<[string, unknown, RegExp]>([
     ['an unknown option', { redactt: {} }, /redactt/],
     ['an unknown model in include', { models: { include: ['Usr'] } }, /"Usr".*Its models are .*User/],

@@ -35,6 +35,9 @@ it('the log is what row triggers saw, also when several callers write at once', 
       },
     },
   )
-  expect(tally.entries).toBeGreaterThan(100)
-  expect([...tally.errors.keys()].filter((code) => !refusals.includes(code))).toEqual([])
+  expect(tally.entries, `seed ${seed}`).toBeGreaterThan(100)
+  expect(
+    [...tally.errors.keys()].filter((code) => !refusals.includes(code)),
+    `seed ${seed}`,
+  ).toEqual([])
 })

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { quote } from '../support/quote.ts'
 import { type DataModel, type Field, relationsOf, scalarsOf } from './data-model.ts'
 import { Values } from './values.ts'
 
@@ -80,8 +81,4 @@ function literal(dataModel: DataModel, field: Field, value: unknown): string {
   function arrayText(items: unknown[]): string {
     return `{${items.map((item) => `"${text(item).replace(/["\\]/g, '\\$&')}"`).join(',')}}`
   }
-}
-
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }

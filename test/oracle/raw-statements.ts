@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { quote } from '../support/quote.ts'
 import { type Field, foreignKeyOf, isInKey, type Model, scalarsOf, uniqueKeysOf } from './data-model.ts'
 import type { RawCall } from './steps.ts'
 
@@ -67,8 +68,4 @@ function hasDatabaseDefault({ hasDefaultValue, default: value }: Field): boolean
 
 function columnOf(field: Field): string {
   return quote(field.dbName ?? field.name)
-}
-
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }

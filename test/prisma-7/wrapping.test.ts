@@ -49,7 +49,7 @@ describe('wrapping twice', () => {
   })
 })
 
-describe('a client that can not be audited', () => {
+describe('a client that cannot be audited', () => {
   it('has no driver adapter (Prisma Accelerate): AUDIT_NO_ADAPTER', async () => {
     const client = new PrismaClient({ accelerateUrl: 'prisma://accelerate.prisma-data.net/?api_key=none' })
     const error = await errorOf(() => withAudit(client))

@@ -37,10 +37,11 @@ async function reading<T>(work: () => PromiseLike<T>, queuedBy?: { $audit: { flu
   const since = await db.lastSeq()
   const result = await work()
   await queuedBy?.$audit.flush()
-  return { result, entries: (await db.entries(since)).map(brief) }
+  return { result, entries: (await db.entries(since)).map(readOf) }
 }
 
-function brief({ action, resource_type, resource_id, outcome, details }: Entry) {
+/** What an entry says of the read. */
+function readOf({ action, resource_type, resource_id, outcome, details }: Entry) {
   expect(action).toBe(`${resource_type}.read`)
   expect(outcome).toBe('success')
   return { resource: resource_type, id: resource_id, ...details }
@@ -325,7 +326,7 @@ describe('a read of a model in the option reads', () => {
     expect(result).toStrictEqual({ id: 'p1', author: { name: 'Ada' } })
     const entries = await db.entries(since)
     expect(entries.map(({ action }) => action)).toEqual(['post.update', 'user.read'])
-    expect(entries.slice(1).map(brief)).toEqual([
+    expect(entries.slice(1).map(readOf)).toEqual([
       {
         resource: 'user',
         id: '1',

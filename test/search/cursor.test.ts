@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AuditError, withAudit } from '../../src/index.ts'
 import { decodeCursor, encodeCursor, timestampText } from '../../src/search/cursor.ts'
-import { insertEntries } from '../log/entries.ts'
 import { createClient, createDatabase } from '../support/database.ts'
+import { insertEntries } from '../support/insert-entries.ts'
 
 const db = await createDatabase()
 const { $audit: audit } = withAudit(createClient(db.url))
@@ -79,7 +79,7 @@ describe('a cursor', () => {
     )
   })
 
-  it('is refused when it was made by hand for a place that can not be', () => {
+  it('is refused when it was made by hand for a place that cannot be', () => {
     for (const position of [
       { microseconds: 2n ** 63n - 1n, seq: 1n },
       { microseconds: -(2n ** 62n), seq: 1n },

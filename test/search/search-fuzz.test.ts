@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AuditError, type SearchFilter, withAudit } from '../../src/index.ts'
-import { allPages, type GivenEntry, insertEntries } from '../log/entries.ts'
 import { createClient, createDatabase } from '../support/database.ts'
+import { type GivenEntry, insertEntries } from '../support/insert-entries.ts'
+import { allPages } from './all-pages.ts'
 
 const db = await createDatabase()
 const { $audit: audit } = withAudit(createClient(db.url))
@@ -20,7 +21,10 @@ const times = days.flatMap((day) =>
 )
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null })
 
-const entry: fc.Arbitrary<Required<Omit<GivenEntry, 'reason'>>> = fc
+type FuzzedEntry = Required<Omit<GivenEntry, 'id' | 'reason' | 'ip' | 'details'>> & {
+  details: { [field: string]: unknown } | null
+}
+const entry: fc.Arbitrary<FuzzedEntry> = fc
   .record({
     timestamp: fc.constantFrom(...times),
     resource_type: fc.constantFrom(...resources),

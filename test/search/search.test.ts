@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { type AuditEntry, type SearchFilter, withAudit, withAuditContext } from '../../src/index.ts'
-import { allPages, insertEntries } from '../log/entries.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { refusal } from '../support/errors.ts'
+import { insertEntries } from '../support/insert-entries.ts'
 import { unique } from '../support/unique.ts'
+import { allPages } from './all-pages.ts'
 
 const db = await createDatabase()
 const prisma = withAudit(createClient(db.url))
@@ -288,7 +289,7 @@ describe('search', () => {
     }
   })
 
-  it('refuses what it can not use, names it and says what it may be, before any SQL', async () => {
+  it('refuses what it cannot use, names it and says what it may be, before any SQL', async () => {
     const wrong = audit as unknown as { search(filter: unknown, page?: unknown): Promise<unknown> }
     const cases: [unknown, string][] = [
       [undefined, 'must be an object of action, actor, resource'],

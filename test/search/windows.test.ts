@@ -4,8 +4,9 @@ import { type SearchFilter, withAudit } from '../../src/index.ts'
 import type { Conditions } from '../../src/search/conditions.ts'
 import { readPage } from '../../src/search/page.ts'
 import { connectionTo } from '../../src/ui/data/read-connection.ts'
-import { allPages, insertEntries } from '../log/entries.ts'
 import { createClient, createDatabase } from '../support/database.ts'
+import { insertEntries } from '../support/insert-entries.ts'
+import { allPages } from './all-pages.ts'
 
 // windows begin with 4,000 entries and grow: this is five of them
 const db = await createDatabase()

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import type { Database, Entry } from './database.ts'
+import { quote } from './quote.ts'
 
 /**
  * A second opinion on what changed: plain AFTER ROW triggers that write every row change of every table down, and a
@@ -663,8 +664,4 @@ function links(known: readonly ModelInfo[]): Map<string, LinkInfo> {
 
 function lowerFirst(name: string): string {
   return name.charAt(0).toLowerCase() + name.slice(1)
-}
-
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }

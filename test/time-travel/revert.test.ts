@@ -75,7 +75,7 @@ describe.each([
     ])
   })
 
-  it('can be undone itself, and what it undid can not be undone twice', async () => {
+  it('can be undone itself, and what it undid cannot be undone twice', async () => {
     const { id: tag } = await client.tag.create({ data: { name: `1${_}` } })
     const { id } = await db.changeOf(() => client.tag.update({ where: { id: tag }, data: { name: `2${_}` } }))
     const [first] = await client.$audit.revert(id)
@@ -443,7 +443,7 @@ describe('reverting is refused', () => {
     )
   })
 
-  it('for values that Prisma can not write', async () => {
+  it('for values that Prisma cannot write', async () => {
     const { id } = await prisma.everything.create({ data: {} })
     await prisma.$executeRaw`UPDATE "Everything" SET timestamp = 'infinity' WHERE id = ${id}`
     const infinity = await db.changeOf(() =>

@@ -194,7 +194,7 @@ describe('stateAt', () => {
     for (const date of dates) expect((await stateAt('Everything', id, date))?.id).toBe(id)
   })
 
-  it('refuses what it can not answer', async () => {
+  it('refuses what it cannot answer', async () => {
     const excluding = clientWith({ models: { exclude: ['Tag'] }, redact: { Country: ['code'] } })
     const any = stateAt as (...parameters: unknown[]) => Promise<unknown>
     const excludingAny = excluding.$audit.stateAt as typeof any

@@ -114,7 +114,7 @@ describe('an interactive transaction', () => {
         tx.$executeRaw`UPDATE "Post" SET title = 'too late' WHERE id = ${id}`,
     ],
     [
-      'raw SQL that can not be captured waits for a lock',
+      'raw SQL that cannot be captured waits for a lock',
       (tx: Prisma.TransactionClient, id: string) =>
         tx.$executeRaw`WITH done AS (UPDATE "Post" SET title = 'too late' WHERE id = ${id}) SELECT 1`,
     ],
@@ -261,7 +261,7 @@ describe('an interactive transaction', () => {
   )
 })
 
-describe('an entry that can not be written', () => {
+describe('an entry that cannot be written', () => {
   it('takes its change back with it', async () => {
     const name = unique('tag')
     const unwritten: AuditError[] = []

@@ -45,7 +45,7 @@ describe('a pool of one connection', () => {
       await client.category.delete({ where: { id } })
     },
     'raw SQL': async (client) => client.$executeRaw`INSERT INTO "Tag" (name) VALUES (${unique('one')})`,
-    'raw SQL that can not be captured': async (client) => client.$executeRaw`TRUNCATE "Reading"`,
+    'raw SQL that cannot be captured': async (client) => client.$executeRaw`TRUNCATE "Reading"`,
   }
 
   it.each(Object.keys(kinds))('is enough for %s, also as the first call', async (kind) => {

@@ -4,10 +4,10 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { startWebPage, type WebPageServerOptions } from '../../src/cli/ui.ts'
 import { auditPage, toNodeHandler } from '../../src/ui/index.ts'
 import { createDatabase } from '../support/database.ts'
-import { insertEntries, minute } from './entries.ts'
+import { insertSamples, minute } from './entries.ts'
 
 const database = await createDatabase()
-await insertEntries(database, [{ at: minute(0) }])
+await insertSamples(database, [{ at: minute(0) }])
 
 async function start(options: WebPageServerOptions = {}) {
   const server = await startWebPage(database.url, { port: '0', ...options })

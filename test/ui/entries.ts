@@ -1,7 +1,8 @@
 import type { Database } from '../support/database.ts'
+import { type GivenEntry, insertEntries } from '../support/insert-entries.ts'
 
 /** The columns of an entry that a test cares about; the rest is filled in. */
-export interface TestEntry {
+export interface Sample {
   at: string
   action?: string
   actor?: { id: string; type?: string; email?: string }
@@ -9,7 +10,7 @@ export interface TestEntry {
   outcome?: 'success' | 'failure'
   reason?: string
   /** An object, or the text of some JSON. */
-  details?: unknown
+  details?: GivenEntry['details']
   requestId?: string
   organizationId?: string
   ip?: string
@@ -17,39 +18,27 @@ export interface TestEntry {
 }
 
 /** Writes entries with times of the test's own; gives their ids in the same order. */
-export async function insertEntries(database: Database, entries: readonly TestEntry[]): Promise<string[]> {
-  const ids: string[] = []
-  for (const [index, entry] of entries.entries()) {
-    const action = entry.action ?? 'order.update'
-    const [row] = await database.sql<{ id: string }>(
-      `INSERT INTO audit_logs (id, "timestamp", action, actor_id, actor_type, actor_email, resource_type, resource_id,
-         outcome, reason, details, request_id, organization_id, ip, transaction_id)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id`,
-      [
-        idAt(entry.at, index),
-        entry.at,
-        action,
-        entry.actor?.id ?? 'ada',
-        entry.actor?.type ?? 'user',
-        entry.actor?.email ?? null,
-        entry.resource?.type ?? action.split('.')[0],
-        entry.resource === undefined ? '1' : entry.resource.id,
-        entry.outcome ?? 'success',
-        entry.reason ?? null,
-        detailsText(entry.details),
-        entry.requestId ?? null,
-        entry.organizationId ?? null,
-        entry.ip ?? null,
-        entry.transactionId ?? 1000 + index,
-      ],
-    )
-    ids.push(row?.id as string)
-  }
-  return ids
-}
-
-function detailsText(details: unknown): string | null {
-  return details === undefined ? null : typeof details === 'string' ? details : JSON.stringify(details)
+export function insertSamples(database: Database, samples: readonly Sample[]): Promise<string[]> {
+  return insertEntries(
+    database,
+    samples.map(({ at, action = 'order.update', actor, resource, transactionId, ...sample }, index) => ({
+      id: idAt(at, index),
+      timestamp: at,
+      action,
+      actor_id: actor?.id ?? 'ada',
+      actor_type: actor?.type ?? 'user',
+      actor_email: actor?.email ?? null,
+      resource_type: resource?.type ?? action.replace(/\..*/, ''),
+      resource_id: resource === undefined ? '1' : resource.id,
+      outcome: sample.outcome ?? 'success',
+      reason: sample.reason ?? null,
+      details: sample.details ?? null,
+      request_id: sample.requestId ?? null,
+      organization_id: sample.organizationId ?? null,
+      ip: sample.ip ?? null,
+      transaction_id: String(transactionId ?? 1000 + index),
+    })),
+  )
 }
 
 /** A UUIDv7 of a moment. */

@@ -3,10 +3,10 @@ import { withAudit } from '../../src/index.ts'
 import { auditPage } from '../../src/ui/index.ts'
 import type { WireEntry, WirePage } from '../../src/ui/wire.ts'
 import { createClient, createDatabase } from '../support/database.ts'
-import { insertEntries, minute } from './entries.ts'
+import { insertSamples, minute } from './entries.ts'
 
 const database = await createDatabase()
-const ids = await insertEntries(database, [
+const ids = await insertSamples(database, [
   { at: minute(0), action: 'order.create', details: { after: { id: 1, total: '10.00' } } },
   {
     at: minute(1),
@@ -185,7 +185,7 @@ describe('entries', () => {
   })
 
   it('keep every digit, in the time and in numbers', async () => {
-    const [id] = await insertEntries(database, [{ at: '2020-01-01T00:00:00.123456Z', action: 'meter.read' }])
+    const [id] = await insertSamples(database, [{ at: '2020-01-01T00:00:00.123456Z', action: 'meter.read' }])
     await database.sql(
       `INSERT INTO audit_logs (id, "timestamp", action, actor_id, actor_type, resource_type, details)
        VALUES (gen_random_uuid(), '2020-01-02', 'meter.set', 'ada', 'user', 'meter', '{"after": {"n": 123456789012345678901.50}}')`,
@@ -199,7 +199,7 @@ describe('entries', () => {
   it('with long details come without them in a list, and with them by themselves', async () => {
     // hex of a sequence does not compress below the limit
     const long = Array.from({ length: 6000 }, (_, index) => (index * 7919).toString(36)).join('')
-    const [id] = await insertEntries(database, [
+    const [id] = await insertSamples(database, [
       { at: '2020-02-01T00:00:00Z', action: 'note.update', details: { before: { long }, changed: ['long'] } },
     ])
     const { entries } = (await json('/api/entries?action=note.update')) as WirePage
@@ -219,7 +219,7 @@ describe('entries', () => {
   })
 })
 
-describe('a request that can not be answered', () => {
+describe('a request that cannot be answered', () => {
   it.each([
     ['/api/entries?limit=0', '"limit" must be a whole number from 1 to 500.'],
     ['/api/entries?limit=501', '"limit" must be a whole number from 1 to 500.'],
@@ -307,7 +307,7 @@ describe('the data', () => {
 
   it('groups failed logins by who and from where', async () => {
     const at = (seconds: number) => `2021-05-01T00:00:0${seconds}Z`
-    await insertEntries(
+    await insertSamples(
       database,
       (
         [

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { chromiumPath, launchChromium, noChromium } from '../../scripts/chromium.ts'
 import { startWebPage, type WebPageServer } from '../../src/cli/ui.ts'
 import { createDatabase, type Database } from '../support/database.ts'
-import { insertEntries, minute } from './entries.ts'
+import { insertSamples, minute } from './entries.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const attack = `<img src=x onerror="alert(1)"><script>alert(2)</script>`
@@ -21,7 +21,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
 
   beforeAll(async () => {
     database = await createDatabase()
-    ids = await insertEntries(database, sampleEntries())
+    ids = await insertSamples(database, sampleEntries())
     server = await startWebPage(database.url, { port: '0' })
     browser = await launchChromium()
   })
@@ -433,7 +433,7 @@ async function violations(page: Page): Promise<string[]> {
 }
 
 /** Newest first: a login that failed, the life of order 7 backwards, a record of an attacker's, and a long past. */
-function sampleEntries(): Parameters<typeof insertEntries>[1] {
+function sampleEntries(): Parameters<typeof insertSamples>[1] {
   const order = { id: 7, status: 'paid', total: '10.50', note: 'call Ada' }
   const shipped = { ...order, status: 'shipped', note: 'call Eda' }
   const resource = { id: '7' }
@@ -479,5 +479,5 @@ function sampleEntries(): Parameters<typeof insertEntries>[1] {
       details: '{"after": {"n": 123456789012345678901.50}}',
     },
     ...Array.from({ length: 148 }, (_, index) => ({ at: minute(-7000 - index), action: 'price.update' })),
-  ] as Parameters<typeof insertEntries>[1]
+  ] as Parameters<typeof insertSamples>[1]
 }

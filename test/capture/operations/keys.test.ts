@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { brief } from '../../support/recorded.ts'
 import { unique } from '../../support/unique.ts'
-import { brief, createAudited } from '../audited.ts'
+import { createAudited } from '../audited.ts'
 
 // Every `recordedBy` also compares the entries with what a row trigger saw: before, after, changed, transaction.
 const { db, prisma, recordedBy, empty } = await createAudited()

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { briefSorted } from '../../support/recorded.ts'
 import { at, user } from '../../support/users.ts'
-import { briefSorted, createAudited } from '../audited.ts'
+import { createAudited } from '../audited.ts'
 
 // Every `recordedBy` also compares the entries with what a row trigger saw: before, after, changed, transaction.
 const { prisma, recordedBy, empty } = await createAudited()

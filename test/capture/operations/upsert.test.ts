@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { brief, createAudited } from '../audited.ts'
+import { brief } from '../../support/recorded.ts'
+import { createAudited } from '../audited.ts'
 
 // Every `recordedBy` also compares the entries with what a row trigger saw: before, after, changed, transaction.
 const { prisma, recordedBy, empty } = await createAudited()

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { withAudit } from '../../../src/index.ts'
 import { PrismaClient } from '../../generated/client/client.ts'
 import { createClient, createDatabase, type Database } from '../../support/database.ts'
+import { emptyingScript } from '../../support/empty-tables.ts'
 import { outcome } from '../../support/outcome.ts'
-import { emptyingScript } from '../audited.ts'
 
 const setUp = `
   ALTER TABLE "Tag" ADD CONSTRAINT tag_short CHECK (length(name) < 100);

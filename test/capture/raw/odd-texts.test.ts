@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { Prisma } from '../../generated/client/client.ts'
+import { quote } from '../../support/quote.ts'
 import { createRaw } from './raw.ts'
 
 const { db, prisma, compare } = await createRaw()
 
 describe('names that look like SQL', () => {
-  const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
   const columns = [
     ...[
       '$1',

@@ -5,7 +5,7 @@ import { createRaw, outline } from './raw.ts'
 
 const { db, prisma, plain, version, contents } = await createRaw()
 
-describe('a statement that can not be captured row by row is recorded as raw.execute', () => {
+describe('a statement that cannot be captured row by row is recorded as raw.execute', () => {
   interface Uncapturable {
     /** Statements before it, in the same transaction, that are no matter here. */
     first?: string[]

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { briefSorted } from '../../support/recorded.ts'
 import { user } from '../../support/users.ts'
-import { briefSorted, createAudited } from '../audited.ts'
+import { createAudited } from '../audited.ts'
 import { tables } from './tables.ts'
 
 const { db, prisma, recordedBy, empty } = await createAudited({ setUp: tables })

@@ -2,7 +2,8 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { withAudit } from '../../../src/index.ts'
 import { PrismaClient } from '../../generated/client/client.ts'
-import { briefSorted, createAudited, recorder } from '../audited.ts'
+import { briefSorted } from '../../support/recorded.ts'
+import { createAudited, recorder } from '../audited.ts'
 import { tables } from './tables.ts'
 
 const { db, empty } = await createAudited({ setUp: tables })
