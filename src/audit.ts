@@ -17,9 +17,11 @@ interface AnyAudit extends EventRecorder, AuditSearch<unknown>, TimeTravel<unkno
 interface Verification {
   /**
    * Makes sure that writes can be recorded: statements pass through the audit, the server is PostgreSQL 14 or newer,
-   * the log's table is there. The first write checks the same; call this at start-up to know earlier.
+   * the log is there with all its migrations, and triggers record tables as the options say. The first write to a table checks
+   * the same, but for triggers that are older than the columns of their table; call this at start-up to know earlier.
    *
-   * @throws AuditError `AUDIT_NOT_INTERCEPTED`, `AUDIT_UNSUPPORTED_DATABASE` or `AUDIT_TABLE_MISSING`
+   * @throws AuditError `AUDIT_NOT_INTERCEPTED`, `AUDIT_UNSUPPORTED_DATABASE`, `AUDIT_TABLE_MISSING`, `AUDIT_LOG_OUTDATED`,
+   * `AUDIT_OPTIONS_DIFFER` or `AUDIT_TRIGGERS_OUTDATED`
    *
    * @example
    * ```ts

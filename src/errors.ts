@@ -11,6 +11,8 @@ export const auditErrorCodes = {
   AUDIT_SCHEMA_CHANGED: 'a migration changed the table while a transaction was about to write to it',
   AUDIT_LOG_OUTDATED: 'a migration of the log is missing in the database',
   AUDIT_OPTIONS_DIFFER: "the triggers of a table record it otherwise than the client's options say",
+  AUDIT_TRIGGERS_OUTDATED:
+    '`verify()` found triggers that are incomplete, or older than the columns of their table',
   AUDIT_ACTOR_REQUIRED: '`requireActor` is set and nobody is named',
   AUDIT_UNCAPTURABLE: "`uncapturable: 'throw'` refused a statement",
   AUDIT_INVALID_EVENT: "an explicit event holds a value that the log can't store",

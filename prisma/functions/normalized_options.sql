@@ -33,6 +33,10 @@ BEGIN
   RETURN (
     SELECT jsonb_build_object(
       'columns', (SELECT c.relnatts FROM pg_class c WHERE c.oid = relation),
+      -- what the function spells out: another one later means that a migration changed the table since
+      'shape', (SELECT md5(string_agg(concat_ws(' ', s.attnum, s.attname, t.typname, s.atttypmod), ', ' ORDER BY s.attnum))
+        FROM pg_attribute s JOIN pg_type t ON t.oid = s.atttypid
+        WHERE s.attrelid = relation AND s.attnum > 0 AND NOT s.attisdropped),
       'snapshot', coalesce(options ->> 'snapshot', 'full'),
       'redactSecrets', redact_secrets,
       'redact', coalesce(jsonb_agg(a.attnum::int ORDER BY a.attnum) FILTER (WHERE

@@ -34,6 +34,7 @@ export async function capture<T>(captured: StatementAtHand<T>): Promise<T> {
   const { context, revertOf } = scope
   const attribution: Attribution = { context, operation: operationOf(scope), revertOf }
   try {
+    if (scope.verifies) await verify(captured)
     const plan = knownPlan(captured, attribution) ?? (await planFor(captured, attribution))
     try {
       return await runPlan(plan, captured, attribution)
@@ -53,6 +54,13 @@ export async function capture<T>(captured: StatementAtHand<T>): Promise<T> {
     if (error instanceof AuditError) scope.error = error
     throw error
   }
+}
+
+/** Looks at the database anew, and at every table. */
+async function verify<T>({ scope, connection, database }: StatementAtHand<T>): Promise<void> {
+  database.forget()
+  const planner = await database.planner(scope.configuration, connection)
+  planner.verifyTriggers()
 }
 
 function schemaChanged(cause: unknown): AuditError {

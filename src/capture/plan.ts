@@ -21,7 +21,7 @@ import { findRecorder, type Recorder } from './rewrite/recorder.ts'
 import { type Reach, reachOf } from './rewrite/referential-actions.ts'
 import { rewrite } from './rewrite/rewrite.ts'
 import { TrackedTable } from './rewrite/tracked-table.ts'
-import { refuseDifferences, watchDifferences } from './watch-differences.ts'
+import { refuseDifferences, refuseOutdated, watchDifferences } from './watch-differences.ts'
 
 /** What to do with a statement. */
 export type Plan =
@@ -109,6 +109,20 @@ export class Planner {
       this.#plans.set(key, plan)
     }
     return folded.trailer === '' && !folded.isFolded ? plan : unfolded(plan, sql, folded)
+  }
+
+  /**
+   * Makes sure that triggers and this client agree on every table: on how it is recorded, and on its columns.
+   *
+   * @throws AuditError `AUDIT_LOG_OUTDATED`, `AUDIT_OPTIONS_DIFFER` or `AUDIT_TRIGGERS_OUTDATED`
+   */
+  verifyTriggers(): void {
+    void this.#functions
+    const wanted = this.catalog.tables.map((table) => this.#track(table)).filter(({ isWanted }) => isWanted)
+    for (const tracked of wanted) {
+      refuseDifferences(tracked, watchDifferences(tracked, this.catalog, this.#configuration.options.table))
+    }
+    refuseOutdated(wanted.map(({ table }) => table))
   }
 
   #make(text: string, want: Want, parameterCount: number, shape: EntryShape): Plan {

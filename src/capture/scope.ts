@@ -15,6 +15,8 @@ export interface CaptureScope {
   readonly operations: string[]
   /** The entry that the call undoes, if it undoes one. */
   readonly revertOf: string | undefined
+  /** Asks for no statement, but whether all tables could be written to. */
+  readonly verifies?: true
   /** An error of ours, which Prisma wraps in one of its own on its way up. */
   error?: unknown
   /** Whether the statement that failed was to write; undefined when none failed, or before anybody could tell. */

@@ -1,5 +1,5 @@
 import { AuditError } from '../errors.ts'
-import { type Catalog, type Column, findTable } from '../postgres/catalog.ts'
+import { type Catalog, type Column, findTable, type Table } from '../postgres/catalog.ts'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import type { TrackedTable } from './rewrite/tracked-table.ts'
 
@@ -40,6 +40,20 @@ export function refuseDifferences(tracked: TrackedTable, differences: readonly s
   throw new AuditError(
     'AUDIT_OPTIONS_DIFFER',
     `The triggers of ${quoteTable(tracked.table)} record it otherwise than the options of withAudit say (${differences.join('; ')}). Nothing was written. Put the options into audit.config.ts, pass them to withAudit, and run "npx prisma-extension-audit triggers", which writes a migration with what has changed.`,
+  )
+}
+
+/** @throws AuditError `AUDIT_TRIGGERS_OUTDATED`, naming the tables whose triggers are incomplete or older than the table */
+export function refuseOutdated(tables: readonly Table[]): void {
+  const problems = tables.flatMap((table) => {
+    const { definition, isRecording, isOutdated } = table.watch
+    if (definition && !isRecording) return [`${quoteTable(table)} lacks triggers that record its rows`]
+    return isOutdated ? [`${quoteTable(table)} has other columns than its triggers spell out`] : []
+  })
+  if (problems.length === 0) return
+  throw new AuditError(
+    'AUDIT_TRIGGERS_OUTDATED',
+    `${problems.join('; ')}. Changes are still recorded, by a slower way or by the statement. Run "npx prisma-extension-audit triggers", which writes a migration that renews them, and "npx prisma migrate deploy".`,
   )
 }
 

@@ -43,13 +43,26 @@ export function diffLines(entry: AuditEntry): string[] {
  * describeEntry(entry) // '2026-11-24 09:12 UTC · ada · order.update · 42'
  * ```
  */
-export function describeEntry({ timestamp, actor, action, resource, outcome }: AuditEntry): string {
+export function describeEntry({ timestamp, actor, action, resource, outcome, details }: AuditEntry): string {
   const time = `${timestamp.toISOString().slice(0, 16).replace('T', ' ')} UTC`
   // an event may be about something else than its action begins with
   const isNamed = action.startsWith(`${resource.type}.`)
   const what = [isNamed ? undefined : resource.type, resource.id].filter((part) => typeof part === 'string')
-  const parts = [actor.email ?? actor.id, action, ...(what.length > 0 ? [what.join(' ')] : [])]
+  const parts = [
+    actor.email ?? actor.id,
+    action,
+    ...(what.length > 0 ? [what.join(' ')] : []),
+    ...sourceText(details),
+  ]
   return [time, ...parts.map(printable), ...(outcome === 'failure' ? ['failed'] : [])].join(' · ')
+}
+
+/** Where a change came from that is not the audited client's: `by psql as app_owner`. */
+function sourceText(details: AuditEntry['details']): string[] {
+  const source = details?.source as { role?: unknown; application?: unknown } | undefined
+  if (typeof source?.role !== 'string') return []
+  const by = typeof source.application === 'string' ? `by ${source.application} ` : ''
+  return [`${by}as ${source.role}`]
 }
 
 function fieldLines(sign: string, record: Record<string, unknown> | null): string[] {

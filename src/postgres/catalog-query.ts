@@ -41,6 +41,9 @@ const tables = `
     'beforeUpdate', r.kind = 'p' OR EXISTS (
       SELECT FROM pg_catalog.pg_trigger t
       WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype::int & 19 = 19),
+    'shape', (SELECT pg_catalog.md5(pg_catalog.string_agg(
+        pg_catalog.concat_ws(' ', a.attnum, a.attname, t.typname, a.atttypmod), ', ' ORDER BY a.attnum))
+      FROM attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid WHERE a.attrelid = r.oid),
     'key', pg_catalog.md5(pg_catalog.format('%I.%I', r.schema, r.name)),
     -- tgtype: 2 before, 4 insert
     'beforeInsert', EXISTS (

@@ -8,6 +8,8 @@ export interface Watch {
   readonly fingerprint: string
   /** How it is recorded; undefined where the table itself is not, or nobody knows any more. */
   readonly definition: WatchDefinition | undefined
+  /** The table was changed since, so the triggers have to look its columns up. */
+  readonly isOutdated: boolean
 }
 
 export interface WatchDefinition {
@@ -18,6 +20,8 @@ export interface WatchDefinition {
   readonly ignore: readonly number[]
   /** How many columns the table had, dropped ones too: those with a higher number came since. */
   readonly columns: number
+  /** Stands for the names and types of the columns that the triggers spell out. */
+  readonly shape: string
   /** The quoted table of the log. */
   readonly log: string
 }
@@ -25,22 +29,24 @@ export interface WatchDefinition {
 /** What the catalog query gives of a table. */
 export interface RawWatch {
   key: string
+  /** As {@link WatchDefinition.shape}, of the table as it is now. */
+  shape: string | null
   watched: boolean
   /** The argument of the trigger before each statement. */
   noted: string | null
 }
 
 /** @see prisma/functions/statement_begins.sql for the parts of the argument */
-export function watchOf({ key, watched, noted }: RawWatch): Watch {
+export function watchOf({ key, shape, watched, noted }: RawWatch): Watch {
   const [, fingerprint = '', resource = '', ...rest] = noted?.split(' ') ?? []
   const options = rest.join(' ')
+  const definition: WatchDefinition | undefined =
+    options === '' ? undefined : { ...(JSON.parse(options) as Omit<WatchDefinition, 'resource'>), resource }
   return {
     key,
     isRecording: watched,
     fingerprint,
-    definition:
-      options === ''
-        ? undefined
-        : { ...(JSON.parse(options) as Omit<WatchDefinition, 'resource'>), resource },
+    definition,
+    isOutdated: definition !== undefined && definition.shape !== shape,
   }
 }

@@ -29,8 +29,9 @@ export class TapProbe {
   /** Sends a statement through the tap, which checks the database. */
   async verify(scope: CaptureScope): Promise<void> {
     await this.confirm()
-    await runInScope(scope, () => this.#query()).catch((error: unknown) => {
-      throw scope.error ?? error
+    const verifying: CaptureScope = { ...scope, verifies: true }
+    await runInScope(verifying, () => this.#query()).catch((error: unknown) => {
+      throw verifying.error ?? error
     })
   }
 
