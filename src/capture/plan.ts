@@ -232,9 +232,12 @@ export class Planner {
     const syntax = parseSql(text)
     const written =
       reason === 'definition' || reason === 'select-into' ? undefined : syntax && writtenTables(syntax)
+    // a view and a rule write to tables that the text does not name
+    const leadsElsewhere = reason === 'not-a-table' || reason === 'rule'
     const isDefinition = reason === 'definition' || reason === 'select-into' || reason === 'unknown-table'
     const isRecorded =
-      !isDefinition && (written ? written.every((name) => this.#isRecorded(name)) : this.#recordsAll)
+      !isDefinition &&
+      (written && !leadsElsewhere ? written.every((name) => this.#isRecorded(name)) : this.#recordsAll)
     const hasTriggers = this.catalog.tables.some(({ watch }) => watch.isRecording)
     if (isRecorded && !hasTriggers) return { kind: 'pass', writes: true }
     return {
