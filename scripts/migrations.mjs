@@ -1,5 +1,5 @@
 // Composes the log's second migration from the functions in prisma/functions, which are kept readable there. Some tools cut a
-// migration at every semicolon, so bodies become escaped strings.
+// migration at every semicolon, so bodies become escaped strings. The examples have a copy each.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 /** In the order in which they need each other. */
@@ -58,4 +58,10 @@ function asStringBody(body) {
   return body.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll(';', '\\073')
 }
 
-if (process.argv[1]?.endsWith('migrations.mjs')) writeFileSync(migration, composeMigration())
+const copies = ['demo', 'express', 'hono', 'nestjs'].map(
+  (example) => `examples/${example}/prisma/migrations/20260201000000_audit_log_functions/migration.sql`,
+)
+
+if (process.argv[1]?.endsWith('migrations.mjs')) {
+  for (const path of [migration, ...copies]) writeFileSync(path, composeMigration())
+}

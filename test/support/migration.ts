@@ -2,7 +2,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { logMigrations } from '../../src/cli/log-migrations.ts'
 import type { TableName } from '../../src/postgres/identifiers.ts'
 
-const folders = (await readdir('prisma/migrations', { withFileTypes: true }))
+/** What their folders are called. */
+export const folders = (await readdir('prisma/migrations', { withFileTypes: true }))
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
   .sort()
