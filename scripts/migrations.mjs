@@ -1,5 +1,5 @@
 // Composes the log's second migration from the functions in prisma/functions, which are kept readable there. Some tools cut a
-// migration at every semicolon, so bodies become escaped strings.
+// migration at every semicolon, so bodies become escaped strings. The examples have a copy each.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 /** In the order in which they need each other. */
@@ -15,14 +15,16 @@ const functions = [
     'uuidv7',
   ],
   ...['base_type', 'is_json_as_is', 'json_sql', 'key_sql', 'differs_sql', 'is_secret'],
-  ...['columns', 'normalized_options', 'row_sql', 'drift_sql', 'drifted_sql', 'entry_sql'],
+  ...['columns', 'normalized_options', 'row_sql', 'drift_sql', 'drifted_sql', 'entry_sql', 'settings_sql'],
   ...['table_key', 'reached', 'self_key', 'merged', 'merge'],
   ...[
     'merging_sql',
     'row_function_sql',
+    'link_key_sql',
     'link_function_sql',
     'truncate_function_sql',
     'trigger_function_sql',
+    'truncate_triggers',
   ],
   ...['watched', 'has_row_triggers', 'fingerprint', 'renew_statement_trigger', 'ancestors'],
   ...['function_name', 'definition_sql', 'drop_row_triggers', 'is_whole', 'record_own'],
@@ -58,4 +60,10 @@ function asStringBody(body) {
   return body.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll(';', '\\073')
 }
 
-if (process.argv[1]?.endsWith('migrations.mjs')) writeFileSync(migration, composeMigration())
+const copies = ['demo', 'express', 'hono', 'nestjs'].map(
+  (example) => `examples/${example}/prisma/migrations/20260201000000_audit_log_functions/migration.sql`,
+)
+
+if (process.argv[1]?.endsWith('migrations.mjs')) {
+  for (const path of [migration, ...copies]) writeFileSync(path, composeMigration())
+}

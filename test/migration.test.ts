@@ -3,9 +3,14 @@ import { readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { afterAll, describe, expect, it } from 'vitest'
 import { applyMigrations, driftScript } from '../scripts/schema-engine.ts'
+import { newestLogMigration } from '../src/cli/log-migrations.ts'
 import { withAudit, withAuditContext } from '../src/index.ts'
+import { schemaDataModel } from '../src/models/schema-data-model.ts'
+import { resolveOptions } from '../src/options.ts'
+import { watchSql } from '../src/triggers/watch-sql.ts'
+import { watchedTables } from '../src/triggers/watched-tables.ts'
 import { createClient, createDatabase, type Database } from './support/database.ts'
-import { migration } from './support/migration.ts'
+import { folders, migration, migrations } from './support/migration.ts'
 import { unique } from './support/unique.ts'
 
 const db = await createDatabase()
@@ -102,7 +107,7 @@ describe('the table', () => {
   })
 })
 
-describe('applying the migration', () => {
+describe('applying the migrations', () => {
   it('again changes nothing, and keeps the entries', async () => {
     const id = await insertEntry()
     const before = await definition(db)
@@ -120,14 +125,36 @@ describe('applying the migration', () => {
     await expect(bare.sql('DELETE FROM audit_logs')).rejects.toMatchObject({ code: 'ZA001' })
   })
 
-  it('with prisma migrate gives the same, and leaves no drift against the shipped schema', async () => {
+  it('with prisma migrate gives the same', async () => {
     const bare = await createDatabase({ template: 'template0' })
-    expect(await applyMigrations(bare.url, 'prisma/migrations')).toEqual(['20260101000000_audit_log'])
+    expect(await applyMigrations(bare.url, 'prisma/migrations')).toEqual(folders)
     expect(await applyMigrations(bare.url, 'prisma/migrations')).toEqual([])
     expect(await definition(bare)).toEqual(await definition(db))
-    await bare.sql('DROP TABLE _prisma_migrations')
-    const drift = await driftScript(bare.url, await readFile('prisma/schema.prisma', 'utf8'))
-    expect(drift.trim()).toBe('-- This is an empty migration.')
+  })
+
+  it('leaves no drift against the shipped schema after each, nor once triggers record a table', async () => {
+    const bare = await createDatabase({ template: 'template0' })
+    const shipped = await readFile('prisma/schema.prisma', 'utf8')
+    const drift = async (schema: string) => (await driftScript(bare.url, schema)).trim()
+    for (const one of migrations) {
+      await bare.sql(one)
+      expect(await drift(shipped)).toBe('-- This is an empty migration.')
+    }
+    const schema = `${shipped}
+      model Post {
+        id   Int   @id
+        tags Tag[]
+      }
+      model Tag {
+        id    Int    @id
+        posts Post[]
+      }`
+    const dataModel = schemaDataModel([schema])
+    await bare.sql(await drift(schema))
+    for (const table of watchedTables(dataModel, resolveOptions({}, dataModel), 'public')) {
+      await bare.sql(watchSql({ name: 'audit_logs' }, table))
+    }
+    expect(await drift(schema)).toBe('-- This is an empty migration.')
   })
 
   it('repairs a log whose triggers were dropped or switched off', async () => {
@@ -155,10 +182,16 @@ describe('applying the migration', () => {
     })
   })
 
+  it('tells the number of the last one', async () => {
+    expect(await db.sql('SELECT audit_logs_version() AS version')).toEqual([{ version: newestLogMigration }])
+    expect(folders).toHaveLength(newestLogMigration)
+  })
+
   it('has no semicolon inside a string or a body', () => {
-    const strings = migration.replace(/--.*$/gm, '').match(/'(?:[^']|'')*'/g) ?? []
-    expect(strings.filter((text) => text.includes(';'))).toEqual([])
-    expect(migration).not.toMatch(/\$\w*\$/)
+    const text = /'(?:[^']|'')*'/g
+    const code = migration.replace(/--.*$/gm, '')
+    expect((code.match(text) ?? []).filter((string) => string.includes(';'))).toEqual([])
+    expect(code.replace(text, '')).not.toMatch(/\$\w*\$/)
   })
 })
 

@@ -23,11 +23,15 @@ interface Entry {
   details: { before?: Row; after?: Row; target?: { id: string } }
 }
 
-const migration = fileURLToPath(import.meta.resolve('prisma-extension-audit/migration.sql'))
+const migrations = ['1', '2'].map((number) =>
+  fileURLToPath(import.meta.resolve(`prisma-extension-audit/migrations/${number}.sql`)),
+)
 
 const log: Log = {
   schemas: ['schema.prisma'],
-  install: async ({ pool }) => void (await pool.query(await readFile(migration, 'utf8'))),
+  install: async ({ pool }) => {
+    for (const path of migrations) await pool.query(await readFile(path, 'utf8'))
+  },
   tables: ['audit_logs'],
   fill: fillLog,
   read,

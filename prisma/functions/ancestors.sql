@@ -8,7 +8,10 @@ DECLARE
   locked oid;
 BEGIN
   FOR locked IN
-    SELECT relation UNION SELECT * FROM "audit_logs_internal"."reached"(relation, 'up') ORDER BY 1
+    SELECT c.oid FROM pg_class c
+    WHERE c.oid IN (SELECT relation UNION SELECT * FROM "audit_logs_internal"."reached"(relation, 'up'))
+      AND c.relkind <> 'f' -- foreign tables take no explicit lock
+    ORDER BY c.oid
   LOOP
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', locked::regclass);
   END LOOP;

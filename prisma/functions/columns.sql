@@ -9,10 +9,9 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS $$
   SELECT a.attnum, a.attname::text, f.field, a.atttypid, a.atttypmod,
-    -- a column that came after the options were given is redacted if its name says secret
+    -- a column that came after the options were given, or was renamed, is also redacted if its name now says secret
     options -> 'redact' @> to_jsonb(a.attnum::int)
-      OR (options -> 'redactSecrets')::boolean AND a.attnum > (options -> 'columns')::int
-        AND "audit_logs_internal"."is_secret"(a.attname::text),
+      OR (options -> 'redactSecrets')::boolean AND "audit_logs_internal"."is_secret"(f.field),
     options -> 'ignore' @> to_jsonb(a.attnum::int),
     -- a virtual generated column (PostgreSQL 18) is not computed when triggers fire
     CASE WHEN a.attgenerated = 'v' THEN pg_get_expr(d.adbin, d.adrelid) END

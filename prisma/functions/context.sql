@@ -8,6 +8,8 @@
 --   has noted what holds. Where the two differ the statement is refused, and the client looks again. A table without
 --   triggers has the fingerprint ''. Without a relation nothing is compared
 -- cause: what referential actions that the statement sets off have as their cause, where no trigger says it
+--
+-- It has no operators, which the caller's search_path can replace, see statement_begins.
 CREATE OR REPLACE FUNCTION "audit_logs_context"(
   context text, relation text, fingerprint text, cause text DEFAULT NULL
 ) RETURNS boolean
@@ -15,19 +17,23 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
   moment text := extract(epoch FROM pg_catalog.statement_timestamp());
+  noted text := '';
   kept text;
 BEGIN
   IF context IS NOT NULL THEN
-    kept := pg_catalog.set_config('prisma_extension_audit.context', moment || ' ' || context, true);
+    kept := pg_catalog.set_config('prisma_extension_audit.context', pg_catalog.concat(moment, ' ', context), true);
   END IF;
   IF cause IS NOT NULL THEN
     kept := pg_catalog.set_config(
-      'prisma_extension_audit.cause_' || pg_catalog.pg_trigger_depth() + 1, moment || ' ' || cause, true);
+      pg_catalog.concat('prisma_extension_audit.statement_', pg_catalog.int4inc(pg_catalog.pg_trigger_depth())),
+      pg_catalog.concat(moment, ' ', cause), true);
   END IF;
   IF relation IS NOT NULL THEN
-    kept := pg_catalog.current_setting('prisma_extension_audit.watched_' || relation, true);
-    IF fingerprint <> (CASE WHEN pg_catalog.starts_with(kept, moment || ' ') THEN pg_catalog.split_part(kept, ' ', 2) ELSE '' END)
-    THEN
+    kept := pg_catalog.current_setting(pg_catalog.concat('prisma_extension_audit.watched_', relation), true);
+    IF pg_catalog.starts_with(kept, pg_catalog.concat(moment, ' ')) THEN
+      noted := pg_catalog.split_part(kept, ' ', 2);
+    END IF;
+    IF NOT pg_catalog.texteq(fingerprint, noted) THEN
       RAISE EXCEPTION USING
         ERRCODE = 'ZA002',
         MESSAGE = 'the triggers that record this table are not those that the client knows',

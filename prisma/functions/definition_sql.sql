@@ -1,4 +1,4 @@
--- The statements that make the triggers of a table.
+-- The statements that make the functions of a table, and the triggers of its rows.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."definition_sql"(
   relation oid, resource text, options jsonb, log text, is_reached boolean, is_origin boolean
 ) RETURNS text
@@ -9,24 +9,25 @@ DECLARE
   name text := relation::regclass;
   row_function text := "audit_logs_internal"."function_name"(relation, NULL);
   truncate_function text := "audit_logs_internal"."function_name"(relation, 'truncate');
-  self_key text := "audit_logs_internal"."self_key_sql"(relation);
+  self_key text := "audit_logs_internal"."self_key_sql"(relation, 'OLD', 'NEW');
+  settings text := "audit_logs_internal"."settings_sql"(relation, options);
   enable text := CASE WHEN is_origin THEN 'ENABLE' ELSE 'ENABLE ALWAYS' END;
 BEGIN
   RETURN
-    "audit_logs_internal"."trigger_function_sql"(row_function, CASE WHEN options ? 'link'
+    "audit_logs_internal"."trigger_function_sql"(row_function, settings, CASE WHEN options ? 'link'
       THEN "audit_logs_internal"."link_function_sql"(relation, options, log)
       ELSE "audit_logs_internal"."row_function_sql"(relation, resource, options, log) END)
-    || "audit_logs_internal"."trigger_function_sql"(truncate_function,
+    || "audit_logs_internal"."trigger_function_sql"(truncate_function, '',
       "audit_logs_internal"."truncate_function_sql"(resource, log))
     || (
       SELECT string_agg(format(
         'CREATE TRIGGER %1$I AFTER %7$s ON %2$s FOR EACH ROW %3$s EXECUTE FUNCTION %4$s(%5$s);
          ALTER TABLE %2$s %6$s TRIGGER %1$I;',
-        moment.prefix || '!audit_logs_row' || t.suffix, name, 'WHEN (' || concat_ws(' AND ', t.condition, moment.condition) || ')',
+        moment.prefix || '!audit_logs_row' || t.suffix, name, coalesce('WHEN (' || nullif(concat_ws(' AND ', t.condition, moment.condition), '') || ')', ''),
         row_function, t.argument, enable, moment.events), E'\n')
       -- when a trigger's condition is evaluated the row is changing: by the statement at depth 0, or deeper
       FROM (VALUES
-        ('', 'true', '', false),
+        ('', NULL, '', false),
         ('_0', 'pg_trigger_depth() = 0', '''0''', true),
         ('_1', 'pg_trigger_depth() = 1', '''1''', true),
         ('_2', 'pg_trigger_depth() > 1', '''2''', true)
@@ -35,10 +36,6 @@ BEGIN
       -- more, right after those of foreign keys, which are called RI_ConstraintTrigger_a_16408 and so on
       CROSS JOIN (VALUES ('', 'INSERT OR UPDATE OR DELETE', NULL), ('RI_ConstraintTrigger_z', 'UPDATE', '(' || self_key || ')'))
         AS moment(prefix, events, condition)
-      WHERE t.is_reached = definition_sql.is_reached AND (moment.prefix = '' OR self_key IS NOT NULL))
-    -- a foreign table's TRUNCATE has no triggers before PostgreSQL 16
-    || CASE WHEN (SELECT relkind FROM pg_class WHERE oid = relation) = 'f' THEN '' ELSE format(
-        'CREATE TRIGGER "!audit_logs_row_truncate" BEFORE TRUNCATE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION %2$s();
-         ALTER TABLE %1$s %3$s TRIGGER "!audit_logs_row_truncate";', name, truncate_function, enable) END;
+      WHERE t.is_reached = definition_sql.is_reached AND (moment.prefix = '' OR self_key IS NOT NULL));
 END
 $$;

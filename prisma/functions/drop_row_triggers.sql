@@ -1,17 +1,24 @@
--- Removes the triggers that record a table, with their functions.
+-- Removes the triggers that record a table, with their functions: those of its partitions, too, and of a table that was
+-- one once.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."drop_row_triggers"(relation oid) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog
 AS $$
 DECLARE
-  name text;
+  functions oid[];
+  found record;
 BEGIN
-  FOR name IN SELECT t.tgname FROM pg_trigger t
-    WHERE t.tgrelid = relation AND t.tgname LIKE '%!audit\_logs\_row%' AND NOT t.tgisinternal
+  functions := ARRAY(SELECT DISTINCT p.oid FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+    WHERE t.tgrelid = relation AND t.tgname LIKE '%!audit\_logs\_row%'
+      AND p.pronamespace = '"audit_logs_internal"'::regnamespace);
+  FOR found IN SELECT t.tgname, t.tgrelid::regclass AS name FROM pg_trigger t
+    WHERE (t.tgfoid = ANY (functions) OR t.tgrelid = relation AND t.tgname LIKE '%!audit\_logs\_row%')
+      AND t.tgparentid = 0 AND NOT t.tgisinternal
   LOOP
-    EXECUTE format('DROP TRIGGER %I ON %s', name, relation::regclass);
+    EXECUTE format('DROP TRIGGER %I ON %s', found.tgname, found.name);
   END LOOP;
-  EXECUTE format('DROP FUNCTION IF EXISTS %s(); DROP FUNCTION IF EXISTS %s()',
-    "audit_logs_internal"."function_name"(relation, NULL), "audit_logs_internal"."function_name"(relation, 'truncate'));
+  FOR found IN SELECT unnest(functions)::regprocedure AS name LOOP
+    EXECUTE format('DROP FUNCTION %s', found.name);
+  END LOOP;
 END
 $$;

@@ -1,7 +1,8 @@
 -- The INSERT of entries, as far as it is the same for all: everything but what stands behind FROM.
 --
 -- log: the log's quoted table
--- action, type, id, details: SQL expressions, details are only what this entry has beside those of its context
+-- action, type, id, details: SQL expressions, details are only what this entry has beside those of its context. A context
+--   can be set by hand, so nothing of what triggers see themselves is taken from it
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."entry_sql"(log text, action text, type text, id text, details text)
 RETURNS text
 LANGUAGE sql STABLE
@@ -11,7 +12,9 @@ AS $$
     'INSERT INTO %s (id, action, actor_id, actor_type, actor_email, resource_type, resource_id, outcome, reason, details,
       request_id, ip, user_agent, organization_id)
     SELECT %s(), %s, context ->> ''actor_id'', context ->> ''actor_type'', context ->> ''actor_email'', %s, %s,
-      ''success'', context ->> ''reason'', %s || (context -> ''details''),
+      ''success'', context ->> ''reason'',
+      coalesce((context -> ''details'') - ''{before,after,changed,cause,relation,target,rows,estimated,partition,source}''::text[], ''{}'')
+        || coalesce(context -> ''database'', ''{}'') || %s,
       context ->> ''request_id'', (context ->> ''ip'')::inet, context ->> ''user_agent'', context ->> ''organization_id''',
     log,
     CASE WHEN current_setting('server_version_num')::int >= 180000 THEN 'uuidv7'

@@ -1,12 +1,20 @@
--- Whether every trigger of a watched table is there, in the same state.
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."is_whole"(relation oid, enabled "char") RETURNS boolean
+-- Whether the triggers of a watched table are those that definition_sql makes, in the same state, in its partitions, too.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."is_whole"(relation oid, enabled "char", is_reached boolean) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS $$
-  SELECT coalesce(bool_and(t.tgenabled = enabled), false)
-    AND count(*) FILTER (WHERE t.tgname = '!audit_logs_row_truncate') = CASE c.relkind WHEN 'f' THEN 0 ELSE 1 END
-    AND count(*) FILTER (WHERE t.tgname <> '!audit_logs_row_truncate') IN (1, 3, 6)
-  FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid
-  WHERE c.oid = relation AND t.tgname LIKE '%!audit\_logs\_row%' AND NOT t.tgisinternal
-  GROUP BY c.relkind
+  WITH trigger AS (
+    SELECT t.*, p.oid IS NOT NULL AS is_ours
+    FROM pg_trigger t
+    LEFT JOIN pg_proc p ON p.oid = t.tgfoid AND p.pronamespace = '"audit_logs_internal"'::regnamespace
+    WHERE t.tgname LIKE '%!audit\_logs\_row%' AND NOT t.tgisinternal
+      AND (t.tgrelid = relation OR t.tgrelid IN (SELECT relid FROM pg_partition_tree(relation)))
+  )
+  SELECT coalesce(bool_and(tgenabled = enabled AND is_ours), false)
+    AND count(*) FILTER (WHERE tgname = '!audit_logs_row_truncate')
+      = (SELECT count(*) FROM "audit_logs_internal"."truncated_with"(relation))
+    AND count(*) FILTER (WHERE tgname <> '!audit_logs_row_truncate' AND tgrelid = relation)
+      = CASE WHEN is_reached THEN 3 ELSE 1 END
+        * CASE WHEN "audit_logs_internal"."self_key_sql"(relation, 'OLD', 'NEW') IS NULL THEN 1 ELSE 2 END
+  FROM trigger
 $$;

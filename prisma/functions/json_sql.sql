@@ -49,9 +49,8 @@ BEGIN
       -- which ISO 8601 cannot say in four digits, as PostgreSQL's JSON has them
       RETURN format('CASE WHEN %1$s < ''0001-01-01'' THEN to_jsonb(%1$s) #>> ''{}'' ELSE coalesce(%2$s, %1$s::text) END',
         reference,
-        format(
-          CASE WHEN modifier BETWEEN 0 AND 3 THEN '%2$s'
-            ELSE 'CASE WHEN date_trunc(''milliseconds'', %1$s) <> %1$s THEN %3$s ELSE %2$s END' END,
+        -- also where the column has three digits at most: a migration can give it more
+        format('CASE WHEN date_trunc(''milliseconds'', %1$s) <> %1$s THEN %3$s ELSE %2$s END',
           reference,
           format('to_char(%s, ''YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'')', reference),
           format('to_char(%s, ''YYYY-MM-DD"T"HH24:MI:SS.US"Z"'')', reference)));

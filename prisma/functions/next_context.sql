@@ -3,7 +3,10 @@
 CREATE OR REPLACE FUNCTION "audit_logs_next_context"(context text) RETURNS boolean
 LANGUAGE plpgsql
 AS $$
+DECLARE
+  kept text;
 BEGIN
-  RETURN pg_catalog.set_config('prisma_extension_audit.next', coalesce(context, ''), true) = '';
+  kept := pg_catalog.set_config('prisma_extension_audit.next', coalesce(context, ''), true);
+  RETURN true;
 END
 $$;

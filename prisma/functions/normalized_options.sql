@@ -5,16 +5,40 @@ SET search_path = pg_catalog
 AS $$
 DECLARE
   problem text;
-  fields jsonb := coalesce(options -> 'fields', '{}');
-  redact_secrets boolean := coalesce((options -> 'redactSecrets')::boolean, true);
+  fields jsonb;
+  redact_secrets boolean;
 BEGIN
-  SELECT format('the unknown key %I', key) INTO problem FROM jsonb_object_keys(options) AS key
-  WHERE key NOT IN ('fields', 'redact', 'redactSecrets', 'ignore', 'snapshot', 'link', 'origin') LIMIT 1;
-  IF problem IS NULL AND coalesce(options ->> 'snapshot', 'full') NOT IN ('full', 'changed') THEN
-    problem := 'a snapshot that is neither full nor changed';
+  IF jsonb_typeof(options) <> 'object' THEN
+    problem := 'they are not an object';
   END IF;
   IF problem IS NULL THEN
-    SELECT format('the field %I, and the table has no such column', listed.name) INTO problem
+    SELECT format('%s is not one of them', key) INTO problem FROM jsonb_object_keys(options) AS key
+    WHERE key NOT IN ('fields', 'redact', 'redactSecrets', 'ignore', 'snapshot', 'link', 'origin') LIMIT 1;
+  END IF;
+  IF problem IS NULL THEN
+    SELECT format('%s is not %s', known.key, known.form) INTO problem
+    FROM (VALUES ('fields', 'object', 'an object of texts'), ('link', 'object', 'an object'), ('redact', 'array', 'an array of texts'),
+      ('ignore', 'array', 'an array of texts'), ('redactSecrets', 'boolean', 'true or false'), ('origin', 'boolean', 'true or false'))
+      AS known(key, type, form)
+    WHERE jsonb_typeof(options -> known.key) <> known.type
+      OR jsonb_path_exists(options -> known.key, '$[*] ? (@.type() != "string")') AND known.type = 'array'
+      OR jsonb_path_exists(options -> known.key, '$.* ? (@.type() != "string")') AND known.key = 'fields'
+    LIMIT 1;
+  END IF;
+  IF problem IS NULL AND coalesce(options ->> 'snapshot', 'full') NOT IN ('full', 'changed') THEN
+    problem := 'snapshot is neither full nor changed';
+  END IF;
+  IF problem IS NULL AND options ? 'link' AND (
+    NOT jsonb_path_match(options -> 'link',
+      'exists($.A.resource) && exists($.A.relation) && exists($.B.resource) && exists($.B.relation)', silent => true)
+    OR (SELECT count(*) <> 2 FROM pg_attribute a WHERE a.attrelid = relation AND a.attname IN ('A', 'B') AND NOT a.attisdropped))
+  THEN
+    problem := 'link does not name a resource and a relation for each of the columns A and B';
+  END IF;
+  fields := coalesce(options -> 'fields', '{}');
+  redact_secrets := coalesce((options -> 'redactSecrets')::boolean, true);
+  IF problem IS NULL THEN
+    SELECT format('the table has no column for the field %s', listed.name) INTO problem
     FROM (
       SELECT jsonb_array_elements_text(coalesce(options -> 'redact', '[]') || coalesce(options -> 'ignore', '[]'))
       UNION ALL SELECT jsonb_object_keys(fields)
@@ -27,7 +51,7 @@ BEGIN
   IF problem IS NOT NULL THEN
     RAISE EXCEPTION USING
       ERRCODE = 'ZA004',
-      MESSAGE = format('the options of %s have %s', relation::regclass, problem),
+      MESSAGE = format('the options for %s cannot be used: %s', relation::regclass, problem),
       HINT = 'Options are fields { column: field }, redact [field], redactSecrets, ignore [field], snapshot, link and origin.';
   END IF;
   RETURN (
@@ -45,7 +69,10 @@ BEGIN
       'ignore', coalesce(jsonb_agg(a.attnum::int ORDER BY a.attnum) FILTER (WHERE
         coalesce(options -> 'ignore', '[]') ?| ARRAY[a.attname::text, f.field]), '[]'),
       'fields', coalesce(jsonb_object_agg(a.attnum::text, f.field) FILTER (WHERE f.field <> a.attname::text), '{}'))
-      || CASE WHEN options ? 'link' THEN jsonb_build_object('link', options -> 'link') ELSE '{}' END
+      || CASE WHEN options ? 'link' THEN jsonb_build_object('link', jsonb_build_object(
+          'A', options #> '{link,A}' || jsonb_build_object('number', min(a.attnum) FILTER (WHERE a.attname = 'A')),
+          'B', options #> '{link,B}' || jsonb_build_object('number', min(a.attnum) FILTER (WHERE a.attname = 'B'))))
+        ELSE '{}' END
     FROM pg_attribute a
     CROSS JOIN LATERAL (SELECT coalesce(fields ->> a.attname::text, a.attname::text) AS field) AS f
     WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped

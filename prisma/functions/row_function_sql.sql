@@ -7,14 +7,17 @@ SET search_path = pg_catalog
 AS $$
 DECLARE
   part record;
-  own_relation text := CASE WHEN (SELECT relkind FROM pg_class WHERE oid = relation) = 'p'
-    THEN quote_literal(relation::regclass) || '::regclass::oid' ELSE 'TG_RELID' END;
+  kind "char" := (SELECT relkind FROM pg_class WHERE oid = relation);
+  -- the triggers of a partitioned table fire in its partitions
+  own_relation text := CASE kind WHEN 'p' THEN quote_literal(relation::regclass) || '::regclass::oid' ELSE 'TG_RELID' END;
   merges jsonb;
 BEGIN
   SELECT * INTO part FROM "audit_logs_internal"."row_sql"(relation, options, 'OLD', 'NEW');
-  merges := "audit_logs_internal"."merging_sql"(relation, resource, log, part.id_before, part.id_after);
+  merges := "audit_logs_internal"."merging_sql"(
+    relation, own_relation, options, resource, log, part.id_before, part.id_after);
   RETURN format(
 $body$
+#variable_conflict use_column
 DECLARE
   context jsonb;
   operation text := TG_OP;
@@ -22,9 +25,11 @@ DECLARE
   before jsonb;
   after jsonb;
   changed text[];
+  noted text;
 %10$s
 BEGIN
   BEGIN
+%13$s
     IF %1$s THEN
       RAISE undefined_column;
     END IF;
@@ -46,8 +51,8 @@ BEGIN
     END IF;
   EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
     -- a migration changed the table since: the same once more, by the catalog as it is now
-    EXECUTE "audit_logs_internal"."drifted_sql"(TG_RELID, operation, %7$L)
-      INTO row_id, before, after, changed USING OLD, NEW;
+    SELECT * INTO row_id, before, after, changed
+    FROM "audit_logs_internal"."drifted"(TG_RELID, TG_NAME, operation, %7$L, OLD, NEW);
     IF changed = '{}' THEN
       RETURN NULL;
     END IF;
@@ -59,7 +64,10 @@ BEGIN
   RETURN NULL;
 END
 $body$,
-    "audit_logs_internal"."drift_sql"(relation, options, own_relation),
+    "audit_logs_internal"."drift_sql"(relation, options, own_relation,
+      CASE WHEN kind <> 'p' AND merges ->> 'look' <> '' THEN
+        (SELECT format('TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L', c.relname, n.nspname)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation) END),
     part.id_after, part.row_after, part.id_before, part.row_before, part.changed,
     options,
     CASE WHEN options ->> 'snapshot' = 'changed' THEN
@@ -78,6 +86,11 @@ $body$
         WHEN 'DELETE' THEN jsonb_build_object('before', before)
         ELSE jsonb_build_object('before', before, 'after', after, 'changed', changed) END
         || CASE WHEN TG_NARGS = 1 THEN "audit_logs_internal"."cause"(TG_ARGV[0]) ELSE '{}' END$body$) || ';',
-    merges ->> 'declare', merges ->> 'look', merges ->> 'skip');
+    merges ->> 'declare', merges ->> 'look', merges ->> 'skip',
+    -- the row changes once more, and its entry is written by the trigger that fires after that
+    coalesce($body$    IF TG_OP = 'UPDATE' AND TG_NAME LIKE '!%' AND ($body$ || "audit_logs_internal"."self_key_sql"(relation, 'OLD', 'NEW')
+      || $body$) THEN
+      RETURN NULL;
+    END IF;$body$, ''));
 END
 $$;

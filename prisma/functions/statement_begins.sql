@@ -1,21 +1,27 @@
 -- The trigger before each statement on a table. It notes that the table is watched and how, for audit_logs_context to
--- compare, and what the statement does, as the cause of changes that referential actions make.
+-- compare, and what the statement does, as the cause of changes that referential actions make: that note is of its depth
+-- of triggers, where the next statement replaces it.
 --
 -- Its argument has four parts with a space between them: the table's key among the settings, the fingerprint, the
 -- resource, and the options, which nothing but the client and the command line read.
+--
+-- It runs with the caller's search_path, as another one would cost each statement some time, so it has no operators, which
+-- a search_path can replace.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."statement_begins"() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 DECLARE
   moment text := extract(epoch FROM pg_catalog.statement_timestamp());
+  verb text := CASE WHEN pg_catalog.texteq(TG_OP, 'INSERT') THEN '.create'
+    WHEN pg_catalog.texteq(TG_OP, 'UPDATE') THEN '.update' ELSE '.delete' END;
   kept text;
 BEGIN
-  kept := pg_catalog.set_config('prisma_extension_audit.watched_' || pg_catalog.split_part(TG_ARGV[0], ' ', 1),
-    moment || ' ' || pg_catalog.split_part(TG_ARGV[0], ' ', 2), true);
-  kept := pg_catalog.set_config('prisma_extension_audit.cause_' || pg_catalog.pg_trigger_depth(),
-    moment || ' ' || pg_catalog.split_part(TG_ARGV[0], ' ', 3) || CASE TG_OP
-      WHEN 'INSERT' THEN '.create' WHEN 'UPDATE' THEN '.update' ELSE '.delete' END,
-    true);
+  kept := pg_catalog.set_config(
+    pg_catalog.concat('prisma_extension_audit.watched_', pg_catalog.split_part(TG_ARGV[0], ' ', 1)),
+    pg_catalog.concat(moment, ' ', pg_catalog.split_part(TG_ARGV[0], ' ', 2)), true);
+  kept := pg_catalog.set_config(
+    pg_catalog.concat('prisma_extension_audit.statement_', pg_catalog.pg_trigger_depth()),
+    pg_catalog.concat(moment, ' ', pg_catalog.split_part(TG_ARGV[0], ' ', 3), verb), true);
   RETURN NULL;
 END
 $$;

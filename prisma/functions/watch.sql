@@ -14,10 +14,18 @@ CREATE OR REPLACE FUNCTION "audit_logs_watch"(relation regclass, resource text, 
 RETURNS boolean
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
+SET quote_all_identifiers = off
 AS $$
 DECLARE
   log oid := (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(NULL::"audit_logs"));
 BEGIN
-  RETURN "audit_logs_internal"."watch"(relation, resource, options, log);
+  IF NOT pg_catalog.has_table_privilege(log, 'INSERT') OR NOT pg_catalog.has_schema_privilege('"audit_logs_internal"'::pg_catalog.regnamespace, 'USAGE') THEN
+    RAISE EXCEPTION USING
+      ERRCODE = '42501',
+      MESSAGE = pg_catalog.format('the role %I may not watch tables: triggers write to the log with the privileges of whoever made them',
+        current_user),
+      HINT = 'Watch tables with the role that owns the log.';
+  END IF;
+  RETURN "audit_logs_internal"."watch"(relation, resource, coalesce(options, '{}'), log);
 END
 $$;

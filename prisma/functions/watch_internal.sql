@@ -8,22 +8,31 @@ DECLARE
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = log);
   target record;
   wanted jsonb;
-  is_origin boolean := coalesce((options -> 'origin')::boolean, false);
+  is_origin boolean;
   is_reached boolean;
   definition text;
   previous record;
-  trigger_name text;
   child oid;
 BEGIN
-  SELECT c.relkind, c.relpersistence, format('%I.%I', n.nspname, c.relname) AS name INTO target
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
-  IF target.relkind NOT IN ('r', 'p', 'f') OR target.relpersistence = 't' OR relation = log THEN
+  IF relation IS NULL OR resource IS NULL THEN
     RAISE EXCEPTION USING
       ERRCODE = 'ZA004',
-      MESSAGE = format('%s cannot be watched: it is %s', target.name, CASE
-        WHEN relation = log THEN 'the audit log itself' WHEN target.relpersistence = 't' THEN 'a temporary table'
-        ELSE 'not a table' END),
-      HINT = 'Watch the tables behind a view.';
+      MESSAGE = 'a table and its resource must be given to watch it',
+      HINT = 'Such as audit_logs_watch(''"public"."Order"'', ''order'').';
+  END IF;
+  SELECT c.relkind, format('%I.%I', n.nspname, c.relname) AS name, CASE
+      WHEN c.oid = log THEN 'the audit log itself'
+      WHEN c.relpersistence = 't' THEN 'a temporary table'
+      WHEN c.relispartition THEN 'a partition'
+      WHEN c.relkind NOT IN ('r', 'p', 'f') THEN 'not a table'
+    END AS problem
+  INTO target
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
+  IF target.problem IS NOT NULL THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'ZA004',
+      MESSAGE = format('%s cannot be watched: it is %s', target.name, target.problem),
+      HINT = CASE target.problem WHEN 'a partition' THEN 'Watch the partitioned table.' ELSE 'Watch the tables behind a view.' END;
   END IF;
   IF resource !~ '^[^[:space:].]{1,93}$' THEN
     RAISE EXCEPTION USING
@@ -31,15 +40,10 @@ BEGIN
       MESSAGE = format('%L cannot be the resource of %s', resource, target.name),
       HINT = 'A resource is a word of at most 93 characters without dots, such as orderItem.';
   END IF;
-  IF NOT has_table_privilege(log, 'INSERT') THEN
-    RAISE EXCEPTION USING
-      ERRCODE = '42501',
-      MESSAGE = format('the role %s may not write to %s, so its triggers could not record', current_user, log_table),
-      HINT = 'Watch tables with the role that owns the log.';
-  END IF;
 
   PERFORM "audit_logs_internal"."lock_with_ancestors"(relation);
   wanted := "audit_logs_internal"."normalized_options"(relation, options);
+  is_origin := coalesce((options -> 'origin')::boolean, false);
   SELECT * INTO previous FROM "audit_logs_internal"."watched"() AS w WHERE w.relation = watch.relation;
   is_reached := EXISTS (SELECT FROM pg_constraint
     WHERE contype = 'f' AND conrelid = relation
@@ -49,10 +53,12 @@ BEGIN
 
   IF previous.resource IS DISTINCT FROM resource OR previous.options IS DISTINCT FROM wanted
     OR previous.enabled IS DISTINCT FROM (CASE WHEN is_origin THEN 'O' ELSE 'A' END)::"char"
-    OR NOT "audit_logs_internal"."is_whole"(relation, previous.enabled)
+    OR NOT "audit_logs_internal"."is_whole"(relation, previous.enabled, is_reached)
   THEN
     PERFORM "audit_logs_internal"."drop_row_triggers"(relation);
     EXECUTE definition;
+    EXECUTE "audit_logs_internal"."truncate_triggers_sql"(relation, "audit_logs_internal"."function_name"(relation, 'truncate'),
+      CASE WHEN is_origin THEN 'ENABLE' ELSE 'ENABLE ALWAYS' END);
     PERFORM "audit_logs_internal"."renew_statement_trigger"(relation, resource, wanted);
     PERFORM "audit_logs_internal"."renew_ancestors"(relation);
     PERFORM "audit_logs_internal"."record_own"(log_table, 'auditLog.watch', target.name, jsonb_build_object(

@@ -20,6 +20,12 @@ $body$
       MESSAGE = 'an event cannot be about the audit log itself',
       HINT = 'Entries of auditLog are written by what is done to the log. Give the event another resource.';
   END IF;
+  IF EXISTS (SELECT FROM jsonb_array_elements(entries) AS e WHERE jsonb_typeof(e -> 'details') NOT IN ('object', 'null')) THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'ZA005',
+      MESSAGE = 'the details of an event are not an object',
+      HINT = 'Put the value under a key.';
+  END IF;
   RETURN QUERY INSERT INTO %s (id, action, actor_id, actor_type, actor_email, resource_type, resource_id,
     outcome, reason, details, request_id, ip, user_agent, organization_id)
   SELECT e.id, e.action, e.actor_id, e.actor_type, e.actor_email, e.resource_type, e.resource_id, e.outcome, e.reason,

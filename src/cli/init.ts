@@ -10,7 +10,8 @@ import {
 } from '../models/schema-blocks.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import { findProject, type PrismaProject } from './find-schema.ts'
-import { findMigration, migrationFor, newMigrationFolder } from './migration.ts'
+import { type LogMigration, logMigrations } from './log-migrations.ts'
+import { newMigrationFolders, readMigrations } from './migrations-folder.ts'
 import { findModel, freeModelName, modelFor } from './model.ts'
 import { readShipped } from './shipped.ts'
 import { tableOption, UsageError } from './usage.ts'
@@ -35,13 +36,13 @@ export interface InitPlan {
 type Write = InitPlan['writes'][number]
 
 /**
- * Works out which files of the project get the log's model and its migration, and writes nothing. What is there
+ * Works out which files of the project get the log's model and its migrations, and writes nothing. What is there
  * already is left out, so that a second plan is empty.
  */
 export async function planInit(options: InitOptions): Promise<InitPlan> {
   const { directory } = options
   const table = tableOption(options.table)
-  const migration = await migrationFor(table)
+  const shipped = await logMigrations(table)
   const project = await findProject(directory, options.schema)
   const blocks = project.files.flatMap(({ text }) => schemaBlocks(text))
   const writes: Write[] = []
@@ -63,12 +64,21 @@ export async function planInit(options: InitOptions): Promise<InitPlan> {
     writes.push(await modelWrite(project, await modelFor(table, name, placement.schema)))
   }
 
-  const folder = await findMigration(project.migrationsPath, table)
-  if (folder !== undefined) {
-    notes.push(`The migration ${folder} is there already.`)
-  } else {
-    const path = join(newMigrationFolder(project.migrationsPath, options.now ?? new Date()), 'migration.sql')
-    writes.push({ path, text: migration, append: false })
+  const migrations = await readMigrations(project.migrationsPath)
+  const folderOf = ({ marks }: LogMigration) =>
+    migrations.find(({ sql }) => marks.some((mark) => sql.includes(mark)))?.folder
+  const missing = shipped.filter((one) => folderOf(one) === undefined)
+  for (const one of shipped) {
+    const folder = folderOf(one)
+    if (folder !== undefined) notes.push(`The migration ${folder} is there already.`)
+  }
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => name)
+    const folders = newMigrationFolders(migrations, names, options.now ?? new Date())
+    for (const [index, { sql }] of missing.entries()) {
+      const path = join(project.migrationsPath, folders[index] as string, 'migration.sql')
+      writes.push({ path, text: sql, append: false })
+    }
     const lock = join(project.migrationsPath, 'migration_lock.toml')
     if (!existsSync(lock)) {
       writes.push({ path: lock, text: await readShipped('migrationLock'), append: false })
@@ -98,15 +108,16 @@ export function describePlan(plan: InitPlan, { contents }: { contents: boolean }
 }
 
 function nextSteps({ writes, table, directory }: InitPlan): string {
-  const migration = writes.find(({ path }) => path.endsWith('migration.sql'))
+  const migrations = writes.filter(({ path }) => path.endsWith('migration.sql'))
   const steps: string[] = []
-  if (migration) {
+  if (migrations.length > 0) {
     steps.push('npx prisma migrate deploy      (in development: npx prisma migrate dev)')
     // A new lock file means a new migrations folder: the database may have come from `prisma db push`.
     if (writes.some(({ path }) => path.endsWith('.toml'))) {
-      steps.push(
-        `  (with prisma db push instead of migrations: npx prisma db execute --file ${relative(directory, migration.path)})`,
+      const files = migrations.map(
+        ({ path }) => `  npx prisma db execute --file ${relative(directory, path)}`,
       )
+      steps.push('  With prisma db push instead of migrations:', ...files)
     }
   }
   if (writes.some(({ path }) => path.endsWith('.prisma'))) steps.push('npx prisma generate')

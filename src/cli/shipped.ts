@@ -6,7 +6,8 @@ const packageRoot = new URL('../../', import.meta.url)
 
 const files = {
   schema: 'prisma/schema.prisma',
-  migration: 'prisma/migrations/20260101000000_audit_log/migration.sql',
+  tableMigration: 'prisma/migrations/20260101000000_audit_log/migration.sql',
+  functionsMigration: 'prisma/migrations/20260201000000_audit_log_triggers/migration.sql',
   migrationLock: 'prisma/migrations/migration_lock.toml',
   manifest: 'package.json',
 }

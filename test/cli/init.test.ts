@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFile, symlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -6,13 +7,16 @@ import { describePlan, type InitOptions, planInit, writePlan } from '../../src/c
 import { UsageError } from '../../src/cli/usage.ts'
 import type { AuditError } from '../../src/errors.ts'
 import { quoteTable, type TableName } from '../../src/postgres/identifiers.ts'
+import { unwatchSql, watchSql } from '../../src/triggers/watch-sql.ts'
 import { createDatabase } from '../support/database.ts'
 import { refusal } from '../support/errors.ts'
-import { migration as shippedMigration } from '../support/migration.ts'
+import { migrations as shippedMigrations } from '../support/migration.ts'
 import { createProject, datasource, type Project, runCli, runNode } from './project.ts'
 
 const now = new Date('2026-03-04T05:06:07.890Z')
 const folder = '20260304050607_audit_log'
+const [shippedMigration = '', shippedFunctions = ''] = shippedMigrations
+const functionsFolder = '20260304050608_audit_log_functions'
 const lock = await readFile('prisma/migrations/migration_lock.toml', 'utf8')
 const shippedModel = (await readFile('prisma/schema.prisma', 'utf8')).replace(
   /^[\s\S]*?(?=\/\/\/ The append-only)/,
@@ -44,22 +48,26 @@ async function validate(project: Project, schema: string): Promise<string> {
 }
 
 describe('where it writes', () => {
-  it('appends the shipped model to prisma/schema.prisma and adds the shipped migration', async () => {
+  it('appends the shipped model to prisma/schema.prisma and adds the shipped migrations', async () => {
     const before = `${datasource()}\nmodel User {\n  id Int @id\n}`
     const project = await createProject({ 'prisma/schema.prisma': before })
     const output = await init(project)
     expect(await project.snapshot()).toEqual({
       'prisma/schema.prisma': `${before}\n\n${shippedModel}`,
       [`prisma/migrations/${folder}/migration.sql`]: shippedMigration,
+      [`prisma/migrations/${functionsFolder}/migration.sql`]: shippedFunctions,
       'prisma/migrations/migration_lock.toml': lock,
     })
     expect(output).toBe(`append to prisma/schema.prisma
 create prisma/migrations/${folder}/migration.sql
+create prisma/migrations/${functionsFolder}/migration.sql
 create prisma/migrations/migration_lock.toml
 
 Next:
   npx prisma migrate deploy      (in development: npx prisma migrate dev)
-    (with prisma db push instead of migrations: npx prisma db execute --file prisma/migrations/${folder}/migration.sql)
+    With prisma db push instead of migrations:
+    npx prisma db execute --file prisma/migrations/${folder}/migration.sql
+    npx prisma db execute --file prisma/migrations/${functionsFolder}/migration.sql
   npx prisma generate
 `)
     expect(await validate(project, 'prisma/schema.prisma')).toContain('is valid')
@@ -76,6 +84,7 @@ Next:
     expect(Object.keys(await project.snapshot())).toEqual([
       'migrations/0_init/migration.sql',
       `migrations/${folder}/migration.sql`,
+      `migrations/${functionsFolder}/migration.sql`,
       'migrations/migration_lock.toml',
       'prisma/schema.prisma',
       'schema.prisma',
@@ -120,6 +129,7 @@ Next:
     expect(plan.writes.map(({ path }) => path.slice(project.directory.length + 1))).toEqual([
       'db/models/audit-log.prisma',
       `db/history/${folder}/migration.sql`,
+      `db/history/${functionsFolder}/migration.sql`,
       'db/history/migration_lock.toml',
     ])
   })
@@ -179,7 +189,9 @@ describe('running it again', () => {
     expect(plan.writes).toEqual([])
     expect(await project.snapshot()).toEqual(first)
     expect(describePlan(plan, { contents: false })).toContain('Nothing to do')
-    expect(plan.notes).toContain(`The migration ${folder} is there already.`)
+    for (const there of [folder, functionsFolder]) {
+      expect(plan.notes).toContain(`The migration ${there} is there already.`)
+    }
   })
 
   it('takes public.audit_logs for the table without a schema', async () => {
@@ -195,13 +207,30 @@ describe('running it again', () => {
     expect(await project.read(`migrations/${folder}/migration.sql`)).toBe(shippedMigration)
   })
 
+  it('adds to a log of an earlier version the migrations that it lacks, after all that are there', async () => {
+    const project = await createProject({
+      'schema.prisma': `${datasource()}\n${shippedModel}`,
+      'migrations/20250101000000_audit/migration.sql': shippedMigration.replaceAll('\n', '\r\n'),
+      'migrations/20260304050700_add_users/migration.sql': 'CREATE TABLE "User" ("id" INT PRIMARY KEY);',
+      'migrations/migration_lock.toml': lock,
+    })
+    const before = await project.snapshot()
+    const output = await init(project)
+    expect(await project.snapshot()).toEqual({
+      ...before,
+      'migrations/20260304050701_audit_log_functions/migration.sql': shippedFunctions,
+    })
+    expect(output).toContain('The migration 20250101000000_audit is there already.')
+    expect(await init(project)).toContain('Nothing to do')
+  })
+
   it('adds a second log beside the first', async () => {
     const project = await createProject({ 'prisma/schema/main.prisma': datasource() })
     await init(project)
     const plan = await planInit({ directory: project.directory, table: 'trail', now })
     await writePlan(plan)
     expect(Object.keys(await project.snapshot())).toContain(
-      'prisma/schema/migrations/20260304050608_audit_log/migration.sql',
+      'prisma/schema/migrations/20260304050609_audit_log/migration.sql',
     )
     const models = await project.read('prisma/schema/audit-log.prisma')
     expect(models).toBe(
@@ -296,30 +325,38 @@ describe('the model', () => {
 })
 
 describe('the migration', () => {
-  it.each<[string, string | undefined, TableName, string[]]>([
+  const tables: [string, string | undefined, TableName, string[]][] = [
     ['the default table', undefined, { name: 'audit_logs' }, []],
     ['a name in the default schema', 'trail', { name: 'trail' }, []],
     ['another schema', 'audit.trail', { schema: 'audit', name: 'trail' }, ['public', 'audit']],
     [
       'names with quotes, capitals, dots and dollars',
-      String.raw`"My.Audit"."the ""Log"".$& 'v\1"`,
-      { schema: 'My.Audit', name: String.raw`the "Log".$& 'v\1` },
+      String.raw`"My.Audit"."the ""Log"".$& 'v\1%s"`,
+      { schema: 'My.Audit', name: String.raw`the "Log".$& 'v\1%s` },
       ['public', 'My.Audit'],
     ],
-  ])('makes an append-only table without drift: %s', async (_, option, table, schemas) => {
+    ['a name in another script', '"журнал 記"', { name: 'журнал 記' }, []],
+  ]
+
+  it.each(tables)('makes an append-only table without drift: %s', async (_, option, table, schemas) => {
     const project = await createProject({ 'schema.prisma': datasource(...schemas) })
     const database = await createDatabase({ template: 'template1' })
     await init(project, { table: option })
-    const sql = await project.read(`migrations/${folder}/migration.sql`)
+    const folders = [folder, functionsFolder]
 
-    expect(await applyMigrations(database.url, join(project.directory, 'migrations'))).toEqual([folder])
+    expect(await applyMigrations(database.url, join(project.directory, 'migrations'))).toEqual(folders)
     const objects = `SELECT 'trigger' AS kind, tgname::text AS name, tgenabled::text AS state FROM pg_trigger
       UNION ALL SELECT relkind::text, relname::text, relnamespace::regnamespace::text FROM pg_class
-      WHERE relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace) ORDER BY 1, 2`
+      WHERE relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)
+      UNION ALL SELECT pg_get_functiondef(oid), proacl::text, pronamespace::regnamespace::text FROM pg_proc
+      WHERE pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) ORDER BY 1, 2`
     const before = await database.sql(objects)
-    await database.sql(sql)
-    // Some tools run a file statement by statement, cutting at every semicolon.
-    for (const statement of sql.split(';')) await database.sql(statement)
+    for (const one of folders) {
+      const sql = await project.read(`migrations/${one}/migration.sql`)
+      await database.sql(sql)
+      // Some tools run a file statement by statement, cutting at every semicolon.
+      for (const statement of sql.split(';')) await database.sql(statement)
+    }
     expect(await database.sql(objects)).toEqual(before)
 
     const schema = await project.read('schema.prisma')
@@ -351,10 +388,65 @@ describe('the migration', () => {
     }
   })
 
+  it.each(tables)('has triggers that record into it: %s', async (_, option, table, schemas) => {
+    const project = await createProject({ 'schema.prisma': datasource(...schemas) })
+    const database = await createDatabase({ template: 'template1' })
+    await init(project, { table: option })
+    await applyMigrations(database.url, join(project.directory, 'migrations'))
+    await database.sql(`
+      CREATE TABLE "Team" ("id" int PRIMARY KEY, "parent" int REFERENCES "Team" ON DELETE CASCADE ON UPDATE CASCADE);
+      CREATE TABLE "Member" ("team" int REFERENCES "Team" ON DELETE CASCADE, "name" text PRIMARY KEY);
+      ${watchSql(table, { table: { schema: 'public', name: 'Team' }, resource: 'team', options: {} })}
+      ${watchSql(table, { table: { schema: 'public', name: 'Member' }, resource: 'member', options: {} })}`)
+    for (const statement of [
+      `INSERT INTO "Team" VALUES (1, NULL), (2, 1)`,
+      `INSERT INTO "Member" VALUES (2, 'Ada')`,
+      `ALTER TABLE "Member" ADD "email" text`,
+      `UPDATE "Member" SET "email" = 'ada@example.com'`,
+      `UPDATE "Team" SET "id" = 3 WHERE "id" = 1`,
+      `DELETE FROM "Team" WHERE "id" = 3`,
+      `TRUNCATE "Member"`,
+      unwatchSql(table, { schema: 'public', name: 'Member' }),
+    ]) {
+      await database.sql(statement)
+    }
+    const write = quoteTable({ ...table, name: `${table.name}_write` })
+    await database.sql(`SELECT ${write}($1)`, [
+      JSON.stringify([
+        {
+          ...{ id: randomUUID(), action: 'user.login', actor_id: '1', actor_type: 'user' },
+          ...{ resource_type: 'user', outcome: 'success' },
+        },
+      ]),
+    ])
+    const recorded = await database.sql<{ entry: string }>(`
+      SELECT concat_ws(' ', action, resource_id, details ->> 'cause') AS entry FROM ${quoteTable(table)} ORDER BY seq`)
+    expect(recorded.map(({ entry }) => entry)).toEqual([
+      'auditLog.watch public."Team"',
+      'auditLog.watch public."Member"',
+      'team.create 1',
+      'team.create 2',
+      'member.create Ada',
+      'member.update Ada',
+      'team.update 1',
+      'team.update 2 team.update',
+      'team.delete 3',
+      'team.delete 2 team.delete',
+      'member.delete Ada team.delete',
+      'member.truncate',
+      'auditLog.unwatch public."Member"',
+      'user.login',
+    ])
+  })
+
   it('leaves no name of the shipped table behind', async () => {
     const project = await createProject({ 'schema.prisma': datasource() })
     await init(project, { table: 'audit.trail' })
     expect(await project.read(`migrations/${folder}/migration.sql`)).not.toContain('audit_logs')
+    // triggers are called alike, whichever log they write to
+    expect(
+      (await project.read(`migrations/${functionsFolder}/migration.sql`)).replace(/!audit\\*_logs/g, ''),
+    ).not.toContain('audit_logs')
   })
 
   it('takes a name as long as its longest index allows, and no longer', async () => {
@@ -384,6 +476,7 @@ describe('the command', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain(`--- append to prisma/schema.prisma\n${shippedModel}`)
     expect(stdout).toContain(shippedMigration)
+    expect(stdout).toContain(shippedFunctions)
     expect(await project.snapshot()).toEqual(before)
   })
 

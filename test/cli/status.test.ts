@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
-import { migrationFor } from '../../src/cli/migration.ts'
 import { describeStatus, readStatus } from '../../src/cli/status.ts'
 import { createDatabase } from '../support/database.ts'
+import { logSql } from '../support/migration.ts'
 import { createProject, runCli } from './project.ts'
 
 const database = await createDatabase()
-const shipped = await migrationFor({ name: 'audit_logs' })
+const shipped = await logSql({ name: 'audit_logs' })
 const password = 'status-test'
 const role = new URL(database.url).pathname.slice(1).replace('audit_test', 'audit_role')
 
@@ -62,7 +62,7 @@ describe('a log in place', () => {
 
   it('passes for another table, by its schema or by the search_path', async () => {
     const table = { schema: 'My.Audit', name: 'the "Log"' }
-    await database.sql(await migrationFor(table))
+    await database.sql(await logSql(table))
     expect(await failures(database.url, '"My.Audit"."the ""Log"""')).toEqual([])
     const url = new URL(database.url)
     url.searchParams.set('options', '-c search_path="My.Audit"')
@@ -136,7 +136,7 @@ describe('a log that lacks something', () => {
       '✘ index audit_logs_timestamp_idx is invalid: REINDEX it',
     ],
     [
-      'DROP TABLE audit_logs',
+      'DROP TABLE audit_logs CASCADE',
       '✘ table audit_logs is not in the search_path; apply the migration of init: npx prisma migrate deploy',
     ],
     [
@@ -173,7 +173,7 @@ describe("the application's role", () => {
     'id, action, actor_id, actor_type, actor_email, resource_type, resource_id, outcome, reason, details, request_id, ip, user_agent, organization_id'
 
   beforeEach(() => database.sql(`CREATE ROLE ${role} LOGIN PASSWORD '${password}'`))
-  afterEach(() => database.sql(`DROP OWNED BY ${role}; DROP ROLE ${role}`))
+  afterEach(() => database.sql(`DROP OWNED BY ${role} CASCADE; DROP ROLE ${role}`))
 
   const roleLines = async () => (await checklist(urlAs(role))).filter((line) => line.includes(`role ${role}`))
 
@@ -211,7 +211,7 @@ describe("the application's role", () => {
   it('fails without the use of the schema', async () => {
     await database.sql(`CREATE SCHEMA audit`)
     try {
-      await database.sql(await migrationFor({ schema: 'audit', name: 'trail' }))
+      await database.sql(await logSql({ schema: 'audit', name: 'trail' }))
       await database.sql(`GRANT SELECT, INSERT ON audit.trail TO ${role}`)
       expect(await failures(urlAs(role), 'audit.trail')).toEqual([
         `✘ role ${role} lacks USAGE on schema audit: GRANT it`,

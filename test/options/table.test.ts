@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { migrationFor } from '../../src/cli/migration.ts'
 import { AuditError, type AuditOptions, withAudit } from '../../src/index.ts'
 import { parseTableName } from '../../src/postgres/identifiers.ts'
 import type { PrismaClient } from '../generated/client/client.ts'
 import { createClient, createDatabase } from '../support/database.ts'
+import { logSql } from '../support/migration.ts'
 import { unique } from '../support/unique.ts'
 
 const db = await createDatabase()
@@ -18,7 +18,7 @@ describe('table', () => {
     [String.raw`"it's a \ log"`, String.raw`"it's a \ log"`],
     ['Trail', '"Trail"'],
   ])('writes to %s', async (table, quoted) => {
-    await db.sql(await migrationFor(parseTableName(table)))
+    await db.sql(await logSql(parseTableName(table)))
     const prisma = audited({ table })
     const name = unique('tag')
     const elsewhere = await db.changesOf(async () => {
@@ -43,7 +43,7 @@ describe('table', () => {
 
   it('without a schema is the one that the connection finds first', async () => {
     await db.sql('CREATE SCHEMA first')
-    await db.sql(await migrationFor({ schema: 'first', name: 'audit_logs' }))
+    await db.sql(await logSql({ schema: 'first', name: 'audit_logs' }))
     const url = new URL(db.url)
     url.searchParams.set('options', '-c search_path=first,public')
     const prisma = withAudit(createClient(url.toString()))

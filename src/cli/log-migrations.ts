@@ -1,0 +1,119 @@
+import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../postgres/identifiers.ts'
+import { readShipped } from './shipped.ts'
+import { UsageError } from './usage.ts'
+
+/** One of the numbered migrations that make a log, written for its table. */
+export interface LogMigration {
+  /** What `audit_logs_version()` gives once it is in. */
+  readonly number: number
+  /** What its folder is called behind the time. */
+  readonly name: string
+  readonly sql: string
+  /** Something that no other migration has, in each way to name the table that means this one. */
+  readonly marks: readonly string[]
+}
+
+const shippedMigrations = [
+  {
+    file: 'tableMigration',
+    name: 'audit_log',
+    // the last thing that makes the table a log
+    markOf: (table: TableName) =>
+      `ALTER TABLE ${quoteTable(table)} ENABLE ALWAYS TRIGGER ${quoteIdentifier(`${table.name}_refuse_truncate`)}`,
+  },
+  {
+    file: 'functionsMigration',
+    name: 'audit_log_functions',
+    markOf: (table: TableName) => {
+      const version = quoteTable({ ...table, name: `${table.name}_version` })
+      return `FUNCTION ${version}() RETURNS integer\nLANGUAGE sql IMMUTABLE PARALLEL SAFE\nAS E'SELECT 2'`
+    },
+  },
+] as const
+
+/** The number of the newest of them. */
+export const newestLogMigration = shippedMigrations.length
+
+/**
+ * The migrations of a log in their order, written for its table.
+ *
+ * @throws UsageError when PostgreSQL would cut a name that derives from the table's, or a tool the file.
+ */
+export async function logMigrations(table: TableName): Promise<LogMigration[]> {
+  const shipped = await Promise.all(shippedMigrations.map(({ file }) => readShipped(file)))
+  refuseUnusableNames(table, shipped.join())
+  return shippedMigrations.map(({ name, markOf }, index) => ({
+    number: index + 1,
+    name,
+    sql: renameTable(shipped[index] as string, table),
+    marks: sameTableSpellings(table).map(markOf),
+  }))
+}
+
+/** Every name of the shipped migrations begins with the table's: `"audit_logs"`, `"audit_logs_pkey"`, … */
+const shippedName = /"audit_logs(\w*)"/g
+
+/** Relations and functions can be named with their schema; indexes, constraints, triggers and schemas can't. */
+const qualifiedSuffix =
+  /^(?:|_immutable|_record|_iso|_version|_context|_next_context|_set_context|_watch|_unwatch)$/
+
+/** The body of a function, a string in which quotes and backslashes are escaped. */
+const functionBody = /(?<=AS )E'(?:''|[^'])*'/.source
+
+function renameTable(shipped: string, table: TableName): string {
+  const renamed = (suffix: string) => {
+    if (suffix === '_internal') return quoteIdentifier(internalSchema(table))
+    const name = table.name + suffix
+    return qualifiedSuffix.test(suffix) ? quoteTable({ ...table, name }) : quoteIdentifier(name)
+  }
+  const renamedInside = (body: string) =>
+    body.replace(shippedName, (_, suffix: string) => renamed(suffix).replace(/['\\]/g, '$&$&'))
+  const renamedComment = (comment: string) =>
+    comment.replace(/\baudit_logs(\w*)/g, (_, suffix: string) => readable(renamed(suffix)))
+  const parts = new RegExp(`${functionBody}|^--.*|'audit_logs(\\w+)'|${shippedName.source}`, 'gm')
+  const sql = shipped.replace(parts, (part, inLiteral?: string, inName?: string) => {
+    if (inName !== undefined) return renamed(inName)
+    if (inLiteral !== undefined) return quoteLiteral(table.name + inLiteral).trimStart()
+    return part.startsWith('--') ? renamedComment(part) : renamedInside(part)
+  })
+  if (table.schema === undefined) return sql
+  return sql.replace(
+    'CREATE TABLE',
+    () => `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(table.schema ?? '')};\n\nCREATE TABLE`,
+  )
+}
+
+/** A name for people: without its quotes where PostgreSQL can do without them, and on one line. */
+function readable(quoted: string): string {
+  return quoted.replaceAll(/"([a-z_][a-z0-9_]*)"/g, '$1').replaceAll('\n', ' ')
+}
+
+/**
+ * The schema for what nobody else calls. Its name stands in SQL inside SQL, where quotes and percent signs would have to
+ * be doubled once more at each level. Logs of one name share it: what is there knows the log as an argument.
+ */
+function internalSchema(table: TableName): string {
+  return `${table.name.replace(/['%\\$]/g, '_')}_internal`
+}
+
+function refuseUnusableNames(table: TableName, shipped: string): void {
+  const suffixes = Array.from(shipped.matchAll(shippedName), ([, suffix = '']) => suffix)
+  const longest = suffixes.reduce((a, b) => (b.length > a.length ? b : a))
+  const limit = 63 - longest.length
+  if (Buffer.byteLength(table.name) > limit) {
+    throw new UsageError(
+      `The table name ${JSON.stringify(table.name)} is too long: PostgreSQL would cut "${table.name}${longest}", the name of an index, at 63 bytes. Give a name of at most ${limit} bytes.`,
+    )
+  }
+  if (`${table.schema ?? ''}${table.name}`.includes(';')) {
+    throw new UsageError(
+      'The table name has a semicolon, at which some tools cut a migration in two. Give a name without one.',
+    )
+  }
+}
+
+/** A table without a schema and the one in `public` are the same unless the connection says otherwise. */
+export function sameTableSpellings(table: TableName): TableName[] {
+  const { schema = 'public', name } = table
+  return schema === 'public' ? [{ name }, { schema, name }] : [table]
+}
