@@ -26,7 +26,8 @@ const functions = [
     'trigger_function_sql',
     'truncate_triggers',
   ],
-  ...['watched', 'has_row_triggers', 'fingerprint', 'renew_statement_trigger', 'ancestors'],
+  ...['trigger_argument', 'watched', 'has_row_triggers', 'fingerprint'],
+  ...['set_statement_trigger', 'renew_statement_trigger', 'ancestors'],
   ...['function_name', 'definition_sql', 'drop_row_triggers', 'is_whole', 'record_own'],
   ...['watch_internal', 'unwatch_internal', 'watch', 'unwatch', 'write'],
 ]

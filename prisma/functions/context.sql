@@ -33,6 +33,10 @@ BEGIN
     IF pg_catalog.starts_with(kept, pg_catalog.concat(moment, ' ')) THEN
       noted := pg_catalog.split_part(kept, ' ', 2);
     END IF;
+    kept := pg_catalog.current_setting(pg_catalog.concat('prisma_extension_audit.reach_', relation), true);
+    IF pg_catalog.starts_with(kept, pg_catalog.concat(moment, ' ')) THEN
+      noted := pg_catalog.concat(noted, pg_catalog.split_part(kept, ' ', 2));
+    END IF;
     IF NOT pg_catalog.texteq(fingerprint, noted) THEN
       RAISE EXCEPTION USING
         ERRCODE = 'ZA002',

@@ -17,7 +17,9 @@ DECLARE
   kept text;
 BEGIN
   kept := pg_catalog.set_config(
-    pg_catalog.concat('prisma_extension_audit.watched_', pg_catalog.split_part(TG_ARGV[0], ' ', 1)),
+    pg_catalog.concat(
+      CASE WHEN pg_catalog.nameeq(TG_NAME, '!audit_logs_reach') THEN 'prisma_extension_audit.reach_' ELSE 'prisma_extension_audit.watched_' END,
+      pg_catalog.split_part(TG_ARGV[0], ' ', 1)),
     pg_catalog.concat(moment, ' ', pg_catalog.split_part(TG_ARGV[0], ' ', 2)), true);
   kept := pg_catalog.set_config(
     pg_catalog.concat('prisma_extension_audit.statement_', pg_catalog.pg_trigger_depth()),

@@ -9,8 +9,6 @@ AS $$
   SELECT t.tgrelid, t.tgenabled, a.text, split_part(a.text, ' ', 3),
     nullif(substr(a.text, length(split_part(a.text, ' ', 1) || split_part(a.text, ' ', 2) || split_part(a.text, ' ', 3)) + 4), '')::jsonb
   FROM pg_trigger t
-  -- tgargs has a zero byte behind the argument
-  CROSS JOIN LATERAL (SELECT convert_from(
-    substring(t.tgargs FOR octet_length(t.tgargs) - 1), getdatabaseencoding()) AS text) AS a
+  CROSS JOIN LATERAL (SELECT "audit_logs_internal"."trigger_argument"(t.tgargs) AS text) AS a
   WHERE t.tgname = '!audit_logs_statement' AND NOT t.tgisinternal
 $$;

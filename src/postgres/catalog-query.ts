@@ -49,11 +49,14 @@ const tables = `
     'beforeInsert', EXISTS (
       SELECT FROM pg_catalog.pg_trigger t
       WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype::int & 6 = 6
-        AND t.tgname <> '!audit_logs_statement'),
+        AND t.tgname NOT IN ('!audit_logs_statement', '!audit_logs_reach')),
     -- the triggers of audit_logs_watch, as far as they fire in this session
     'noted', (SELECT pg_catalog.convert_from(
         pg_catalog.substring(t.tgargs, 1, pg_catalog.octet_length(t.tgargs) - 1), pg_catalog.getdatabaseencoding())
       FROM firing t WHERE t.tgrelid = r.oid AND t.tgname = '!audit_logs_statement'),
+    'reach', (SELECT pg_catalog.split_part(pg_catalog.convert_from(
+        pg_catalog.substring(t.tgargs, 1, pg_catalog.octet_length(t.tgargs) - 1), pg_catalog.getdatabaseencoding()), ' ', 2)
+      FROM firing t WHERE t.tgrelid = r.oid AND t.tgname = '!audit_logs_reach'),
     'watched', EXISTS (SELECT FROM firing t WHERE t.tgrelid = r.oid AND t.tgname LIKE '%!audit\\_logs\\_row%' AND t.tgtype::int & 1 = 1),
     'columns', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
         'number', a.attnum, 'name', a.attname, 'type', a.atttypid::bigint, 'modifier', a.atttypmod,

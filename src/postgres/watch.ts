@@ -34,10 +34,12 @@ export interface RawWatch {
   watched: boolean
   /** The argument of the trigger before each statement. */
   noted: string | null
+  /** What stands in its place for the tables below, where somebody disabled the triggers of this one. */
+  reach: string | null
 }
 
 /** @see prisma/functions/statement_begins.sql for the parts of the argument */
-export function watchOf({ key, shape, watched, noted }: RawWatch): Watch {
+export function watchOf({ key, shape, watched, noted, reach }: RawWatch): Watch {
   const [, fingerprint = '', resource = '', ...rest] = noted?.split(' ') ?? []
   const options = rest.join(' ')
   const definition: WatchDefinition | undefined =
@@ -45,7 +47,7 @@ export function watchOf({ key, shape, watched, noted }: RawWatch): Watch {
   return {
     key,
     isRecording: watched,
-    fingerprint,
+    fingerprint: `${fingerprint}${reach ?? ''}`,
     definition,
     isOutdated: definition !== undefined && definition.shape !== shape,
   }

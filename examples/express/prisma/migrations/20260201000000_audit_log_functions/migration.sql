@@ -43,6 +43,10 @@ BEGIN
     IF pg_catalog.starts_with(kept, pg_catalog.concat(moment, '' '')) THEN
       noted := pg_catalog.split_part(kept, '' '', 2)\073
     END IF\073
+    kept := pg_catalog.current_setting(pg_catalog.concat(''prisma_extension_audit.reach_'', relation), true)\073
+    IF pg_catalog.starts_with(kept, pg_catalog.concat(moment, '' '')) THEN
+      noted := pg_catalog.concat(noted, pg_catalog.split_part(kept, '' '', 2))\073
+    END IF\073
     IF NOT pg_catalog.texteq(fingerprint, noted) THEN
       RAISE EXCEPTION USING
         ERRCODE = ''ZA002'',
@@ -222,7 +226,9 @@ DECLARE
   kept text\073
 BEGIN
   kept := pg_catalog.set_config(
-    pg_catalog.concat(''prisma_extension_audit.watched_'', pg_catalog.split_part(TG_ARGV[0], '' '', 1)),
+    pg_catalog.concat(
+      CASE WHEN pg_catalog.nameeq(TG_NAME, ''!audit_logs_reach'') THEN ''prisma_extension_audit.reach_'' ELSE ''prisma_extension_audit.watched_'' END,
+      pg_catalog.split_part(TG_ARGV[0], '' '', 1)),
     pg_catalog.concat(moment, '' '', pg_catalog.split_part(TG_ARGV[0], '' '', 2)), true)\073
   kept := pg_catalog.set_config(
     pg_catalog.concat(''prisma_extension_audit.statement_'', pg_catalog.pg_trigger_depth()),
@@ -468,6 +474,10 @@ BEGIN
   RETURN (
     SELECT jsonb_build_object(
       ''columns'', (SELECT c.relnatts FROM pg_class c WHERE c.oid = relation),
+      -- what the function spells out: another one later means that a migration changed the table since
+      ''shape'', (SELECT md5(string_agg(concat_ws('' '', s.attnum, s.attname, t.typname, s.atttypmod), '', '' ORDER BY s.attnum))
+        FROM pg_attribute s JOIN pg_type t ON t.oid = s.atttypid
+        WHERE s.attrelid = relation AND s.attnum > 0 AND NOT s.attisdropped),
       ''snapshot'', coalesce(options ->> ''snapshot'', ''full''),
       ''redactSecrets'', redact_secrets,
       ''redact'', coalesce(jsonb_agg(a.attnum::int ORDER BY a.attnum) FILTER (WHERE
@@ -1165,6 +1175,14 @@ AS E'
   FROM "audit_logs_internal"."truncated_with"(relation) AS t(oid)
 ';
 
+-- The one argument of a trigger: pg_trigger.tgargs has a zero byte behind it.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."trigger_argument"(arguments bytea) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT convert_from(substring(arguments FOR octet_length(arguments) - 1), getdatabaseencoding())
+';
+
 -- The trigger before each statement on a table, wherever there is one, and what its argument says.
 --
 -- options is NULL where the table itself is not watched, but changes of it reach tables that are
@@ -1176,9 +1194,7 @@ AS E'
   SELECT t.tgrelid, t.tgenabled, a.text, split_part(a.text, '' '', 3),
     nullif(substr(a.text, length(split_part(a.text, '' '', 1) || split_part(a.text, '' '', 2) || split_part(a.text, '' '', 3)) + 4), '''')::jsonb
   FROM pg_trigger t
-  -- tgargs has a zero byte behind the argument
-  CROSS JOIN LATERAL (SELECT convert_from(
-    substring(t.tgargs FOR octet_length(t.tgargs) - 1), getdatabaseencoding()) AS text) AS a
+  CROSS JOIN LATERAL (SELECT "audit_logs_internal"."trigger_argument"(t.tgargs) AS text) AS a
   WHERE t.tgname = ''!audit_logs_statement'' AND NOT t.tgisinternal
 ';
 
@@ -1202,8 +1218,35 @@ AS E'
     WHERE "audit_logs_internal"."has_row_triggers"(reached.oid))))
 ';
 
--- Makes the trigger before each statement on a table such as it has to be now, or removes it where neither the table nor
--- anything that its changes reach is watched.
+-- Makes a trigger before each statement on a table, with this argument, or removes it where there is none.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."set_statement_trigger"(
+  relation oid, trigger_name text, wanted_state "char", wanted text
+) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS E'
+DECLARE
+  current record\073
+BEGIN
+  SELECT t.tgenabled AS state, "audit_logs_internal"."trigger_argument"(t.tgargs) AS argument INTO current
+  FROM pg_trigger t WHERE t.tgrelid = relation AND t.tgname = trigger_name AND NOT t.tgisinternal\073
+  IF wanted IS NULL THEN
+    IF FOUND THEN
+      EXECUTE format(''DROP TRIGGER %I ON %s'', trigger_name, relation::regclass)\073
+    END IF\073
+  ELSIF current.argument IS DISTINCT FROM wanted OR current.state IS DISTINCT FROM wanted_state THEN
+    EXECUTE format(
+      ''CREATE OR REPLACE TRIGGER %I BEFORE INSERT OR UPDATE OR DELETE ON %s
+        FOR EACH STATEMENT EXECUTE FUNCTION "audit_logs_internal"."statement_begins"(%L)'', trigger_name, relation::regclass, wanted)\073
+    EXECUTE format(''ALTER TABLE %s %s TRIGGER %I'', relation::regclass,
+      CASE wanted_state WHEN ''A'' THEN ''ENABLE ALWAYS'' WHEN ''O'' THEN ''ENABLE'' WHEN ''R'' THEN ''ENABLE REPLICA'' ELSE ''DISABLE'' END, trigger_name)\073
+  END IF\073
+END
+';
+
+-- Makes the trigger before each statement on a table as it has to be now, or removes it where neither the table nor anything
+-- that its changes reach is watched. Where somebody disabled it, it stays so, and another one says from now on what the
+-- table reaches: a client that saw no note before must see that something has changed.
 --
 -- resource, options: how the table is watched from now on, NULL where it is not
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."renew_statement_trigger"(relation oid, resource text, options jsonb)
@@ -1212,31 +1255,22 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog
 AS E'
 DECLARE
-  current record\073
-  wanted text\073
+  reaches boolean := EXISTS (SELECT FROM "audit_logs_internal"."reached"(relation, ''down'') AS r(oid)
+    WHERE "audit_logs_internal"."has_row_triggers"(r.oid))\073
+  -- that of the triggers that record the rows, where there are any
   state "char" := coalesce(
     (SELECT t.tgenabled FROM pg_trigger t
-      WHERE t.tgrelid = relation AND t.tgname LIKE ''%!audit\\_logs\\_row%'' ORDER BY t.tgname LIMIT 1), ''A'')\073
+      WHERE t.tgrelid = relation AND t.tgname LIKE ''%!audit\\_logs\\_row%'' ORDER BY t.tgname LIMIT 1),
+    (SELECT t.tgenabled FROM pg_trigger t
+      WHERE t.tgrelid = relation AND t.tgname = ''!audit_logs_statement'' AND NOT t.tgisinternal), ''A'')\073
+  name text := coalesce(resource, (SELECT lower(left(relname, 1)) || substr(relname, 2) FROM pg_class WHERE oid = relation))\073
+  argument text := concat_ws('' '', "audit_logs_internal"."table_key"(relation),
+    "audit_logs_internal"."fingerprint"(relation, name, options), replace(name, '' '', ''_''), options)\073
 BEGIN
-  SELECT * INTO current FROM "audit_logs_internal"."watched"() AS w WHERE w.relation = renew_statement_trigger.relation\073
-  IF options IS NULL AND NOT EXISTS (
-    SELECT FROM "audit_logs_internal"."reached"(relation, ''down'') AS r(oid) WHERE "audit_logs_internal"."has_row_triggers"(r.oid))
-  THEN
-    IF current.relation IS NOT NULL THEN
-      EXECUTE format(''DROP TRIGGER "!audit_logs_statement" ON %s'', relation::regclass)\073
-    END IF\073
-    RETURN\073
-  END IF\073
-  resource := coalesce(resource, (SELECT lower(left(relname, 1)) || substr(relname, 2) FROM pg_class WHERE oid = relation))\073
-  wanted := concat_ws('' '', "audit_logs_internal"."table_key"(relation),
-    "audit_logs_internal"."fingerprint"(relation, resource, options), replace(resource, '' '', ''_''), options)\073
-  IF current.argument IS DISTINCT FROM wanted OR current.enabled IS DISTINCT FROM state THEN
-    EXECUTE format(
-      ''CREATE OR REPLACE TRIGGER "!audit_logs_statement" BEFORE INSERT OR UPDATE OR DELETE ON %s
-        FOR EACH STATEMENT EXECUTE FUNCTION "audit_logs_internal"."statement_begins"(%L)'', relation::regclass, wanted)\073
-    EXECUTE format(''ALTER TABLE %s %s TRIGGER "!audit_logs_statement"'', relation::regclass,
-      CASE state WHEN ''A'' THEN ''ENABLE ALWAYS'' WHEN ''O'' THEN ''ENABLE'' WHEN ''R'' THEN ''ENABLE REPLICA'' ELSE ''DISABLE'' END)\073
-  END IF\073
+  PERFORM "audit_logs_internal"."set_statement_trigger"(relation, ''!audit_logs_statement'', state,
+    CASE WHEN options IS NOT NULL OR reaches THEN argument END)\073
+  PERFORM "audit_logs_internal"."set_statement_trigger"(relation, ''!audit_logs_reach'', ''A'',
+    CASE WHEN state = ''D'' THEN argument END)\073
 END
 ';
 
