@@ -12,7 +12,7 @@ import {
   type OracleCall,
 } from '../support/oracle.ts'
 import type { Outcome } from '../support/outcome.ts'
-import { type Watched, watchTables } from '../support/watch.ts'
+import { type Watched, watchedTables, watchTables } from '../support/watch.ts'
 import { emptyingSql, firstRows } from './first-rows.ts'
 import { masked, sameOrder } from './masks.ts'
 import { type Around, type Client, perform } from './perform.ts'
@@ -68,7 +68,7 @@ export class Twins {
   /** Makes both; call it at the top of a test file. */
   static async create(
     schema: OracleSchema,
-    { watched, client }: SetUp = { watched: 'none', client: 'audited' },
+    { watched, client }: SetUp = { watched: watchedTables, client: 'audited' },
   ): Promise<Twins> {
     const databases = [await createTables(schema), await createTables(schema)] as const
     await watchTables(databases[0], schema.text, watched, { redactSecrets: schema.secrets !== undefined })

@@ -3,7 +3,7 @@ import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { startServer } from '../../scripts/postgres.ts'
 import { applyMigrations, createScript } from '../../scripts/schema-engine.ts'
-import { type Watched, watchTables } from './watch.ts'
+import { watchedTables, watchTables } from './watch.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -41,10 +41,9 @@ export async function createTables(url: string): Promise<void> {
   await client.query('CREATE EXTENSION IF NOT EXISTS citext')
   await client.query(await createScript(url, withoutLog))
   await client.query(await readFile('test/prisma/triggers.sql', 'utf8'))
-  // AUDIT_WATCHED=all or half runs the tests with triggers on these tables
   const sql: Parameters<typeof watchTables>[0]['sql'] = async (text, values) =>
     (await client.query(text, values)).rows as never
-  await watchTables({ sql }, schema, process.env.AUDIT_WATCHED as Watched | undefined)
+  await watchTables({ sql }, schema, watchedTables)
   await client.end()
 }
 
