@@ -17,10 +17,12 @@ export function generatedSections(): Record<string, Record<string, string>> {
       contents: contents(readme),
       'quick-start-model': fenced('prisma', countryModel()),
       'quick-start': fenced('ts', readFileSync(`${example}/quick-start.ts`, 'utf8')),
-      'audited-statement': fenced('sql', auditedStatement('test/capture/statements/18/update.sql')),
       cost: costs(readFileSync('docs/cost.md', 'utf8')),
     },
     'docs/ask-the-log.md': { 'ask-the-log': fenced('ts', questions()) },
+    'docs/how-it-works.md': {
+      'audited-statement': fenced('sql', auditedStatement('test/capture/statements/18/update.sql')),
+    },
     'docs/options.md': { 'secret-names': [...secretNames].map((name) => `\`${name}\``).join(', ') },
     'docs/limits.md': { 'uncapturable-reasons': definitions('| Reason | |', uncapturableReasons) },
     'docs/errors.md': { 'error-codes': definitions('| Code | State |', auditErrorCodes) },
@@ -42,7 +44,7 @@ function definitions(head: string, rows: Record<string, string>): string {
 
 function contents(document: string): string {
   const headings = [...document.matchAll(/^## (.+)$/gm)].map(([, heading = '']) => heading)
-  return headings.map((heading) => `[${heading}](#${anchorOf(heading)})`).join(' ·\n')
+  return headings.map((heading) => `[${heading}](#${anchorOf(heading)})`).join(' · ')
 }
 
 /** The anchor that GitHub gives a heading. */

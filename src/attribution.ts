@@ -1,22 +1,22 @@
 import { type Actor, type AuditContext, getAuditContext, mergeContexts } from './context/context.ts'
 import { parseContext } from './context/context-schema.ts'
 
-/** What decides who acts where no context says it. */
+/** What decides who acts when no context does. */
 export interface ActorOptions {
   readonly actor: Actor
-  /** Whether `actor` was given, and is not the default. */
+  /** Whether the application set `actor`, so it is not the default. */
   readonly hasOwnActor: boolean
   /** The application's own context. */
   readonly context: (() => AuditContext | undefined) | undefined
 }
 
-/** A context that says who acts, by default at least. */
+/** A context that has an actor, if only the default one. */
 export type AttributedContext = AuditContext & { readonly actor: Actor }
 
-/** The context of the running code: what `withAuditContext` says, on top of the option `context`, and the default actor. */
+/** The context of the running code: `withAuditContext` on top of the option `context` on top of the default actor. */
 export function currentContext(options: ActorOptions): {
   readonly context: AttributedContext
-  /** Whether a context or an option named the actor, or only the default did. */
+  /** Whether a context or an option named the actor, rather than the default. */
   readonly hasActor: boolean
 } {
   const given = options.context?.()
@@ -31,8 +31,8 @@ export function currentContext(options: ActorOptions): {
 /** What a call adds to every entry of its statements. */
 export interface Attribution {
   readonly context: AttributedContext
-  /** The Prisma operation, where it is known. */
+  /** The Prisma operation, if known. */
   readonly operation: string | undefined
-  /** The entry that the call undoes, if it undoes one. */
+  /** The entry that the call undoes, if any. */
   readonly revertOf: string | undefined
 }

@@ -5,20 +5,20 @@ import { createTimeTravel, type TimeTravel } from './time-travel/time-travel.ts'
 
 /**
  * What an audited client has besides its own methods: it records events, answers questions and goes back in time.
- * `Audit` alone is that of any client, whose models are text.
+ * `Audit` without a type argument fits any client; its model names are strings.
  */
 export type Audit<Client = unknown> = unknown extends Client ? AnyAudit : AuditOf<Client>
 
 interface AuditOf<Client> extends EventRecorder, AuditSearch<Client>, TimeTravel<Client>, Verification {}
 
-/** An interface of its own: TypeScript would compare two `AuditOf` by their clients, not by what they can do. */
+/** A separate interface: TypeScript would compare two `AuditOf` by their clients, not by their methods. */
 interface AnyAudit extends EventRecorder, AuditSearch<unknown>, TimeTravel<unknown>, Verification {}
 
 interface Verification {
   /**
    * Makes sure that writes can be recorded: statements pass through the audit, the server is PostgreSQL 14 or newer,
-   * the log is there with all its migrations, and triggers record tables as the options say. The first write to a table checks
-   * the same, but for triggers that are older than the columns of their table; call this at start-up to know earlier.
+   * the log has all its migrations, and triggers record tables as the options say. The first write to a table checks the
+   * same, except for triggers older than their table's columns; call this at start-up to find out earlier.
    *
    * @throws AuditError `AUDIT_NOT_INTERCEPTED`, `AUDIT_UNSUPPORTED_DATABASE`, `AUDIT_TABLE_MISSING`, `AUDIT_LOG_OUTDATED`,
    * `AUDIT_OPTIONS_DIFFER` or `AUDIT_TRIGGERS_OUTDATED`

@@ -1,4 +1,4 @@
-/** The stable codes of {@link AuditError} and the states that they stand for. Switch on these, never on messages. */
+/** The stable codes of {@link AuditError} and what they mean. Switch on these, never on messages. */
 export const auditErrorCodes = {
   AUDIT_INVALID_OPTIONS: "`withAudit` got options it can't use",
   AUDIT_INVALID_CONTEXT: "a context holds a value that the log can't store",
@@ -7,13 +7,13 @@ export const auditErrorCodes = {
   AUDIT_UNSUPPORTED_CLIENT: 'a Prisma client whose internals this version does not support',
   AUDIT_UNSUPPORTED_DATABASE: 'not PostgreSQL, or older than 14',
   AUDIT_NOT_INTERCEPTED: 'the client had connected before it was wrapped',
-  AUDIT_TABLE_MISSING: "the log's table is not there, or lacks a column",
+  AUDIT_TABLE_MISSING: "the log's table does not exist or lacks a column",
   AUDIT_SCHEMA_CHANGED: 'a migration changed the table while a transaction was about to write to it',
-  AUDIT_LOG_OUTDATED: 'a migration of the log is missing in the database',
-  AUDIT_OPTIONS_DIFFER: "the triggers of a table record it otherwise than the client's options say",
+  AUDIT_LOG_OUTDATED: 'the database lacks a migration of the log',
+  AUDIT_OPTIONS_DIFFER: "a table's triggers record it differently from what the client's options say",
   AUDIT_TRIGGERS_OUTDATED:
-    '`verify()` found triggers that are incomplete, or older than the columns of their table',
-  AUDIT_ACTOR_REQUIRED: '`requireActor` is set and nobody is named',
+    "`verify()` found triggers that are incomplete, or older than their table's columns",
+  AUDIT_ACTOR_REQUIRED: '`requireActor` is set and there is no actor',
   AUDIT_UNCAPTURABLE: "`uncapturable: 'throw'` refused a statement",
   AUDIT_INVALID_EVENT: "an explicit event holds a value that the log can't store",
   AUDIT_INVALID_FILTER: "a query helper got a filter, model, id or page it can't use",
@@ -27,9 +27,9 @@ export const auditErrorCodes = {
 
 export type AuditErrorCode = keyof typeof auditErrorCodes
 
-/** An entry that did not reach the log: as it would have been stored. */
+/** An entry that did not reach the log, as it would have been stored. */
 export interface UnwrittenEntry {
-  /** UUIDv7; holds the time at which the entry was made. */
+  /** A UUIDv7: contains the time at which the entry was made. */
   id: string
   action: string
   actor: { id: string; type: 'user' | 'system' | 'api_key'; email?: string }
@@ -43,12 +43,12 @@ export interface UnwrittenEntry {
   organizationId: string | null
 }
 
-/** A field that is not as the entry left it, so that undoing the entry would lose a later change. */
+/** A field that has changed since the entry, so undoing the entry would lose the later change. */
 export interface RevertConflict {
   readonly field: string
-  /** What the entry left, in JSON as entries have it; null where there was no record. */
+  /** The value that the entry left, as JSON in the form of entries; null if it left no record. */
   readonly expected: unknown
-  /** What is there now, in the same form; `"[redacted]"` where the log must not hold it. */
+  /** The current value, in the same form; `"[redacted]"` if the log must not hold it. */
   readonly found: unknown
 }
 
@@ -68,9 +68,9 @@ export interface RevertConflict {
 export class AuditError extends Error {
   override readonly name = 'AuditError'
   readonly code: AuditErrorCode
-  /** With `AUDIT_NOT_WRITTEN` and `AUDIT_TABLE_MISSING`: the entry that the log does not have. */
+  /** With `AUDIT_NOT_WRITTEN` and `AUDIT_TABLE_MISSING`: the entry that the log lacks. */
   declare readonly entry?: UnwrittenEntry
-  /** Of `AUDIT_REVERT_CONFLICT`: the fields that changed since. */
+  /** With `AUDIT_REVERT_CONFLICT`: the fields that have changed since. */
   declare readonly conflicts?: readonly RevertConflict[]
 
   constructor(

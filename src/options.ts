@@ -21,25 +21,27 @@ import { isSecret } from './secret-names.ts'
  * ```
  */
 export interface AuditOptions<Client = unknown> {
-  /** Which models to record. Default: every one but the log's own. */
+  /** Which models to record. Default: all but the log's own. */
   models?: { include: ModelName<Client>[] } | { exclude: ModelName<Client>[] }
-  /** Fields whose values the log must not hold; they read `"[redacted]"`. `'*'` means a field of any model. */
+  /** Fields whose values the log must not hold; it has `"[redacted]"` instead. `'*'` means a field of any model. */
   redact?: FieldsByModel<Client>
-  /** Redact fields whose names say secret (`password`, `apiKey`, …; docs/options.md has the list). Default true. */
+  /**
+   * Redact fields whose names suggest a secret (`password`, `apiKey`, …; docs/options.md has the list). Default true.
+   */
   redactSecrets?: boolean
-  /** Fields whose change alone is no change worth an entry, such as `updatedAt`. Never listed in `changed`. */
+  /** Fields, such as `updatedAt`, that are not worth an entry when nothing else changes. Never listed in `changed`. */
   ignore?: FieldsByModel<Client>
   /** `'full'` (default): whole rows before and after an update. `'changed'`: only the fields that changed. */
   snapshot?: 'full' | 'changed'
-  /** Models whose reads are recorded, also where another model's call selects or includes them. Default: none. */
+  /** Models whose reads are recorded, even when a call on another model selects or includes them. Default: none. */
   reads?: ModelName<Client>[]
   /** Record writes that fail. Default true. */
   failures?: boolean
-  /** Who acts where no context names anyone. Default `{ id: 'system', type: 'system' }`. */
+  /** Who acts when no context names an actor. Default `{ id: 'system', type: 'system' }`. */
   actor?: Actor
   /** Refuse a write, and a read of a model in `reads`, when neither a context nor the `actor` option names an actor. Default false. */
   requireActor?: boolean
-  /** Where the context comes from in an application with its own AsyncLocalStorage. {@link withAuditContext} wins. */
+  /** The context of an application with its own AsyncLocalStorage. {@link withAuditContext} takes precedence. */
   context?: () => AuditContext | undefined
   /** The log's table, `'audit_logs'` by default; may be `'schema.table'`. */
   table?: string
@@ -53,14 +55,14 @@ type FieldsByModel<Client> = {
   [Model in ModelName<Client>]?: FieldName<Client, Model>[]
 } & { '*'?: FieldName<Client, ModelName<Client>>[] }
 
-/** Options with every default in place and every name known to exist. */
+/** Options with all defaults filled in and all names checked. */
 export interface ResolvedOptions extends ActorOptions {
   readonly isTracked: (model: string | undefined) => boolean
-  /** Whether a field, or a column no model knows, is redacted; `model` is undefined for a table without one. */
+  /** Whether a field, or a column that no model has, is redacted; `model` is undefined for a table without one. */
   readonly isRedacted: (model: string | undefined, field: string) => boolean
-  /** Whether an option names the field as redacted, whatever its name says. */
+  /** Whether the option `redact` lists the field, whatever its name suggests. */
   readonly isListedRedacted: (model: string | undefined, field: string) => boolean
-  /** Whether fields whose names say secret are redacted, too. */
+  /** Whether fields whose names suggest a secret are redacted too. */
   readonly redactSecrets: boolean
   readonly isIgnored: (model: string | undefined, field: string) => boolean
   readonly snapshot: 'full' | 'changed'
@@ -97,7 +99,7 @@ const optionsSchema = z.strictObject({
   onError: z.custom<(error: AuditError) => void>((value) => typeof value === 'function').optional(),
 })
 
-/** A model as far as options are checked against it. */
+/** The part of a model that options are checked against. */
 interface KnownModel {
   readonly name: string
   readonly fields: readonly string[]
@@ -106,7 +108,7 @@ interface KnownModel {
 /**
  * Validates options against the models of the client and fills in defaults.
  *
- * @throws AuditError `AUDIT_INVALID_OPTIONS`, naming the option and what it may be
+ * @throws AuditError `AUDIT_INVALID_OPTIONS`, naming the option and what it accepts
  */
 export function resolveOptions(options: unknown, dataModel: DataModel): ResolvedOptions {
   const parsed = optionsSchema.safeParse(options)
@@ -168,12 +170,12 @@ function checkModelNames(option: string, listed: readonly string[], models: read
     if (models.some((model) => model.name === name)) continue
     throw new AuditError(
       'AUDIT_INVALID_OPTIONS',
-      `The option ${option} names ${JSON.stringify(name)}, and the client has no such model. Its models are ${models.map((model) => model.name).join(', ')}.`,
+      `The option ${option} names ${JSON.stringify(name)}, but the client has no such model. Its models are ${models.map((model) => model.name).join(', ')}.`,
     )
   }
 }
 
-/** A field that does not exist is a typing error that would leave a secret in the log, so it is refused. */
+/** A misspelled field would leave a secret in the log, so unknown fields are refused. */
 function checkFieldNames(
   option: string,
   byModel: Record<string, string[] | undefined>,
@@ -190,7 +192,7 @@ function checkFieldNames(
       if (candidates.some((model) => model.fields.includes(field))) continue
       throw new AuditError(
         'AUDIT_INVALID_OPTIONS',
-        `The option ${option} names the field ${JSON.stringify(field)} of ${name === '*' ? 'any model' : name}, and there is no such scalar field. Give field names as in the Prisma schema.`,
+        `The option ${option} names the field ${JSON.stringify(field)} of ${name === '*' ? 'any model' : name}, but there is no such scalar field. Use the field names of the Prisma schema.`,
       )
     }
   }

@@ -1,4 +1,4 @@
-/** Exact names, case and underscores ignored: a field called `tokenCount` or `passwordPolicy` is not a secret. */
+/** Exact names, case and underscores ignored: a field named `tokenCount` or `passwordPolicy` is not a secret. */
 export const secretNames = new Set([
   ...[
     'password',
@@ -53,7 +53,7 @@ export const secretNames = new Set([
   ],
 ])
 
-/** Whether a field is called like a secret. */
+/** Whether a field's name suggests a secret. */
 export function isSecret(field: string): boolean {
   return secretNames.has(field.replaceAll('_', '').toLowerCase())
 }

@@ -22,7 +22,7 @@ import { tapFactory } from './prisma-7/tap.ts'
 import { auditTransactions } from './prisma-7/transactions.ts'
 
 /**
- * Gives a client that records every change made through it: who, what, when, from where, before and after, in the
+ * Returns a client that records every change made through it: who, what, when, from where, before and after, in the
  * same statement as the change. Nothing else about the client changes.
  *
  * Wrap the client before its first query.
@@ -48,7 +48,7 @@ export function withAudit<Client extends PrismaClientLike>(
   const configuration: CaptureConfiguration = { options: resolved, dataModel }
   const base = baseClient(internals)
 
-  // what Prisma is changed in: once, however many audits share the client
+  // what is changed in Prisma itself: once, however many audits share the client
   keepScopes(internals)
   auditTransactions(internals)
   if (resolved.recordsReads) passCaller(internals)
@@ -72,7 +72,7 @@ export function withAudit<Client extends PrismaClientLike>(
     client: { $audit },
     query: { $allOperations: createQueryHook(configuration, internals, log, probe) },
   }
-  // entries hold what is stored, and undoing puts it back as it is: an extension would encrypt it once more
+  // entries hold values as stored, and undoing writes them as they are: an extension would encrypt them twice
   const bare = base.$extends(extension)
   const extended = base === internals ? bare : internals.$extends(extension)
   return withOn(extended, internals) as Audited<Client>

@@ -86,6 +86,56 @@ describe('the documents', () => {
     )
   })
 
+  it('have SQL by which triggers record a table, any writer says who acts, and a bulk load is left out', async () => {
+    const db = await createDatabase()
+    await db.sql(`CREATE TABLE "Order" (id int PRIMARY KEY, status text);
+      DROP TABLE users CASCADE;
+      CREATE TABLE users (id int PRIMARY KEY, full_name text);
+      INSERT INTO "Order" VALUES (42, 'OPEN')`)
+    const [watch = '', , write = ''] = blocksOf('docs/triggers.md', 'sql')
+    const bulkLoad = blocksOf('docs/backups.md', 'sql').at(-1) ?? ''
+    const since = await db.lastSeq()
+    await db.sql(watch)
+    await db.sql(write)
+    await db.sql(`INSERT INTO users VALUES (1, 'Ada')`)
+    await db.sql(bulkLoad.replace('COPY "Order" FROM STDIN', `INSERT INTO "Order" SELECT 43, 'OLD'`))
+    const entries = await db.sql<{
+      action: string
+      actor_id: string
+      reason: string
+      details: { after: object }
+    }>('SELECT * FROM audit_logs WHERE seq > $1 ORDER BY seq', [since])
+    expect(entries.map((entry) => [entry.action, entry.actor_id, entry.reason])).toEqual([
+      ['auditLog.watch', 'postgres:postgres', null],
+      ['auditLog.watch', 'postgres:postgres', null],
+      ['order.update', 'ada', 'ticket 4711'],
+      ['user.create', 'postgres:postgres', null],
+      ['auditLog.unwatch', 'ada', 'import of 2019'],
+      ['auditLog.watch', 'ada', 'import of 2019'],
+    ])
+    expect(entries[3]?.details.after).toEqual({ id: 1, fullName: '[redacted]' })
+  })
+
+  it('have SQL that protects the log again after pg_restore --disable-triggers, and sets its sequence', async () => {
+    const db = await createDatabase()
+    const [protect = '', sequence = ''] = blocksOf('docs/backups.md', 'sql')
+    const states = async () => {
+      const rows = await db.sql<{ state: string }>(`SELECT DISTINCT tgenabled::text AS state FROM pg_trigger
+        WHERE tgrelid = 'audit_logs'::regclass AND NOT tgisinternal`)
+      return rows.map(({ state }) => state)
+    }
+    await db.sql('ALTER TABLE audit_logs DISABLE TRIGGER ALL; ALTER TABLE audit_logs ENABLE TRIGGER ALL')
+    expect(await states()).toEqual(['O'])
+    await db.sql(protect)
+    expect(await states()).toEqual(['A'])
+    await db.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type, seq) OVERRIDING SYSTEM VALUE
+      VALUES (gen_random_uuid(), 'a.b', 'ada', 'user', 'a', 1000)`)
+    await db.sql(sequence)
+    expect(await db.sql(`SELECT nextval(pg_get_serial_sequence('audit_logs', 'seq'))::int`)).toEqual([
+      { nextval: 1001 },
+    ])
+  })
+
   it('have SQL that brings an old table over', async () => {
     const db = await createDatabase()
     await db.sql(`CREATE TABLE old_audit (at timestamptz, verb text, user_id int, order_id int, data jsonb);

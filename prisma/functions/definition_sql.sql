@@ -15,7 +15,7 @@ DECLARE
 BEGIN
   RETURN
     "audit_logs_internal"."trigger_function_sql"(row_function, settings, CASE WHEN options ? 'link'
-      THEN "audit_logs_internal"."link_function_sql"(relation, options, log)
+      THEN "audit_logs_internal"."link_function_sql"(relation, resource, options, log)
       ELSE "audit_logs_internal"."row_function_sql"(relation, resource, options, log) END)
     || "audit_logs_internal"."trigger_function_sql"(truncate_function, '',
       "audit_logs_internal"."truncate_function_sql"(resource, log))

@@ -1,5 +1,6 @@
--- The quoted name of a table's trigger function: the one that it has, or a new one, as near to the table's name as others
--- leave free. A table that was renamed keeps its functions, and their names. A name holds 63 bytes.
+-- The quoted name of a table's trigger function, as near to the table's own as others leave free: a table that was renamed
+-- keeps its functions, and their names, and those of a table that was dropped stay, maybe another role's. A name holds 63
+-- bytes.
 --
 -- kind: 'truncate', or NULL
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."function_name"(relation oid, kind text) RETURNS text
@@ -14,8 +15,10 @@ AS $$
   CROSS JOIN LATERAL (SELECT CASE WHEN octet_length(numbered.name) <= 63 THEN numbered.name
     ELSE concat_ws(' ', md5(numbered.name), kind) END AS name) AS candidate
   WHERE c.oid = relation AND NOT EXISTS (
-    SELECT FROM pg_proc p JOIN pg_trigger t ON t.tgfoid = p.oid
+    SELECT FROM pg_proc p
     WHERE p.pronamespace = '"audit_logs_internal"'::regnamespace AND p.proname = candidate.name
-      AND t.tgparentid = 0 AND t.tgrelid <> relation AND t.tgrelid NOT IN (SELECT relid FROM pg_partition_tree(relation)))
+      AND (NOT pg_has_role(p.proowner, 'USAGE')
+        OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid)
+          AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid AND t.tgrelid = relation)))
   ORDER BY attempt LIMIT 1
 $$;

@@ -1,6 +1,8 @@
 -- The body of the function that the row triggers of an implicit many-to-many table call: a link is recorded on each side.
 -- One change of keys may change a link twice. What it was in between is no link.
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."link_function_sql"(relation oid, options jsonb, log text) RETURNS text
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."link_function_sql"(
+  relation oid, resource text, options jsonb, log text
+) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS $$
@@ -52,7 +54,8 @@ BEGIN
     SELECT * INTO a_before, b_before, a_after, b_after FROM "audit_logs_internal"."drifted_link"(TG_RELID, %7$L, OLD, NEW);
   END;
   IF TG_NARGS = 1 THEN
-    extra := "audit_logs_internal"."cause"(TG_ARGV[0]);
+    extra := "audit_logs_internal"."cause"(TG_ARGV[0],
+      CASE TG_OP WHEN 'INSERT' THEN %10$L WHEN 'UPDATE' THEN %11$L ELSE %12$L END);
   END IF;
   context := "audit_logs_internal"."attribution"();
   IF TG_OP = 'UPDATE' THEN
@@ -77,6 +80,7 @@ $body$,
     (SELECT format(key, 'NEW') FROM side WHERE name = 'A'), (SELECT format(key, 'NEW') FROM side WHERE name = 'B'),
     relation::regclass, options,
     coalesce(string_agg(sql, E'\n    ' ORDER BY name) FILTER (WHERE position = 1), 'NULL;'),
-    coalesce(string_agg(sql, E'\n    ' ORDER BY name) FILTER (WHERE position = 2), 'NULL;'))
+    coalesce(string_agg(sql, E'\n    ' ORDER BY name) FILTER (WHERE position = 2), 'NULL;'),
+    link_function_sql.resource || '.create', link_function_sql.resource || '.update', link_function_sql.resource || '.delete')
   FROM statement
 $$;

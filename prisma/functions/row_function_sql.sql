@@ -10,6 +10,8 @@ DECLARE
   kind "char" := (SELECT relkind FROM pg_class WHERE oid = relation);
   -- the triggers of a partitioned table fire in its partitions
   own_relation text := CASE kind WHEN 'p' THEN quote_literal(relation::regclass) || '::regclass::oid' ELSE 'TG_RELID' END;
+  action text := format('CASE operation WHEN ''INSERT'' THEN %L WHEN ''UPDATE'' THEN %L ELSE %L END',
+    resource || '.create', resource || '.update', resource || '.delete');
   merges jsonb;
 BEGIN
   SELECT * INTO part FROM "audit_logs_internal"."row_sql"(relation, options, 'OLD', 'NEW');
@@ -78,14 +80,11 @@ $body$
   END IF;
 $body$
       ELSE '' END,
-    "audit_logs_internal"."entry_sql"(log,
-      format('CASE operation WHEN ''INSERT'' THEN %L WHEN ''UPDATE'' THEN %L ELSE %L END',
-        resource || '.create', resource || '.update', resource || '.delete'),
-      quote_literal(resource), 'row_id',
+    "audit_logs_internal"."entry_sql"(log, action, quote_literal(resource), 'row_id',
       $body$CASE operation WHEN 'INSERT' THEN jsonb_build_object('after', after)
         WHEN 'DELETE' THEN jsonb_build_object('before', before)
         ELSE jsonb_build_object('before', before, 'after', after, 'changed', changed) END
-        || CASE WHEN TG_NARGS = 1 THEN "audit_logs_internal"."cause"(TG_ARGV[0]) ELSE '{}' END$body$) || ';',
+        || CASE WHEN TG_NARGS = 1 THEN "audit_logs_internal"."cause"(TG_ARGV[0], $body$ || action || ') ELSE ''{}'' END') || ';',
     merges ->> 'declare', merges ->> 'look', merges ->> 'skip',
     -- the row changes once more, and its entry is written by the trigger that fires after that
     coalesce($body$    IF TG_OP = 'UPDATE' AND TG_NAME LIKE '!%' AND ($body$ || "audit_logs_internal"."self_key_sql"(relation, 'OLD', 'NEW')

@@ -25,7 +25,9 @@ BEGIN
   FOR child IN SELECT i.inhrelid FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
     WHERE i.inhparent = relation AND NOT c.relispartition
   LOOP
-    was_watched := "audit_logs_internal"."unwatch"(child, log) OR was_watched;
+    IF "audit_logs_internal"."unwatch"(child, log) THEN
+      was_watched := true;
+    END IF;
   END LOOP;
   RETURN was_watched;
 END

@@ -4,13 +4,13 @@ import { AuditError } from '../errors.ts'
 import { isJsonObject, type Json, NotJson, toJson } from '../values/javascript-json.ts'
 import { isStorable } from '../values/storable.ts'
 
-/** PostgreSQL's text can't hold the character with code zero, nor half a surrogate pair. */
+/** PostgreSQL's text can't hold the character with code zero, or half a surrogate pair. */
 export const storableText = z
   .string()
   .refine(isStorable, 'must not contain NUL characters or lone surrogates')
 const shortText = storableText.min(1).max(255)
 
-/** An object of whatever kind; what it is as JSON is another question. */
+/** Any object; whether JSON can hold it is checked later. */
 export const anyObject = z.custom<object>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'must be an object',
@@ -40,7 +40,7 @@ type ParsedContext = z.output<typeof contextSchema>
 /**
  * Checks that the log can store a context.
  *
- * @throws AuditError `AUDIT_INVALID_CONTEXT`, naming the field and what it may be
+ * @throws AuditError `AUDIT_INVALID_CONTEXT`, naming the field and what it accepts
  */
 export function parseContext(context: unknown): ParsedContext {
   const parsed = contextSchema.safeParse(context)
@@ -52,12 +52,12 @@ export function parseContext(context: unknown): ParsedContext {
   )
 }
 
-/** As the log will have it, so that nothing that changes later, or can't be stored, is in a context. */
+/** As the log will have it, so a context holds nothing that changes later or can't be stored. */
 function metadataJson(metadata: object, check: z.RefinementCtx): { [key: string]: Json } {
   try {
     const json = toJson(metadata, 'metadata')
     if (isJsonObject(json)) return json
-    check.addIssue({ code: 'custom', message: 'metadata is no object in JSON' })
+    check.addIssue({ code: 'custom', message: 'metadata is not an object in JSON' })
   } catch (error) {
     if (!(error instanceof NotJson)) throw error
     check.addIssue({ code: 'custom', message: error.message })

@@ -24,7 +24,7 @@ export interface AuditContext {
   metadata?: Record<string, unknown> | undefined
 }
 
-/** A context, or how to find it out: asked for each entry, so it may tell what is not known yet when it is set. */
+/** A context, or a function that returns it. It is called for each entry, so it can use what becomes known later. */
 export type ContextSource = AuditContext | (() => AuditContext | undefined)
 
 /** One {@link withAuditContext} inside another. */
@@ -36,14 +36,14 @@ interface Frame {
 const frames = new AsyncLocalStorage<Frame | undefined>()
 
 /**
- * Runs `fn` in a context: every entry made inside, however deep in calls and promises, carries it. Contexts nest and
- * merge: an inner one adds to the outer and overrides it field by field (`metadata` key by key).
+ * Runs `fn` in a context: every entry made inside, however deep in calls and promises, has it. Contexts nest and merge:
+ * an inner one adds to the outer and overrides it field by field (`metadata` key by key).
  *
  * A Prisma call that `fn` returns without `await` runs in the context too.
  *
- * @param context the context, or a function that gives it. The function is called for each entry, so it can tell what
- * is known only later, such as the user that a handler further on authenticates. What it throws, the Prisma call throws
- * @returns what `fn` returns; a promise when `fn` gives one
+ * @param context the context, or a function that returns it. The function is called for each entry, so it can use what
+ * becomes known later, such as the user that a later handler authenticates. What it throws, the Prisma call throws
+ * @returns what `fn` returns; a promise if `fn` returns one
  * @throws AuditError `AUDIT_INVALID_CONTEXT` before `fn` is called, when the log could not store a value
  *
  * @example
@@ -67,10 +67,10 @@ export function withAuditContext<T>(context: ContextSource, fn: () => T | Promis
 }
 
 /**
- * The context of the running code, merged from all that enclose it; `metadata` is JSON, as the log will have it.
+ * The context of the running code, merged from all enclosing ones; `metadata` is JSON, as the log will have it.
  *
  * @returns undefined outside any {@link withAuditContext}
- * @throws AuditError `AUDIT_INVALID_CONTEXT` when a function given as context gives what the log could not store
+ * @throws AuditError `AUDIT_INVALID_CONTEXT` when a function given as context returns what the log could not store
  *
  * @example
  * ```ts
@@ -83,7 +83,7 @@ export function getAuditContext(): AuditContext | undefined {
 }
 
 /**
- * Keeps the context of the running code for code that is called from elsewhere, such as the listener of an event.
+ * Keeps the context of the running code for code that is called from elsewhere, such as an event listener.
  *
  * @returns a function that runs another one in that context
  */
@@ -98,7 +98,7 @@ function contextOf({ outer, source }: Frame): AuditContext {
   return outer ? mergeContexts(contextOf(outer), inner) : inner
 }
 
-/** The outer context with what the inner one says on top. */
+/** The outer context, overridden by the inner one. */
 export function mergeContexts(
   outer: AuditContext | undefined,
   inner: AuditContext | undefined,

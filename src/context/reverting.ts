@@ -2,12 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 const reverts = new AsyncLocalStorage<string>()
 
-/** Runs `work`, whose entries say that they undo the entry of this id. Users can't: it is not exported to them. */
+/** Runs `work`; its entries say that they undo the entry with this id. Not exported to users. */
 export function whileReverting<T>(entryId: string, work: () => Promise<T>): Promise<T> {
   return reverts.run(entryId, work)
 }
 
-/** The entry that the running code undoes, if it undoes one. */
+/** The entry that the running code undoes, if any. */
 export function revertedEntry(): string | undefined {
   return reverts.getStore()
 }

@@ -3,7 +3,7 @@ import { differingFields } from '../log/differing-fields.ts'
 import type { Log } from '../log/log.ts'
 import { isJsonObject, type Json, NotJson, toJson } from '../values/javascript-json.ts'
 
-/** The record on both sides of a change: a create has no `before`, a delete no `after`. */
+/** The record before and after a change: a create has no `before`, a delete no `after`. */
 export interface DataChange {
   before?: object | null | undefined
   after?: object | null | undefined
@@ -26,14 +26,14 @@ export function eventDetails(
   if (!isAbsent(given) && !isJsonObject(given)) {
     throw new AuditError(
       'AUDIT_INVALID_EVENT',
-      "The event can't be stored: details is no object in JSON. Nothing was written. Give an object of named values.",
+      "The event can't be stored: details is not an object in JSON. Nothing was written. Give an object of named values.",
     )
   }
   if (isAbsent(given) && around === undefined) return null
   return { ...(around === undefined ? {} : { metadata: around }), ...given }
 }
 
-/** Both sides of a change and the fields that differ, as the entry of a data change has them. */
+/** A change's `before`, `after` and the fields that differ, as in the entry of a data change. */
 export function changeDetails(
   log: Log,
   type: string,
@@ -49,7 +49,7 @@ export function changeDetails(
   if (refusal) {
     throw new AuditError(
       'AUDIT_INVALID_EVENT',
-      `The change can't be stored: ${refusal}. Nothing was written. Give { after } for a create, { before } for a delete, both for everything else.`,
+      `The change can't be stored: ${refusal}. Nothing was written. Give { after } for a create, { before } for a delete, both for all other changes.`,
     )
   }
   if (!before || !after) return before ? { before } : { after }
@@ -67,11 +67,11 @@ function recordIn(sides: Json | undefined, side: 'before' | 'after'): Record<str
   if (isJsonObject(record)) return record
   throw new AuditError(
     'AUDIT_INVALID_EVENT',
-    `The change can't be stored: ${side} is no record. Nothing was written. Give an object of fields.`,
+    `The change can't be stored: ${side} is not a record. Nothing was written. Give an object of fields.`,
   )
 }
 
-/** `details.reason`, where it is a text that says something. */
+/** `details.reason`, if it is a text that is not blank. */
 export function reasonIn(details: unknown): string | undefined {
   const json = jsonOf(details, 'details')
   const reason = isJsonObject(json) ? json.reason : undefined
@@ -82,7 +82,7 @@ function isAbsent(json: Json | undefined): json is null | undefined {
   return json === undefined || json === null
 }
 
-/** @throws AuditError `AUDIT_INVALID_EVENT`, naming the path to what can't be stored */
+/** @throws AuditError `AUDIT_INVALID_EVENT`, naming the path of what can't be stored */
 function jsonOf(...[value, name, isRedacted]: Parameters<typeof toJson>): Json | undefined {
   try {
     return toJson(value, name, isRedacted)

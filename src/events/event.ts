@@ -3,11 +3,11 @@ import type { AuditContext } from '../context/context.ts'
 import { anyObject, contextSchema, storableText } from '../context/context-schema.ts'
 import { AuditError } from '../errors.ts'
 
-/** The id of a record as applications have it; the log holds its text. */
+/** The id of a record as applications have it; the log has its text. */
 export type Identifier = string | number | bigint
 
 /**
- * Something worth an entry that is not a change of data. It may say who and where; what it does not say comes from the
+ * Something worth an entry that is not a data change. It may say who and where; what it leaves out comes from the
  * context.
  *
  * @example
@@ -24,9 +24,9 @@ export interface AuditEvent extends AuditContext {
   action: string
   /** Default: the first half of the action, and no id. At most 100 and 255 characters. */
   resource?: { type: string; id?: Identifier | null | undefined } | undefined
-  /** Default `'success'`. A failure needs a `reason` of its own. */
+  /** Default `'success'`. A failure needs a `reason`. */
   outcome?: 'success' | 'failure' | undefined
-  /** Anything that the log's JSON can hold; fields that the options redact read `"[redacted]"`. */
+  /** Anything that the log's JSON can hold; fields that the options redact become `"[redacted]"`. */
   details?: Record<string, unknown> | null | undefined
 }
 
@@ -56,15 +56,15 @@ const eventSchema = contextSchema
   })
 
 /**
- * Checks that the log can store an event; what is inside `details` is seen to when it becomes JSON.
+ * Checks that the log can store an event; what is in `details` is checked when it becomes JSON.
  *
- * @throws AuditError `AUDIT_INVALID_EVENT`, naming the field and what it may be
+ * @throws AuditError `AUDIT_INVALID_EVENT`, naming the field and what it accepts
  */
 export function parseEvent(event: unknown): ParsedEvent {
   const parsed = attempt(event)
   if (parsed.success) return parsed.data
   const { error } = parsed
-  const problem = error instanceof z.ZodError ? z.prettifyError(error) : 'it can not be read'
+  const problem = error instanceof z.ZodError ? z.prettifyError(error) : "it can't be read"
   throw new AuditError(
     'AUDIT_INVALID_EVENT',
     `The event can't be stored, and nothing was written: ${problem}`,
@@ -72,7 +72,7 @@ export function parseEvent(event: unknown): ParsedEvent {
   )
 }
 
-/** A proxy or a getter of the application's may throw anything. */
+/** A proxy or a getter of the application may throw anything. */
 function attempt(event: unknown): { success: true; data: ParsedEvent } | { success: false; error: unknown } {
   try {
     return eventSchema.safeParse(event)

@@ -9,17 +9,17 @@ import { refusedEvent, swallowedEvent } from '../log/write-error.ts'
 import { changeDetails, type DataChange, eventDetails, reasonIn } from './details.ts'
 import { type AuditEvent, type Identifier, parseEvent } from './event.ts'
 
-/** The part of `$audit` that records what is not a change of data. */
+/** The part of `$audit` that records events other than data changes. */
 export interface EventRecorder {
   /**
-   * Records an event and gives its stored entry. On `tx.$audit` of an interactive transaction, the entry commits with
+   * Records an event and returns its stored entry. On `tx.$audit` of an interactive transaction, the entry commits with
    * the transaction.
    *
    * With `{ queue: true }` the event is written later, in a batch, and survives a rollback; the promise resolves when
-   * the queue has taken it, and waits while the queue is full. An event that can't be written then goes to the option
+   * the queue has taken it, and waits while the queue is full. An event that then can't be written goes to the option
    * `onError`.
    *
-   * Resource types and actions may name a model as the schema does (`OrderItem.refund`); the log holds `orderItem`.
+   * Resource types and actions may name a model as in the schema (`OrderItem.refund`); the log has `orderItem`.
    *
    * @throws AuditError `AUDIT_INVALID_EVENT`, `AUDIT_INVALID_CONTEXT` or `AUDIT_ACTOR_REQUIRED` before anything is
    * written; `AUDIT_TABLE_MISSING` or `AUDIT_NOT_WRITTEN` when the database refuses the entry
@@ -38,7 +38,7 @@ export interface EventRecorder {
   record(event: AuditEvent, options?: { queue?: false }): Promise<AuditEntry>
 
   /**
-   * Records `user.login` with the user as actor. The reason of a failure is `details.reason`, else "login failed".
+   * Records `user.login` with the user as actor. The reason of a failure is `details.reason`, or else "login failed".
    *
    * @throws AuditError as {@link EventRecorder.record}
    *
@@ -63,7 +63,8 @@ export interface EventRecorder {
 
   /**
    * Records `<type>.<verb>` by a user, with the record before and after and the fields that differ. For changes that
-   * don't go through the client: in another system, or by a trigger. A field that only one side has counts as changed.
+   * don't go through the client: in another system, or by a trigger. A field that only one of them has counts as
+   * changed.
    *
    * @throws AuditError as {@link EventRecorder.record}
    *
@@ -98,8 +99,8 @@ export interface EventRecorder {
   /**
    * Waits until every entry that was queued before is written, or was given to `onError`. `$disconnect()` does the same.
    *
-   * @throws AuditError `AUDIT_NOT_WRITTEN` when entries could not be written and there is no `onError` that took them;
-   * `cause` is an AggregateError of one AuditError for each
+   * @throws AuditError `AUDIT_NOT_WRITTEN` when entries could not be written and no `onError` took them; `cause` is an
+   * AggregateError with one AuditError for each
    *
    * @example
    * ```ts
@@ -115,13 +116,13 @@ export interface EventRecorder {
 export function createEventRecorder(log: Log): EventRecorder {
   async function record(event: AuditEvent, options: { queue: true }): Promise<void>
   async function record(event: AuditEvent, options?: { queue?: false }): Promise<AuditEntry>
-  // biome-ignore lint/suspicious/noConfusingVoidType: what the two forms give
+  // biome-ignore lint/suspicious/noConfusingVoidType: what the two forms return
   async function record(event: AuditEvent, options?: { queue?: boolean }): Promise<AuditEntry | void> {
     const entry = entryOf(log, event)
     if (options?.queue) await log.queue.add(entry)
     else return writeEvent(log, entry)
   }
-  // names that are no text, as JavaScript may give them, make no action, and the event is refused for it
+  // in JavaScript the names may not be text: then there is no action, and the event is refused for that
   const actionOf = (type: string, verb: string) =>
     typeof type === 'string' && typeof verb === 'string'
       ? `${log.models.find(type)?.resource ?? type}.${verb}`
@@ -151,19 +152,19 @@ export function createEventRecorder(log: Log): EventRecorder {
   }
 }
 
-/** Anything else than an id stays as it is, to be refused with the event. */
+/** Anything other than an id is left unchanged, to be refused with the event. */
 function user(id: Identifier): Actor {
   return { id: typeof id === 'bigint' || Number.isFinite(id) ? String(id) : (id as string), type: 'user' }
 }
 
-/** What the event says, and the context where it says nothing. */
+/** The event's own values, and the context's for those it lacks. */
 function entryOf(log: Log, event: AuditEvent): NewEntry {
   const { action, resource, outcome, details, ...said } = parseEvent(event)
   const { context: around, hasActor } = currentContext(log.options)
   if (log.options.requireActor && !hasActor && !said.actor) {
     throw new AuditError(
       'AUDIT_ACTOR_REQUIRED',
-      'An event came without an actor, and the option requireActor is set. Nothing was written. Name the actor in the event, or record it inside withAuditContext({ actor: { id, type } }, …).',
+      'An event has no actor, and the option requireActor is set. Nothing was written. Name the actor in the event, or record it inside withAuditContext({ actor: { id, type } }, …).',
     )
   }
   const context = { ...mergeContexts(around, said), actor: said.actor ?? around.actor }

@@ -11,23 +11,23 @@ import { isUnreachable, type PrismaErrorLike, reachedDatabase } from './kind.ts'
 import { failureReason } from './reason.ts'
 import { secretValues } from './secret-values.ts'
 
-/** A `$transaction([…])` that fails as a whole fails in each of its calls, and is one failure, recorded once. */
+/** A `$transaction([…])` that fails as a whole fails in each of its calls, but is one failure, recorded once. */
 const failedBatches = new WeakMap<object, Promise<void>>()
 
 /**
- * Errors that are in the log. An extension may do the work of a call by another audited one (a soft delete: the update),
- * whose error passes both; it is one failure, of what was really tried.
+ * Errors that are in the log. An extension may replace a call by another audited one (a soft delete by an update); the
+ * error then passes through both. It is one failure, of what was really tried.
  */
 const recordedErrors = new WeakSet<object>()
 
 /**
  * Records a write that failed: one entry `resource.verb` with the attempted verb. Outside an interactive transaction it
- * is durable when this resolves; inside one it is queued, and survives the rollback. A database that can't be reached
- * gets the entry from the queue, too.
+ * is durable when this resolves; inside one it is queued, and survives the rollback. If the database can't be reached,
+ * the entry is queued too.
  *
  * Never throws: the caller gets the error of the write.
  *
- * @param wrote whether the raw statement that failed was to write; undefined when it did not get far enough to tell
+ * @param wrote whether the failed raw statement was a write; undefined when it did not get far enough to tell
  */
 export async function recordFailure(
   log: Log,
@@ -40,7 +40,7 @@ export async function recordFailure(
   if (verb === undefined || !failure) return batchRecorded(call)
   if (call.batch && failedBatches.has(call.batch)) return failedBatches.get(call.batch)
   if (recordedErrors.has(failure)) return
-  // of a raw statement that an extension puts beside the call, the error may be the call's
+  // when an extension runs a raw statement next to the call, the error may be the call's
   if (call.model !== undefined) recordedErrors.add(failure)
   const when = call.transaction === 'itx' || isUnreachable(failure) ? 'later' : 'now'
   const delivery = deliver(log, when, async () => [await failureEntry(log, call, verb, failure)])
@@ -48,21 +48,21 @@ export async function recordFailure(
   await delivery
 }
 
-/** The caller of a `$transaction([…])` gets the first error of its calls, which may be that of a read: it waits, too. */
+/** The caller of a `$transaction([…])` gets the first error of its calls, which may be a read's: so reads wait too. */
 async function batchRecorded({ batch }: Call): Promise<void> {
   if (!batch) return
-  await setImmediate() // all calls have heard of the error by then
+  await setImmediate() // by then the error has reached all calls
   await failedBatches.get(batch)
 }
 
-/** Whether a call is to write to what is recorded. Of raw statements, those that are called for what they do. */
+/** Whether a call writes to something recorded. Of raw statements, those run for their effect. */
 export function attemptsWrite(log: Log, call: Call): boolean {
   return attemptedVerb(log, call, undefined) !== undefined
 }
 
 /**
- * Records that an interactive transaction that wrote failed at its end: one entry `transaction.commit`, since none of
- * its calls failed. A deferred constraint, a serialization failure and a time-out are noticed that late. Never throws.
+ * Records that an interactive transaction with writes failed at its end: one entry `transaction.commit`, since none of
+ * its calls failed. A deferred constraint, a serialization failure or a time-out can show that late. Never throws.
  */
 export async function recordFailedCommit(log: Log, error: unknown): Promise<void> {
   if (!(error instanceof Error)) return
@@ -95,7 +95,7 @@ async function failureEntry(log: Log, call: Call, verb: string, error: PrismaErr
   }
 }
 
-/** The record that the arguments name by its whole primary key. */
+/** The record that the arguments identify by its whole primary key. */
 async function attemptedId(log: Log, call: Call, model: string): Promise<string | null> {
   const { where, data } = call.args as { where?: unknown; data?: unknown }
   const named = call.operation.startsWith('create') ? data : where
@@ -104,11 +104,11 @@ async function attemptedId(log: Log, call: Call, model: string): Promise<string 
     const key = keyIn(known, named)
     return key ? storable(resourceId(known, key, log.options.isRedacted)) : null
   } catch {
-    return null // without the catalog nobody knows which fields are the key, and the failure counts for more
+    return null // without the catalog the key is unknown, and recording the failure matters more
   }
 }
 
-/** @returns undefined when the call was not to write, or its writes are not recorded */
+/** @returns undefined when the call is not a write, or its writes are not recorded */
 function attemptedVerb(log: Log, { model, operation }: Call, wrote: boolean | undefined): string | undefined {
   if (model === undefined) {
     const isWrite = wrote ?? operation.startsWith('$executeRaw')

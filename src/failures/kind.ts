@@ -5,17 +5,17 @@ import { sqlStateOf } from '../postgres/sql-state.ts'
 export interface PrismaErrorLike {
   readonly name: string
   readonly message: string
-  /** Prisma's `P2002`, or the code of whoever made the error. */
+  /** Prisma's `P2002`, or the code of whatever made the error. */
   readonly code?: string
   readonly clientVersion?: string
 }
 
-/** States that a statement of ours met on the way; all other errors of ours refuse before anything is sent. */
+/** Errors of ours that a running statement led to; all our others refuse before anything is sent. */
 const metOnTheWay: readonly string[] = ['AUDIT_SCHEMA_CHANGED', 'AUDIT_CONTENDED']
 
 /**
- * Whether an error came from the database or the way to it. Prisma's validation errors did not, nor did what another
- * extension throws: Prisma puts its `clientVersion` on whatever comes up through it.
+ * Whether an error came from the database or the connection to it. Prisma's validation errors did not, nor did what
+ * another extension throws: Prisma puts its `clientVersion` on every error that passes through it.
  */
 export function reachedDatabase(error: unknown): error is PrismaErrorLike {
   if (error instanceof AuditError) return metOnTheWay.includes(error.code)
@@ -26,12 +26,12 @@ export function reachedDatabase(error: unknown): error is PrismaErrorLike {
   )
 }
 
-/** Prisma's codes for too many connections and for waiting in vain for one. */
+/** Prisma's codes for too many connections and for a time-out while waiting for one. */
 const noConnection: readonly string[] = ['P2024', 'P2037']
 
 /**
- * Whether the database can't be reached just now, or has no connection left: to try at once would only double the
- * caller's wait. `P1…` are Prisma's codes for that, and an adapter's own errors have none of Prisma's names.
+ * Whether the database can't be reached, or has no connection left: trying at once would only double the caller's wait.
+ * `P1…` are Prisma's codes for that. An adapter's own errors have none of Prisma's names.
  */
 export function isUnreachable(error: PrismaErrorLike): boolean {
   if (error instanceof AuditError || sqlStateOf(error) !== undefined) return false

@@ -4,12 +4,12 @@ import { redactedValue } from '../values/redacted.ts'
 import { storable } from '../values/storable.ts'
 import type { PrismaErrorLike } from './kind.ts'
 
-/** An entry's reason is for people: longer messages are cut. */
+/** An entry's reason is for people, so longer messages are cut. */
 const longestReason = 2_000
 
 /**
- * Why a write failed, as `reason` has it: the code and the message, without the source code that Prisma puts before
- * it and without values that the log must not hold.
+ * Why a write failed, for `reason`: the code and the message, without the source code that Prisma puts first and
+ * without values that the log must not hold.
  *
  * @param secrets texts of values that must not appear
  *
@@ -27,9 +27,9 @@ export function failureReason(error: PrismaErrorLike, secrets: readonly string[]
 }
 
 /**
- * What an adapter throws comes up as it is when a transaction can't end. The server's message
- * may be a deferred trigger's, about values of any call: it is told where it can only hold names, in SQLSTATE
- * class 23 (constraints) and 40 (rollbacks).
+ * When a transaction can't end, the adapter's error arrives unchanged. The server's message may come from a deferred
+ * trigger and hold values of any call. So it is used only where it can hold nothing but names: SQLSTATE classes 23
+ * (constraints) and 40 (rollbacks).
  */
 function messageAtEnd(error: PrismaErrorLike): string {
   const message = serverMessageOf(error)
@@ -38,8 +38,8 @@ function messageAtEnd(error: PrismaErrorLike): string {
 }
 
 /**
- * Prisma's message begins with where the call is in the source, and the line of it, marked by an arrow; without the
- * source, two empty lines stand in its place.
+ * Prisma's message begins with the place of the call in the source and its line, marked by an arrow; without the
+ * source, with two empty lines.
  */
 function withoutSourceCode(message: string): string {
   const text = stripVTControlCharacters(message)
@@ -50,19 +50,19 @@ function withoutSourceCode(message: string): string {
   return text.slice(gap + 1).trim()
 }
 
-/** `Key (ssn)=(123) already exists`, `Failing row contains (1, 123)`: the details that some adapters add. */
+/** `Key (ssn)=(123) already exists`, `Failing row contains (1, 123)`: details that some adapters add. */
 function hideRows(message: string): string {
   return message
     .replace(/\)=\(.*\)/gs, `)=(${redactedValue})`)
     .replace(/(Failing row contains) \(.*\)/gs, `$1 (${redactedValue})`)
 }
 
-/** Prisma's codes whose message quotes a value: of the arguments, or one that is stored. */
+/** Prisma's codes whose message quotes a value, from the arguments or from a row. */
 const quotesValue = new Set(['P2004', 'P2005', 'P2006', 'P2007', 'P2020', 'P2023', 'P2032', 'P2033'])
 
 /**
- * Where a message quotes a value instead of a name, nobody can tell whose it is: it may come from a redacted column by
- * way of a cast. SQLSTATE class 22 is about data, and a syntax error (42601) quotes whatever stands there.
+ * Where a message quotes a value instead of a name, its column is unknown: a cast may have taken it from a redacted
+ * one. SQLSTATE class 22 is about data, and a syntax error (42601) quotes whatever it finds.
  */
 function hideQuoted(message: string, error: PrismaErrorLike): string {
   const { code, name } = error
@@ -73,7 +73,7 @@ function hideQuoted(message: string, error: PrismaErrorLike): string {
   return isUnknown || quotesValue.has(code ?? '') ? hideBetweenQuotes(text) : text
 }
 
-/** From the first quotation mark to the last, in whatever language the server speaks. */
+/** From the first quotation mark to the last, in any language of the server. */
 function hideBetweenQuotes(text: string): string {
   return text.replace(/["'`«»„“”‹›「」『』].*["'`«»„“”‹›「」『』]/s, `"${redactedValue}"`)
 }
@@ -81,14 +81,14 @@ function hideBetweenQuotes(text: string): string {
 function hideSecrets(message: string, secrets: readonly string[]): string {
   const present = secrets.filter((secret) => secret !== '' && message.includes(secret))
   if (present.length === 0) return message
-  // the longest first, so that none hides a part of another and leaves the rest
+  // the longest first, so that none hides only a part of another
   const patterns = present.sort((one, other) => other.length - one.length).map(patternOf)
   return message.replace(new RegExp(patterns.join('|'), 'gu'), redactedValue)
 }
 
 /**
- * A short value and a number are hidden only where they stand alone: they would leave holes in words and codes. A
- * number comes back with the digits that its column has: `12.5` as `12.50`.
+ * A short value or a number is hidden only where it stands alone, or it would leave holes in words and codes. A number
+ * comes back with its column's digits: `12.5` as `12.50`.
  */
 function patternOf(secret: string): string {
   const literal = secret.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')

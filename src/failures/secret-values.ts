@@ -5,8 +5,8 @@ import type { ResolvedOptions } from '../options.ts'
 
 /**
  * The texts of the values in a call's arguments that the log must not hold: those of redacted fields, at any depth and
- * of any model. Of a raw statement nobody knows which field a value goes to, so all its values are there, parameters
- * and constants.
+ * of any model. In a raw statement, nobody knows which field a value is for, so all its values count, parameters and
+ * constants.
  */
 export function secretValues(
   { options, dataModel }: Pick<Log, 'options' | 'dataModel'>,
@@ -23,14 +23,14 @@ interface Sweep extends Pick<ResolvedOptions, 'isRedacted'> {
   readonly found: Set<string>
 }
 
-/** Names that stand for a part of the arguments even where a model has a field of that name. */
+/** Names that are part of the arguments' syntax, even if a model has a field of that name. */
 const argumentNames = new Set([
   ...['where', 'data', 'create', 'update', 'upsert', 'connect', 'connectOrCreate', 'set', 'disconnect'],
   ...['delete', 'createMany', 'updateMany', 'deleteMany', 'cursor', 'AND', 'OR', 'NOT'],
   ...['is', 'isNot', 'some', 'every', 'none', 'select', 'include'],
 ])
 
-/** Rather too much than too little: what looks like a redacted field is one. */
+/** Better too much than too little: what looks like a redacted field is one. */
 function sweep(model: string, value: unknown, context: Sweep): void {
   if (Array.isArray(value)) {
     for (const item of value) sweep(model, item, context)
@@ -45,7 +45,7 @@ function sweep(model: string, value: unknown, context: Sweep): void {
   }
 }
 
-/** Every text that a value may have in a message. */
+/** Every text that a value may take in a message. */
 function collectTexts(value: unknown, found: Set<string>): void {
   if (value === null || value === undefined || typeof value === 'boolean') return
   if (typeof value !== 'object') {
@@ -64,7 +64,7 @@ function collectTexts(value: unknown, found: Set<string>): void {
   }
 }
 
-/** Strings, in each way to quote them, and numbers. */
+/** Strings, however they are quoted, and numbers. */
 const constants =
   /\bE'(?<escaped>(?:''|\\.|[^'\\])*)'|'(?<plain>(?:''|[^'])*)'|\$(?<tag>[A-Za-z_]\w*)?\$(?<dollar>.*?)\$\k<tag>\$|(?<![\w$.])(?<number>\d+(?:\.\d+)?)/gis
 

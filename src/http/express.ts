@@ -3,10 +3,10 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { headerOf, runRequest } from './node-request.ts'
 import { type RequestContextOptions, requestContext } from './request-context.ts'
 
-/** What the middleware needs of a request of Express 4 and 5. */
+/** What the middleware needs of an Express 4 or 5 request. */
 export interface ExpressRequestLike extends EventEmitter {
   readonly headers: IncomingHttpHeaders
-  /** With the setting `trust proxy` the client's address, without it the connection's. */
+  /** With the setting `trust proxy` the client's address, otherwise the connection's. */
   readonly ip?: string | undefined
 }
 

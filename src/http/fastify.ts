@@ -3,10 +3,10 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { headerOf, resumeRequest, runRequest } from './node-request.ts'
 import { type RequestContextOptions, requestContext } from './request-context.ts'
 
-/** What the plugin needs of a request of Fastify 5. */
+/** What the plugin needs of a Fastify 5 request. */
 export interface FastifyRequestLike {
   readonly headers: IncomingHttpHeaders
-  /** With the option `trustProxy` the client's address, without it the connection's. */
+  /** With the option `trustProxy` the client's address, otherwise the connection's. */
   readonly ip: string
   readonly raw: EventEmitter
 }
@@ -48,11 +48,11 @@ export function auditContext<Request extends FastifyRequestLike = FastifyRequest
       reply.header(requestIdHeader, requestId)
       runRequest(source, [request.raw, reply.raw], done)
     })
-    // a body is parsed in between, by listeners that may have lost the context
+    // in between, a body is parsed by listeners that may have lost the context
     fastify.addHook('preValidation', (request: Request, _reply: FastifyReplyLike, done: () => void) => {
       resumeRequest(request.raw, done)
     })
   }
-  // as fastify-plugin marks them: the hooks are for the whole application, not for a child of it
+  // as fastify-plugin does: the hooks are for the whole application, not only for the plugin's child context
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
 }

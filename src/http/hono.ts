@@ -1,7 +1,7 @@
 import { withAuditContext } from '../context/context.ts'
 import { type RequestContextOptions, requestContext } from './request-context.ts'
 
-/** What the middleware needs of a context of Hono 4. */
+/** What the middleware needs of a Hono 4 context. */
 export interface HonoContextLike {
   readonly req: { header(name: string): string | undefined }
   // biome-ignore lint/suspicious/noExplicitAny: each runtime has its own
@@ -19,7 +19,7 @@ export interface HonoOptions<Context> extends RequestContextOptions<Context> {
  * Hono middleware that gives every entry of a request its context: request id, IP, user agent, trace, and who acts. The
  * response carries the request's id. Use it first: `actor` is asked only when an entry is written.
  *
- * The IP is the connection's. Behind a proxy that you trust, say where it puts the client's with the option `ip`;
+ * The IP is the connection's. Behind a proxy that you trust, use the option `ip` to say where it puts the client's;
  * `x-forwarded-for` alone is never trusted.
  *
  * @example

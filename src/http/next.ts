@@ -1,7 +1,7 @@
 import { withAuditContext } from '../context/context.ts'
 import { type RequestContextOptions, requestContext } from './request-context.ts'
 
-/** What is needed of a request's headers: those of a route handler's `Request`, or what `headers()` of Next gives. */
+/** What is needed of a request's headers: of a route handler's `Request`, or from `headers()` of Next. */
 export interface HeadersLike {
   get(name: string): string | null
 }

@@ -8,7 +8,7 @@ export function headerOf(headers: IncomingHttpHeaders, name: string): string | u
   return Array.isArray(value) ? value[0] : value
 }
 
-/** A request or response of node:http that keeps its context. */
+/** A node:http request or response that keeps its context. */
 interface Keeper extends EventEmitter {
   [emitAlone]?: EventEmitter['emit']
   [inContext]?: ReturnType<typeof keepAuditContext>
@@ -18,8 +18,8 @@ const emitAlone = Symbol('emit, in whatever context')
 const inContext = Symbol('in the context of the request')
 
 /**
- * Runs `next` in a context, and whatever listens to these emitters too. node:http emits a request's data and end from
- * the connection, which is in nobody's context.
+ * Runs `next` in a context, and the listeners of these emitters too. node:http emits a request's data and end from the
+ * connection, which is in no request's context.
  */
 export function runRequest(source: ContextSource, emitters: readonly EventEmitter[], next: () => void): void {
   withAuditContext(source, () => {
@@ -29,19 +29,19 @@ export function runRequest(source: ContextSource, emitters: readonly EventEmitte
         if (Object.hasOwn(emitter, 'emit')) emitter[emitAlone] = emitter.emit
         emitter.emit = emitInContext
       }
-      emitter[inContext] = kept // of a second middleware, whose context has the first one's in it
+      emitter[inContext] = kept // the context of a second middleware includes the first one's
     }
     next()
   })
 }
 
-/** Runs `work` in the context in which `runRequest` has run this request, if it has. */
+/** Runs `work` in the context in which `runRequest` ran this request, if it did. */
 export function resumeRequest<T>(request: EventEmitter, work: () => T): T {
   const resume = (request as Keeper)[inContext]
   return resume ? resume(work) : work()
 }
 
-/** One function for all: a function of its own on each emitter makes requests outlive V8's quick garbage collections. */
+/** One function for all: a separate one for each emitter makes requests outlive V8's quick garbage collections. */
 function emitInContext(this: Keeper, ...parameters: Parameters<EventEmitter['emit']>): boolean {
   const emit = this[emitAlone] ?? (Object.getPrototypeOf(this) as EventEmitter).emit
   // most events of a request have no listener, and entering a context costs more than emitting

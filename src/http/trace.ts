@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 
 type OpenTelemetry = typeof import('@opentelemetry/api')
 
-/** OpenTelemetry's API, where the application has it: the package is an optional peer. */
+/** OpenTelemetry's API, if the application has it: the package is an optional peer. */
 const openTelemetry = loadOpenTelemetry()
 
 function loadOpenTelemetry(): OpenTelemetry | undefined {

@@ -1,4 +1,4 @@
-/** Prisma's run-time data model, as far as it is needed: `client._runtimeDataModel`. */
+/** The part of Prisma's run-time data model that is needed: `client._runtimeDataModel`. */
 export interface DataModel {
   readonly models: Readonly<Record<string, DataModelEntry>>
 }
@@ -15,12 +15,12 @@ interface DataModelField {
   readonly type: string
   readonly dbName?: string
   readonly relationName?: string
-  /** Known from the schema's text only: the client has it not at run time. */
+  /** Known from the schema's text only: the client lacks it at run time. */
   readonly isList?: boolean
   readonly isId?: boolean
 }
 
-/** One model and how its table's columns are called in the client. */
+/** One model, and the client's names for its table's columns. */
 export interface Model {
   /** `OrderItem`, as in the schema and the options. */
   readonly name: string
@@ -32,7 +32,7 @@ export interface Model {
   readonly fields: ReadonlyMap<string, string>
 }
 
-/** An implicit many-to-many table: who is in column `A`, who in `B`, and the field of each that leads to the other. */
+/** An implicit many-to-many table: the models in columns `A` and `B`, and the field of each that leads to the other. */
 export interface Link {
   readonly A: LinkSide
   readonly B: LinkSide
@@ -48,7 +48,7 @@ export function resourceOf(model: string): string {
   return model.charAt(0).toLowerCase() + model.slice(1)
 }
 
-/** Finds models and many-to-many links by the names of their tables. */
+/** Finds models and many-to-many links by their tables' names. */
 export class ModelIndex {
   readonly models: readonly Model[]
   readonly #links = new Map<string, Link>()
@@ -99,7 +99,7 @@ export class ModelIndex {
       .map(([table, link]) => ({ table, ...link }))
   }
 
-  /** The relation fields of a model, and which side of the table they would be if they are of an implicit many-to-many. */
+  /** The relation fields of a model, and the side each would have in the table of an implicit many-to-many relation. */
   sidesOf(model: Model): ReadonlyMap<string, { readonly table: string; readonly column: 'A' | 'B' }> {
     const sides = new Map<string, { table: string; column: 'A' | 'B' }>()
     for (const [table, link] of this.#links) {
@@ -110,7 +110,7 @@ export class ModelIndex {
     return sides
   }
 
-  /** The link behind a table, if it is an implicit many-to-many table: columns A and B, no model of its own. */
+  /** The link behind a table, if it is an implicit many-to-many table: columns A and B, and no model. */
   linkOf(table: LinkTable): Link | undefined {
     const columns = table.columns.map((column) => column.name)
     const isJoinTable = columns.length === 2 && columns.includes('A') && columns.includes('B')

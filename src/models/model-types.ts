@@ -27,11 +27,12 @@ export type FieldName<Client, Model extends string> = unknown extends Client
 type FieldOf<Payload> = Payload extends { scalars: infer Scalars } ? keyof Scalars & string : never
 
 /**
- * What names one record of a model: the key's value, or the object that `findUnique` takes for it. A composite key as
- * its fields, `{ orderId, productId }`, or in Prisma's own form, `{ orderId_productId: { orderId, productId } }`.
+ * What identifies one record of a model: the key's value, or the object that `findUnique` takes for it. A composite key
+ * is given as its fields, `{ orderId, productId }`, or in Prisma's own form,
+ * `{ orderId_productId: { orderId, productId } }`.
  *
- * Prisma's types tell unique fields from others, not the primary key from other unique ones. So where a field is
- * called `id` it is taken for the key, and where none is, every unique one type-checks.
+ * Prisma's types tell unique fields from others, but not the primary key from other unique fields. So a field named
+ * `id` is taken for the key; without one, every unique field type-checks.
  */
 export type RecordId<Client, Model extends string> = unknown extends Client
   ? string | number | bigint | boolean | object

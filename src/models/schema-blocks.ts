@@ -10,7 +10,7 @@ export interface SchemaBlock {
 
 const string = String.raw`"(?:\\.|[^"\\])*"`
 
-/** The blocks of a schema's text. Braces and slashes inside strings and comments mean nothing. */
+/** The blocks of a schema's text. Braces and slashes inside strings and comments don't count. */
 export function schemaBlocks(text: string): SchemaBlock[] {
   const comments = new RegExp(String.raw`(${string})|//[^\n]*|/\*[\s\S]*?\*/`, 'g')
   const code = text.replace(comments, (_, kept: string | undefined) => kept ?? ' ')
@@ -50,7 +50,7 @@ export function datasourceProvider(datasource: SchemaBlock): string | undefined 
   return provider === undefined ? undefined : parse(provider)
 }
 
-/** The one string argument of an attribute, given by position or by name: `@@map("a")`, `@@map(name: "a")`. */
+/** The string argument of an attribute, given by position or by name: `@@map("a")`, `@@map(name: "a")`. */
 export function attributeArgument(
   text: string,
   name: '@map' | '@@map' | '@@schema' | '@relation',
@@ -60,7 +60,7 @@ export function attributeArgument(
   return argument === undefined ? undefined : parse(argument)
 }
 
-/** Unquotes a string of the Prisma schema language, whose escapes are `\"`, `\\`, `\n`, `\r`, `\t`, `\uXXXX`. */
+/** Unquotes a string of the Prisma schema language. Its escapes are `\"`, `\\`, `\n`, `\r`, `\t`, `\uXXXX`. */
 function parse(text: string): string {
   const plain: Record<string, string> = { n: '\n', r: '\r', t: '\t' }
   return text

@@ -2,10 +2,10 @@ import type { DataModel } from './data-model.ts'
 import { attributeArgument, modelTable, type SchemaBlock, schemaBlocks } from './schema-blocks.ts'
 
 /**
- * The data model of a Prisma schema's text, as the client has it at run time: for the command line, which has no client.
- * Models and fields with `@@ignore` and `@ignore` are left out, as they are there.
+ * The data model of a Prisma schema's text, as the client has it at run time: for the command line, which has no
+ * client. As there, models and fields with `@@ignore` and `@ignore` are left out.
  *
- * @param texts the schema's file, or all files of its folder. The schema is valid, or Prisma says so first
+ * @param texts the schema's file, or all files of its folder. Prisma has checked that the schema is valid
  */
 export function schemaDataModel(texts: readonly string[]): DataModel {
   const blocks = texts.flatMap(schemaBlocks)
@@ -25,7 +25,7 @@ export function schemaDataModel(texts: readonly string[]): DataModel {
 
 type SchemaField = DataModel['models'][string]['fields'][number]
 
-/** One line for each field. The arguments of an attribute may stand on several. */
+/** One line for each field. The arguments of an attribute may span several. */
 function memberLines({ body }: SchemaBlock): string[] {
   const lines: string[] = []
   let open = 0
@@ -47,7 +47,7 @@ function readField(
   const [, name, type] = /^(\w+)\s+(\w+)/.exec(line) ?? []
   if (name === undefined || type === undefined || /(?<!@)@ignore\b/.test(line)) return []
   if (models.has(type)) {
-    // Prisma's name for a relation without one: both models in the order of the alphabet
+    // Prisma's name for a relation without one: both models in alphabetical order
     const relationName = attributeArgument(line, '@relation') ?? [model, type].sort().join('To')
     return [{ name, kind: 'object', type, relationName, isList: /^\w+\s+\w+\[\]/.test(line) }]
   }

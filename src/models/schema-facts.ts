@@ -1,14 +1,14 @@
-/** What the text of a Prisma schema says and the run-time data model leaves out. */
+/** What the text of a Prisma schema says but the run-time data model leaves out. */
 interface SchemaFacts {
-  /** Enum → the name of a value in the client → its label in the database, for values with `@map`. */
+  /** Enum → a value's name in the client → its label in the database, for values with `@map`. */
   readonly labels: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** Model → its fields with `@updatedAt`. */
   readonly updatedAt: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 /**
- * Reads a Prisma schema, `client._engineConfig.inlineSchema`. It is valid, or there would be no client; without one,
- * enum values are called as in the database.
+ * Reads a Prisma schema, `client._engineConfig.inlineSchema`. It is valid, or there would be no client. Without a
+ * schema, enum values have their names in the database.
  */
 export function readSchema(text: unknown): SchemaFacts {
   const labels = new Map<string, Map<string, string>>()

@@ -16,26 +16,28 @@ export interface StoredField {
   readonly isEnum: boolean
   readonly isList: boolean
   readonly columnType: ColumnType
-  /** PostgreSQL's name of the type, of an array its elements', domains resolved: `int4`, `numeric`. */
+  /** PostgreSQL's name of the type (of an array: of its elements), domains resolved: `int4`, `numeric`. */
   readonly databaseType: string
-  /** The declared type, fit for a cast: `numeric(10,2)`. */
+  /** The declared type, usable in a cast: `numeric(10,2)`. */
   readonly declared: string
   readonly isNullable: boolean
-  /** The database computes the value and takes no other: a generated column, or an identity that is always generated. */
+  /**
+   * The database computes the value and accepts no other: a generated column, or an identity that is always generated.
+   */
   readonly computed: 'generated' | 'identity' | undefined
-  /** Of an enum: the name in the client → the label in the database, where `@map` makes them differ. */
+  /** For an enum: the name in the client → the label in the database, where `@map` makes them differ. */
   readonly labels: ReadonlyMap<string, string>
-  /** Prisma stamps it at each update. */
+  /** Prisma sets it at each update. */
   readonly isUpdatedAt: boolean
 }
 
-/** A model with what the database knows of its table. */
+/** A model with what the database knows about its table. */
 export interface StoredModel extends Model {
-  /** Its table with the schema where it is. */
+  /** Its table, with the schema. */
   readonly location: TableName
-  /** Fields that lead to other models, and the side that they are in the table of an implicit many-to-many. */
+  /** Fields that lead to other models, and their side in the table of an implicit many-to-many relation. */
   readonly relations: ReadonlyMap<string, { readonly table: string; readonly column: 'A' | 'B' }>
-  /** Columns that the database computes, also those that the model leaves out. */
+  /** Columns that the database computes, including those that the model leaves out. */
   readonly generatedColumns: readonly string[]
   readonly scalars: readonly StoredField[]
   /** The primary key in key order; empty for a table without one. */
@@ -45,18 +47,18 @@ export interface StoredModel extends Model {
 type ModelNames = Pick<Model, 'name' | 'resource'>
 type StoredTable = Omit<Table, 'referencedBy'>
 
-/** The client's models as the database has them. Read once; again when a model's table was not there. */
+/** The client's models as the database has them. Read once, and again when a model's table is missing. */
 export class StoredModels {
   readonly #dataModel: DataModel
   readonly #names: ReadonlyMap<unknown, ModelNames>
   readonly #defaultSchema: () => Promise<string>
   #models: ReadonlyMap<string, StoredModel> | undefined
-  /** A transaction never waits for a read that waits for a connection: it may hold the last one. */
+  /** A transaction never waits for a read that waits for a connection, since it may hold the last one. */
   readonly #reading = new WeakMap<SqlClient, Promise<ReadonlyMap<string, StoredModel>>>()
   readonly #schema: ReturnType<typeof readSchema>
 
   /**
-   * @param defaultSchema where models without `@@schema` live
+   * @param defaultSchema the schema of models without `@@schema`
    * @param schema the text of the Prisma schema, for what the run-time data model leaves out
    */
   constructor(dataModel: DataModel, defaultSchema: () => Promise<string>, schema: unknown) {
@@ -73,7 +75,7 @@ export class StoredModels {
     this.#schema = readSchema(schema)
   }
 
-  /** The names of the model that has this name or this resource; undefined when there is none. */
+  /** The names of the model with this name or resource; undefined when there is none. */
   find(name: unknown): ModelNames | undefined {
     return this.#names.get(name)
   }
@@ -87,7 +89,7 @@ export class StoredModels {
     const model = this.find(name)?.name
     if (model === undefined) {
       const given =
-        typeof name === 'string' ? JSON.stringify(name) : `called by a value of type ${typeof name}`
+        typeof name === 'string' ? JSON.stringify(name) : `named by a value of type ${typeof name}`
       throw new AuditError(
         'AUDIT_INVALID_FILTER',
         `The client has no model ${given}. Its models are ${Object.keys(this.#dataModel.models).join(', ')}.`,
@@ -95,12 +97,12 @@ export class StoredModels {
     }
     const found = (await this.#read(connection)).get(model)
     if (found && found.scalars.length > 0) return found
-    this.#models = undefined // the table may be newer than what was read
+    this.#models = undefined // the table may have been created since
     const read = (await this.#read(connection)).get(model)
     if (read && read.scalars.length > 0) return read
     throw new AuditError(
       'AUDIT_INVALID_FILTER',
-      `The table of the model ${model} is not in the database, so its records can't be named. Apply the migrations.`,
+      `The table of the model ${model} is not in the database, so its records can't be identified. Apply the migrations.`,
     )
   }
 

@@ -1,7 +1,7 @@
 import { AuditError } from '../errors.ts'
 
 /**
- * Prisma's driver adapter, an optional dependency: only what connects by a connection string needs it.
+ * Prisma's driver adapter, an optional dependency: only needed to connect with a connection string.
  *
  * @throws AuditError `AUDIT_INVALID_OPTIONS` when it is not installed
  */
@@ -11,7 +11,7 @@ export async function importAdapterPg(): Promise<typeof import('@prisma/adapter-
   } catch (cause) {
     throw new AuditError(
       'AUDIT_INVALID_OPTIONS',
-      'The package @prisma/adapter-pg, which connects by a connection string, is not installed. Run npm install @prisma/adapter-pg. In place of a connection string, auditPage also takes a Prisma client.',
+      'The package @prisma/adapter-pg is not installed, and connecting with a connection string needs it. Run npm install @prisma/adapter-pg. Instead of a connection string, auditPage also takes a Prisma client.',
       { cause },
     )
   }

@@ -1,4 +1,4 @@
-// Everything is named in pg_catalog, so that no search_path can change its meaning.
+// Every name is qualified with pg_catalog, so no search_path can change its meaning.
 
 const found = (condition: string) => `
 WITH RECURSIVE relation AS (
@@ -97,7 +97,7 @@ const rest = `
     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE p.provolatile = 'v' AND l.lanname NOT IN ('internal', 'c') AND n.nspname <> 'pg_catalog'
       AND p.prorettype <> 'pg_catalog.trigger'::pg_catalog.regtype),
-  -- the functions of the log's migration, whatever the log is called; other parameters would be another release's
+  -- the functions of the log's migration, whatever the log's name; other parameters belong to another release
   'logFunctions', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
     'schema', n.nspname, 'name', p.proname, 'source', p.prosrc)), '[]')
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
@@ -107,12 +107,12 @@ const rest = `
       AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))`
 
 /**
- * One statement that reads what the rewriter needs to know of a database: tables, columns, keys, foreign keys with
- * their actions, triggers, types and functions. Gives one JSON text.
+ * One statement that reads what the rewriter needs to know about a database: tables, columns, keys, foreign keys with
+ * their actions, triggers, types and functions. Returns one JSON text.
  */
 export const catalogQuery = `${found('')}
 SELECT pg_catalog.json_build_object(${tables},${types},${rest})::text`
 
-/** The same of the tables that have one of the names in `$1`, a text[], and nothing but the tables and their types. */
+/** The same for the tables that have one of the names in `$1`, a text[]: only the tables and their types. */
 export const tablesQuery = `${found('AND c.relname = ANY ($1::text[])')}
 SELECT pg_catalog.json_build_object(${tables},${types})::text AS catalog`

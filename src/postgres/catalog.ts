@@ -2,13 +2,13 @@ import type { TableName } from './identifiers.ts'
 import type { Server } from './server.ts'
 import type { Watch } from './watch.ts'
 
-/** What the rewriter knows of a database, from pg_catalog: the source of truth for keys, actions and types. */
+/** What the rewriter knows about a database, from pg_catalog: the source of truth for keys, actions and types. */
 export interface Catalog {
   readonly server: Server
   readonly searchPath: readonly string[]
   readonly tables: readonly Table[]
   readonly writingFunctions: ReadonlySet<string>
-  /** Functions that a migration of ours may have made, as far as this role may execute them. */
+  /** The functions of the log's migrations that this role may execute. */
   readonly logFunctions: readonly {
     readonly schema: string
     readonly name: string
@@ -25,7 +25,7 @@ export interface Table {
   /** Other tables inherit from it (not as partitions), so that `ONLY` matters. */
   readonly inherited: boolean
   readonly partition: boolean
-  /** A rewrite rule replaces or follows its writes. */
+  /** A rewrite rule replaces its writes or runs with them. */
   readonly rules: boolean
   /** A BEFORE UPDATE row trigger may change more than the statement says. */
   readonly beforeUpdate: boolean
@@ -35,18 +35,18 @@ export interface Table {
   readonly columns: readonly Column[]
   /** Empty for a table without a primary key. */
   readonly primaryKey: readonly Column[]
-  /** Unique indexes that a foreign key may refer to, the primary key's included. */
+  /** Unique indexes that a foreign key may refer to, including the primary key's. */
   readonly uniqueKeys: readonly { readonly name: string; readonly columns: readonly Column[] }[]
   /** Foreign keys of other tables (or its own) that point here. */
   readonly referencedBy: readonly ForeignKey[]
 }
 
 export interface Column {
-  /** `pg_attribute.attnum`, which a rename leaves alone. */
+  /** `pg_attribute.attnum`, which a rename does not change. */
   readonly number: number
   readonly name: string
   readonly type: ColumnType
-  /** The type as declared, `character varying(50)`: fit for a cast. */
+  /** The type as declared, `character varying(50)`: usable in a cast. */
   readonly declared: string
   readonly generated: boolean
   /** `GENERATED ALWAYS AS IDENTITY`. */
@@ -56,13 +56,13 @@ export interface Column {
   readonly default: string | null
 }
 
-/** A type with domains resolved away. */
+/** A type, with domains resolved. */
 export interface ColumnType {
-  /** The name for a built-in type (`int4`), empty for others. */
+  /** The name of a built-in type (`int4`), empty for others. */
   readonly builtIn: string
   readonly name: string
   readonly isEnum: boolean
-  /** Digits kept of a second, for the timestamp types. */
+  /** The number of fractional digits of a second, for the timestamp types. */
   readonly precision: number
   readonly element: ColumnType | undefined
 }
@@ -80,7 +80,7 @@ export interface ForeignKey {
   readonly setOnDelete: readonly Column[]
 }
 
-/** The table a statement names; without a schema, the first on the search path. */
+/** The table that a statement names; without a schema, the first on the search path. */
 export function findTable(catalog: Catalog, { schema, name }: TableName): Table | undefined {
   const named = catalog.tables.filter((table) => table.name === name)
   if (schema !== undefined) return named.find((table) => table.schema === schema)

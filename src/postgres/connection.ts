@@ -1,6 +1,6 @@
 /**
- * The parts of Prisma's driver adapters that the tap touches, structurally, so that any adapter for PostgreSQL
- * fits and none is a dependency.
+ * The parts of Prisma's driver adapters that the tap uses, as structural types: any adapter for PostgreSQL fits, and
+ * none is a dependency.
  */
 export interface SqlQuery {
   sql: string
@@ -42,17 +42,17 @@ export interface AdapterFactoryLike {
   connect(): Promise<AdapterLike>
 }
 
-/** Whether statements run on a pool, and not inside one open transaction. */
+/** Whether statements run on a pool, rather than inside an open transaction. */
 export function isPool(connection: Connection | AdapterLike): connection is AdapterLike {
   return 'startTransaction' in connection
 }
 
-/** A statement of our own without parameters. */
+/** One of our own statements, without parameters. */
 export function plain(sql: string): SqlQuery {
   return { sql, args: [], argTypes: [] }
 }
 
-/** A statement of our own, which says in its casts what the values are. */
+/** One of our own statements; its casts give the values their types. */
 export function queryOf(sql: string, values: readonly unknown[]): SqlQuery {
   const argTypes = values.map((value) => ({
     scalarType: 'string',
@@ -63,7 +63,7 @@ export function queryOf(sql: string, values: readonly unknown[]): SqlQuery {
 
 /**
  * Runs `work` inside a transaction: a new one on a pool, or the open one that `connection` already is. Commits and
- * rolls back as Prisma does, with SQL of its own unless the adapter sends it.
+ * rolls back as Prisma does: by its own SQL, unless the adapter sends it.
  */
 export async function inTransaction<T>(
   connection: Connection | AdapterLike,
@@ -83,12 +83,12 @@ export async function inTransaction<T>(
   }
 }
 
-/** A roll-back that fails means a lost connection, which rolls back by itself; the first error tells more. */
+/** A failed rollback means a lost connection, which rolls back by itself; the first error says more. */
 async function rollBack(transaction: TransactionLike, sendsItself: boolean): Promise<void> {
   try {
     if (!sendsItself) await transaction.executeRaw(plain('ROLLBACK'))
   } catch {
-    // the connection is gone, and the transaction with it
+    // the connection is lost, and the transaction with it
   } finally {
     await transaction.rollback()
   }

@@ -1,14 +1,14 @@
 import { AuditError } from '../errors.ts'
 
 /**
- * Quotes an identifier. PostgreSQL manual, "Lexical Structure": inside a quoted identifier only the double quote
- * needs doubling, and the character with code zero can't be there.
+ * Quotes an identifier. PostgreSQL manual, "Lexical Structure": inside a quoted identifier only the double quote needs
+ * doubling, and the character with code zero is not allowed.
  */
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-/** Our names inside a statement: CTEs, aliases and columns that can't collide with anyone's. */
+/** Our own names inside a statement: CTEs, aliases and columns that can't collide with others. */
 export function own(name: string): string {
   return quoteIdentifier(`__audit_${name}`)
 }
@@ -30,14 +30,14 @@ export function columnOf(reference: string, column: { readonly name: string }): 
   return `${reference}.${quoteIdentifier(column.name)}`
 }
 
-/** Quotes a string constant for the rare place where a parameter can't stand: names that come from the catalog. */
+/** Quotes a string constant, for the rare place that allows no parameter: names from the catalog. */
 export function quoteLiteral(text: string): string {
   const quoted = `'${text.replaceAll("'", "''")}'`
   return text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted
 }
 
 /**
- * Reads a table as the `table` option and `init --table` take it: `name` or `schema.name`, each a plain or a
+ * Parses a table as the `table` option and `init --table` take it: `name` or `schema.name`, each a plain or a
  * double-quoted identifier.
  *
  * @throws AuditError `AUDIT_INVALID_OPTIONS` when it is neither, or a name is longer than PostgreSQL's 63 bytes.

@@ -1,21 +1,21 @@
 import { type Connection, queryOf } from './connection.ts'
 import type { TableName } from './identifiers.ts'
 
-/** What `pg_catalog` says of the log and of the role that asks. */
+/** What `pg_catalog` says about the log and the current role. */
 export interface LogCatalog {
   readonly version: string
   readonly versionNumber: number
   readonly role: { readonly name: string; readonly superuser: boolean }
-  /** Null when the table is not there. */
+  /** Null when the table does not exist. */
   readonly table: LogTable | null
-  /** The schemas that hold a table of this name, in or out of the `search_path`. */
+  /** The schemas that have a table of this name, on the `search_path` or not. */
   readonly elsewhere: readonly string[]
 }
 
 export interface LogTable {
   readonly schema: string
   readonly name: string
-  /** The role owns the table, itself or through a role that it is in. */
+  /** The role owns the table, directly or through a role that it is a member of. */
   readonly owned: boolean
   readonly schemaUsage: boolean
   /** The planner's estimate; -1 before the first `ANALYZE`. */
@@ -23,15 +23,15 @@ export interface LogTable {
   readonly columns: Readonly<Record<string, { type: string; hasDefault: boolean; insert: boolean }>>
   /** `enabled` is `pg_trigger.tgenabled`; `timing` its `tgtype`, when it fires and for what. */
   readonly triggers: Readonly<Record<string, { enabled: string; timing: number; calls: string }>>
-  /** What begins with the table's name and `_`, by the rest of its name. */
+  /** Functions that are named after the table and `_`, by the rest of the name. */
   readonly functions: Readonly<Record<string, { readonly source: string; readonly execute: boolean }>>
   /** Index names with `pg_index.indisvalid`. */
   readonly indexes: Readonly<Record<string, boolean>>
   readonly privileges: Readonly<Record<'SELECT' | 'UPDATE' | 'DELETE' | 'TRUNCATE', boolean>>
 }
 
-// One statement, so that its parts agree. A trigger with a WHEN clause or a column list refuses only some writes
-// and counts as none.
+// One statement, so that its parts agree. A trigger with a WHEN clause or a column list refuses only some writes, so it
+// does not count.
 const catalogSql = `
 WITH log AS (
   SELECT c.*, n.nspname

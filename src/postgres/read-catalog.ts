@@ -5,13 +5,13 @@ import { serverOf } from './server.ts'
 import type { SqlClient } from './sql-client.ts'
 import { type RawWatch, watchOf } from './watch.ts'
 
-/** Reads the catalog on the very connection of the statement at hand: another one may not be free. */
+/** Reads the catalog on the connection of the current statement: another one may not be free. */
 export async function readCatalog(connection: Connection): Promise<Catalog> {
   const { rows } = await connection.queryRaw(plain(catalogQuery))
   return buildCatalog(JSON.parse(String(rows[0]?.[0])) as RawCatalog)
 }
 
-/** Reads the tables that have one of these names, in whatever schema. */
+/** Reads the tables that have one of these names, in any schema. */
 export async function readTables(
   client: SqlClient,
   names: readonly string[],
@@ -80,7 +80,7 @@ interface RawType {
   baseModifier: number
 }
 
-/** A table and its columns by their numbers, by which keys refer to them. */
+/** A table and its columns by number, as keys refer to them. */
 interface NumberedTable {
   readonly table: Table & { readonly referencedBy: ForeignKey[] }
   readonly columns: ReadonlyMap<number, Column>

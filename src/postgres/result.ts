@@ -1,6 +1,6 @@
 import type { SqlResult } from './connection.ts'
 
-/** A result without columns of ours; one that has no others has no rows either, as from a statement without RETURNING. */
+/** A result without our own columns. Without any others it has no rows either, like a statement without RETURNING. */
 export function withoutLastColumns(result: SqlResult, surplus: number): SqlResult {
   if (surplus === 0) return result
   const { columnNames, columnTypes, rows, ...rest } = result

@@ -1,4 +1,4 @@
-/** What a server can do, as far as it matters to a statement. */
+/** What a server can do that matters to a statement. */
 export interface Server {
   /** `14` for 14.23. */
   readonly major: number
@@ -6,7 +6,7 @@ export interface Server {
   readonly returnsOldRows: boolean
   /** `uuidv7()`. */
   readonly makesUuidv7: boolean
-  /** Whether `true` and `false` are constants, and not casts to bool, which give an output column their name. */
+  /** Whether `true` and `false` are constants. A cast to bool would give an output column its name. */
   readonly hasBooleanConstants: boolean
 }
 

@@ -1,5 +1,5 @@
-/** Runs SQL of the log's own, outside every audit: on the client's pool, or inside one interactive transaction. */
+/** Runs the log's own SQL, which is never audited: on the client's pool, or inside one interactive transaction. */
 export interface SqlClient {
-  /** Gives the rows as Prisma's raw queries do: bigint for int8, Date for timestamptz, JSON parsed. */
+  /** Returns the rows as Prisma's raw queries do: bigint for int8, Date for timestamptz, JSON parsed. */
   query<Row = Record<string, unknown>>(sql: string, ...values: readonly unknown[]): Promise<Row[]>
 }

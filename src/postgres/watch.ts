@@ -1,12 +1,12 @@
-/** How a table is recorded by triggers, as `audit_logs_watch` left it. */
+/** How triggers record a table, as `audit_logs_watch` set it up. */
 export interface Watch {
-  /** What the table is called among the settings of a session. */
+  /** The table's name among the settings of a session. */
   readonly key: string
-  /** Changes of its rows are recorded, whoever makes them. */
+  /** Changes to its rows are recorded, whoever makes them. */
   readonly isRecording: boolean
   /** What the trigger before each statement notes, for `audit_logs_context` to compare; empty without one. */
   readonly fingerprint: string
-  /** How it is recorded; undefined where the table itself is not, or nobody knows any more. */
+  /** How it is recorded; undefined when the table itself is not, or when it is no longer known. */
   readonly definition: WatchDefinition | undefined
   /** The table was changed since, so the triggers have to look its columns up. */
   readonly isOutdated: boolean
@@ -15,10 +15,10 @@ export interface Watch {
 export interface WatchDefinition {
   readonly resource: string
   readonly snapshot: 'full' | 'changed'
-  /** Columns by their numbers. */
+  /** Columns by number. */
   readonly redact: readonly number[]
   readonly ignore: readonly number[]
-  /** How many columns the table had, dropped ones too: those with a higher number came since. */
+  /** How many columns the table had, including dropped ones: those with a higher number were added since. */
   readonly columns: number
   /** Stands for the names and types of the columns that the triggers spell out. */
   readonly shape: string
@@ -26,7 +26,7 @@ export interface WatchDefinition {
   readonly log: string
 }
 
-/** What the catalog query gives of a table. */
+/** What the catalog query returns for a table. */
 export interface RawWatch {
   key: string
   /** As {@link WatchDefinition.shape}, of the table as it is now. */

@@ -4,10 +4,10 @@ import { type ClientInternals, clientWithRequests } from './internals.ts'
 import { replaceOnce } from './replace-once.ts'
 
 /**
- * Lets the query hook see as `__internalParams.caller` which client a call came through: what `$extends` adds to
- * results is known to that one only.
+ * Lets the query hook see as `__internalParams.caller` which client a call came through: only that one knows what
+ * `$extends` adds to results.
  *
- * @throws AuditError `AUDIT_UNSUPPORTED_CLIENT` when Prisma handles calls in another way
+ * @throws AuditError `AUDIT_UNSUPPORTED_CLIENT` when Prisma handles calls differently
  */
 export function passCaller(client: ClientInternals): void {
   replaceOnce(
@@ -20,7 +20,7 @@ export function passCaller(client: ClientInternals): void {
   )
 }
 
-/** Which fields a client gives besides those that the arguments ask for. */
+/** The fields that a client returns besides those that the arguments ask for. */
 export function resultShapeOf(client: ClientInternals): ResultShape {
   return {
     omitted: (model) => client._globalOmit?.[resourceOf(model)] ?? {},

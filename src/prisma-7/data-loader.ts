@@ -2,15 +2,15 @@ import { type CaptureScope, currentScope, runInScope, runOutsideScope, type Scop
 import { type ClientInternals, dataLoaderOf, type LoaderRequest } from './internals.ts'
 import { replaceOnce } from './replace-once.ts'
 
-/** The scopes that requests came in. */
+/** The scopes that requests were made in. */
 const requestScopes = new WeakMap<LoaderRequest, Scope>()
 
 /**
- * Prisma collects the requests of batches and of interactive transactions and sends them off in one tick, in the
- * async context of whoever came first: another user's read, say. So each request remembers the scope that it came in,
- * and is sent off in that one. The client and all that `$extends` made of it share one data loader.
+ * Prisma collects the requests of batches and of interactive transactions and sends them in one tick, in the async
+ * context of the first: another user's read, say. So each request remembers the scope that it was made in, and is sent
+ * in that one. The client and all that `$extends` made of it share one data loader.
  *
- * @throws AuditError `AUDIT_UNSUPPORTED_CLIENT` when Prisma sends requests in another way
+ * @throws AuditError `AUDIT_UNSUPPORTED_CLIENT` when Prisma sends requests differently
  */
 export function keepScopes(client: ClientInternals): void {
   const loader = dataLoaderOf(client)
@@ -43,7 +43,7 @@ function inScope<T>(scope: Scope | undefined, send: () => Promise<T>): Promise<T
   return scope ? runInScope(scope, send) : runOutsideScope(send)
 }
 
-/** Sends requests off in the scope that they came in; several have one context, and maybe several operations. */
+/** Sends requests in the scope that they were made in; several share one context, but maybe not one operation. */
 async function inScopes<T>(requests: readonly LoaderRequest[], send: () => Promise<T>): Promise<T> {
   const found = [...new Set(requests.flatMap((request) => captureScopeOf(request) ?? []))]
   const [scope] = found
@@ -59,7 +59,7 @@ async function inScopes<T>(requests: readonly LoaderRequest[], send: () => Promi
   }
 }
 
-/** One transaction is of one audited client, so its calls differ in their contexts only. */
+/** One transaction belongs to one audited client, so its calls differ only in their contexts. */
 function contextKey({ context, revertOf }: CaptureScope): string {
   return `${revertOf} ${JSON.stringify(context)}`
 }

@@ -4,8 +4,8 @@ import type { DataModel } from '../models/data-model.ts'
 import type { AdapterFactoryLike } from '../postgres/connection.ts'
 
 /**
- * The private parts of a Prisma 7 client that this room works with. Whoever needs one asks for it below, where it is
- * checked: another version of Prisma may not have it.
+ * The private parts of a Prisma 7 client that this room uses. The functions below check each of them: another version
+ * of Prisma may not have it.
  */
 export interface ClientInternals {
   readonly _engineConfig?: { readonly adapter?: AdapterFactoryLike; readonly inlineSchema?: unknown }
@@ -30,7 +30,7 @@ export interface ClientInternals {
 
 type RawQuery = (sql: string, ...values: unknown[]) => PromiseLike<unknown>
 
-/** Its first parameter is the object that query hooks get as the transaction of a call. */
+/** Its first parameter is the object that query hooks get as a call's transaction. */
 type CreateTransactionClient = (
   this: ClientInternals,
   ...parameters: unknown[]
@@ -41,7 +41,7 @@ type RunTransaction = (
   parameters: { readonly callback: (transaction: object) => unknown; readonly options?: unknown },
 ) => Promise<unknown>
 
-/** What collects requests and sends them, as far as it is changed. */
+/** Collects requests and sends them: the parts of it that are changed. */
 export interface DataLoader {
   request(request: LoaderRequest): Promise<unknown>
   readonly options: {
@@ -56,7 +56,7 @@ export interface LoaderRequest {
   readonly transaction?: { readonly kind?: string }
 }
 
-/** What Prisma itself knows of a call that it hands to a query hook. */
+/** What Prisma itself passes to a query hook about a call. */
 export interface InternalParameters {
   readonly transaction?: {
     readonly kind?: 'itx' | 'batch'
@@ -76,7 +76,7 @@ type With<Method extends keyof ClientInternals> = {
   [Name in Method]-?: NonNullable<ClientInternals[Name]>
 } & ClientInternals
 
-/** The client below all extensions: they should not see statements of ours. */
+/** The client below all extensions: they should not see our own statements. */
 export function baseClient(client: ClientInternals): ClientInternals {
   return client._originalClient ?? client
 }
@@ -91,13 +91,13 @@ export function adapterOf(client: ClientInternals | undefined): {
   if (typeof factory?.connect !== 'function' || !dataModel) {
     throw new AuditError(
       'AUDIT_NO_ADAPTER',
-      'The client has no driver adapter, and the audit works through that. Clients of Prisma Accelerate have none, and neither have clients older than Prisma 7. Create the client with new PrismaClient({ adapter: new PrismaPg({ connectionString }) }).',
+      'The client has no driver adapter, which the audit needs. Clients of Prisma Accelerate have none, nor do clients older than Prisma 7. Create the client with new PrismaClient({ adapter: new PrismaPg({ connectionString }) }).',
     )
   }
   if (factory.provider !== 'postgres') {
     throw new AuditError(
       'AUDIT_UNSUPPORTED_DATABASE',
-      `The client's adapter is for ${factory.provider}, and the audit works only with PostgreSQL 14 and newer.`,
+      `The client's adapter is for ${factory.provider}, but the audit works only with PostgreSQL 14 and newer.`,
     )
   }
   return { factory, dataModel }
@@ -119,7 +119,7 @@ export function clientWithTransactions(
 ): With<'_createItxClient' | '_transactionWithCallback'> {
   const base = baseClient(client)
   if (has(base, '_createItxClient') && has(base, '_transactionWithCallback')) return base
-  throw unsupported('opens transactions', 'events recorded in one could outlive it')
+  throw unsupported('opens transactions', 'events recorded in one could outlive its rollback')
 }
 
 /** @throws AuditError `AUDIT_UNSUPPORTED_CLIENT` */

@@ -1,6 +1,6 @@
 import type { ClientInternals } from './internals.ts'
 
-/** `$extends` takes `$on` away, and the audited client has what the client had. */
+/** `$extends` removes `$on`, but the audited client keeps what the client had. */
 export function withOn(extended: object, original: ClientInternals): object {
   if (typeof original.$on !== 'function') return extended
   const client: object = Object.create(extended, {

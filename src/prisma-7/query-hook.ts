@@ -9,7 +9,7 @@ import type { ClientInternals, InternalParameters } from './internals.ts'
 import type { TapProbe } from './probe.ts'
 import { connectionInside, noteWrite } from './transactions.ts'
 
-/** A call of the client, as Prisma hands it to `$allOperations`. */
+/** A call of the client, as Prisma passes it to `$allOperations`. */
 interface HookedCall {
   readonly model?: string
   readonly operation: string
@@ -56,7 +56,7 @@ export function createQueryHook(
       if (options.failures) await recordFailure(log, describeCall(), error, scope.failedToWrite)
       throw error
     } finally {
-      // Prisma goes by the arguments again when it adds computed fields
+      // Prisma reads the arguments again when it adds computed fields
       if (read && internal.args === read.args) internal.args = args
     }
   }
@@ -67,7 +67,7 @@ function batchOf({ transaction }: InternalParameters): object | undefined {
   return transaction?.kind === 'batch' ? transaction.lock : undefined
 }
 
-/** What failures and reads have to know of a call. */
+/** What failures and reads need to know about a call. */
 function callOf(
   { model, operation, args, __internalParams: internal = {} }: HookedCall,
   { context, hasActor }: CaptureScope,

@@ -2,9 +2,9 @@ import type { Connection, SqlQuery, TransactionLike } from '../postgres/connecti
 import { override } from './override.ts'
 
 /**
- * The same transaction, which refuses every statement once it has ended. One call of Prisma may be several statements of
- * ours; when Prisma's time-out ends the transaction between two of them, the next one would run on a connection that is
- * free again, outside any transaction, and commit.
+ * The same transaction, but it refuses every statement once it has ended. One Prisma call may be several of our
+ * statements. When Prisma's time-out ends the transaction between two of them, the next one would run on a connection
+ * that is free again, outside any transaction, and commit.
  */
 export function refuseAfterEnd(
   transaction: TransactionLike,
@@ -40,7 +40,7 @@ export function endsTransaction({ sql }: SqlQuery): boolean {
   return sql === 'COMMIT' || sql === 'ROLLBACK'
 }
 
-/** As a driver adapter says it, so that Prisma makes an error of its own of it. */
+/** In the form of a driver adapter's error, so that Prisma makes its own error from it. */
 function transactionEnded(): Error {
   const reason =
     'The transaction ended, by its time-out or because it was not awaited, before this statement ran.'

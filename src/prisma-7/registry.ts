@@ -2,17 +2,17 @@ import { AuditError } from '../errors.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 
-/** What this room has to know of the audit that a client's `$audit` belongs to. */
+/** What this room needs to know about the audit that a client's `$audit` belongs to. */
 export interface RegisteredAudit {
   /** Where the entries go. */
   readonly table: TableName
   /**
    * Makes the `$audit` of an interactive transaction, whose entries commit with it.
    *
-   * @param join gives a client its half in that transaction
+   * @param join returns a client's half in that transaction
    */
   openTransaction(connection: SqlClient, join: (client: object) => object): object
-  /** Hears of an interactive transaction that was to write, and failed at its end: no query hook sees that. */
+  /** Called when an interactive transaction with writes failed at its end, which no query hook sees. */
   commitFailed(error: unknown): Promise<void>
 }
 

@@ -1,11 +1,11 @@
-/** The methods that were replaced, by their objects. */
+/** The methods that were replaced, by object. */
 const replaced = new WeakMap<object, Set<PropertyKey>>()
 
 /**
  * Replaces a method of one of Prisma's objects. Clients share adapter factories, data loaders and the client below all
- * extensions: however many of them are audited, a method is replaced once.
+ * extensions. However many clients are audited, a method is replaced once.
  *
- * @param replacement gets the method that was there
+ * @param replacement gets the original method
  */
 export function replaceOnce<Target extends object, Method extends keyof Target>(
   target: Target,

@@ -60,8 +60,8 @@ function intercept(
     },
     executeRaw(query) {
       const scope = currentScope()
-      // the end of a transaction needs no plan, and must come also when none can be made: without it, the connection
-      // would go back to the pool inside the transaction, and take the next caller's writes into it
+      // the end of a transaction needs no plan, and must work even if none can be made: without it, the connection
+      // would return to the pool inside the transaction, and the next caller's writes would become part of it
       if (scope === undefined || endsTransaction(query)) return connection.executeRaw(query)
       if (scope.kind === 'probe') return Promise.resolve(countOf(answerProbe(scope, self())))
       const run = (on: Connection, asked: SqlQuery) => on.executeRaw(asked)

@@ -10,19 +10,19 @@ interface InteractiveTransaction {
   readonly connection: SqlClient
   /** The transaction around a nested one. */
   outer: InteractiveTransaction | undefined
-  /** Whether a call in it, or in one nested in it, was to write to what is recorded. */
+  /** Whether a call in it, or in one nested in it, writes to something recorded. */
   attemptedWrite: boolean
 }
 
-/** By the object that query hooks get as the transaction of a call, and by the client that the work gets. */
+/** By the object that query hooks get as a call's transaction, and by the transaction's client. */
 const transactions = new WeakMap<object, InteractiveTransaction>()
 
-/** Runs the log's own SQL inside an interactive transaction, by what a query hook knows of it. */
+/** Runs the log's own SQL inside an interactive transaction, identified as in a query hook. */
 export function connectionInside(handle: object): SqlClient | undefined {
   return transactions.get(handle)?.connection
 }
 
-/** Notes that a call in this interactive transaction is to write: if the commit fails, that is worth an entry. */
+/** Notes that a call in this interactive transaction writes: if the commit fails, that is worth an entry. */
 export function noteWrite(handle: object): void {
   let transaction = transactions.get(handle)
   while (transaction?.outer) transaction = transaction.outer
@@ -31,7 +31,7 @@ export function noteWrite(handle: object): void {
 
 /**
  * Gives the client of every interactive transaction an `$audit` of its own: `tx.$audit.record(…)` commits with `tx`.
- * Prisma makes that client by `_createItxClient`, on whatever `$extends` made of the base client.
+ * Prisma makes that client with `_createItxClient`, on what `$extends` made of the base client.
  *
  * @throws AuditError `AUDIT_UNSUPPORTED_CLIENT` when Prisma makes it in another way
  */
@@ -78,7 +78,7 @@ export function auditTransactions(client: ClientInternals): void {
         try {
           return await run.call(this, { ...parameters, callback: noting })
         } catch (error) {
-          // a nested one is a part of the outer one, which has not ended
+          // a nested one is part of the outer one, which has not ended
           if (done?.attemptedWrite && !outer) await auditOf(this)?.commitFailed(error)
           throw error
         }

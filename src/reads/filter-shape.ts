@@ -1,11 +1,11 @@
 import type { DataModel } from '../models/data-model.ts'
 
-/** A filter without its values: the same names, and `'?'` where a value was. */
+/** A filter without its values: the same names, with `'?'` for each value. */
 export type FilterShape = '?' | { readonly [name: string]: FilterShape } | readonly FilterShape[]
 
 /**
- * The shape of a `where`: fields and operators, never a value. Lists of values are one `'?'`, and
- * conditions of one shape are there once.
+ * The shape of a `where`: fields and operators, never a value. A list of values is one `'?'`, and conditions of the
+ * same shape appear once.
  *
  * @example
  * ```ts
@@ -23,7 +23,7 @@ export function filterShape(dataModel: DataModel, model: string, where: unknown)
     const field = dataModel.models[model]?.fields.find((one) => one.name === name)
     if (!field) return shapeOfFields(value, () => '?') // the parts of a compound key
     if (field.kind !== 'object') return operators(value, field.type === 'Json')
-    // a relation: its filter, or `is`, `some` and their like around one
+    // a relation: its filter, or one inside `is`, `some` and the like
     const isField = (part: string) => dataModel.models[field.type]?.fields.some((one) => one.name === part)
     return shapeOfFields(value, (part, inner) =>
       ['is', 'isNot', 'some', 'every', 'none'].includes(part) && !isField(part)
@@ -34,12 +34,12 @@ export function filterShape(dataModel: DataModel, model: string, where: unknown)
   })
 }
 
-/** `not` may hold operators again; of Json, it holds a value, whose keys are not ours to tell. */
+/** `not` may hold operators again; for Json it holds a value, and its keys must not appear. */
 function operators(value: unknown, isJson: boolean): FilterShape {
   return shapeOfFields(value, (name, inner) => (name === 'not' && !isJson ? operators(inner, isJson) : '?'))
 }
 
-/** Plain objects keep their names; everything else is a value. */
+/** Plain objects keep their keys; everything else is a value. */
 function shapeOfFields(value: unknown, inner: (name: string, value: unknown) => FilterShape): FilterShape {
   if (!isPlainObject(value)) return '?'
   const given = Object.entries(value).filter(([, one]) => one !== undefined)

@@ -10,7 +10,7 @@ import { resourceId } from '../values/resource-id.ts'
 import { type Found, readResult, selectionAt } from './result.ts'
 import { type Selectable, type Selection, select } from './selection.ts'
 
-/** An entry lists this many ids at most; a larger result has several. */
+/** An entry lists this many ids at most; a larger result has several entries. */
 const idsOfAnEntry = 1_000
 
 const readOperations = new Set([
@@ -27,17 +27,17 @@ const returningOperations = new Set([
 
 /** A read that is to be recorded. */
 export interface RecordedRead {
-  /** The call's arguments, with the keys selected that the entries name. */
+  /** The call's arguments, which also select the keys that the entries need. */
   readonly args: unknown
-  /** Records what was read; gives the result as the call without an audit would. */
+  /** Records what was read; returns the result as an unaudited call would. */
   finish(result: unknown): Promise<unknown>
-  /** Records that an `…OrThrow` found nothing; any other failed read gave nothing to record. */
+  /** Records that an `…OrThrow` found nothing; any other failed read has nothing to record. */
   fail(error: unknown): Promise<void>
 }
 
 /**
  * Looks for recorded reads in a call: of the called model, and of those that it selects or includes at any depth, also
- * in what a write returns. Counts, aggregates and groups give no records and are no reads.
+ * in what a write returns. Counts, aggregates and groups return no records, so they are not reads.
  *
  * @returns undefined when the call reads nothing whose reads are recorded
  * @throws AuditError `AUDIT_ACTOR_REQUIRED`, before anything is read
@@ -67,7 +67,7 @@ export async function prepareRead(log: Log, call: Call): Promise<RecordedRead | 
     async finish(result) {
       const found: Found = new Map()
       const given = readResult(result, selection, found)
-      // null is no record; undefined is a call of a batch that an earlier one stopped
+      // null is no record; undefined is a call that never ran, since an earlier one of its batch failed
       if (selection.model && result !== undefined && !found.has(selection)) found.set(selection, [])
       await record(found)
       return given
@@ -83,7 +83,7 @@ export async function prepareRead(log: Log, call: Call): Promise<RecordedRead | 
 /** On the call's own connection: a transaction may hold the last one of the pool. */
 function knownModel(log: Log, name: string, { connection }: Call): Promise<StoredModel | undefined> {
   return log.models.get(name, connection).catch((error: unknown) => {
-    if (error instanceof AuditError) return undefined // there is no such table, and the read will fail of itself
+    if (error instanceof AuditError) return undefined // there is no such table, and the read will fail anyway
     throw error
   })
 }
@@ -137,6 +137,6 @@ function chunked<T>(items: readonly T[], size: number): T[][] {
 function actorRequired(): AuditError {
   return new AuditError(
     'AUDIT_ACTOR_REQUIRED',
-    'A read that is recorded came without an actor, and the option requireActor is set. Nothing was read. Run it inside withAuditContext({ actor: { id, type } }, …).',
+    'A read to be recorded has no actor, and the option requireActor is set. Nothing was read. Run it inside withAuditContext({ actor: { id, type } }, …).',
   )
 }

@@ -1,12 +1,12 @@
 import type { Selection } from './selection.ts'
 
-/** The records found at each place of a result, by their keys' values in key order. */
+/** The records found at each place of a result, as their keys' values in key order. */
 export type Found = Map<Selection, unknown[][]>
 
 /**
- * Walks a result: notes the recorded reads in `found`, and gives the result without the fields that only the audit
- * asked for. What has none stays the object that it is; the rest is copied, since Prisma gives one object to all who
- * ask for the same record at once.
+ * Walks a result: collects the recorded reads in `found`, and returns the result without the fields that only the audit
+ * asked for. Objects that have them are copied, since Prisma returns one object to all who ask for the same record at
+ * once; the others stay the same objects.
  */
 export function readResult(result: unknown, selection: Selection, found: Found): unknown {
   if (Array.isArray(result)) {
@@ -33,7 +33,7 @@ export function readResult(result: unknown, selection: Selection, found: Found):
   )
 }
 
-/** The place where a call's result begins, which is a relation of the called record in `user.findUnique(…).posts()`. */
+/** The place where a call's result begins: in `user.findUnique(…).posts()`, a relation of the found record. */
 export function selectionAt(selection: Selection, path: readonly string[]): Selection | undefined {
   return path.reduce<Selection | undefined>((place, relation) => place?.relations.get(relation), selection)
 }

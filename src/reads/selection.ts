@@ -3,16 +3,16 @@ import type { DataModel } from '../models/data-model.ts'
 import type { StoredModel } from '../models/stored-models.ts'
 import { type FilterShape, filterShape } from './filter-shape.ts'
 
-/** A place in a result where records of one model are, with what is recorded there and below. */
+/** A place in a result that has records of one model, with what is recorded there and below. */
 export interface Selection {
   /** The model whose reads are recorded; undefined where only a relation further down is. */
   readonly model: StoredModel | undefined
-  /** How the records were reached from those that were asked for: `order.patient`. */
+  /** The relations that lead to the records, from those that were asked for: `order.patient`. */
   readonly via: string | undefined
   /** The scalar fields that the result has. */
   readonly fields: readonly string[]
   readonly filter: FilterShape | undefined
-  /** Fields of the key that only the audit asks for. */
+  /** Key fields that only the audit asks for. */
   readonly hidden: readonly string[]
   readonly relations: ReadonlyMap<string, Selection>
 }
@@ -25,7 +25,7 @@ export interface SelectionContext {
   readonly recorded: (model: string) => Promise<StoredModel | undefined>
 }
 
-/** The arguments of a call, or of a relation in one, as far as they say what to give. */
+/** The part of a call's or a relation's arguments that says what to return. */
 export interface Selectable {
   readonly where?: unknown
   readonly select?: Chosen
@@ -38,9 +38,9 @@ type Chosen = Readonly<Record<string, unknown>> | null
 /**
  * Finds the recorded reads in a call's arguments.
  *
- * @param path the relations followed so far, with the called model's resource in front
+ * @param path the relations followed so far, after the called model's resource
  * @param isRead whether records of this model count; those that a write returns do not
- * @returns the arguments with the keys selected that entries name, and what is recorded, if anything
+ * @returns the arguments, which also select the keys that entries need, and what is recorded, if anything
  */
 export async function select(
   context: SelectionContext,
@@ -62,7 +62,7 @@ export async function select(
       via: path.length > 1 ? path.join('.') : undefined,
       fields: [...given],
       filter: args.where === undefined ? undefined : filterShape(context.dataModel, model, args.where),
-      // what a computed field needs is in the result anyway, and Prisma takes it out
+      // what a computed field needs is in the result anyway, and Prisma removes it
       hidden: missing.filter((name) => !needed.has(name)),
       relations: below.relations,
     },
@@ -95,7 +95,7 @@ async function selectRelations(
   return { args: changed, relations }
 }
 
-/** The scalar fields in the result that the caller gets, in the model's order. */
+/** The scalar fields of the caller's result, in the model's order. */
 function fieldsOf(
   { dataModel, shape }: SelectionContext,
   model: string,
@@ -131,12 +131,12 @@ function withoutUndefined(chosen: Chosen | undefined): Record<string, unknown> {
   )
 }
 
-/** Prisma takes `undefined` and `Prisma.skip` for nothing said, which in a selection is no. */
+/** Prisma takes `undefined` and `Prisma.skip` as absent, which in a selection means no. */
 function isWanted(value: unknown): boolean {
   return value === true || isArguments(value)
 }
 
-/** `Prisma.skip` is an object of a class. */
+/** `Prisma.skip` is an instance of a class. */
 function isArguments(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }

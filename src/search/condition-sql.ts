@@ -3,11 +3,11 @@ import type { Conditions } from './conditions.ts'
 import { type Position, timestampText } from './cursor.ts'
 import type { QueryParameters } from './query-parameters.ts'
 
-/** A part of the log in the order of time. */
+/** A part of the log, in order of time. */
 export interface Stretch {
   /** Entries before this place. */
   readonly before?: Position | undefined
-  /** Entries of this moment and later, ISO 8601. */
+  /** Entries from this moment on, ISO 8601. */
   readonly start?: string | undefined
 }
 
@@ -23,10 +23,10 @@ const equalities = {
   outcome: 'outcome',
 } as const satisfies Partial<Record<keyof Conditions, string>>
 
-/** What a search for text looks at. */
+/** The text that a text search looks at. */
 const searchedText = textColumns.map((name) => `${readColumn(name)}::text`).join(', ')
 
-/** What an entry has to meet, as SQL; `true` where there is nothing. */
+/** The conditions on an entry, as SQL; `true` when there are none. */
 export function whereSql(conditions: Conditions, stretch: Stretch, parameters: QueryParameters): string {
   return every([
     actionSql(conditions, parameters),
@@ -42,7 +42,7 @@ export function every(conditions: readonly (string | undefined)[]): string {
 export function actionSql({ actions }: Conditions, parameters: QueryParameters): string | undefined {
   if (actions === undefined || actions.includes('*')) return undefined
   const [only, ...others] = actions
-  // ANY of a list of one would hide from the planner that the index gives its entries in order
+  // ANY with a list of one would hide from the planner that the index returns entries in order
   if (only !== undefined && others.length === 0 && !isPattern(only)) {
     return `action = ${parameters.add(only, 'text')}`
   }
@@ -51,7 +51,7 @@ export function actionSql({ actions }: Conditions, parameters: QueryParameters):
     : `action = ANY (${parameters.add(actions, 'text[]')})`
 }
 
-/** The conditions on every column but the action and the time. */
+/** The conditions on all columns but the action and the time. */
 export function columnsSql(conditions: Conditions, parameters: QueryParameters): string[] {
   const { changed, text } = conditions
   const equal = Object.entries(equalities).flatMap(([name, column]) => {
@@ -85,7 +85,7 @@ export function isPattern(action: string): boolean {
   return action.includes('*')
 }
 
-/** `user.*` → `user.%`, with what LIKE would take for a wildcard escaped. */
+/** `user.*` → `user.%`, with LIKE's own wildcards escaped. */
 export function likePattern(pattern: string): string {
   return escapeLike(pattern).replace(/\*+/g, '%')
 }
@@ -94,7 +94,7 @@ function escapeLike(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&')
 }
 
-/** Of the field: the operator that looks for a key would also find it in a text or an object. */
+/** On the field: the operator that looks for a key would also find it in a string or an object. */
 function changing(field: string): string {
   return JSON.stringify({ changed: [field] })
 }

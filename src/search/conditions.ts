@@ -3,11 +3,11 @@ import { parseEventId, parseRecordId } from '../values/resource-id.ts'
 import type { ParsedFilter } from './filter.ts'
 
 /**
- * Which entries, by the columns of the log: those that meet everything that is given. Its JSON stands for it in
- * cursors, so whoever makes one gives the keys in one order.
+ * Which entries, by the columns of the log: those that meet all conditions given. Cursors hold its JSON, so its keys
+ * always have the same order.
  */
 export interface Conditions {
-  /** Patterns in which `*` stands for any run of characters; an entry meets one of them. */
+  /** Patterns where `*` matches any characters; an entry matches at least one. */
   readonly actions?: readonly string[] | undefined
   readonly actorId?: string | undefined
   readonly actorType?: string | undefined
@@ -20,7 +20,7 @@ export interface Conditions {
   readonly requestId?: string | undefined
   readonly organizationId?: string | undefined
   readonly transactionId?: string | undefined
-  /** Part of the text of an entry, in whatever column, regardless of case. */
+  /** Part of the text of an entry, in any column, regardless of case. */
   readonly text?: string | undefined
   /** ISO 8601, inclusive. */
   readonly from?: string | undefined
@@ -28,7 +28,7 @@ export interface Conditions {
   readonly to?: string | undefined
 }
 
-/** Puts resources for models, and the text of the log for ids. */
+/** Replaces models by their resources, and ids by the log's texts. */
 export async function resolveConditions(log: ReadableLog, filter: ParsedFilter): Promise<Conditions> {
   const { type, id } = filter.resource ?? {}
   const model = log.models.find(type)
@@ -57,7 +57,7 @@ async function recordIdText(log: ReadableLog, model: string | undefined, id: unk
   return parseEventId(id)
 }
 
-/** The conditions of these names alone. */
+/** Only the conditions with these names. */
 export function pickConditions(conditions: Conditions, names: readonly (keyof Conditions)[]): Conditions {
   return Object.fromEntries(names.map((name) => [name, conditions[name]]))
 }

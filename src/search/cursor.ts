@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { AuditError } from '../errors.ts'
 
-/** A place in the order (timestamp, seq), such as that of a page's last entry. */
+/** A place in the order (timestamp, seq), such as the place of a page's last entry. */
 export interface Position {
-  /** Microseconds since 1970, as the table has them. JavaScript's dates would lose three digits. */
+  /** Microseconds since 1970, as the table has them. A JavaScript date would lose three digits. */
   readonly microseconds: bigint
   readonly seq: bigint
 }
@@ -11,7 +11,7 @@ export interface Position {
 /** What to select for {@link positionIn}. Text, since JSON's numbers would round. */
 export const positionColumn = `${microsecondsSql('"timestamp"')} || '.' || seq AS position`
 
-/** A moment as text, in the microseconds of a position. */
+/** A timestamp in SQL, as a position's microseconds. */
 export function microsecondsSql(timestamp: string): string {
   return `(extract(epoch FROM ${timestamp}) * 1000000)::int8::text`
 }
@@ -22,13 +22,13 @@ export function positionIn({ position }: { readonly position: string }): Positio
   return { microseconds: BigInt(microseconds), seq: BigInt(seq) }
 }
 
-/** Part of every cursor: raise it when cursors of old must not be read any more. */
+/** Part of every cursor: raise it when old cursors must no longer be accepted. */
 const version = 1
 
 /**
- * A position as an opaque string, which only the question that it answers takes back.
+ * A position as an opaque string that only the same question accepts.
  *
- * @param question stands for the helper and its filter
+ * @param question identifies the helper and its filter
  */
 export function encodeCursor(position: Position, question: string): string {
   const place = `${version}.${position.microseconds}.${position.seq}`
@@ -41,12 +41,12 @@ export function decodeCursor(cursor: string, question: string): Position {
   const [, microseconds, seq] = /^\d+\.(-?\d{1,19})\.(-?\d{1,19})\./.exec(decoded) ?? []
   if (microseconds !== undefined && seq !== undefined) {
     const position = { microseconds: BigInt(microseconds), seq: BigInt(seq) }
-    // encoding it again also finds what the decoder overlooks: other alphabets, padding, stray characters
+    // encoding it again also detects what the decoder overlooks: other alphabets, padding, stray characters
     if (isInTable(position) && encodeCursor(position, question) === cursor) return position
   }
   throw new AuditError(
     'AUDIT_INVALID_CURSOR',
-    'The cursor was changed, or comes from another helper or filter, and would skip or repeat entries here. Pass nextCursor of the page before as it was given, with exactly the same filter (the same dates too: compute them once); the limit may differ.',
+    'The cursor was changed, or comes from another helper or filter, and would skip or repeat entries here. Pass nextCursor of the previous page unchanged, with exactly the same filter (the same dates too: compute them once); the limit may differ.',
   )
 }
 
@@ -57,7 +57,7 @@ export function timestampText({ microseconds }: Position): string {
   return `${iso.slice(0, -1)}${String(rest).padStart(3, '0')}Z`
 }
 
-/** Microseconds of the years 1 to 9999, which ISO 8601 and PostgreSQL both write in four digits. */
+/** Microseconds in the years 1 to 9999, which ISO 8601 and PostgreSQL both write with four digits. */
 const [firstMoment, lastMoment] = ['0001-01-01T00:00:00Z', '9999-12-31T23:59:59Z'].map(
   (iso) => BigInt(Date.parse(iso)) * 1_000n,
 ) as [bigint, bigint]

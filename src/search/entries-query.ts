@@ -12,7 +12,7 @@ export interface LogToAsk {
 
 /** A log to read, and what to select of each entry. */
 export interface LogSource extends LogToAsk {
-  /** SQL of a select list on the log's table. */
+  /** A select list on the log's table, in SQL. */
   readonly columns: string
 }
 
@@ -24,7 +24,7 @@ export interface EntriesQuery {
 
 const newestFirst = 'ORDER BY "timestamp" DESC, seq DESC'
 
-/** The newest `count` entries of a stretch that meet the conditions, by the way that the planner finds. */
+/** The newest `count` entries of a stretch that meet the conditions; the planner chooses how. */
 export function plainQuery(
   source: LogSource,
   conditions: Conditions,
@@ -34,7 +34,7 @@ export function plainQuery(
   return newest(`${source.columns}, ${positionColumn}`, source, conditions, stretch, count)
 }
 
-/** The same where many entries are put in order and few are given: nothing is made of the others. */
+/** The same for many sorted entries and few results: columns are computed for the results only. */
 export function windowQuery(
   source: LogSource,
   conditions: Conditions,
@@ -59,13 +59,13 @@ ${newestFirst} LIMIT ${parameters.add(count, 'int8')}`
   return { sql, values: parameters.values }
 }
 
-/** How many times the entries of a page are looked at for its reach: more make it more exact. */
+/** How many pages of entries are sampled to estimate how far back one page reaches: more are more exact. */
 const samples = 4
 
 /**
  * The same, by the index on actions: the newest entries of each action, merged. A few of the newest entries of each
- * tell how far back the page can reach, so that no action gives more of its entries than belong there: hundreds of
- * actions cost about what they would cost one after the other.
+ * show how far back the page can reach, so no action returns more entries than belong on it: hundreds of actions cost
+ * about as much as the same actions one by one.
  */
 export function mergedQuery(
   { table, columns }: LogSource,
@@ -110,8 +110,8 @@ function wantedActions(log: string, conditions: Conditions, parameters: QueryPar
 }
 
 /**
- * A CTE, to follow `WITH RECURSIVE`: the different values of an indexed column, by jumps along the index from one to
- * the next. Its last row is NULL.
+ * A CTE to follow `WITH RECURSIVE`: the distinct values of an indexed column, found by jumping along the index from one
+ * to the next. Its last row is NULL.
  */
 export function distinctValues(name: string, log: string, column: 'action' | 'resource_type'): string {
   return `${name} (${column}) AS (
@@ -122,7 +122,7 @@ export function distinctValues(name: string, log: string, column: 'action' | 're
 )`
 }
 
-/** Puts the actions that the log has for patterns, since an index serves only those. */
+/** Replaces patterns by the actions that the log has, since an index serves only those. */
 export async function withLiteralActions(
   { table, connection }: LogToAsk,
   conditions: Conditions,

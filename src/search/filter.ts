@@ -3,22 +3,22 @@ import { AuditError } from '../errors.ts'
 import { isStorable } from '../values/storable.ts'
 
 /**
- * Which entries: those that meet everything that is given.
+ * Which entries: those that meet all conditions given.
  *
  * @typeParam Model the names that complete in the editor
  */
 export interface SearchFilter<Model extends string = string> {
-  /** `'order.update'`, or a pattern in which `*` stands for any run of characters: `'user.*'`, `'*.export'`. */
+  /** `'order.update'`, or a pattern where `*` matches any characters: `'user.*'`, `'*.export'`. */
   action?: string | string[] | undefined
   /** Who: the id, or any of id, type and e-mail address. */
   actor?: string | ActorFilter | undefined
   /**
-   * What: a model (`'OrderItem'`), a resource (`'orderItem'`), or the resource of an event. A type alone stands for
-   * the actions that begin with it (`orderItem.*`), unless `action` says which to look at.
+   * What: a model (`'OrderItem'`), a resource (`'orderItem'`), or the resource of an event. A type alone means the
+   * actions that begin with it (`orderItem.*`), unless `action` says which.
    */
   resource?: Model | OtherResource | ResourceFilter<Model> | undefined
   outcome?: 'success' | 'failure' | undefined
-  /** Updates that changed this field, or one of these. */
+  /** Updates that changed this field, or at least one of these. */
   changed?: string | string[] | undefined
   requestId?: string | undefined
   organizationId?: string | undefined
@@ -41,10 +41,10 @@ export interface ResourceFilter<Model extends string = string> {
   id?: string | number | bigint | object | undefined
 }
 
-/** Any text, without taking the models' names out of the editor's completion. */
+/** Any text; the editor still completes the models' names. */
 type OtherResource = string & {}
 
-/** A filter in one form, checked. */
+/** A checked filter, in one form. */
 export type ParsedFilter = z.output<typeof filterSchema>
 
 const text = z
@@ -136,7 +136,7 @@ const sinceSchema = z
 /**
  * Checks a filter.
  *
- * @throws AuditError `AUDIT_INVALID_FILTER`, naming the key and what it may be
+ * @throws AuditError `AUDIT_INVALID_FILTER`, naming the key and what it accepts
  */
 export function parseFilter(filter: unknown): ParsedFilter {
   return inOrder(check('The filter', filterSchema, filter))
@@ -167,11 +167,11 @@ function inOrder(filter: ParsedFilter): ParsedFilter {
   if (from === undefined || to === undefined || Date.parse(from) <= Date.parse(to)) return filter
   throw new AuditError(
     'AUDIT_INVALID_FILTER',
-    `The time span begins at ${from}, after its end at ${to}, so nothing could be in it. Give the earlier one first.`,
+    `The time span begins at ${from}, after its end at ${to}, so nothing can be in it. Give the earlier one first.`,
   )
 }
 
-/** What an object may be, also where it has a key too many. */
+/** What an object may be, or the key that it must not have. */
 function expected(what: string): (issue: { readonly code?: string; readonly keys?: string[] }) => string {
   return ({ code, keys }) =>
     code === 'unrecognized_keys'

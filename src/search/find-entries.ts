@@ -12,34 +12,34 @@ import {
 import { isAllOf, isOneAction, leadingConditions } from './leading.ts'
 import { hasFewOfType, windowStart } from './window.ts'
 
-/** Which of the entries that meet the conditions. */
+/** Which of the entries that meet the conditions to return. */
 export interface SearchLimits {
-  /** Those before this place in the order of time; without it, from the newest on. */
+  /** Those before this place in order of time; by default, from the newest on. */
   readonly before?: Position | undefined
-  /** At most so many. */
+  /** At most this many. */
   readonly count: number
-  /** Milliseconds after which it stops and gives what it has; without it, it goes on to the end. */
+  /** Milliseconds after which it stops and returns what it has; by default, it goes on to the end. */
   readonly time?: number | undefined
 }
 
-/** A row as the source selects it, with its place in the order. */
+/** A row as the source selects it, and its place in the order. */
 export type Placed<Row> = Row & { readonly position: string }
 
 export interface FoundEntries<Row> {
   readonly rows: Placed<Row>[]
-  /** Set when the time was over: nothing after this place has been looked at. */
+  /** Set when the time ran out: nothing after this place was searched. */
   readonly stoppedAt?: Position
 }
 
-/** Entries in the first window of a search that has to look at each, and in the largest. */
+/** Entries in the first and in the largest window of a search that has to check each. */
 const [firstWindow, largestWindow] = [4_000, 128_000]
 
 /**
  * The newest entries that meet the conditions, in order.
  *
- * One statement finds them where an index leads to all of them. Otherwise they are searched in windows of time, from
- * new to old. The lower end of a window is the moment at which an index has given enough candidates, so an order by
- * time costs no more than the window, and a search that finds little can stop in between and say how far it looked.
+ * If an index leads to all of them, one statement finds them. Otherwise the search goes through windows of time, from
+ * new to old. A window ends at the moment when an index has returned enough candidates. So sorting by time costs no
+ * more than the window, and a search that finds little can stop in between and say how far it got.
  */
 export async function findEntries<Row>(
   source: LogSource,
@@ -78,11 +78,11 @@ export async function findEntries<Row>(
 }
 
 /**
- * Merging reads a few entries of every action, windows read every entry of a time: where time is limited, or an entry
- * has to meet more than an index knows of, windows are the better way.
+ * Merging reads a few entries of every action, windows read every entry of a time span. Windows are better when time is
+ * limited, or when an index does not cover all conditions.
  */
 function chooseWay(conditions: Conditions, isLimited: boolean): 'plain' | 'merged' | 'windows' {
-  // a request's entries are too few to find by walking back in time, if there is time to read the whole log
+  // a request has too few entries to look for back in time, if there is time to read the whole log
   if (conditions.requestId !== undefined && !isLimited) return 'plain'
   const leading = leadingConditions(conditions)
   if (leading.includes('transactionId')) return 'plain'
@@ -92,7 +92,7 @@ function chooseWay(conditions: Conditions, isLimited: boolean): 'plain' | 'merge
   return leading.includes('actions') && !isOneAction(conditions) ? 'merged' : 'plain'
 }
 
-/** A resource type has no index in the order of time. Where it has few entries, they are soon put in order. */
+/** No index has a resource type's entries in order of time. A few entries are sorted quickly. */
 async function leadingOrType(
   source: LogSource,
   conditions: Conditions,

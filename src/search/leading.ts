@@ -3,10 +3,10 @@ import type { Conditions } from './conditions.ts'
 
 /**
  * The conditions by which an index leads to the entries. The log has few indexes, and nearly all of them end in the
- * time: where the conditions fix the columns before it, the index gives the entries in order. Those on actions do so
- * for each action by itself. A transaction's entries are not in order, but few.
+ * time: if the conditions fix the columns before it, the index returns the entries in order. For conditions on actions,
+ * it does so for each action separately. A transaction's entries are not in order, but few.
  *
- * @returns an empty list where no index leads to them
+ * @returns an empty list when no index leads to them
  */
 export function leadingConditions(conditions: Conditions): readonly (keyof Conditions)[] {
   const { resourceType, resourceId, transactionId, actorId, organizationId } = conditions
@@ -27,7 +27,7 @@ function isAnyAction({ actions }: Conditions): boolean {
   return actions === undefined || actions.includes('*')
 }
 
-/** Whether there is nothing that an entry has to meet besides these conditions and the time span. */
+/** Whether there are no conditions besides these and the time span. */
 export function isAllOf(conditions: Conditions, names: readonly (keyof Conditions)[]): boolean {
   const { from: _, to: __, actions, ...rest } = conditions
   const given = { ...rest, actions: isAnyAction(conditions) ? undefined : actions }

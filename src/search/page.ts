@@ -11,21 +11,21 @@ import { findEntries, lastPosition } from './find-entries.ts'
 export interface PageOptions {
   /** 1 to 1,000 entries; 50 by default. May change from page to page. */
   limit?: number | undefined
-  /** `nextCursor` of the page before. */
+  /** `nextCursor` of the previous page. */
   cursor?: string | undefined
 }
 
 /** A page of entries, newest first. */
 export interface AuditPage {
   entries: AuditEntry[]
-  /** Pass it as `cursor`, to the same helper with the same filter, for the entries that follow; null on the last page. */
+  /** Pass it as `cursor` to the same helper with the same filter to get the next entries; null on the last page. */
   nextCursor: string | null
 }
 
 const pageSchema = z.strictObject(
   {
     limit: z.int().min(1).max(1_000).default(50),
-    cursor: z.string({ error: 'must be the nextCursor of the page before, or be left out' }).optional(),
+    cursor: z.string({ error: 'must be the nextCursor of the previous page, or be left out' }).optional(),
   },
   { error: ({ code }) => (code === 'unrecognized_keys' ? 'must have limit and cursor only' : undefined) },
 )
@@ -47,18 +47,18 @@ export async function readAuditPage(
   return { entries: rows.map(toEntry), nextCursor }
 }
 
-/** The log as helpers read it. */
+/** The log, as helpers read it. */
 export function entriesOf(log: ReadableLog): LogSource {
   return { table: log.options.table, connection: log.connection, columns: entryColumns }
 }
 
-/** A page before it is presented. */
+/** A page before its rows become entries. */
 export interface RowPage<Row> {
   readonly rows: Row[]
   readonly nextCursor: string | null
   /**
-   * Set when the time was over before the page was full: entries back to this moment (ISO 8601) were looked at, and
-   * `nextCursor` goes on from there.
+   * Set when the time ran out before the page was full: entries back to this moment (ISO 8601) were searched, and
+   * `nextCursor` continues from there.
    */
   readonly stoppedAt: string | null
 }
@@ -66,8 +66,8 @@ export interface RowPage<Row> {
 /**
  * One page of the rows of a source.
  *
- * @param asker the helper, whose cursors no other takes
- * @param options.time milliseconds after which the page is given as far as it came
+ * @param asker the helper; no other accepts its cursors
+ * @param options.time milliseconds after which the page is returned, full or not
  * @throws AuditError `AUDIT_INVALID_CURSOR`
  */
 export async function readPage<Row>(
@@ -78,7 +78,7 @@ export async function readPage<Row>(
 ): Promise<RowPage<Row>> {
   const question = JSON.stringify([asker, conditions])
   const before = cursor === undefined ? undefined : decodeCursor(cursor, question)
-  // one more than the page holds tells whether there is another page
+  // one more than the page holds shows whether there is another page
   const found = await findEntries<Row>(source, conditions, { before, count: limit + 1, time })
   const rows = found.rows.slice(0, limit)
   const end = found.stoppedAt ?? (found.rows.length > limit ? lastPosition(rows) : undefined)

@@ -1,8 +1,8 @@
-/** Collects the values of a statement and gives the placeholders for them. */
+/** Collects the values of a statement and returns their placeholders. */
 export class QueryParameters {
   readonly values: unknown[] = []
 
-  /** @param type what PostgreSQL makes of the value: `text`, `timestamptz`, `text[]` */
+  /** @param type the value's type in PostgreSQL: `text`, `timestamptz`, `text[]` */
   add(value: unknown, type: string): string {
     return `$${this.values.push(value)}::${type}`
   }

@@ -6,8 +6,8 @@ import { type AuditPage, type PageOptions, readAuditPage } from './page.ts'
 import { streamEntries } from './stream.ts'
 
 /**
- * The part of `$audit` that answers questions. Every page is newest first; inside an interactive transaction,
- * `tx.$audit` also sees what the transaction has written.
+ * The part of `$audit` that answers questions. Pages are newest first; inside an interactive transaction, `tx.$audit`
+ * also sees what the transaction has written.
  */
 export interface AuditSearch<Client> {
   /**
@@ -41,9 +41,9 @@ export interface AuditSearch<Client> {
   activity(actorId: string, page?: PageOptions): Promise<AuditPage>
 
   /**
-   * Entries that meet every condition given. Conditions on a record, an actor, an organization, an action or a
-   * transaction run on an index, and so does a time span. Others by themselves look at entry after entry, from the
-   * newest on, until the page is full; `requestId` alone reads the whole log.
+   * Entries that meet all conditions given. Conditions on a record, an actor, an organization, an action, a transaction
+   * or a time span use an index. Any others alone check one entry after another, from the newest on, until the page is
+   * full; `requestId` alone reads the whole log.
    *
    * @throws AuditError `AUDIT_INVALID_FILTER`, `AUDIT_INVALID_CURSOR`
    *
@@ -73,9 +73,9 @@ export interface AuditSearch<Client> {
   ): Promise<AuditPage>
 
   /**
-   * Who took data out: every action `*.export`.
+   * Who exported data: every action `*.export`.
    *
-   * @param span `from` inclusive, `to` exclusive; without them, of all time
+   * @param span `from` inclusive, `to` exclusive; without them, all time
    * @throws AuditError `AUDIT_INVALID_FILTER`, `AUDIT_INVALID_CURSOR`
    *
    * @example
@@ -102,8 +102,8 @@ export interface AuditSearch<Client> {
   transaction(id: bigint | number | string, page?: PageOptions): Promise<AuditPage>
 
   /**
-   * All entries that meet a filter, newest first, in constant memory: for exports and reports. Entries that are
-   * committed while it runs are newer than what it reads, and are not in it.
+   * All entries that meet a filter, newest first, in constant memory, for exports and reports. Entries committed while
+   * it runs are newer than what it reads, and not included.
    *
    * @throws AuditError `AUDIT_INVALID_FILTER` at the call
    *

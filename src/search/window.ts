@@ -7,10 +7,10 @@ import { isAllOf, isOneAction } from './leading.ts'
 import { QueryParameters } from './query-parameters.ts'
 
 /**
- * Where a window of `size` candidates begins that ends with the stretch: before all entries of the moment of the
- * oldest of them. Undefined when there are fewer.
+ * Where a window begins that has `size` candidates and ends where the stretch does: before all entries of the same
+ * moment as its oldest. Undefined when there are fewer.
  *
- * @param conditions what makes an entry a candidate: those by which an index leads to them, and the time span
+ * @param conditions those that make an entry a candidate: the ones that an index serves, and the time span
  */
 export async function windowStart(
   { table, connection }: LogToAsk,
@@ -37,7 +37,7 @@ function candidatesSql(
   const newest = `ORDER BY "timestamp" DESC LIMIT ${limit}`
   const { actions } = conditions
   if (actions && !isOneAction(conditions)) {
-    // once for each action: one walk over several would have to sort them all
+    // once for each action: one scan over several would have to sort them all
     const match = every(['l.action = w.name', ...timeSql(conditions, stretch, parameters)])
     return `SELECT "timestamp" FROM unnest(${parameters.add(actions, 'text[]')}) AS w (name)
   CROSS JOIN LATERAL (SELECT "timestamp" FROM ${log} AS l WHERE ${match} ${newest}) AS l ${newest}`
@@ -51,8 +51,8 @@ function candidatesSql(
 const hour = 3_600_000
 
 /**
- * For the primary key, whose UUIDs of version 7 begin with the time. Clocks that differ only make a window larger: any
- * entries of the stretch give a lower end that is right, and too few of them none.
+ * A range of the primary key, since a UUIDv7 begins with the time. Clocks that differ only make a window larger: any
+ * entries of the stretch give a correct lower end, and too few give none.
  */
 function idRange({ from, to }: Conditions, { before }: Stretch, parameters: QueryParameters): string[] {
   const end = before ? Number(before.microseconds / 1_000n) : to === undefined ? undefined : Date.parse(to)
@@ -62,13 +62,13 @@ function idRange({ from, to }: Conditions, { before }: Stretch, parameters: Quer
   ]
 }
 
-/** Not above any UUIDv7 that was made in a millisecond or later. */
+/** Not greater than any UUIDv7 made in this millisecond or later. */
 function firstId(milliseconds: number): string {
   const hex = Math.max(milliseconds, 0).toString(16).padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
 }
 
-/** A resource type with no more entries than this is read whole. */
+/** A resource type with at most this many entries is read whole. */
 const fewEntries = 5_000
 
 export async function hasFewOfType({ table, connection }: LogToAsk, resourceType: string): Promise<boolean> {

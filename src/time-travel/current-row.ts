@@ -6,9 +6,9 @@ import type { LoggedRow } from '../values/revive.ts'
 import { jsonValue } from '../values/sql-json.ts'
 
 /**
- * A record as it is now, in the JSON form of entries. It is read past the client, so that no read is recorded.
+ * A record as it is now, in the JSON form of entries. It is not read through the client, so no read is recorded.
  *
- * @param key the texts of its key, as `resource_id` is made of them
+ * @param key the texts of its key, from which `resource_id` is made
  * @param lock keep others from changing it until the transaction ends
  */
 export async function currentRow(

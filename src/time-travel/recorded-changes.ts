@@ -22,7 +22,7 @@ export interface RecordedChange extends LogPosition {
   readonly changed: readonly string[] | null
 }
 
-/** The texts of a record's primary key in key order. */
+/** The texts of a record's primary key, in key order. */
 export type Key = readonly string[]
 
 const changeColumns = [
@@ -31,10 +31,10 @@ const changeColumns = [
   "details->'before' AS before, details->'after' AS after, details->'changed' AS changed",
 ].join(', ')
 
-/** How many entries to read at a time: the first one is mostly enough, since it holds the whole record. */
+/** How many entries to read at a time: the first is usually enough, since it holds the whole record. */
 const pageSizes = { first: 1, next: 200 }
 
-/** The changes recorded under a record's key before a position, newest first; or from there on, oldest first. */
+/** The changes recorded under a record's key: before a position, newest first; or from it on, oldest first. */
 export async function* changesOf(
   log: Log,
   model: StoredModel,
@@ -70,7 +70,7 @@ export async function arrivalsAt(
   const names = model.key.map(({ name }) => quoteLiteral(name))
   const isMoved = names.map((name) => `details->'before'->${name} IS DISTINCT FROM details->'after'->${name}`)
   const isHere = names.map(
-    // a part that did not change is not in the entry when it holds only what did
+    // an entry that holds only what changed lacks the parts that did not
     (name, index) => `coalesce(details->'after'->>${name}, $${index + 6}) = $${index + 6}`,
   )
   const found = await log.connection.query<RecordedChange>(
@@ -86,7 +86,7 @@ export async function arrivalsAt(
   return found.filter((change) => isSameKey(keyAfter(model, change), key))
 }
 
-/** The key that a record has after a change; undefined when the entry does not tell. */
+/** The key that a record has after a change; undefined when the entry does not say. */
 export function keyAfter(model: StoredModel, change: Pick<RecordedChange, 'id' | 'after'>): Key | undefined {
   const before = keyOfId(model, change.id)
   const texts = model.key.map(({ name }, index) => {
@@ -104,7 +104,7 @@ export function keyOfId(model: StoredModel, id: string): Key | undefined {
     const texts: unknown = JSON.parse(id)
     return Array.isArray(texts) && texts.length === model.key.length ? texts.map(String) : undefined
   } catch {
-    return undefined // the model had another key then
+    return undefined // the model had a different key then
   }
 }
 
@@ -118,12 +118,12 @@ export function isSameKey(one: Key | undefined, other: Key): boolean {
   return one?.every((text, index) => text === other[index]) ?? false
 }
 
-/** Whether an entry holds the whole record and not only what changed. */
+/** Whether an entry holds the whole record, not only what changed. */
 export function isWhole({ verb, after, changed }: RecordedChange): boolean {
   return verb !== 'update' || (changed !== null && Object.keys(after ?? {}).length > changed.length)
 }
 
-/** `resource_id` holds 255 characters, so two long keys may share one; then the rows tell. */
+/** `resource_id` holds 255 characters, so two long keys may share one; then the rows decide. */
 function isOf(model: StoredModel, key: Key, { id, before, after }: RecordedChange): boolean {
   const own = isCutId(id) ? keyOfRow(model, before ?? after) : undefined
   return own === undefined || isSameKey(own, key)

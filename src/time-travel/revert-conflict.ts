@@ -8,8 +8,8 @@ import type { LoggedRow } from '../values/revive.ts'
 import type { RevertibleChange } from './revert-entry.ts'
 
 /**
- * Compares fields with what the entry left in them. Prisma's `@updatedAt` and fields of the option `ignore` change
- * with everything, so they are no conflict, nor are columns that the database computes.
+ * Compares fields with what the entry left in them. Prisma's `@updatedAt` and fields of the option `ignore` change with
+ * every update, so they are no conflict. Nor are columns that the database computes.
  *
  * @param row the record as it is now
  * @throws AuditError `AUDIT_REVERT_CONFLICT`
@@ -38,12 +38,12 @@ export async function checkUnchanged(
   if (conflicts.length > 0) throw conflictOf(change, 'has changed since', conflicts)
 }
 
-/** A deleted record that is there again. */
+/** A deleted record exists again. */
 export function existsAgain(change: RevertibleChange, row: LoggedRow): AuditError {
   return conflictOf(change, 'is there again', keyConflicts(change, {}, row))
 }
 
-/** A link that is as undoing the change would make it. */
+/** A link is already as undoing the change would make it. */
 export function linkConflict(change: RevertibleChange): AuditError {
   const { verb, link } = change
   const isLinked = verb === 'disconnect'
@@ -80,7 +80,7 @@ function conflictOf(
   )
   return new AuditError(
     'AUDIT_REVERT_CONFLICT',
-    `The entry ${entry.id} (${entry.action}) was not undone, because ${model.resource} ${idOfTexts(key)} ${state}. ${list.join('; ')}. Nothing was written. Look at the record's history; { force: true } undoes the change all the same.`,
+    `The entry ${entry.id} (${entry.action}) was not undone, because ${model.resource} ${idOfTexts(key)} ${state}. ${list.join('; ')}. Nothing was written. Look at the record's history; { force: true } undoes the change anyway.`,
     { conflicts },
   )
 }
@@ -90,7 +90,7 @@ function brief(value: unknown): string {
   return text.length > 100 ? `${text.slice(0, 100).join('')}…` : text.join('')
 }
 
-/** The log does not hold a redacted value, but it lists the field whenever it changes. */
+/** The log does not hold redacted values, but it lists the field whenever it changes. */
 async function isChangedLater(
   { connection, options }: Log,
   { entry, model, key }: RevertibleChange,

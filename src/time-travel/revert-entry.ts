@@ -10,19 +10,19 @@ import { type Key, keyAfter, keyOfId, keyOfRow } from './recorded-changes.ts'
 
 const verbs = ['create', 'update', 'delete', 'connect', 'disconnect'] as const
 
-/** An entry that can be undone, as far as the entry itself tells. */
+/** An entry that can be undone, judging by the entry itself. */
 export interface RevertibleChange {
   readonly entry: AuditEntry
   readonly verb: (typeof verbs)[number]
   readonly model: StoredModel
-  /** Where the record is after the change: an update may have changed its key. */
+  /** The record's key after the change: an update may have changed it. */
   readonly key: Key
-  /** Empty where the entry has none. */
+  /** Empty if the entry has none. */
   readonly before: LoggedRow
   readonly after: LoggedRow
   /** The fields that an update changed, as the entry shows them. */
   readonly changed: readonly string[]
-  /** Of connect and disconnect: the field that leads to the other record. */
+  /** For connect and disconnect: the field that leads to the other record. */
   readonly link: RevertibleLink | undefined
 }
 
@@ -33,21 +33,21 @@ export interface RevertibleLink {
 }
 
 /**
- * Reads an entry and what it says of a record.
+ * Reads an entry and what it says about a record.
  *
- * @throws AuditError `AUDIT_REVERT_REFUSED` when it is no change that can be undone
+ * @throws AuditError `AUDIT_REVERT_REFUSED` when it is not a change that can be undone
  */
 export async function readChange(log: Log, entryId: unknown): Promise<RevertibleChange> {
   const entry = await findEntry(log, entryId)
   const { action, resource, outcome, before, after } = entry
   const verb = verbs.find((one) => action === `${resource.type}.${one}`)
   if (!verb) throw refuse(entry, 'it is not a change of a record')
-  if (outcome !== 'success') throw refuse(entry, 'that change failed, so nothing of it is there to undo')
+  if (outcome !== 'success') throw refuse(entry, 'that change failed, so there is nothing to undo')
   const model = await modelOf(log, entry, resource.type)
   const key =
     resource.id === null ? undefined : keyAfterChange(verb, model, { id: resource.id, before, after })
   if (!key || key.includes(redactedValue)) {
-    throw refuse(entry, 'it does not hold the whole primary key, so the record can not be found')
+    throw refuse(entry, 'it does not hold the whole primary key, so the record cannot be found')
   }
   const change: RevertibleChange = {
     ...{ entry, verb, model, key },
@@ -86,7 +86,7 @@ async function modelOf(log: Log, entry: AuditEntry, resource: string): Promise<S
     if (error instanceof AuditError && error.code === 'AUDIT_INVALID_FILTER') return undefined
     throw error
   })
-  if (!model) throw refuse(entry, `the client has no model for ${resource}, or its table is not there`)
+  if (!model) throw refuse(entry, `the client has no model for ${resource}, or its table does not exist`)
   if (!log.options.isTracked(model.name)) {
     throw refuse(entry, `the option models leaves ${model.name} out, so undoing it would not be recorded`)
   }
@@ -109,17 +109,17 @@ async function linkIn(log: Log, entry: AuditEntry, model: StoredModel): Promise<
     target?: { type?: unknown; id?: unknown }
   }
   if (typeof relation !== 'string' || !model.relations.has(relation)) {
-    throw refuse(entry, `${model.name} has no relation ${JSON.stringify(relation)} any more`)
+    throw refuse(entry, `${model.name} no longer has a relation ${JSON.stringify(relation)}`)
   }
   const targetModel = await modelOf(log, entry, String(target?.type))
   const targetKey = typeof target?.id === 'string' ? keyOfId(targetModel, target.id) : undefined
   if (!targetKey || targetKey.includes(redactedValue)) {
-    throw refuse(entry, 'it does not say which record is at the other end')
+    throw refuse(entry, 'it does not identify the record at the other end')
   }
   return { relation, target: targetModel, targetKey }
 }
 
-/** Whether every value that has to be put back is known, and has a place to go to. */
+/** Checks that every value to restore is known, and that its field still exists. */
 function checkRestorable({ entry, verb, model, before, changed }: RevertibleChange): void {
   const names = verb === 'update' ? changed : Object.keys(before)
   const isField = (name: string) => model.scalars.some((field) => field.name === name)
@@ -129,7 +129,7 @@ function checkRestorable({ entry, verb, model, before, changed }: RevertibleChan
       !model.generatedColumns.includes(name) &&
       (verb === 'update' || before[name] !== null),
   )
-  if (lost.length > 0) throw refuse(entry, `${model.name} has no field ${lost.join(', ')} any more`)
+  if (lost.length > 0) throw refuse(entry, `${model.name} no longer has the field ${lost.join(', ')}`)
   const redacted = names.filter((name) => before[name] === redactedValue)
   if (redacted.length > 0) {
     throw refuse(entry, `the log does not hold what was in ${redacted.join(', ')}, because it is redacted`)

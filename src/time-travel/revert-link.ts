@@ -5,8 +5,8 @@ import type { RevertibleChange, RevertibleLink } from './revert-entry.ts'
 import { refuse } from './revert-entry.ts'
 
 /**
- * Whether two records are linked now, by a row in Prisma's table of an implicit many-to-many relation. The row is
- * locked, so that the answer stays true until the transaction ends.
+ * Whether two records are linked now, by a row in the table of an implicit many-to-many relation. The row is locked, so
+ * the answer stays true until the transaction ends.
  */
 export async function isLinked(
   { connection }: Log,
@@ -25,7 +25,7 @@ export async function isLinked(
         ...[quoteTable(model.location), side.table],
       )
     : []
-  if (!side || !table || !own || !other) throw refuse(change.entry, `${relation} links no records any more`)
+  if (!side || !table || !own || !other) throw refuse(change.entry, `${relation} no longer links records`)
   const columns = {
     own: quoteIdentifier(side.column),
     other: quoteIdentifier(side.column === 'A' ? 'B' : 'A'),

@@ -5,7 +5,7 @@ import { type LoggedRow, revive } from '../values/revive.ts'
 import { isVolatile } from './revert-conflict.ts'
 import { type RevertibleChange, refuse } from './revert-entry.ts'
 
-/** How Prisma finds a record: by the fields of its key. */
+/** How Prisma identifies a record: by the fields of its key. */
 export function whereOf(model: StoredModel, row: LoggedRow): Record<string, unknown> {
   return Object.fromEntries(model.key.map((field) => [field.name, revive(field, row[field.name])]))
 }
@@ -13,7 +13,7 @@ export function whereOf(model: StoredModel, row: LoggedRow): Record<string, unkn
 /**
  * The values to put back, as Prisma takes them.
  *
- * @param row the record as it is now, if it is there
+ * @param row the record as it is now, if it exists
  * @throws AuditError `AUDIT_REVERT_REFUSED` for a value that Prisma can't write
  */
 export function dataOf(
@@ -25,13 +25,13 @@ export function dataOf(
   const { model, before, after } = change
   const isLeftAlone = ({ name, computed }: StoredField) =>
     computed === 'generated' ||
-    // changed again since, by a change that stays
+    // changed again since, by a change that is not undone
     (row && change.verb === 'update' && isVolatile(log, change, name) && row[name] !== after[name])
   const fields = model.scalars.filter((field) => names.includes(field.name) && !isLeftAlone(field))
   return Object.fromEntries(fields.map((field) => [field.name, inputOf(change, field, before[field.name])]))
 }
 
-/** A null of a Json field that can't be null is JSON's own; in one that can be, the log does not tell them apart. */
+/** In a required Json field, null is JSON's null; in an optional one, the log does not distinguish the two. */
 function inputOf(change: RevertibleChange, field: StoredField, value: unknown): unknown {
   if (field.type === 'Json' && !field.isList && value === null) return field.isNullable ? DbNull : JsonNull
   const revived = revive(field, value)

@@ -4,7 +4,7 @@ import { quoteTable } from '../postgres/identifiers.ts'
 import { isoInstant } from '../values/iso-timestamp.ts'
 import type { RevertibleChange } from './revert-entry.ts'
 
-/** Where to look for entries that this transaction is about to write. */
+/** The position from which on this transaction writes its entries. */
 export async function markStart({ connection }: Log): Promise<string> {
   const [row] = await connection.query<{ at: string }>(
     `SELECT ${isoInstant('pg_catalog.clock_timestamp()')} AS at`,
@@ -12,7 +12,7 @@ export async function markStart({ connection }: Log): Promise<string> {
   return row?.at ?? '-infinity'
 }
 
-/** The entries that undoing a change wrote since then, those of the record itself first. */
+/** The entries that undoing a change has written since then, those of the record itself first. */
 export async function writtenSince(
   { connection, options }: Log,
   start: string,

@@ -10,11 +10,11 @@ import { dataOf, whereOf } from './revert-values.ts'
 import { markStart, writtenSince } from './revert-written.ts'
 
 export interface RevertOptions {
-  /** Undo the change also when the record has changed since. Default false. */
+  /** Undo the change even if the record has changed since. Default false. */
   force?: boolean
 }
 
-/** A model's property of the client, as far as it is used. */
+/** The methods used of a model's property of the client. */
 interface Delegate {
   createMany(args: { data: object[] }): Promise<{ count: number }>
   updateMany(args: { where: object; data: object }): Promise<{ count: number }>
@@ -22,7 +22,7 @@ interface Delegate {
   update(args: { where: object; data: object; select: object }): Promise<unknown>
 }
 
-/** What undoing a change takes. */
+/** What undoing a change needs. */
 interface UndoContext {
   readonly log: Log
   readonly change: RevertibleChange
@@ -33,9 +33,9 @@ interface UndoContext {
 }
 
 /**
- * Undoes the change of one entry. Nothing is written before everything is checked.
+ * Undoes the change of one entry. Everything is checked before anything is written.
  *
- * @param log of an interactive transaction
+ * @param log the log of an interactive transaction
  * @returns the entries that it wrote
  */
 export async function revert(
@@ -112,7 +112,7 @@ function isGone({ entry }: RevertibleChange): Error {
   return refuse(entry, 'the record is no longer there; undo its deletion first')
 }
 
-/** A policy of the database may hide from the client the row that is there. */
+/** A row security policy may hide the row from the client. */
 async function expectOne(change: RevertibleChange, work: Promise<{ count: number }>): Promise<void> {
   const { count } = await work
   if (count !== 1) throw refuse(change.entry, 'the client does not find the record, though its row is there')

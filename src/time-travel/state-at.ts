@@ -13,12 +13,12 @@ import {
   type RecordedChange,
 } from './recorded-changes.ts'
 
-/** What is known of a record: field → value in the log's JSON. */
+/** What is known about a record: field → value in the log's JSON. */
 type Known = Map<string, unknown>
 
 /**
- * The record with a key as it was at a position of the log. A field has the value that the nearest change before left
- * in it, or else the one that the nearest change after found there, or else the current one.
+ * The record with a key as it was at a position of the log. A field has the value that the last change before left in
+ * it, or else the one that the first change after found, or else the current one.
  *
  * @returns null when there was none
  */
@@ -60,8 +60,8 @@ async function foldPast(
 }
 
 /**
- * Whether a record was there that no entry before speaks of: one that came from another key, whose entries are under
- * that key, or one that is older than the log.
+ * Whether a record without earlier entries existed: it had another key, with entries of its own, or it is older than
+ * the log.
  */
 async function findUnseen(
   log: Log,
@@ -71,7 +71,7 @@ async function findUnseen(
   absentSince: LogPosition | undefined,
   known: Known,
 ): Promise<'whole' | 'part' | 'absent'> {
-  // the row comes first: a change in between is then among the entries
+  // the row is read first, so a change in between is among the entries
   const row = await currentRow(log, model, key)
   const { value: next } = await changesOf(log, model, key, 'after', position).next()
   if (next ? next.verb === 'create' : row === undefined) return 'absent'
@@ -82,7 +82,10 @@ async function findUnseen(
   return isWhole(arrival) ? 'whole' : 'part'
 }
 
-/** Goes forward, also to other keys, until an entry holds the whole record as it found it, or to the current row. */
+/**
+ * Goes forward, following changes of the key, until an entry holds the whole record as it found it, or to the current
+ * row.
+ */
 async function foldFuture(
   log: Log,
   model: StoredModel,
@@ -92,7 +95,7 @@ async function foldFuture(
 ): Promise<Known> {
   const row = await currentRow(log, model, key)
   for await (const change of changesOf(log, model, key, 'after', position)) {
-    if (change.verb === 'create') return known // it was removed in between, and no entry says so
+    if (change.verb === 'create') return known // it was deleted in between, without an entry
     learn(known, change.before)
     if (isWhole(change) || model.scalars.every(({ name }) => known.has(name))) return known
     const next = keyAfter(model, change)

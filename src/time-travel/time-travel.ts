@@ -11,19 +11,19 @@ import { type Key, keyOfId, type LogPosition } from './recorded-changes.ts'
 import { type RevertOptions, revert } from './revert.ts'
 import { recordAt } from './state-at.ts'
 
-/** The part of `$audit` that gives a record as it was, and undoes a change. */
+/** The part of `$audit` that returns a record as it was, and undoes a change. */
 export interface TimeTravel<Client> {
   /**
-   * A record as it was, with the values that Prisma gives; null before its creation and after its deletion. A record
-   * that is older than the log is as its first entry found it or, when it never changed, as it is now.
+   * A record as it was, with the values that Prisma returns; null before its creation and after its deletion. A record
+   * older than the log is as its first entry found it or, if it never changed, as it is now.
    *
-   * A field that was redacted is `"[redacted]"`; one that a later migration added is null (a list is empty); one that
-   * the option `ignore` names has the value of the last entry.
+   * A redacted field is `"[redacted]"`; one that a later migration added is null (a list is empty); one that the option
+   * `ignore` names has the value of the last entry.
    *
-   * @param id the primary key; a composite one as the object that Prisma takes
-   * @param date a Date, with all that happened in its millisecond, or ISO 8601 with `Z` or an offset
+   * @param id the primary key; for a composite one, the object that Prisma takes
+   * @param date a Date, which includes its whole millisecond, or ISO 8601 with `Z` or an offset
    * @throws AuditError `AUDIT_INVALID_FILTER` for a model that is not in the client or not in the log, an id that is
-   * not the whole key, or no date
+   * not the whole key, or an invalid date
    *
    * @example
    * ```ts
@@ -38,15 +38,15 @@ export interface TimeTravel<Client> {
   ): Promise<ModelState<Client, Model> | null>
 
   /**
-   * Undoes one change through the audited client, in one transaction: puts the fields back that an update changed,
-   * creates a deleted record again with its id, deletes a created one, links or unlinks. What it writes is in the log
-   * with `details.revertOf`. On the `$audit` of a transaction it commits with it.
+   * Undoes one change through the audited client, in one transaction: restores the fields that an update changed,
+   * creates a deleted record again with its id, deletes a created one, links or unlinks. Its own entries have
+   * `details.revertOf`. On the `$audit` of a transaction, it commits with the transaction.
    *
    * @param entryId `id` of the entry that recorded the change
    * @returns the entries that it wrote, those of the record itself first
    * @throws AuditError `AUDIT_REVERT_CONFLICT` when the record has changed since in those fields; `conflicts` lists
-   * them, and `force: true` undoes the change all the same. `AUDIT_REVERT_REFUSED` when it can't be undone: no such
-   * entry, redacted values, fields that are gone. Prisma's own errors, such as a foreign key that no longer holds
+   * them, and `force: true` undoes the change anyway. `AUDIT_REVERT_REFUSED` when it can't be undone: no such entry,
+   * redacted values, fields that are gone. Prisma's own errors, such as a foreign key that no longer holds
    *
    * @example
    * ```ts
@@ -85,7 +85,7 @@ function keyOf({ options }: Log, model: StoredModel, id: unknown): Key {
   }
   if (!options.isTracked(model.name)) {
     throw fail(
-      `The model ${model.name} is not in the log, by the option models, so nothing is known of its past.`,
+      `The model ${model.name} is not in the log, because of the option models, so nothing is known about its past.`,
     )
   }
   if (names.some((name) => options.isRedacted(model.name, name))) {
@@ -94,7 +94,7 @@ function keyOf({ options }: Log, model: StoredModel, id: unknown): Key {
     )
   }
   const values = keyIn(model, id) ?? keyIn(model, { [names[0] ?? '']: id })
-  // the text that an entry has in resource.id
+  // the text of an entry's resource.id
   const texts = values ? keyTexts(model, values) : typeof id === 'string' ? keyOfId(model, id) : undefined
   if (texts === undefined) {
     throw fail(
@@ -102,7 +102,7 @@ function keyOf({ options }: Log, model: StoredModel, id: unknown): Key {
     )
   }
   if (idOfTexts(texts).includes('\0')) {
-    throw fail(`The id of a ${model.name} can't have the character with code zero in it.`)
+    throw fail(`The id of a ${model.name} can't contain the character with code zero.`)
   }
   return texts
 }
@@ -110,8 +110,8 @@ function keyOf({ options }: Log, model: StoredModel, id: unknown): Key {
 const instant = z.union([z.iso.date(), z.iso.datetime({ offset: true })])
 
 /**
- * Where the entries up to a date end. A date without microseconds means its whole millisecond, so that the timestamp
- * of an entry, which JavaScript has in milliseconds, includes that entry.
+ * Where the entries up to a date end. A date without microseconds means its whole millisecond, so that an entry's own
+ * timestamp, which JavaScript has in milliseconds, includes that entry.
  */
 function positionOf(date: unknown): LogPosition {
   const text = date instanceof Date && !Number.isNaN(date.getTime()) ? date.toISOString() : date

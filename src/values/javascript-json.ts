@@ -5,7 +5,7 @@ import { isStorable } from './storable.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
-/** Far deeper than anything that people read, and far from where PostgreSQL's parser runs out of stack. */
+/** Far deeper than anything people read, and far from where PostgreSQL's parser runs out of stack. */
 const deepest = 100
 
 /** Why the log can't hold a value: `details.call is a function, which JSON can't hold`. */
@@ -14,12 +14,12 @@ export class NotJson extends Error {
 }
 
 /**
- * A value as JSON by the log's rules (docs/entries.md, "Values"): BigInt, Decimal, NaN and infinities are
- * strings, dates ISO 8601 in UTC, bytes base64, a Map an object, a Set an array, an Error its name and message;
- * `toJSON` is honoured. What is undefined is left out, and null inside an array.
+ * A value as JSON by the log's rules (docs/entries.md, "Values"): BigInt, Decimal, NaN and infinities are strings,
+ * dates ISO 8601 in UTC, bytes base64, a Map an object, a Set an array, an Error its name and message; `toJSON` is
+ * honoured. Undefined values are left out, and null inside an array.
  *
- * @param name what the value is called where it is refused: `details`
- * @param isRedacted whether the value at a path of keys must not be visible
+ * @param name the value's name in an error: `details`
+ * @param isRedacted whether the value at a path of keys must be hidden
  * @throws NotJson for what JSON or PostgreSQL can't hold: functions, symbols, cycles, invalid dates, NUL characters,
  * lone surrogates, more than 100 levels
  */
@@ -47,7 +47,7 @@ class Conversion {
       return this.#convert(value)
     } catch (error) {
       if (error instanceof NotJson) throw error
-      return this.#refuse('can not be read', error) // a getter, a toJSON or a proxy of the application's threw
+      return this.#refuse("can't be read", error) // a getter, a toJSON or a proxy of the application threw
     }
   }
 
@@ -70,7 +70,7 @@ class Conversion {
   }
 
   #object(value: object): Json | undefined {
-    // before toJSON, which would give an exponent, a shape of its own, or null
+    // before toJSON, which would return an exponent, another shape, or null
     if (isDecimal(value)) return this.#text(String(value.toFixed()))
     if (types.isDate(value)) return this.#date(value)
     const bytes = bytesOf(value)
@@ -101,7 +101,7 @@ class Conversion {
 
   #map(map: ReadonlyMap<unknown, unknown>): Json {
     const items = new Map([...map].map(([key, item]) => [this.#mapKey(key), item]))
-    if (items.size < map.size) return this.#refuse('is a Map with two keys that are one in JSON')
+    if (items.size < map.size) return this.#refuse('is a Map with two keys that are the same in JSON')
     return this.#fields([...items.keys()], (key) => items.get(key))
   }
 
@@ -114,7 +114,7 @@ class Conversion {
       const json = this.#at(key, () => this.#field(key, read(key)))
       return json === undefined ? [] : [[key, json] as const]
     })
-    return Object.fromEntries(fields) // an assignment would take the key __proto__ for the prototype
+    return Object.fromEntries(fields) // an assignment to the key __proto__ would set the prototype
   }
 
   #field(key: string, item: unknown): Json | undefined {
@@ -163,7 +163,7 @@ function bytesOf(value: object): Buffer | undefined {
   return types.isAnyArrayBuffer(value) ? Buffer.from(value) : undefined
 }
 
-/** Built-in objects whose content is not in their properties, so that JSON would say `{}`. */
+/** Built-in objects that JSON would write as `{}`, since their content is not in their properties. */
 function isOpaque(value: object): boolean {
   return (
     types.isPromise(value) ||

@@ -12,7 +12,7 @@ const validForms: Readonly<Record<string, RegExp>> = {
 }
 
 /**
- * The condition that a column is equal to a part of a key, given as text in a parameter.
+ * The condition that a column equals a part of a key, given as text in a parameter.
  *
  * @param reference the column in SQL
  */
@@ -31,8 +31,8 @@ export function keyCondition(field: StoredField, reference: string, parameter: n
 }
 
 /**
- * Whether a column could have this value. PostgreSQL refuses to compare with any other, and a refusal would end the
- * transaction that the question is asked in.
+ * Whether a column could have this value. PostgreSQL refuses to compare with any other, and the error would end the
+ * transaction.
  */
 export function canBeKey({ databaseType }: StoredField, text: string): boolean {
   if (databaseType in integerBits) {

@@ -1,6 +1,6 @@
 import type { StoredField } from '../models/stored-models.ts'
 
-/** A key's value as PostgreSQL writes it, so that it meets what the statement recorded. */
+/** A key's value as PostgreSQL writes it, so that it matches what the statement recorded. */
 export function keyText(field: Pick<StoredField, 'databaseType' | 'declared'>, value: unknown): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   const text = value instanceof Date ? value.toISOString() : exactText(value)
@@ -37,7 +37,7 @@ function exactText(value: unknown): string {
     : String(value)
 }
 
-/** `1.5` → `1.50`; a number with more digits than the column has can't be its key, and stays as it is. */
+/** `1.5` → `1.50`; a number with more digits than the column has can't be a key, and is left unchanged. */
 function numericText(text: string, scale: string | undefined): string {
   const [, sign = '', whole = '', digits = ''] = /^([+-]?)0*(\d*)(?:\.(\d*))?$/.exec(text) ?? []
   if (whole === '' && digits === '' && !/\d/.test(text)) return text
@@ -48,8 +48,8 @@ function numericText(text: string, scale: string | undefined): string {
 }
 
 /**
- * The shortest exact digits, written out: the log has floats as JSON numbers, and jsonb keeps no exponent. Beyond 15
- * significant digits JavaScript and PostgreSQL may differ in which digits are the shortest.
+ * The shortest exact digits, written out: floats are JSON numbers in the log, and jsonb keeps no exponent. Beyond 15
+ * significant digits, JavaScript and PostgreSQL may choose different shortest digits.
  */
 function floatText(text: string): string {
   const number = Number(text)

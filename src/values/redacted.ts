@@ -1,2 +1,2 @@
-/** What stands in an entry for a value that the log must not hold. */
+/** Replaces a value in an entry that the log must not hold. */
 export const redactedValue = '[redacted]'

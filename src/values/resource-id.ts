@@ -5,12 +5,12 @@ import { keyText } from './key-text.ts'
 import { redactedValue } from './redacted.ts'
 import { isStorable } from './storable.ts'
 
-/** The column holds so many characters; a longer key is cut there, and whole in `before` and `after`. */
+/** The column's length in characters. A longer key is cut there, but whole in `before` and `after`. */
 const longestId = 255
 
 /**
- * The primary key in an object that has it, such as `where` or `data` of a Prisma call: `{ id: 42 }`, the two fields
- * of a composite key, or Prisma's form of it, `{ orderId_productId: { orderId: 42, productId: 7 } }`.
+ * The primary key in an object that has it, such as `where` or `data` of a Prisma call: `{ id: 42 }`, the fields of a
+ * composite key, or Prisma's form of it, `{ orderId_productId: { orderId: 42, productId: 7 } }`.
  *
  * @returns undefined when a part of the key is missing or is a condition instead of a value
  */
@@ -27,9 +27,9 @@ export function keyIn(model: StoredModel, object: unknown): unknown[] | undefine
 }
 
 /**
- * `resource_id` of a record by the values of its key in key order: docs/entries.md, "Ids".
+ * `resource_id` of a record from the values of its key in key order: docs/entries.md, "Ids".
  *
- * @param isRedacted which parts of the key the log must not hold; they read `[redacted]`
+ * @param isRedacted which parts of the key the log must not hold; they become `[redacted]`
  */
 export function resourceId(
   model: StoredModel,
@@ -50,7 +50,10 @@ export function keyTexts(model: StoredModel, key: readonly unknown[]): string[] 
   })
 }
 
-/** `resource_id` of a record by the texts of its key: the text itself, of a composite key a JSON array without spaces. */
+/**
+ * `resource_id` of a record from the texts of its key: the text itself, or for a composite key a JSON array without
+ * spaces.
+ */
 export function idOfTexts(texts: readonly string[]): string {
   const id = texts.length === 1 ? (texts[0] ?? '') : JSON.stringify(texts)
   // PostgreSQL counts characters, JavaScript UTF-16 units
@@ -62,7 +65,7 @@ export function isCutId(id: string): boolean {
   return Array.from(id).length >= longestId
 }
 
-/** The same as {@link idOfTexts} in SQL: an expression over those of the texts; NULL without a key. */
+/** {@link idOfTexts} in SQL: an expression made from the expressions of the texts; NULL without a key. */
 export function idExpression(key: readonly Column[], texts: readonly string[]): string {
   const [first] = texts
   if (first === undefined) return 'NULL::text'
@@ -71,14 +74,14 @@ export function idExpression(key: readonly Column[], texts: readonly string[]): 
   return key.some(isUnbounded) ? `pg_catalog.left(${id}, ${longestId})` : id
 }
 
-/** Whether a column's text may be of any length, longer than `resource_id` holds. */
+/** Whether a column's text may be longer than `resource_id` can hold. */
 function isUnbounded({ type }: Column): boolean {
   return !['bool', 'int2', 'int4', 'int8', 'uuid', 'date', 'timestamp', 'timestamptz'].includes(type.builtIn)
 }
 
 /**
- * `resource_id` by whatever a user names a record with: a value of a simple key, an object with the key (see
- * {@link keyIn}), or the text of a `resource.id` as an entry has it.
+ * `resource_id` from anything that a user may identify a record by: the value of a simple key, an object with the key
+ * (see {@link keyIn}), or the text of an entry's `resource.id`.
  *
  * @throws AuditError `AUDIT_INVALID_FILTER`, saying what the model's key is
  */
@@ -87,7 +90,7 @@ export function parseRecordId(model: StoredModel, id: unknown): string {
   if (field === undefined) {
     throw new AuditError(
       'AUDIT_INVALID_FILTER',
-      `The model ${model.name} has no primary key in the database, so its entries name no record. Search by the resource ${JSON.stringify(model.resource)} alone.`,
+      `The model ${model.name} has no primary key in the database, so its entries identify no record. Search by the resource ${JSON.stringify(model.resource)} alone.`,
     )
   }
   const isComposite = others.length > 0
@@ -97,12 +100,12 @@ export function parseRecordId(model: StoredModel, id: unknown): string {
   const fields = model.key.map(({ name, type }) => `${name}: ${type}`).join(', ')
   throw new AuditError(
     'AUDIT_INVALID_FILTER',
-    `The id does not name a record of ${model.name}: give ${isComposite ? '' : `its ${field.name} (${field.type}), or `}{ ${fields} } with the whole primary key.`,
+    `The id does not identify a record of ${model.name}: give ${isComposite ? '' : `its ${field.name} (${field.type}), or `}{ ${fields} } with the whole primary key.`,
   )
 }
 
 /**
- * `resource_id` of something that is no model's record, as an event named it.
+ * `resource_id` of something that is not a record of a model, as an event named it.
  *
  * @throws AuditError `AUDIT_INVALID_FILTER`
  */
@@ -110,7 +113,7 @@ export function parseEventId(id: unknown): string {
   if (isKeyValue(id) && typeof id !== 'object') return String(id)
   throw new AuditError(
     'AUDIT_INVALID_FILTER',
-    'The resource is no model of the client, so its id must be a string or number, as the event gave it.',
+    'The resource is not a model of the client, so its id must be a string or number, as in the event.',
   )
 }
 
@@ -129,7 +132,7 @@ function isKeyValue(value: unknown): boolean {
   }
 }
 
-/** Decimal.js objects, of whichever copy of the library. */
+/** Decimal.js objects, of any copy of the library. */
 export function isDecimal(value: unknown): value is { toFixed(): string } {
   return isRecord(value) && typeof value.toFixed === 'function' && 's' in value && 'e' in value
 }

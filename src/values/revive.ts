@@ -3,19 +3,19 @@ import type { StoredField, StoredModel } from '../models/stored-models.ts'
 import { redactedValue } from './redacted.ts'
 import { beyondJsonb } from './storable.ts'
 
-/** A record in JSON, as `before` and `after` of an entry have it: field → value. */
+/** A record in JSON, as in `before` and `after` of an entry: field → value. */
 export type LoggedRow = Readonly<Record<string, unknown>>
 
 /**
- * A whole record as Prisma gives it, from the log's JSON: Date, Decimal, bigint, Uint8Array, enum values by their
- * names in the client. A field that the log does not know is null, or an empty list; a redacted one stays
- * `"[redacted]"`, and a value that its type no longer fits, after a migration, stays as it is.
+ * A whole record as Prisma returns it, from the log's JSON: Date, Decimal, bigint, Uint8Array, enum values by their
+ * names in the client. A field that the log does not have is null, or an empty list. A redacted one stays
+ * `"[redacted]"`. A value that no longer fits its type, after a migration, is left unchanged.
  */
 export function reviveRow(model: StoredModel, row: ReadonlyMap<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(model.scalars.map((field) => [field.name, revive(field, row.get(field.name))]))
 }
 
-/** One field's value as Prisma gives it, from the log's JSON. */
+/** One field's value as Prisma returns it, from the log's JSON. */
 export function revive(field: StoredField, value: unknown): unknown {
   if (field.isList && (value === null || value === undefined)) return []
   if (field.isList && Array.isArray(value)) return value.map((item) => reviveItem(field, item))
@@ -54,13 +54,13 @@ function reviveItem(field: StoredField, value: unknown): unknown {
 
 const isBeyondJsonb = new RegExp(beyondJsonb, 'i')
 
-/** json holds what jsonb can't, and then an entry has its text; a string with such contents is quoted there once more. */
+/** json holds values that jsonb can't; an entry then has the JSON text, in which a string still has its quotes. */
 function reviveJsonText(value: unknown): unknown {
   if (typeof value !== 'string' || !isBeyondJsonb.test(JSON.stringify(value))) return value
   try {
     return JSON.parse(value)
   } catch {
-    return value // a text of the user's, which the entry has as it is
+    return value // the user's own text, which the entry has unchanged
   }
 }
 
@@ -85,7 +85,7 @@ function amountOf(text: string): string {
   return `${isNegative ? '-' : ''}${digits}${fraction === undefined ? '' : `.${fraction}`}`
 }
 
-/** As Prisma reads the column: times are on the first day of 1970, an offset of timetz is dropped. */
+/** As Prisma reads the column: times are on the first day of 1970, and the offset of a timetz is dropped. */
 function dateOf(databaseType: string, text: string): Date {
   switch (databaseType) {
     case 'time':
@@ -95,7 +95,7 @@ function dateOf(databaseType: string, text: string): Date {
     case 'date':
       return /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(text) : new Date(Number.NaN)
     default:
-      // infinity and years before Christ are no dates in JavaScript, for Prisma neither
+      // infinity and years before Christ are not dates in JavaScript, nor in Prisma
       return /^\d{4}-\d\d-\d\dT/.test(text) ? new Date(text) : new Date(Number.NaN)
   }
 }

@@ -3,20 +3,22 @@ import { own, quoteLiteral } from '../postgres/identifiers.ts'
 import { isoTimestamp } from './iso-timestamp.ts'
 import { beyondJsonb } from './storable.ts'
 
-/** Built-in types whose `to_jsonb` is the value that the log promises. int4 is JSON as is, a date `YYYY-MM-DD`. */
+/**
+ * Built-in types whose `to_jsonb` is already the value that the log promises: int4 is a number, a date `YYYY-MM-DD`.
+ */
 const asIs = new Set([
   ...['bool', 'int2', 'int4', 'float4', 'float8', 'text', 'varchar', 'bpchar', 'uuid', 'inet', 'cidr'],
   ...['date', 'time', 'timetz', 'interval', 'xml', 'jsonb'],
 ])
 
-/** Built-in types whose text form needs no detour through JSON. */
+/** Built-in types whose text does not have to be made from their JSON. */
 const plainText = new Set(['bool', 'int2', 'int4', 'int8', 'numeric', 'text', 'varchar', 'uuid'])
 
 /**
- * The SQL expression that gives a column's value as the log writes it. The rules are a contract (docs/entries.md, "Values").
+ * The SQL expression of a column's value as the log writes it. The rules are a contract (docs/entries.md, "Values").
  *
  * @param reference an SQL expression for the column, such as `"n"."price"`
- * @param iso a function in the database that gives a timestamp as the log writes it
+ * @param iso a function in the database that returns a timestamp as the log writes it
  */
 export function jsonValue(type: ColumnType, reference: string, iso?: string): string {
   if (type.element) return arrayValue(type.element, reference)
@@ -31,9 +33,9 @@ export function textValue(column: Column, reference: string): string {
 }
 
 /**
- * Whether two values of a column differ, for SQL. Types for which equal means the same stored value compare with
- * their own equality. For the others (numeric 1.0 = 1.00, citext 'a' = 'A', a collation that ignores accents,
- * json that has no equality) PostgreSQL's record image comparison tells ("Composite Type Comparison").
+ * Whether two values of a column differ, for SQL. Types where equal means the same stored value use their own equality.
+ * The others (numeric 1.0 = 1.00, citext 'a' = 'A', a collation that ignores accents, json without equality) use
+ * PostgreSQL's record image comparison ("Composite Type Comparison").
  */
 export function differs(column: Column, before: string, after: string): string {
   return comparesExactly.has(column.type.builtIn)
@@ -53,10 +55,10 @@ function scalarValue(type: ColumnType, reference: string, iso?: string): string 
       return scalarValue({ ...type, builtIn: 'timestamp' }, `(${reference} AT TIME ZONE 'UTC')`, iso)
     case 'json':
       // json stores what jsonb can't: the character with code zero, half a surrogate pair, a number beyond numeric.
-      // Then its text is the value
+      // Then the value is its text
       return `CASE WHEN ${reference}::text ~* ${quoteLiteral(beyondJsonb)} THEN pg_catalog.to_jsonb(${reference}::text) ELSE ${reference}::jsonb END`
     case 'bytea':
-      // encode() breaks base64 into lines of 76 characters, after RFC 2045
+      // encode() breaks base64 into lines of 76 characters, as in RFC 2045
       return `pg_catalog.translate(pg_catalog.encode(${reference}, 'base64'), E'\\n', '')`
     default:
       return undefined
@@ -64,15 +66,15 @@ function scalarValue(type: ColumnType, reference: string, iso?: string): string 
 }
 
 /**
- * ISO 8601 with `Z`: three digits of a second as JavaScript writes them, six where there are more. Infinity and
- * years before Christ, which ISO 8601 can't say in four digits, as PostgreSQL's JSON has them.
+ * ISO 8601 with `Z`: three digits of a second, as JavaScript writes them, or six where needed. Infinity and years
+ * before Christ, which don't fit ISO 8601 with four digits, are as in PostgreSQL's JSON.
  */
 function timestampValue(reference: string, precision: number): string {
   const [milliseconds, microseconds] = [isoTimestamp(reference, 'MS'), isoTimestamp(reference, 'US')]
   const hasMore = `pg_catalog.date_trunc('milliseconds', ${reference}) <> ${reference}`
   const iso =
     precision > 3 ? `CASE WHEN ${hasMore} THEN ${microseconds} ELSE ${milliseconds} END` : milliseconds
-  // to_char gives NULL for infinity, whose text is the same in every DateStyle
+  // to_char returns NULL for infinity; its text is the same in every DateStyle
   return `CASE WHEN ${reference} < '0001-01-01' THEN pg_catalog.to_jsonb(${reference}) #>> '{}' ELSE COALESCE(${iso}, ${reference}::text) END`
 }
 

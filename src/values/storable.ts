@@ -1,4 +1,4 @@
-/** A text as PostgreSQL can hold it: without the character with code zero and without halves of surrogate pairs. */
+/** A text that PostgreSQL can hold: without the character with code zero and without halves of surrogate pairs. */
 export function storable(text: string): string {
   return text.replaceAll('\0', '').toWellFormed()
 }
@@ -9,7 +9,7 @@ export function isStorable(value: string): boolean {
 }
 
 /**
- * A regular expression, the same in PostgreSQL and in JavaScript, for a text of JSON that json holds and jsonb does
- * not: the character with code zero, half a surrogate pair, a number beyond numeric. Case does not matter.
+ * A regular expression, the same in PostgreSQL and in JavaScript, for JSON text that json can hold and jsonb can't: the
+ * character with code zero, half a surrogate pair, a number beyond numeric. Case does not matter.
  */
 export const beyondJsonb = String.raw`\\u(0000|d[89a-f])|(^|[:,\[\s])-?\d+(\.\d+)?e[+-]?\d{6,}([,}\]\s]|$)`

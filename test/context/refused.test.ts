@@ -52,7 +52,7 @@ describe('a context that the log cannot store is refused before its function run
     ['a symbol in metadata', { metadata: { s: Symbol('s') } }, /metadata\.s is a symbol/],
     ['a Promise in metadata', { metadata: { p: Promise.resolve() } }, /metadata\.p is a Promise/],
     ['an invalid Date in metadata', { metadata: { d: new Date('x') } }, /metadata\.d is an invalid Date/],
-    ['metadata that is no object as JSON', { metadata: new Date(0) }, /metadata is no object in JSON/],
+    ['metadata that is no object as JSON', { metadata: new Date(0) }, /metadata is not an object in JSON/],
     ['a cycle in metadata', { metadata: cycle }, /refers back/],
     ['a NUL in metadata', { metadata: { a: ['x\0'] } }, /metadata\.a\.0 holds a NUL/],
     ['a lone surrogate in metadata', { metadata: { a: '\udc00' } }, /lone surrogate/],

@@ -96,7 +96,7 @@ describe('details', () => {
     ["details.pattern is a RegExp, which JSON can't hold", { pattern: /x/ }],
     ['details.map is a Map with a key that is a object', { map: new Map([[{}, 1]]) }],
     [
-      'details.map is a Map with two keys that are one in JSON',
+      'details.map is a Map with two keys that are the same in JSON',
       {
         map: new Map<unknown, number>([
           [1, 1],
@@ -106,14 +106,14 @@ describe('details', () => {
     ],
     ['has more than 100 levels', { deep }],
     [
-      'details.bad can not be read',
+      "details.bad can't be read",
       {
         get bad() {
           throw new TypeError('no')
         },
       },
     ],
-    ['details is no object in JSON', { toJSON: () => 'text' }],
+    ['details is not an object in JSON', { toJSON: () => 'text' }],
   ])('are refused with the path: %s', async (message, details) => {
     const error = await refusal(() => prisma.$audit.record({ action: 'a.b', details }))
     expect(error.code).toBe('AUDIT_INVALID_EVENT')

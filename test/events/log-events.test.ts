@@ -121,8 +121,8 @@ describe('logDataChange', () => {
     ['a create has no before', 'create', { before: { a: 1 }, after: { a: 1 } }],
     ['a delete has no after', 'delete', { before: { a: 1 }, after: { a: 1 } }],
     ['a change has a record before, after or both', 'update', {}],
-    ['before is no record', 'update', { before: 'x', after: { a: 1 } }],
-    ['after is no record', 'update', { before: { a: 1 }, after: [1] }],
+    ['before is not a record', 'update', { before: 'x', after: { a: 1 } }],
+    ['after is not a record', 'update', { before: { a: 1 }, after: [1] }],
     ['after.a is a function', 'update', { after: { a: () => 1 } }],
     ['resource.verb', 'up date', { after: { a: 1 } }],
   ])('refuses: %s', async (message, verb, change) => {

@@ -117,10 +117,10 @@ describe('history', () => {
     )
     expect(messages[0]).toContain('no model "Usr"')
     expect(messages[8]).toBe(
-      'The id does not name a record of User: give its id (Int), or { id: Int } with the whole primary key.',
+      'The id does not identify a record of User: give its id (Int), or { id: Int } with the whole primary key.',
     )
     expect(messages[12]).toBe(
-      'The id does not name a record of Shelf: give { warehouseCode: String, number: Int } with the whole primary key.',
+      'The id does not identify a record of Shelf: give { warehouseCode: String, number: Int } with the whole primary key.',
     )
     expect(messages[14]).toContain('The model Reading has no primary key')
   })
@@ -307,7 +307,7 @@ describe('search', () => {
       [{ resource: 7 }, 'must be a model or resource, or an object of type and id\n  → at resource'],
       [{ resource: { id: 7 } }, 'must be a string\n  → at resource.type'],
       [{ resource: { type: 'nothing', id: { a: 1 } } }, 'must be a string or number'],
-      [{ resource: { type: 'Shelf', id: 7 } }, 'does not name a record of Shelf'],
+      [{ resource: { type: 'Shelf', id: 7 } }, 'does not identify a record of Shelf'],
       [{ outcome: 'maybe' }, '"success"|"failure"'],
       [{ changed: '' }, 'at changed'],
       [{ requestId: null }, 'must be a string\n  → at requestId'],

@@ -210,7 +210,7 @@ describe('stateAt', () => {
       [any('Tag', 1, '2026-01-01T00:00:00'), /with Z or an offset/],
       [any('Tag', 1, 'yesterday'), /with Z or an offset/],
       [any('Tag', 1, undefined), /not a valid Date/],
-      [excludingAny('Tag', 1, new Date()), /not in the log, by the option models/],
+      [excludingAny('Tag', 1, new Date()), /not in the log, because of the option models/],
       [excludingAny('Country', 'A', new Date()), /redacted/],
     ]
     for (const [answer, message] of refused) {

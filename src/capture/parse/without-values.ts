@@ -8,7 +8,7 @@ export function withoutValues(sql: string): string {
       isConstant(token) ? '?' : isComment(token) ? ' ' : undefined,
     ).trim()
   } catch {
-    return '(a statement that can not be read)'
+    return '(an unreadable statement)'
   }
 }
 

@@ -188,20 +188,27 @@ END
 ';
 
 -- The cause of a change at which a row trigger fires, as a part of its details, which is empty for a row that the statement
--- itself changed. The argument is the depth of triggers at which the row changed, 2 for more than one: a referential action
--- changes rows at the depth at which their trigger fires later, a statement one below.
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."cause"(depth text) RETURNS jsonb
+-- itself changed.
+--
+-- depth: of triggers, at which the row changed, 2 for more than one: a referential action changes rows at the depth at
+--   which their trigger fires later, a statement one below. Where both are more than one, the cause tells which it was
+-- own: what the statement does if it changed the row itself: order.update
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."cause"(depth text, own text) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS E'
 DECLARE
   kept text\073
+  cause text\073
 BEGIN
   IF depth::int4 < pg_trigger_depth() AND depth::int4 < 2 THEN
     RETURN ''{}''\073
   END IF\073
   kept := current_setting(''prisma_extension_audit.statement_'' || pg_trigger_depth(), true)\073
-  IF starts_with(kept, extract(epoch FROM statement_timestamp()) || '' '') AND split_part(kept, '' '', 2) <> '''' THEN
-    RETURN jsonb_build_object(''cause'', split_part(kept, '' '', 2))\073
+  IF starts_with(kept, extract(epoch FROM statement_timestamp()) || '' '') THEN
+    cause := split_part(kept, '' '', 2)\073
+    IF cause <> '''' AND (cause <> own OR pg_trigger_depth() < 3) THEN
+      RETURN jsonb_build_object(''cause'', cause)\073
+    END IF\073
   END IF\073
   RETURN ''{}''\073
 END
@@ -885,6 +892,8 @@ DECLARE
   kind "char" := (SELECT relkind FROM pg_class WHERE oid = relation)\073
   -- the triggers of a partitioned table fire in its partitions
   own_relation text := CASE kind WHEN ''p'' THEN quote_literal(relation::regclass) || ''::regclass::oid'' ELSE ''TG_RELID'' END\073
+  action text := format(''CASE operation WHEN ''''INSERT'''' THEN %L WHEN ''''UPDATE'''' THEN %L ELSE %L END'',
+    resource || ''.create'', resource || ''.update'', resource || ''.delete'')\073
   merges jsonb\073
 BEGIN
   SELECT * INTO part FROM "audit_logs_internal"."row_sql"(relation, options, ''OLD'', ''NEW'')\073
@@ -953,14 +962,11 @@ $body$
   END IF\073
 $body$
       ELSE '''' END,
-    "audit_logs_internal"."entry_sql"(log,
-      format(''CASE operation WHEN ''''INSERT'''' THEN %L WHEN ''''UPDATE'''' THEN %L ELSE %L END'',
-        resource || ''.create'', resource || ''.update'', resource || ''.delete''),
-      quote_literal(resource), ''row_id'',
+    "audit_logs_internal"."entry_sql"(log, action, quote_literal(resource), ''row_id'',
       $body$CASE operation WHEN ''INSERT'' THEN jsonb_build_object(''after'', after)
         WHEN ''DELETE'' THEN jsonb_build_object(''before'', before)
         ELSE jsonb_build_object(''before'', before, ''after'', after, ''changed'', changed) END
-        || CASE WHEN TG_NARGS = 1 THEN "audit_logs_internal"."cause"(TG_ARGV[0]) ELSE ''{}'' END$body$) || ''\073'',
+        || CASE WHEN TG_NARGS = 1 THEN "audit_logs_internal"."cause"(TG_ARGV[0], $body$ || action || '') ELSE ''''{}'''' END'') || ''\073'',
     merges ->> ''declare'', merges ->> ''look'', merges ->> ''skip'',
     -- the row changes once more, and its entry is written by the trigger that fires after that
     coalesce($body$    IF TG_OP = ''UPDATE'' AND TG_NAME LIKE ''!%'' AND ($body$ || "audit_logs_internal"."self_key_sql"(relation, ''OLD'', ''NEW'')
@@ -1006,7 +1012,9 @@ END
 
 -- The body of the function that the row triggers of an implicit many-to-many table call: a link is recorded on each side.
 -- One change of keys may change a link twice. What it was in between is no link.
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."link_function_sql"(relation oid, options jsonb, log text) RETURNS text
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."link_function_sql"(
+  relation oid, resource text, options jsonb, log text
+) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS E'
@@ -1058,7 +1066,8 @@ BEGIN
     SELECT * INTO a_before, b_before, a_after, b_after FROM "audit_logs_internal"."drifted_link"(TG_RELID, %7$L, OLD, NEW)\073
   END\073
   IF TG_NARGS = 1 THEN
-    extra := "audit_logs_internal"."cause"(TG_ARGV[0])\073
+    extra := "audit_logs_internal"."cause"(TG_ARGV[0],
+      CASE TG_OP WHEN ''INSERT'' THEN %10$L WHEN ''UPDATE'' THEN %11$L ELSE %12$L END)\073
   END IF\073
   context := "audit_logs_internal"."attribution"()\073
   IF TG_OP = ''UPDATE'' THEN
@@ -1083,7 +1092,8 @@ $body$,
     (SELECT format(key, ''NEW'') FROM side WHERE name = ''A''), (SELECT format(key, ''NEW'') FROM side WHERE name = ''B''),
     relation::regclass, options,
     coalesce(string_agg(sql, E''\\n    '' ORDER BY name) FILTER (WHERE position = 1), ''NULL\073''),
-    coalesce(string_agg(sql, E''\\n    '' ORDER BY name) FILTER (WHERE position = 2), ''NULL\073''))
+    coalesce(string_agg(sql, E''\\n    '' ORDER BY name) FILTER (WHERE position = 2), ''NULL\073''),
+    link_function_sql.resource || ''.create'', link_function_sql.resource || ''.update'', link_function_sql.resource || ''.delete'')
   FROM statement
 ';
 
@@ -1304,8 +1314,9 @@ AS E'
   WHERE ancestor.oid <> renew_ancestors.relation
 ';
 
--- The quoted name of a table's trigger function: the one that it has, or a new one, as near to the table's name as others
--- leave free. A table that was renamed keeps its functions, and their names. A name holds 63 bytes.
+-- The quoted name of a table's trigger function, as near to the table's own as others leave free: a table that was renamed
+-- keeps its functions, and their names, and those of a table that was dropped stay, maybe another role's. A name holds 63
+-- bytes.
 --
 -- kind: 'truncate', or NULL
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."function_name"(relation oid, kind text) RETURNS text
@@ -1320,9 +1331,11 @@ AS E'
   CROSS JOIN LATERAL (SELECT CASE WHEN octet_length(numbered.name) <= 63 THEN numbered.name
     ELSE concat_ws('' '', md5(numbered.name), kind) END AS name) AS candidate
   WHERE c.oid = relation AND NOT EXISTS (
-    SELECT FROM pg_proc p JOIN pg_trigger t ON t.tgfoid = p.oid
+    SELECT FROM pg_proc p
     WHERE p.pronamespace = ''"audit_logs_internal"''::regnamespace AND p.proname = candidate.name
-      AND t.tgparentid = 0 AND t.tgrelid <> relation AND t.tgrelid NOT IN (SELECT relid FROM pg_partition_tree(relation)))
+      AND (NOT pg_has_role(p.proowner, ''USAGE'')
+        OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid)
+          AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid AND t.tgrelid = relation)))
   ORDER BY attempt LIMIT 1
 ';
 
@@ -1343,7 +1356,7 @@ DECLARE
 BEGIN
   RETURN
     "audit_logs_internal"."trigger_function_sql"(row_function, settings, CASE WHEN options ? ''link''
-      THEN "audit_logs_internal"."link_function_sql"(relation, options, log)
+      THEN "audit_logs_internal"."link_function_sql"(relation, resource, options, log)
       ELSE "audit_logs_internal"."row_function_sql"(relation, resource, options, log) END)
     || "audit_logs_internal"."trigger_function_sql"(truncate_function, '''',
       "audit_logs_internal"."truncate_function_sql"(resource, log))
@@ -1532,7 +1545,9 @@ BEGIN
   FOR child IN SELECT i.inhrelid FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
     WHERE i.inhparent = relation AND NOT c.relispartition
   LOOP
-    was_watched := "audit_logs_internal"."unwatch"(child, log) OR was_watched\073
+    IF "audit_logs_internal"."unwatch"(child, log) THEN
+      was_watched := true\073
+    END IF\073
   END LOOP\073
   RETURN was_watched\073
 END
