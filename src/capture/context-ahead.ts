@@ -3,8 +3,8 @@ import { type AdapterLike, type Connection, isPool } from '../postgres/connectio
 import type { ContextStatement } from './plan.ts'
 
 /**
- * Tells triggers who acts while `work` runs, by a statement ahead of it. In a transaction that goes on, another one takes it
- * back; a transaction of our own ends with it.
+ * Tells triggers who acts while `work` runs, with a statement before it. In a transaction that goes on, another
+ * statement undoes that; our own transaction ends with `work`.
  *
  * @param connection where the transaction came from: a pool, or the transaction itself
  */

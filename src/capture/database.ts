@@ -11,7 +11,7 @@ import { runOutsideScope } from './scope.ts'
 
 const oldestServer = 14
 
-/** What the tap knows of the database behind an adapter: its catalog, and the plans made from it. */
+/** What the tap knows about the database behind an adapter: its catalog, and the plans made from it. */
 export class Database {
   readonly #defaultSchema: string
   #catalog: Catalog | undefined
@@ -25,14 +25,14 @@ export class Database {
     this.#defaultSchema = defaultSchema
   }
 
-  /** The planner of a configuration, if it is made and its catalog still holds. */
+  /** The planner of a configuration, if there is one and its catalog is still valid. */
   knownPlanner(configuration: CaptureConfiguration, connection: Connection): Planner | undefined {
     const planner = this.#planners.get(configuration)
     const catalog = this.#redefining.has(connection) ? this.#redefining.get(connection) : this.#catalog
     return planner?.catalog === catalog ? planner : undefined
   }
 
-  /** The planner of a configuration. The first call reads the catalog, on the connection of the statement at hand. */
+  /** The planner of a configuration. The first call reads the catalog, on the connection of the current statement. */
   async planner(configuration: CaptureConfiguration, connection: Connection): Promise<Planner> {
     const catalog = await this.#read(connection)
     const known = this.#planners.get(configuration)
@@ -40,7 +40,7 @@ export class Database {
     try {
       requireLog(catalog, configuration)
     } catch (error) {
-      this.forget() // the migration may be applied while we run
+      this.forget() // the migration may be applied while the application runs
       throw error
     }
     const planner = new Planner(catalog, configuration, this.#defaultSchema)
@@ -49,8 +49,8 @@ export class Database {
   }
 
   /**
-   * Notes that a statement on this connection changed definitions. Inside a transaction nobody else sees them, and
-   * they may be rolled back, so from here on the transaction reads a catalog of its own, until it ends.
+   * Notes that a statement on this connection changed definitions. Inside a transaction nobody else sees them, and they
+   * may be rolled back. So from here to its end, the transaction has its own catalog.
    */
   redefinedOn(connection: Connection): void {
     if (isPool(connection)) this.forget()
@@ -62,16 +62,16 @@ export class Database {
     if (this.#redefining.delete(transaction)) this.forget()
   }
 
-  /** Forgets the catalog: the next statement reads it anew. */
+  /** Forgets the catalog: the next statement reads it again. */
   forget(): void {
     this.#catalog = undefined
     this.#reading = undefined
-    this.#forgotten++ // a read that is under way may be older than what made us forget
+    this.#forgotten++ // a read in progress may be older than the reason to forget
   }
 
   /**
-   * Calls on the pool share one read. A transaction reads on its own connection, and never waits for a read that
-   * waits for a connection: it may hold the last one.
+   * Calls on the pool share one read. A transaction reads on its own connection. It never waits for a read that waits
+   * for a connection, since it may hold the last one.
    */
   async #read(connection: Connection): Promise<Catalog> {
     if (this.#redefining.has(connection)) {
@@ -104,7 +104,7 @@ function requireLog(catalog: Catalog, { options }: CaptureConfiguration): void {
   if (catalog.server.major < oldestServer) {
     throw new AuditError(
       'AUDIT_UNSUPPORTED_DATABASE',
-      `The server is PostgreSQL ${catalog.server.major}, and the audit needs 14 or newer. Nothing was written. Upgrade the server.`,
+      `The server is PostgreSQL ${catalog.server.major}, but the audit needs 14 or newer. Nothing was written. Upgrade the server.`,
     )
   }
   const log = findTable(catalog, options.table)

@@ -15,7 +15,7 @@ import type { AuditedPlan } from './plan.ts'
 /** How often an upsert that loses the race for its key is tried again. */
 const upsertAttempts = 10
 
-/** Runs an audited statement in place of `query`; gives the rows that the plan's statement gives. */
+/** Runs an audited statement in place of `query`; returns the rows of the plan's statement. */
 export function runAudited(
   plan: AuditedPlan,
   query: SqlQuery,
@@ -51,14 +51,14 @@ async function takeLocks(
   transaction: Connection,
 ): Promise<string> {
   const locked = await transaction.queryRaw(withParametersOf(query, rows))
-  // no row, no referential action: an update that leaves its key as it is, or that finds nothing
+  // no row, no referential action: an update that keeps its keys, or that finds nothing
   if (reached && locked.rows.length > 0) {
     await lockReached(withParametersOf(query, reached), isDeep, transaction)
   }
   return `{${locked.rows.map(([address]) => `"${address}"`).join(',')}}`
 }
 
-/** Rows that come in below others while these are locked are locked in the next round, until there are no more. */
+/** Child rows that are inserted during the locking are locked in the next round, until there are no more. */
 async function lockReached(lock: SqlQuery, isDeep: boolean, transaction: Connection): Promise<void> {
   let [before, now] = [-1, 0]
   do {
@@ -69,8 +69,8 @@ async function lockReached(lock: SqlQuery, isDeep: boolean, transaction: Connect
 }
 
 /**
- * Locks the rows in conflict, then upserts. A row that another transaction inserted between the two was not locked:
- * nobody saw what it was, or what is below it. That attempt is undone and repeated, now with a row to lock.
+ * Locks the rows in conflict, then upserts. A row that another transaction inserted in between was not locked, so its
+ * old state and its child rows are unknown. That attempt is undone and repeated, now with a row to lock.
  */
 async function runUntilLocked(
   lock: () => Promise<string>,
@@ -87,11 +87,11 @@ async function runUntilLocked(
   }
   throw new AuditError(
     'AUDIT_CONTENDED',
-    `An upsert lost the race for its key ${upsertAttempts} times, each time to a row that another transaction had just inserted. What it replaces is unknown, so nothing was written. Try again.`,
+    `An upsert lost the race for its key ${upsertAttempts} times, each time to a row that another transaction had just inserted. The row that it would replace is unknown, so nothing was written. Try again.`,
   )
 }
 
-/** A statement of ours that takes some of the parameters of a query. */
+/** One of our own statements that takes some of a query's parameters. */
 function withParametersOf({ args, argTypes, ...query }: SqlQuery, { sql, parameters }: Renumbered): SqlQuery {
   return {
     ...query,

@@ -5,7 +5,10 @@ import { tellingWhoActs } from './context-ahead.ts'
 import type { CarriedPlan } from './plan.ts'
 import type { StatementAtHand } from './statement-at-hand.ts'
 
-/** Runs a statement that carries its context: one more expression, and no other statement unless rows need it earlier. */
+/**
+ * Runs a statement that carries its context in one more expression. Another statement runs only if rows need it
+ * earlier.
+ */
 export function runCarried<T>(
   { sql, parameters, surplus, ahead }: CarriedPlan,
   { query, connection, want, run, resultOf }: StatementAtHand<T>,

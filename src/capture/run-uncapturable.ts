@@ -12,12 +12,12 @@ import { tellingWhoActs } from './context-ahead.ts'
 import { type UncapturableReason, uncapturableReasons } from './parse/uncapturable.ts'
 import type { UncapturablePlan } from './plan.ts'
 
-/** SQLSTATEs of statements that refuse to run inside a transaction block, or that end one. */
+/** SQLSTATEs of statements that can't run inside a transaction block, or that end one. */
 const refusesTransaction = new Set(['25001', '2D000'])
 
 /**
  * Runs a statement that can't be captured row by row, with one entry `raw.execute` in the same transaction: the
- * statement's text without its values, and the reason. Where triggers record all that it can write to, there is none.
+ * statement's text without its values, and the reason. There is none if triggers record all that it can write to.
  */
 export async function runUncapturable<T>(
   plan: UncapturablePlan,
@@ -38,7 +38,7 @@ export async function runUncapturable<T>(
     })
   } catch (error) {
     if (!isPool(connection) || !refusesTransaction.has(sqlStateOf(error) ?? '')) throw error
-    // VACUUM, CREATE INDEX CONCURRENTLY, a procedure that commits: the entry goes first, so that none can be missing
+    // VACUUM, CREATE INDEX CONCURRENTLY, a procedure that commits: the entry is written first, so none can be missing
     await record(connection)
     return run(connection)
   }

@@ -4,37 +4,37 @@ import { revertedEntry } from '../context/reverting.ts'
 import type { AdapterLike } from '../postgres/connection.ts'
 import type { CaptureConfiguration } from './configuration.ts'
 
-/** One call of the client: opened by the query hook, seen by the tap when the call's statements come through. */
+/** One call of the client: opened by the query hook, seen by the tap when the call's statements pass through. */
 export interface CaptureScope {
   readonly kind: 'capture'
   readonly configuration: CaptureConfiguration
   readonly context: Attribution['context']
-  /** Whether a context or an option named the actor, or only the default did. */
+  /** Whether a context or an option named the actor, rather than the default. */
   readonly hasActor: boolean
   /** The Prisma operations that run in this scope: one, or all of a `$transaction([…])`. */
   readonly operations: string[]
-  /** The entry that the call undoes, if it undoes one. */
+  /** The entry that the call undoes, if any. */
   readonly revertOf: string | undefined
   /** Asks for no statement, but whether all tables could be written to. */
   readonly verifies?: true
-  /** An error of ours, which Prisma wraps in one of its own on its way up. */
+  /** An error of ours, which Prisma wraps in its own on the way to the caller. */
   error?: unknown
-  /** Whether the statement that failed was to write; undefined when none failed, or before anybody could tell. */
+  /** Whether the failed statement was a write; undefined when none failed, or it failed before that was known. */
   failedToWrite?: boolean
 }
 
-/** A question to the tap instead of the database: does this client go through you? */
+/** A question to the tap, not to the database: does this client go through you? */
 export interface ProbeScope {
   readonly kind: 'probe'
   answer: AdapterLike | undefined
 }
 
-/** What the tap does with a statement. Without a scope it passes the statement through. */
+/** What the tap does with a statement. Without a scope, it passes the statement through. */
 export type Scope = CaptureScope | ProbeScope
 
 const scopes = new AsyncLocalStorage<Scope>()
 
-/** A scope of the running code: who acts and from where is settled now. Whoever opens it adds the operations. */
+/** A scope for the running code: who acts and from where is decided now. The caller adds the operations. */
 export function openScope(configuration: CaptureConfiguration): CaptureScope {
   const who = currentContext(configuration.options)
   return { kind: 'capture', configuration, ...who, operations: [], revertOf: revertedEntry() }
@@ -48,12 +48,12 @@ export function currentScope(): Scope | undefined {
   return scopes.getStore()
 }
 
-/** Runs without a scope: for statements of our own. */
+/** Runs without a scope: for our own statements. */
 export function runOutsideScope<T>(work: () => Promise<T>): Promise<T> {
   return scopes.exit(work)
 }
 
-/** The operation behind a statement: known when all of the scope's are the same. */
+/** The operation behind a statement, known when all operations of the scope are the same. */
 export function operationOf(scope: CaptureScope): string | undefined {
   const [first, ...others] = scope.operations
   return others.every((other) => other === first) ? first : undefined

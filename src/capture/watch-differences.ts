@@ -4,8 +4,8 @@ import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import type { TrackedTable } from './rewrite/tracked-table.ts'
 
 /**
- * Where the triggers of a table record it otherwise than the client's options say, in words. Columns are not compared, but
- * for what both know of those that both know: two services may have different Prisma schemas.
+ * Where a table's triggers record it differently from what the client's options say, in words. Columns are not
+ * compared, but for what both know of those that both know: two services may have different Prisma schemas.
  */
 export function watchDifferences(tracked: TrackedTable, catalog: Catalog, log: TableName): string[] {
   const { table, model } = tracked
@@ -39,7 +39,7 @@ export function refuseDifferences(tracked: TrackedTable, differences: readonly s
   if (differences.length === 0) return
   throw new AuditError(
     'AUDIT_OPTIONS_DIFFER',
-    `The triggers of ${quoteTable(tracked.table)} record it otherwise than the options of withAudit say (${differences.join('; ')}). Nothing was written. Put the options into audit.config.ts, pass them to withAudit, and run "npx prisma-extension-audit triggers", which writes a migration with what has changed.`,
+    `The triggers of ${quoteTable(tracked.table)} record it differently from what the options of withAudit say (${differences.join('; ')}). Nothing was written. Put the options into audit.config.ts, pass them to withAudit, and run "npx prisma-extension-audit triggers", which writes a migration with what has changed.`,
   )
 }
 
@@ -57,7 +57,7 @@ export function refuseOutdated(tables: readonly Table[]): void {
   )
 }
 
-/** As PostgreSQL's `format('%I.%I')` has it: quoted where it has to be. */
+/** As from PostgreSQL's `format('%I.%I')`: quoted where necessary. */
 function tableText({ schema, name }: { readonly schema: string; readonly name: string }): string {
   return [schema, name]
     .map((part) => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : `"${part.replaceAll('"', '""')}"`))

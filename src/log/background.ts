@@ -1,4 +1,4 @@
-/** Work of the log beside the calls that it is about: a flush waits for it, whether they do or not. */
+/** The log's work alongside the calls that it is about. A flush waits for it even if the calls don't. */
 export class Background {
   readonly #running = new Set<Promise<void>>()
 
@@ -12,7 +12,7 @@ export class Background {
     return running
   }
 
-  /** Resolves when all work is done, also what is begun meanwhile. */
+  /** Resolves when all work is done, including work started meanwhile. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }

@@ -7,21 +7,23 @@ export interface Call {
   readonly model: string | undefined
   readonly operation: string
   readonly args: unknown
-  /** From the record that was asked for to the result: `['posts']` in `user.findUnique({ … }).posts()`. */
+  /**
+   * The relations from the record that was asked for to the result: `['posts']` in `user.findUnique({ … }).posts()`.
+   */
   readonly path: readonly string[]
-  /** Of which kind the transaction is that the call runs in, if any. */
+  /** The kind of transaction that the call runs in, if any. */
   readonly transaction: 'itx' | 'batch' | undefined
   /** The same object for all calls of one `$transaction([…])`. */
   readonly batch: object | undefined
   /** Where the call itself runs: its interactive transaction, or the pool. */
   readonly connection: SqlClient
   readonly context: AttributedContext
-  /** Whether a context or an option named the actor, or only the default did. */
+  /** Whether a context or an option named the actor, rather than the default. */
   readonly hasActor: boolean
   readonly shape: ResultShape
 }
 
-/** What decides beside the arguments which fields a result has: the client's own options and extensions. */
+/** What decides, besides the arguments, which fields a result has: the client's own options and extensions. */
 export interface ResultShape {
   /** The client's option `omit` for a model. */
   omitted(model: string): Readonly<Record<string, boolean | undefined>>

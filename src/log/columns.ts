@@ -3,13 +3,13 @@ import { quoteIdentifier } from '../postgres/identifiers.ts'
 interface ColumnFacts {
   /** PostgreSQL's type, as its catalog says it. */
   readonly type: string
-  /** What the database fills in needs no privilege; a role that may write it could backdate an entry. */
+  /** No privilege is needed on what the database fills in; a role that may write it could backdate an entry. */
   readonly filledBy: 'writer' | 'database'
-  /** The only words that stand in the column. */
+  /** The only words that the column may have. */
   readonly words?: readonly string[]
 }
 
-/** The columns of the log's table in their order: the one list that all others are made from. */
+/** The columns of the log's table in order: all other lists are made from this one. */
 export const logColumns = {
   id: { type: 'uuid', filledBy: 'writer' },
   timestamp: { type: 'timestamp(6) with time zone', filledBy: 'database' },
@@ -32,7 +32,7 @@ export const logColumns = {
 
 export type LogColumn = keyof typeof logColumns
 
-/** The columns that an `INSERT` gives. */
+/** The columns that an `INSERT` sets. */
 export type WrittenColumn = {
   [Column in LogColumn]: (typeof logColumns)[Column]['filledBy'] extends 'writer' ? Column : never
 }[LogColumn]
@@ -43,12 +43,12 @@ export const writtenColumns = columnNames.filter(
   (name): name is WrittenColumn => logColumns[name].filledBy === 'writer',
 )
 
-/** Columns in which people look for a text: neither ids of entries, nor one of a few words. */
+/** Columns that a text search looks at: not those with ids of entries, or with one of a few words. */
 export const textColumns: readonly WrittenColumn[] = writtenColumns.filter(
   (name) => logColumns[name].type !== 'uuid' && !('words' in logColumns[name]),
 )
 
-/** A column as it is read: an address without the prefix length that `inet` prints. */
+/** How a column is read: an address without the prefix length that `inet` prints. */
 export function readColumn(name: LogColumn): string {
   return name === 'ip' ? 'pg_catalog.host(ip)' : quoteIdentifier(name)
 }

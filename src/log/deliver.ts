@@ -3,11 +3,12 @@ import { type NewEntry, writeEntries } from './insert.ts'
 import type { Log } from './log.ts'
 
 /**
- * Writes entries about a call that is over. `'now'`: they are durable when this resolves; the queue gets them if they
- * can't be written. `'later'`: the queue gets them, and nobody waits, since inside an interactive transaction the
- * pool may have no other connection to write on.
+ * Writes entries about a finished call. `'now'`: they are durable when this resolves; if they can't be written, they
+ * are queued. `'later'`: they are queued and nobody waits, since during an interactive transaction the pool may have no
+ * other connection.
  *
- * Never throws: what the call gives or throws is its own. Entries that not even the queue took go to `onError`.
+ * Never throws: it must not change the call's result or error. Entries that could not even be queued are reported to
+ * `onError`.
  *
  * @param make makes the entries; it may ask the database
  */
@@ -27,7 +28,7 @@ export async function deliver(
     try {
       await writeEntries(log.options.table, log.connection, entries)
     } catch {
-      await log.queue.add(...entries) // which tries again, and tells onError what stands in the way
+      await log.queue.add(...entries) // which tries again, and reports failures to onError
     }
   })
 }
@@ -37,11 +38,11 @@ function reportLoss(log: Log, cause: unknown): void {
     log.options.onError?.(
       new AuditError(
         'AUDIT_NOT_WRITTEN',
-        'An entry about a failed write or a read could not be written, nor queued, so the log lacks it. The cause says what stands in the way.',
+        'An entry about a failed write or a read could not be written or queued, so the log lacks it. See cause.',
         { cause },
       ),
     )
   } catch {
-    // an onError that throws has nobody to throw at: the call has its own result or error
+    // nobody can catch what onError throws: the call has its own result or error
   }
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 
-/** The fields in which two versions of a record differ. A field that only one of them has differs. */
+/** The fields in which two versions of a record differ. A field that only one of them has counts as different. */
 export function differingFields(
   before: Readonly<Record<string, unknown>>,
   after: Readonly<Record<string, unknown>>,

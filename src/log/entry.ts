@@ -4,11 +4,11 @@ import { quoteIdentifier } from '../postgres/identifiers.ts'
 import { columnNames, type LogColumn, readColumn, type WrittenColumn } from './columns.ts'
 import { differingFields } from './differing-fields.ts'
 
-/** An entry of the log as helpers give it. */
+/** An entry of the log, as helpers return it. */
 export interface AuditEntry {
   /** UUIDv7. */
   id: string
-  /** Wall clock at the write. Milliseconds, as JavaScript's Date has them; the table has microseconds. */
+  /** Wall-clock time of the write, in milliseconds like every JavaScript Date; the table has microseconds. */
   timestamp: Date
   /** `resource.verb`: `orderItem.update`. */
   action: string
@@ -16,7 +16,7 @@ export interface AuditEntry {
   resource: { type: string; id: string | null }
   outcome: 'success' | 'failure'
   reason: string | null
-  /** As stored. docs/entries.md, "Details", has its parts. */
+  /** As stored. See docs/entries.md, "Details". */
   details: Record<string, unknown> | null
   requestId: string | null
   ip: string | null
@@ -24,14 +24,14 @@ export interface AuditEntry {
   organizationId: string | null
   /** The order of entries. */
   seq: bigint
-  /** Entries with the same one were committed together. */
+  /** Entries with the same value were committed together. */
   transactionId: bigint
   /** The record before, as `details` has it; null where there is none. */
   before: Record<string, unknown> | null
   /** The record after, as `details` has it; null where there is none. */
   after: Record<string, unknown> | null
   /**
-   * The fields that an update changed; empty for everything else. A created record is all in `after`, a deleted one in
+   * The fields that an update changed; empty for everything else. For a created record see `after`, for a deleted one
    * `before`.
    */
   changes: FieldChange[]
@@ -64,10 +64,10 @@ export interface EntryRow extends Record<LogColumn, unknown> {
   transaction_id: bigint
 }
 
-/** The part of a row that an insert gives; the database fills in the rest. */
+/** The part of a row that an insert sets; the database fills in the rest. */
 export type WrittenRow = Pick<EntryRow, WrittenColumn>
 
-/** What to select or return of the log's table. */
+/** The columns to select or return from the log's table. */
 export const entryColumns = columnNames
   .map((name) => `${readColumn(name)} AS ${quoteIdentifier(name)}`)
   .join(', ')
@@ -76,7 +76,7 @@ export function toEntry(row: EntryRow): AuditEntry {
   const before = objectIn(row.details, 'before')
   const after = objectIn(row.details, 'after')
   const written = toUnwritten(row)
-  // one by one: to spread them into the entry takes longer than everything else here
+  // one by one: spreading them into the entry takes longer than everything else here
   return {
     id: written.id,
     timestamp: row.timestamp,
@@ -123,7 +123,7 @@ export function toUnwritten(row: WrittenRow): UnwrittenEntry {
   }
 }
 
-/** An event's details may have something of its own under the name. */
+/** An event's details may have something else under this name. */
 function objectIn(details: EntryRow['details'], key: 'before' | 'after'): Record<string, unknown> | null {
   const value = details?.[key]
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -131,7 +131,7 @@ function objectIn(details: EntryRow['details'], key: 'before' | 'after'): Record
     : null
 }
 
-/** An update says what it changed. An event that gives a record before and after may leave that to be seen. */
+/** An update lists what it changed. An event with a record before and after may not. */
 function changedFields(
   details: EntryRow['details'],
   before: Record<string, unknown> | null,

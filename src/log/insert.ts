@@ -3,7 +3,7 @@ import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 import { type AuditEntry, type EntryRow, entryColumns, toEntry, type WrittenRow } from './entry.ts'
 
-/** An entry that is about to be written. Its id is known, so that writing it again after a lost answer adds none. */
+/** An entry about to be written. It has its id already, so writing it again after a lost answer adds no second one. */
 export interface NewEntry {
   readonly id: string
   readonly action: string
@@ -17,9 +17,9 @@ export interface NewEntry {
 }
 
 /**
- * Writes entries in order, by one statement whatever their number.
+ * Writes any number of entries in order, in one statement.
  *
- * @returns the stored entries in order, without those that were there already
+ * @returns the stored entries in order, without those that already existed
  */
 export async function writeEntries(
   table: TableName,
@@ -33,7 +33,7 @@ export async function writeEntries(
   return rows.map(toEntry).sort((a, b) => (a.seq < b.seq ? -1 : 1))
 }
 
-/** Writes rows as {@link rowTextOf} gives them, in order, by one statement; those that are there already stay. */
+/** Writes rows from {@link rowTextOf} in order, in one statement; existing ones are left unchanged. */
 export async function writeRows(
   table: TableName,
   connection: SqlClient,
@@ -44,7 +44,7 @@ export async function writeRows(
 
 /**
  * The function that the log's migration made for events, reads and failures: it writes with its owner's privileges, and
- * marks what would look like a change that the database saw. The rows travel as one JSON document.
+ * marks what could be mistaken for a change that the database saw. The rows are sent as one JSON document.
  */
 function writeStatement(table: TableName, selected: string): string {
   return `SELECT ${selected} FROM ${quoteTable({ ...table, name: `${table.name}_write` })}($1::pg_catalog.jsonb)`

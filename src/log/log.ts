@@ -6,11 +6,11 @@ import type { SqlClient } from '../postgres/sql-client.ts'
 import type { Background } from './background.ts'
 import type { EntryQueue } from './queue.ts'
 
-/** What reading the log takes. */
+/** What reading the log needs. */
 export interface ReadableLog {
   readonly options: Pick<ResolvedOptions, 'table'>
   readonly models: StoredModels
-  /** Where entries are read and written: the client's pool, or the transaction that this `$audit` is of. */
+  /** Where entries are read and written: the client's pool, or the transaction that this `$audit` belongs to. */
   readonly connection: SqlClient
 }
 
@@ -18,9 +18,9 @@ export interface ReadableLog {
 export interface Log extends ReadableLog {
   readonly options: ResolvedOptions
   readonly dataModel: DataModel
-  /** Writes later, always on the pool, so that what is queued survives a rollback. */
+  /** Writes later, always on the pool, so queued entries survive a rollback. */
   readonly queue: EntryQueue
-  /** Entries that are still being made, for the queue. */
+  /** Entries for the queue that are still being made. */
   readonly background: Background
   /** Waits for the background and the queue. */
   readonly flush: () => Promise<void>

@@ -8,45 +8,45 @@ import { type NewEntry, rowTextOf, writeRows } from './insert.ts'
 import { UnwrittenEntries } from './unwritten.ts'
 import { canPass, concernsEveryEntry, refusedEntry } from './write-error.ts'
 
-/** An entry that waits: as JSON, whose size is known. */
+/** A waiting entry, as JSON: its size is known. */
 interface QueuedRow {
   readonly text: string
   /** When it was queued, on the clock of `performance.now()`. */
   readonly since: number
 }
 
-/** How much the queue holds and how long it tries; milliseconds, and characters of JSON. */
+/** How much the queue holds and how long it tries, in characters of JSON and milliseconds. */
 const limits = {
   entries: 10_000,
   characters: 32 * 1024 * 1024,
   batchEntries: 1_000,
   batchCharacters: 4 * 1024 * 1024,
-  /** How long an entry is tried, counted from when it was queued. */
+  /** How long to try an entry, from when it was queued. */
   retry: 60_000,
   firstPause: 100,
   longestPause: 5_000,
-  /** How long one try waits for an answer: a server that is gone without a word gives none. */
+  /** How long one try waits for an answer: a server that vanished sends none. */
   answer: 20_000,
 }
 
 export type QueueLimits = typeof limits
 
 /**
- * Writes entries later, in order and in batches: while one is being written, the next one gathers. Holds a bounded number
- * of entries and lets callers wait when it is full.
+ * Writes entries later, in order and in batches: while one is being written, the next one gathers. Holds a bounded
+ * number of entries; when it is full, callers wait.
  */
 export class EntryQueue {
   readonly #table: TableName
   readonly #connection: SqlClient
   readonly #unwritten: UnwrittenEntries
   readonly #limits: QueueLimits
-  /** Taken and not in a batch yet. */
+  /** Taken, but not in a batch yet. */
   #rows: QueuedRow[] = []
-  /** Taken and neither written nor given up: in `#rows` or in the batch at work. */
+  /** Taken, but neither written nor given up: in `#rows` or in the current batch. */
   #held = { entries: 0, characters: 0 }
   #taken = 0
   #settled = 0
-  /** Those who wait for room stand in line, so that entries keep their order. */
+  /** Callers that wait for room form a line, so entries keep their order. */
   #line: Promise<void> = Promise.resolve()
   #progress = signal()
   #isWriting = false
@@ -73,9 +73,9 @@ export class EntryQueue {
   }
 
   /**
-   * Resolves when every entry that was added before is written, or given to `onError`.
+   * Resolves when every entry added before is written, or was passed to `onError`.
    *
-   * @throws AuditError `AUDIT_NOT_WRITTEN` with those that could not be written and that no `onError` took
+   * @throws AuditError `AUDIT_NOT_WRITTEN` with the entries that could not be written and that no `onError` took
    */
   async flush(): Promise<void> {
     await this.#line
@@ -95,7 +95,7 @@ export class EntryQueue {
     }
   }
 
-  /** An entry larger than the whole queue has room when it is alone. */
+  /** An entry larger than the whole queue fits when it is alone. */
   #hasRoomFor({ text }: QueuedRow): boolean {
     const { entries, characters } = this.#held
     if (entries === 0) return true
@@ -105,7 +105,7 @@ export class EntryQueue {
   /** Never rejects. Its timers and sockets keep the process alive until everything is written. */
   async #writeAll(): Promise<void> {
     this.#isWriting = true
-    await nextTurn() // what one turn of the event loop queues goes together
+    await nextTurn() // entries queued in one turn of the event loop go together
     while (this.#rows.length > 0) {
       const batch = this.#nextBatch()
       await this.#write(batch)
@@ -127,7 +127,7 @@ export class EntryQueue {
     return this.#rows.splice(0, end === -1 ? this.#rows.length : end)
   }
 
-  /** What the database refuses because of one entry is tried in halves, until that entry stands alone. */
+  /** A batch that the database refuses because of one entry is tried in halves, until that entry is alone. */
   async #write(batch: readonly QueuedRow[]): Promise<void> {
     try {
       await this.#insert(batch)
@@ -157,7 +157,7 @@ export class EntryQueue {
     })
   }
 
-  /** A statement that answers late after all does no harm: the ids are known, so a second one adds nothing. */
+  /** A late answer does no harm: the ids are known, so a second statement adds nothing. */
   async #withAnswer(statement: Promise<void>): Promise<void> {
     const { answer } = this.#limits
     let timer: NodeJS.Timeout | undefined

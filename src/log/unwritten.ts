@@ -1,11 +1,11 @@
 import { AuditError } from '../errors.ts'
 
-/** How many errors are kept for `flush()`; beyond them only the number is known. */
+/** How many errors are kept for `flush()`; the rest are only counted. */
 const kept = 1_000
 
 /**
- * Queued entries that could not be written. Each goes to `onError`; where there is none, or it throws, it is kept for
- * the next `flush()`, and if nobody flushes, the process does not end as if all were well.
+ * Queued entries that could not be written. Each is passed to `onError`. Without one, or if it throws, the entry is
+ * kept for the next `flush()`. If nobody flushes, the process ends with an error.
  */
 export class UnwrittenEntries {
   readonly #onError: ((error: AuditError) => void) | undefined
@@ -26,7 +26,7 @@ export class UnwrittenEntries {
     }
   }
 
-  /** @throws AuditError `AUDIT_NOT_WRITTEN` when there are entries that nobody was told of; once */
+  /** @throws AuditError `AUDIT_NOT_WRITTEN` once, when there are entries that nobody was told about */
   throwIfAny(): void {
     if (this.#count === 0) return
     const [count, errors] = [this.#count, this.#errors]
@@ -48,6 +48,6 @@ export class UnwrittenEntries {
     if (thrown !== undefined) this.#errors.push(thrown)
   }
 
-  /** The process ends by itself with entries missing: it ends as with an error that nobody caught. */
+  /** When the process ends by itself with entries missing, it ends as after an uncaught error. */
   readonly #atEnd = () => this.throwIfAny()
 }

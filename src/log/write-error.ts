@@ -7,10 +7,10 @@ import { type NewEntry, rowOf } from './insert.ts'
 /** PostgreSQL manual, appendix A: connection, transaction rollback, resources, operator intervention, system. */
 const passingClasses = new Set(['08', '40', '53', '57', '58'])
 
-/** A standby after a failover, and a lock that was not available. */
+/** A standby after a failover, and a lock that is not available. */
 const passingStates = new Set(['25006', '55P03'])
 
-/** Whether the same statement may succeed later. */
+/** Whether the same statement could succeed later. */
 export function canPass(error: unknown): boolean {
   const state = sqlStateOf(error)
   return state === undefined || passingClasses.has(state.slice(0, 2)) || passingStates.has(state)
@@ -25,7 +25,7 @@ export function concernsEveryEntry(error: unknown): boolean {
   return missingStates.has(state) || state === '42501'
 }
 
-/** Why an event that the caller waits for is not in the log. */
+/** Why an event that its caller waits for is not in the log. */
 export function refusedEvent(error: unknown, event: NewEntry, table: TableName): AuditError {
   const entry = toUnwritten(rowOf(event))
   if (missingStates.has(sqlStateOf(error) ?? '')) {
@@ -37,7 +37,7 @@ export function refusedEvent(error: unknown, event: NewEntry, table: TableName):
   }
   return new AuditError(
     'AUDIT_NOT_WRITTEN',
-    `The event ${entry.action} is not in the log: ${reasonOf(error)}. Nothing was written. See cause, and record it again when the state has passed.`,
+    `The event ${entry.action} is not in the log: ${reasonOf(error)}. Nothing was written. See cause, and record it again once that is resolved.`,
     { cause: error, entry },
   )
 }
@@ -46,7 +46,7 @@ export function refusedEvent(error: unknown, event: NewEntry, table: TableName):
 export function swallowedEvent(event: NewEntry, table: TableName): AuditError {
   return new AuditError(
     'AUDIT_NOT_WRITTEN',
-    `The event ${event.action} is not in the log: a rule or a trigger on the table ${quoteTable(table)} let nothing through. Remove it; the audit's own migration has none on INSERT.`,
+    `The event ${event.action} is not in the log: a rule or a trigger on the table ${quoteTable(table)} blocked it. Remove the rule or trigger; the log's own migrations have none on INSERT.`,
     { entry: toUnwritten(rowOf(event)) },
   )
 }

@@ -3,12 +3,14 @@ import { columnOf } from '../../postgres/identifiers.ts'
 import type { Syntax, SyntaxNode } from './syntax.ts'
 import { closingBracket, findClause, splitAtCommas } from './tokens.ts'
 
-/** How `INSERT … ON CONFLICT DO UPDATE` says which row is in conflict with which of its own. */
+/** How `INSERT … ON CONFLICT DO UPDATE` matches existing rows with its own. */
 export interface Conflict {
-  /** The columns that say it, where the clause lists plain columns. */
+  /** The columns of the conflict, if the clause lists plain columns. */
   readonly columns: readonly string[] | undefined
   readonly constraint: string | undefined
-  /** Each row of VALUES as its expressions' texts, in the order of `insertColumns`; undefined for other sources. */
+  /**
+   * Each row of VALUES as the texts of its expressions, in the order of `insertColumns`; undefined for other sources.
+   */
   readonly rows: readonly (readonly string[])[] | undefined
   readonly insertColumns: readonly string[]
 }
@@ -55,7 +57,7 @@ export interface ConflictKey {
   readonly rows: readonly (readonly string[])[]
 }
 
-/** How to find the rows in conflict; undefined where the statement does not say it in values. */
+/** How to find the rows in conflict; undefined when the statement has no values for that. */
 export function conflictKey(conflict: Conflict, table: Table): ConflictKey | undefined {
   if (!conflict.rows) return undefined
   const named = conflict.constraint
@@ -78,7 +80,7 @@ export function conflictCondition(key: ConflictKey, reference: string): string {
   return matches.map((match) => `(${match})`).join(' OR ')
 }
 
-/** Columns that find the locked row of an upserted one again: a key that the update leaves as it is. */
+/** Columns that match an upserted row with its locked one: a key that the update does not change. */
 export function stableKey(conflict: Conflict, assigned: readonly string[], table: Table): readonly Column[] {
   const isStable = (columns: readonly Column[]) =>
     columns.length > 0 && columns.every((column) => !assigned.includes(column.name))

@@ -1,8 +1,8 @@
-/** A statement whose long lists are folded away, so that parsing and caching cost the same for 2 rows and 10,000. */
+/** A statement with its long lists folded, so parsing and caching cost the same for 2 rows and 10,000. */
 export interface FoldedStatement {
   readonly text: string
   readonly isFolded: boolean
-  /** Puts the folded lists back into a text made from `text`, each as `list` writes it. */
+  /** Restores the folded lists in a text made from `text`, each as `list` writes it. */
   readonly expand: (text: string, list?: (content: string) => string) => string
   /** The comments at the end (sqlcommenter), which make equal statements look different. */
   readonly trailer: string
@@ -10,7 +10,7 @@ export interface FoldedStatement {
 
 const longFrom = 2_000
 const parameterList = /(?:\$\d+,\s?){20,}(?=\$\d+)/g
-/** Comments at the end, where nothing before them can hide that they are something else: no string, no line comment. */
+/** Comments at the end. Nothing before them can make them something else: no string, no line comment. */
 function trailerOf(sql: string): string {
   const trailer = /(?:\s*\/\*[^*/\n]*\*\/)+\s*$/.exec(sql)?.[0] ?? ''
   const before = sql.slice(0, sql.length - trailer.length).replace(/\/\*[^*/\n]*\*\//g, '')
@@ -18,9 +18,9 @@ function trailerOf(sql: string): string {
 }
 
 /**
- * Folds what Prisma repeats: all but the last row of a long `VALUES` list and all but the last parameter of a long
- * `IN` list. Each fold leaves a comment in its place, which the parser skips. Only text without quotes of any kind is
- * folded, so nothing inside a string or a name can be mistaken for a list.
+ * Folds what Prisma repeats: all but the last row of a long `VALUES` list and all but the last parameter of a long `IN`
+ * list. Each fold leaves a comment in its place, which the parser skips. Only text without any quotes is folded, so
+ * nothing inside a string or a name can be mistaken for a list.
  */
 export function foldLists(sql: string): FoldedStatement {
   const trailer = sql.endsWith('*/') ? trailerOf(sql) : ''
@@ -30,7 +30,7 @@ export function foldLists(sql: string): FoldedStatement {
 
   const folds: string[] = []
   const fold = (content: string) => `/*fold:${folds.push(content) - 1}*/`
-  // an upsert's rows are looked at one by one on PostgreSQL before 18
+  // before PostgreSQL 18, an upsert's rows are checked one by one
   if (!/\bDO UPDATE\b/i.test(text)) text = foldRows(text, fold)
   text = text.replace(parameterList, fold)
   return {

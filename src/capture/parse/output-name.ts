@@ -3,13 +3,13 @@ import { type SyntaxNode, stringsOf } from './syntax.ts'
 
 /**
  * The name that PostgreSQL gives an output column without an alias (`FigureColname` in its parser). A rewritten
- * statement has to give its columns the same names.
+ * statement must give its columns the same names.
  */
 export function outputName(value: SyntaxNode, server: Server): string {
   return figure(value, server).name ?? '?column?'
 }
 
-/** A name, and how good it is: a cast or a CASE takes over only a strong one. */
+/** A name and its strength: a cast or a CASE takes over only a strong one. */
 interface Figured {
   readonly name?: string | undefined
   readonly strength: 0 | 1 | 2
@@ -18,7 +18,7 @@ interface Figured {
 const unnamed: Figured = { strength: 0 }
 const strong = (name: string | undefined): Figured => (name === undefined ? unnamed : { name, strength: 2 })
 
-/** Expressions that are called after their keyword. */
+/** Expressions that are named after their keyword. */
 const keywords: Record<string, string> = {
   A_ArrayExpr: 'array',
   RowExpr: 'row',

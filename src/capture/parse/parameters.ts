@@ -11,11 +11,11 @@ export function countParameters(syntax: Syntax | undefined): number {
 /** A statement that takes only some of another's parameters. PostgreSQL wants them numbered without gaps. */
 export interface Renumbered {
   readonly sql: string
-  /** For each of its own parameters in order, the index of the other statement's. */
+  /** For each of its own parameters in order, the index in the other statement. */
   readonly parameters: readonly number[]
 }
 
-/** Numbers the parameters of a statement anew, in the order in which it mentions them. */
+/** Renumbers the parameters of a statement in the order in which it mentions them. */
 export function renumber(sql: string): Renumbered {
   const { place, parameters } = numbering([])
   const renumbered = replaceTokens(sql, ({ tokenName, text }) =>
@@ -24,7 +24,7 @@ export function renumber(sql: string): Renumbered {
   return { sql: renumbered, parameters }
 }
 
-/** Puts lists back that were folded away when the statement was numbered. They hold parameters and no quotes. */
+/** Restores lists that were folded when the statement was numbered. They have parameters and no quotes. */
 export function renumberFolded(
   { sql, parameters: known }: Renumbered,
   expand: (text: string, list: (content: string) => string) => string,

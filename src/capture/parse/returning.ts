@@ -5,17 +5,17 @@ import { closingBracket } from './tokens.ts'
 
 /** A RETURNING clause. */
 export interface Returning {
-  /** Everything behind the keyword, as written. */
+  /** Everything after the keyword, as written. */
   readonly text: string
-  /** The list in it. */
+  /** Its list of outputs. */
   readonly list: string
   readonly outputs: readonly Output[]
-  /** What the statement itself calls the old and the new row, if it does. */
+  /** The statement's own names for the old and the new row, if any. */
   readonly oldAlias: string | undefined
   readonly newAlias: string | undefined
 }
 
-/** One item of a RETURNING list: a column of the result by its name, or a star that stands for several. */
+/** One item of a RETURNING list: a result column by its name, or a star for several. */
 export type Output = { readonly name: string } | { readonly star: string | undefined }
 
 interface ReturningNode {
@@ -37,7 +37,7 @@ export function readReturning(
       ?.value
   // RETURNING WITH (OLD AS o, NEW AS n) list
   const listAt = options.length > 0 ? closingBracket(syntax.tokens, at + 2) + 1 : at + 1
-  // a table that is called old or new itself takes the name from the row
+  // a table named old or new takes that name from the row
   const taken = tableNames(node)
   const mentions = (name: string) =>
     !taken.has(name) && exprs.some((item) => JSON.stringify(item).includes(`{"sval":"${name}"}`))
@@ -52,7 +52,7 @@ export function readReturning(
   }
 }
 
-/** What a statement calls its tables: the one it writes, and those beside it. */
+/** A statement's names for its tables: the one it writes, and the others. */
 function tableNames(node: SyntaxNode): Set<string> {
   const tables = new Set<string>()
   const add = (table: SyntaxNode) => {

@@ -10,14 +10,14 @@ export type WriteStatement = InsertStatement | UpsertStatement | UpdateStatement
 
 interface AnyWrite {
   readonly table: TableName
-  /** How the statement itself calls its table: the quoted alias or name. */
+  /** The statement's own name for its table: the quoted alias or name. */
   readonly reference: string
   /** Everything before `RETURNING`. */
   readonly body: string
   readonly returning: Returning | undefined
 }
 
-/** An INSERT that leaves the rows that are there as they are. */
+/** An INSERT that does not change existing rows. */
 export interface InsertStatement extends AnyWrite {
   readonly kind: 'insert'
 }
@@ -26,15 +26,15 @@ export interface InsertStatement extends AnyWrite {
 export interface UpsertStatement extends AnyWrite {
   readonly kind: 'upsert'
   readonly conflict: Conflict
-  /** Names of the columns that SET gives a value. */
+  /** Names of the columns that SET assigns. */
   readonly assigned: readonly string[]
 }
 
-/** The rows of an UPDATE or DELETE, as texts without their keyword unless it says so. */
+/** The rows of an UPDATE or DELETE, as texts without their keyword unless noted. */
 interface Selecting {
   /** The table with its alias. */
   readonly target: string
-  /** What stands behind FROM or USING. */
+  /** What follows FROM or USING. */
   readonly from: string | undefined
   readonly where: string | undefined
   /** The statement's own WITH clause, keyword included. */
@@ -44,9 +44,9 @@ interface Selecting {
 export interface UpdateStatement extends AnyWrite, Selecting {
   readonly kind: 'update'
   readonly set: string
-  /** Names of the columns that SET gives a value. */
+  /** Names of the columns that SET assigns. */
   readonly assigned: readonly string[]
-  /** What single columns are set to, where the expression is plain: no function, no subquery, no other row. */
+  /** What single columns are set to, if the expression is plain: no function, no subquery, no other row. */
   readonly plainValues: ReadonlyMap<string, string>
 }
 
@@ -112,14 +112,16 @@ export function readStatement(
   }
 }
 
-/** The statement's own INSERT, UPDATE or DELETE: the last one before its table. A WITH query may be called so, too. */
+/**
+ * The statement's own INSERT, UPDATE or DELETE: the last one before its table. A WITH query may have such a name, too.
+ */
 function findMain({ tokens }: Syntax, type: string, tableLocation: number): number {
   const keyword = type.replace('Stmt', '').toUpperCase()
   const table = tokens.findIndex((token) => token.start === tableLocation)
   return tokens.findLastIndex((token, index) => index < table && token.text.toUpperCase() === keyword)
 }
 
-/** The items of SET that say `column = expression`. */
+/** The items of SET of the form `column = expression`. */
 function plainValues(
   node: SyntaxNode,
   { tokens, slice }: Syntax,
@@ -153,7 +155,7 @@ function isPlainValue(value: SyntaxNode): boolean {
   return isPlain
 }
 
-/** `"public"."users" AS "u"`: the table under the name by which the statement calls it. */
+/** `"public"."users" AS "u"`: the table with the statement's name for it. */
 export function tableOf({ table, reference }: WriteStatement): string {
   return `${quoteTable(table)} AS ${reference}`
 }

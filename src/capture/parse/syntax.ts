@@ -1,6 +1,6 @@
 import { loadModule, parseSync, type ScanToken, scanSync } from 'libpg-query'
 
-/** A node of PostgreSQL's own parse tree, as libpg-query gives it: one key that names the node, or fields. */
+/** A node of PostgreSQL's own parse tree, from libpg-query: one key that names the node, or fields. */
 export type SyntaxNode = { readonly [field: string]: unknown }
 
 /** One parsed text, and its tokens without comments. */
@@ -19,24 +19,24 @@ export function loadParser(): Promise<void> {
   return loading
 }
 
-/** Parses with PostgreSQL's parser; undefined when it can't. {@link loadParser} comes first. */
+/** Parses with PostgreSQL's parser; undefined when it can't. Call {@link loadParser} first. */
 export function parseSql(sql: string): Syntax | undefined {
   try {
     const statements = (parseSync(sql).stmts ?? []).flatMap(({ stmt }) =>
       Object.entries(stmt ?? {}).map(([type, node]) => ({ type, node: node as SyntaxNode })),
     )
     const tokens = scanSync(sql).tokens.filter((token) => !isComment(token))
-    const bytes = Buffer.from(sql) // the parser counts bytes of UTF-8
+    const bytes = Buffer.from(sql) // the parser counts UTF-8 bytes
     const slice = (first: number, last: number) =>
       bytes.subarray(tokens[first]?.start ?? 0, tokens[last]?.end ?? 0).toString()
     return { statements, tokens, slice }
   } catch {
-    return undefined // syntax that this parser does not know, or none at all: the server will say
+    return undefined // unknown or wrong syntax: the server will tell
   }
 }
 
 /**
- * A text with some of its tokens replaced; one without a replacement stays, and so does what is between them.
+ * A text with some of its tokens replaced; all else stays as it is.
  *
  * @throws when PostgreSQL's scanner can't read the text
  */

@@ -2,7 +2,7 @@ import type { ScanToken } from 'libpg-query'
 
 type Tokens = readonly ScanToken[]
 
-/** The indexes of the tokens outside any brackets, from `first` to `last`: the outermost brackets are among them. */
+/** The indexes of the tokens outside any brackets, from `first` to `last`, including the outermost brackets. */
 function* outerTokens(tokens: Tokens, first: number, last = tokens.length - 1): Generator<number> {
   let depth = 0
   for (let index = first; index <= last; index++) {
@@ -27,7 +27,7 @@ export function findClause(tokens: Tokens, keyword: string, from = 0): number | 
   return undefined
 }
 
-/** The pieces between the commas outside any brackets, each as its first and last token. */
+/** The parts between the commas outside any brackets, each as its first and last token. */
 export function splitAtCommas(tokens: Tokens, first: number, last: number): [first: number, last: number][] {
   const commas = [...outerTokens(tokens, first, last)].filter((index) => tokens[index]?.text === ',')
   const starts = [first, ...commas.map((comma) => comma + 1)]

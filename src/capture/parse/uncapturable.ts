@@ -15,7 +15,7 @@ export const uncapturableReasons = {
   'select-into': 'SELECT INTO creates a table',
   function: 'it calls a function that may write',
   procedure: 'CALL and DO run code that may write',
-  copy: 'COPY FROM brings rows outside of SQL',
+  copy: 'COPY FROM adds rows that are not in the statement',
   truncate: 'TRUNCATE does not say which rows it removes',
   'prepared-statement': 'EXECUTE runs a statement that is not in its text',
   'explain-analyze': 'EXPLAIN ANALYZE runs the statement and hides its rows',
@@ -29,14 +29,14 @@ export const uncapturableReasons = {
     'an upsert must say the key of each row in VALUES: before PostgreSQL 18, or where it sets a key that other rows follow',
 } as const
 
-/** What a statement is to the audit. */
+/** What a statement means to the audit. */
 export type Classified =
   | { readonly kind: 'read' }
   | {
       readonly kind: 'write'
       readonly statement: WriteStatement
       readonly table: Table
-      /** Why the statement can't record its rows itself; triggers can. */
+      /** Why the statement can't record its rows itself, though triggers can. */
       readonly obstacle: UncapturableReason | undefined
     }
   | { readonly kind: 'uncapturable'; readonly reason: UncapturableReason }
@@ -63,7 +63,7 @@ const harmless = new Set([
   ...['PrepareStmt', 'VacuumStmt', 'LoadStmt'],
 ])
 
-/** The one decision about a statement: does it read, can its writes be captured row by row, and if not, why? */
+/** Decides about a statement: does it only read, can its writes be captured row by row, and if not, why? */
 export function classify(syntax: Syntax | undefined, catalog: Catalog): Classified {
   if (!syntax) return { kind: 'uncapturable', reason: 'unknown-syntax' }
   const [first, ...others] = syntax.statements
@@ -116,14 +116,14 @@ function reasonFor(type: string, node: SyntaxNode, catalog: Catalog): 'read' | '
   }
 }
 
-/** The reason of a statement inside another, as `COPY (SELECT …) TO` has it. */
+/** The reason for a statement inside another, as in `COPY (SELECT …) TO`. */
 function reasonForInner(query: unknown, catalog: Catalog): 'read' | UncapturableReason {
   const [[type, node] = ['', {}]] = Object.entries((query ?? {}) as Record<string, SyntaxNode>)
   const reason = type === '' ? 'read' : reasonFor(type, node, catalog)
   return reason === 'write' ? 'writing-cte' : reason
 }
 
-/** Whether EXPLAIN runs the statement: ANALYZE is there, and not switched off. */
+/** Whether EXPLAIN runs the statement: it has ANALYZE, not switched off. */
 function runsExplained(node: SyntaxNode): boolean {
   const options = (node.options ?? []) as { DefElem: { defname: string; arg?: unknown } }[]
   const analyze = options.find(({ DefElem }) => DefElem.defname === 'analyze')?.DefElem
@@ -152,13 +152,13 @@ function obstacleTo(
   if (returnsUnknownColumns(statement)) return 'returning-star'
   if (statement.kind !== 'upsert' || catalog.server.returnsOldRows) return undefined
   const key = conflictKey(statement.conflict, table)
-  // of one row there is no doubt which locked row it replaced; of several, a key has to tell
+  // a single row replaced the one locked row; for several, a key has to match them
   const isFound =
     key?.rows.length === 1 || stableKey(statement.conflict, statement.assigned, table).length > 0
   return table.kind === 'r' && key && isFound ? undefined : 'upsert-without-values'
 }
 
-/** Whether a star of RETURNING stands for more than the columns of the table itself. */
+/** Whether a star in RETURNING means more than the table's own columns. */
 function returnsUnknownColumns(statement: WriteStatement): boolean {
   const { outputs = [], oldAlias, newAlias } = statement.returning ?? {}
   const ownRow = [undefined, statement.reference.slice(1, -1), oldAlias, newAlias]
@@ -170,7 +170,7 @@ function returnsUnknownColumns(statement: WriteStatement): boolean {
   )
 }
 
-/** Whether a statement has another that writes inside: a writing CTE, or the one that EXPLAIN runs. */
+/** Whether a statement contains another that writes: a writing CTE, or the one that EXPLAIN runs. */
 function writesInside(node: SyntaxNode): boolean {
   return ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'].some((type) => findIn(node, type))
 }

@@ -1,7 +1,7 @@
 import type { TableName } from '../../postgres/identifiers.ts'
 import { type Syntax, type SyntaxNode, visit } from './syntax.ts'
 
-/** A table as the syntax tree has it. */
+/** A table in the syntax tree. */
 interface RangeVar {
   readonly schemaname?: string
   readonly relname?: string
@@ -10,9 +10,9 @@ interface RangeVar {
 const writes = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'])
 
 /**
- * The tables that a statement writes to, where its text says it: MERGE, TRUNCATE, COPY, WITH clauses that write.
+ * The tables that a statement writes to, if its text says so: MERGE, TRUNCATE, COPY, writing CTEs.
  *
- * @returns undefined where it does not: calls of functions, procedures, several statements, definitions
+ * @returns undefined if it does not: calls of functions, procedures, several statements, definitions
  */
 export function writtenTables({ statements }: Syntax): TableName[] | undefined {
   const [first, ...others] = statements

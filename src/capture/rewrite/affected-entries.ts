@@ -11,16 +11,16 @@ import type { TrackedTable } from './tracked-table.ts'
 
 export interface AffectedContext {
   readonly track: (table: Table) => TrackedTable
-  /** What set the actions off, as an SQL literal. */
+  /** What caused the actions, as an SQL literal. */
   readonly cause: string
   /** The CTE of the rows that the statement itself changes. */
   readonly changed: string
   readonly entry: EntryParameters
-  /** Parameters for the statement after. */
+  /** Parameters for the statement that follows. */
   readonly later: EntryParameters
 }
 
-/** The entries of all rows that referential actions reach: CTEs that read them, and queries over these. */
+/** The entries of all rows that referential actions reach: CTEs that read them, and queries over the CTEs. */
 export function affectedEntries(reach: Reach, context: AffectedContext) {
   const { changed } = context
   const tables = reach.tables.flatMap((table, node) => {

@@ -15,7 +15,7 @@ import type { TrackedTable } from './tracked-table.ts'
 /** What the caller wants back: the statement's own result, or the number of its rows. */
 export type Want = 'rows' | 'count'
 
-/** Everything that a rewrite depends on, beside the statement. */
+/** Everything that a rewrite depends on, besides the statement. */
 export interface RewriteInput {
   readonly tracked: TrackedTable
   readonly catalog: Catalog
@@ -23,13 +23,13 @@ export interface RewriteInput {
   readonly reach: Reach | undefined
   readonly track: (table: Table) => TrackedTable
   readonly entry: EntryParameters
-  /** The same for a statement of its own that follows. */
+  /** The same for a separate statement that follows. */
   readonly later: EntryParameters
   readonly log: TableName
-  /** The functions that record single rows, where the database has them. */
+  /** The functions that record single rows, if the database has them. */
   readonly recorder: Recorder | undefined
   readonly want: Want
-  /** Compares what the client believes of the table's triggers with what holds, see `contextCall`. */
+  /** Compares what the client believes about the table's triggers with the truth, see `contextCall`. */
   readonly guard: string
 }
 
@@ -46,8 +46,8 @@ export interface Rewritten {
 }
 
 /**
- * How a statement of a few rows, whose text takes longer to parse and plan than to run, records them: by a call in its
- * RETURNING list. Undefined where its entries are not those of its own rows alone.
+ * How a statement of a few rows, which takes longer to parse and plan than to run, records them: by a call in its
+ * RETURNING list. Undefined when it has other entries than those of its own rows.
  */
 export function recorderOf({ recorder, want, reach, tracked }: RewriteInput): Recorder | undefined {
   return want === 'count' || reach || tracked.link ? undefined : recorder
@@ -65,7 +65,7 @@ export function callingStatement(
   return { sql, surplus: returned.length, countsMissed: false }
 }
 
-/** What the kinds of writes bring along for {@link insertingStatement}. */
+/** What each kind of write provides for {@link insertingStatement}. */
 export interface WriteParts {
   /** The statement up to RETURNING, as it runs. */
   readonly body: string
@@ -78,12 +78,12 @@ export interface WriteParts {
   readonly lock?: Lock | undefined
   /** A CTE that reads the rows about to change. */
   readonly locked?: string | undefined
-  /** A CTE that has the columns for entries and start, where the statement itself can't return them. */
+  /** A CTE that has the columns for entries and start, if the statement itself can't return them. */
   readonly changed?: { readonly name: string; readonly cte: string }
   readonly countsMissed?: boolean
 }
 
-/** The statement in the CTE `op`, and beside it an INSERT of all the entries that its rows give. */
+/** The statement in the CTE `op`, followed by an INSERT of the entries of all its rows. */
 export function insertingStatement(
   statement: WriteStatement,
   input: RewriteInput,
@@ -127,7 +127,7 @@ function returning(
   ours: readonly string[],
 ): string {
   const list = returning?.list
-  // a bare star would take in the columns of the rows that are joined
+  // a bare star would include the columns of the joined rows
   const theirs = list === undefined ? [] : [list.trim() === '*' ? `${reference}.*` : list]
   return `${body}\nRETURNING ${rows.with}${[...theirs, ...ours].join(', ')}`
 }
@@ -139,7 +139,7 @@ function outputNames({ returning }: WriteStatement, table: Table): string[] {
   )
 }
 
-/** The last part: exactly the columns or the count that were asked for, and then ours. */
+/** The last part: exactly the columns or the count that was asked for, then ours. */
 function result(
   { returning }: WriteStatement,
   { want }: RewriteInput,

@@ -1,6 +1,6 @@
 import { type WriteStatement, withCondition } from '../parse/statement.ts'
 
-/** A statement that triggers record, with the call that tells them who acts. */
+/** A statement recorded by triggers, with the call that tells them who acts. */
 export interface CarryingStatement {
   readonly sql: string
   /** How many columns at the end of the result are ours. */
@@ -8,9 +8,9 @@ export interface CarryingStatement {
 }
 
 /**
- * Adds the call to a statement, and nothing else. In the condition of an UPDATE or DELETE it is evaluated before any row, so
- * that what BEFORE triggers write has the context, too. An INSERT has no condition, and returns it; so does a statement whose
- * condition is a cursor, which takes no other beside it.
+ * Adds the call to a statement, and nothing else. In the condition of an UPDATE or DELETE it is evaluated before any
+ * row, so what BEFORE triggers write has the context, too. An INSERT has no condition and returns it. So does a
+ * statement with WHERE CURRENT OF, which allows no other condition.
  */
 export function carryContext(statement: WriteStatement, call: string, isCursor: boolean): CarryingStatement {
   const given = statement.returning && [statement.returning.text]

@@ -2,7 +2,7 @@ import { type Catalog, findTable, type Table } from '../../postgres/catalog.ts'
 import { quoteLiteral, quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import type { EntryParameters } from './entry-parameters.ts'
 
-/** The functions of the log by which statements and triggers agree on who acts and who records. */
+/** The log's functions by which statements and triggers agree on who acts and who records. */
 export interface ContextFunctions {
   /** For the statement that calls it. */
   readonly context: string
@@ -10,7 +10,7 @@ export interface ContextFunctions {
   readonly nextContext: string
 }
 
-/** The functions that the log's migration made; undefined where it is not in. */
+/** The functions of the log's migration; undefined when it is not applied. */
 export function findContextFunctions(catalog: Catalog, log: TableName): ContextFunctions | undefined {
   const table = findTable(catalog, log)
   const found = catalog.logFunctions.some(
@@ -25,11 +25,11 @@ export function findContextFunctions(catalog: Catalog, log: TableName): ContextF
 }
 
 /**
- * The call that a statement on a table carries, as an SQL expression: it compares what the client believes of the table's
- * triggers with what they noted when the statement began, and tells them who acts.
+ * The call that a statement on a table carries, as an SQL expression: it compares what the client believes about the
+ * table's triggers with what they noted when the statement began, and tells them who acts.
  *
- * @param entry gives the context; undefined where no trigger needs it
- * @param cause what set off referential actions, where no trigger says it
+ * @param entry has the context; undefined when no trigger needs it
+ * @param cause what caused referential actions, if no trigger says so
  */
 export function contextCall(
   { context }: ContextFunctions,

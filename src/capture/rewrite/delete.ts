@@ -15,8 +15,8 @@ import { type RowReference, singleRow } from './row-names.ts'
 import { removed, startFromRemoved } from './start-rows.ts'
 
 /**
- * A DELETE: its RETURNING has the rows as they were. Where referential actions follow, its rows are locked first, and
- * it deletes those only.
+ * A DELETE: its RETURNING has the rows as they were. If referential actions follow, its rows are locked first, and it
+ * deletes only those.
  */
 export function rewriteDelete(statement: DeleteStatement, input: RewriteInput): Rewritten {
   const { tracked, reach, entry } = input
@@ -43,8 +43,8 @@ export function rewriteDelete(statement: DeleteStatement, input: RewriteInput): 
     select: (columns) => selectMatching(statement, columns),
     strength: 'FOR UPDATE',
   }
-  // a row that has come to match since the lock would have children that nobody locked; had the statement run at the
-  // time of the lock, it would not have seen that row either
+  // a row that matches only since the lock has children that nobody locked; at the time of the lock, the statement
+  // would not have seen it either
   const confined = withCondition(statement, isLocked(table, address, entry.reference('lockedRows')))
   return insertingStatement(confined, input, {
     body: confined.body,

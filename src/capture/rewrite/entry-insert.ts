@@ -2,25 +2,25 @@ import { type WrittenColumn, writtenColumns } from '../../log/columns.ts'
 import { quoteIdentifier, quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import type { EntryParameters } from './entry-parameters.ts'
 
-/** A query that gives entries, as expressions over the rows of a FROM clause. */
+/** A query that returns entries, as expressions over the rows of a FROM clause. */
 export interface EntryQuery {
   readonly action: string
   readonly resourceType: string
   readonly resourceId: string
   readonly details: string
-  /** What stands behind FROM, with its WHERE clause; without it, the query gives one entry. */
+  /** What follows FROM, with its WHERE clause; without it, the query returns one entry. */
   readonly from?: string
 }
 
 /**
- * The `INSERT` of entries. `timestamp`, `seq` and `transaction_id` are left to the table's defaults, so a role needs
- * no privilege to set them.
+ * The `INSERT` of entries. `timestamp`, `seq` and `transaction_id` come from the table's defaults, so a role needs no
+ * privilege to set them.
  *
- * @param queries give the entries in order
+ * @param queries return the entries in order
  */
 export function logInsert(log: TableName, queries: readonly EntryQuery[], entry: EntryParameters): string {
   const [only] = queries
-  // a subquery less to plan where one will do
+  // one subquery fewer to plan when there is only one query
   const query = queries.length === 1 && only ? only : union(queries)
   const values: Record<WrittenColumn, string> = {
     id: idOf(entry),
@@ -47,8 +47,8 @@ export function logInsert(log: TableName, queries: readonly EntryQuery[], entry:
 }
 
 /**
- * A UUIDv7 for each entry. The server's own function (PostgreSQL 18) takes a random number a row, our counter a window
- * function, which costs a statement 40 µs to plan and run: so the one is for a few rows, the other for many.
+ * A UUIDv7 for each entry. The server's own function (PostgreSQL 18) costs a random number for each row, our counter a
+ * window function, 40 µs per statement to plan and run. So the former is for a few rows, the latter for many.
  */
 function idOf(entry: EntryParameters): string {
   if (entry.serverMakesIds) return 'pg_catalog.uuidv7()'

@@ -2,7 +2,7 @@ import type { Attribution } from '../../attribution.ts'
 import { newId } from '../../id.ts'
 import type { ArgumentType } from '../../postgres/connection.ts'
 
-/** The values of an entry that come with the call, as parameters behind the statement's own. */
+/** The values of an entry that come from the call, as parameters after the statement's own. */
 const parameters = {
   idPrefix: 'text',
   idCounter: 'int8',
@@ -18,15 +18,15 @@ const parameters = {
   metadata: 'jsonb',
   revertOf: 'text',
   lockedRows: 'text',
-  /** Everything that comes with the call as one value, for the function that the log's migration made. */
+  /** Everything that comes from the call as one value, for the log's function. */
   context: 'jsonb',
-  /** The same, to be kept for triggers. */
+  /** The same, for triggers. */
   contextText: 'text',
 } as const
 
 type ParameterName = keyof typeof parameters
 
-/** What there is to say of a call beyond what every entry says; statements of the same shape have the same text. */
+/** What the entries of a call have besides what every entry has; statements of the same shape have the same text. */
 export interface EntryShape {
   readonly operation: boolean
   readonly metadata: boolean
@@ -42,14 +42,14 @@ export function entryShape({ context, operation, revertOf }: Attribution): Entry
 }
 
 /**
- * Places the parameters of an entry behind the `count` parameters that a statement has already, in the order in which
- * the text first mentions them: PostgreSQL refuses a parameter that is not mentioned.
+ * Places the parameters of an entry after the `count` parameters of the statement itself, in the order in which the
+ * text first mentions them: PostgreSQL refuses a parameter that is not mentioned.
  */
 export class EntryParameters {
   readonly shape: EntryShape
-  /** Whether the statement writes one row or a few, as most do, so that planning it takes longer than running it. */
+  /** Whether the statement writes one row or a few, as most do: planning it then takes longer than running it. */
   readonly expectsFewRows: boolean
-  /** Whether ids come from `uuidv7()` of PostgreSQL 18, and not with the call. */
+  /** Whether ids come from `uuidv7()` of PostgreSQL 18, not from the call. */
   readonly serverMakesIds: boolean
   readonly #mentioned: ParameterName[] = []
   readonly #count: number
@@ -66,14 +66,14 @@ export class EntryParameters {
     return `${this.value(name)}::pg_catalog.${parameters[name]}`
   }
 
-  /** `$7`, where PostgreSQL takes it for text by itself: an item of a SELECT list. */
+  /** `$7`, where PostgreSQL takes it as text anyway: an item of a SELECT list. */
   value(name: ParameterName): string {
     if (!this.#mentioned.includes(name)) this.#mentioned.push(name)
     return `$${this.#count + this.#mentioned.indexOf(name) + 1}`
   }
 
   /**
-   * The arguments in order, with a fresh id for the statement.
+   * The arguments in order, with a new id for the statement.
    *
    * @param lockedRows addresses of rows, as the text of a tid[]
    */
@@ -87,9 +87,9 @@ export class EntryParameters {
 }
 
 /**
- * What each parameter stands for, given the call and its statement. The id is one UUIDv7 for the statement: its rows take
- * it with a counter in the last 32 bits, which RFC 9562 (6.2, "Monotonicity and Counters") allows and which costs a
- * fraction of a random UUID a row. The counter starts at a random number below 2^31, so a statement may write two
+ * The value of each parameter for a call and its statement. The id is one UUIDv7 for the statement: its rows use it
+ * with a counter in the last 32 bits. RFC 9562 (6.2, "Monotonicity and Counters") allows that, and it costs a fraction
+ * of one random UUID for each row. The counter starts at a random number below 2^31, so a statement may write two
  * billion entries.
  */
 const values: Record<

@@ -12,7 +12,7 @@ import { recordCall } from './recorder.ts'
 import { entryOfEachRow } from './row-entries.ts'
 import { singleRow } from './row-names.ts'
 
-/** An INSERT: its RETURNING has the new rows, the ones that ON CONFLICT DO NOTHING left out not among them. */
+/** An INSERT: its RETURNING has the new rows, without those that ON CONFLICT DO NOTHING skipped. */
 export function rewriteInsert(statement: InsertStatement, input: RewriteInput): Rewritten {
   const { tracked, entry } = input
   const rows = singleRow(statement)

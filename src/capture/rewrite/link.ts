@@ -11,10 +11,10 @@ import type { TrackedTable } from './tracked-table.ts'
 interface LinkRows {
   /** The CTE of the rows of a join table. */
   readonly from: string
-  /** The row that is no more, and the one that there is now: a link was cut, made, or moved. */
+  /** The row that was removed, and the one that was added: a link was cut, made, or moved. */
   readonly before?: RowReference
   readonly after?: RowReference
-  /** Which of the rows, where not all: SQL conditions on `from`. */
+  /** Which of the rows, if not all: SQL conditions on `from`. */
   readonly isCut?: string
   readonly isMade?: string
   readonly entry: EntryParameters
@@ -39,7 +39,7 @@ export function linkEntries(link: Link, tracked: TrackedTable, rows: LinkRows): 
   }
 }
 
-/** Links that an update moves: those that it leaves as they are give no entry. */
+/** Links that an update moves. Unchanged ones have no entry. */
 export function movedLinkEntries(
   link: Link,
   tracked: TrackedTable,

@@ -3,33 +3,33 @@ import { own, quoteLiteral } from '../../postgres/identifiers.ts'
 import { affectedLock, type Reach, reachedRows, scanOf } from './referential-actions.ts'
 import type { RowAddress } from './row-names.ts'
 
-/** Statements that lock rows ahead of the audited one, in the same transaction. */
+/** Statements that lock rows before the audited one, in the same transaction. */
 export interface Lock {
-  /** Locks the rows that the statement is about to change, and gives their addresses. */
+  /** Locks the rows that the statement is about to change, and returns their addresses. */
   readonly rows: string
-  /** Then locks the rows that referential actions reach, and gives their number. */
+  /** Then locks the rows that referential actions reach, and returns their number. */
   readonly reached?: string
-  /** Those rows may get further rows meanwhile: lock until their number stays. */
+  /** Those rows may get more children meanwhile: lock until their number stays the same. */
   readonly isDeep: boolean
 }
 
 /** The rows that a statement is about to change. */
 export interface Target {
   readonly table: Table
-  /** How the statement calls its table. */
+  /** The statement's name for its table. */
   readonly reference: string
   /** A query of these rows. */
   readonly select: (columns: string) => string
   /**
-   * The lock that the statement itself takes (PostgreSQL manual, "Row-Level Locks"). A stronger one would block
-   * inserts of child rows that an update leaves alone, and could deadlock where the statement alone does not.
+   * The lock that the statement itself takes (PostgreSQL manual, "Row-Level Locks"). A stronger one would block inserts
+   * of child rows that the update does not affect, and could deadlock where the statement alone does not.
    */
   readonly strength: 'FOR UPDATE' | 'FOR NO KEY UPDATE'
 }
 
 /**
  * Locks the rows that a statement is about to change, so that the statement's snapshot comes after the lock. It then
- * sees every child row: an insert of another one waits for the lock on its parent. Gives the rows' addresses.
+ * sees every child row: an insert of another one waits for the lock on its parent. Returns the rows' addresses.
  */
 export function lockRows({ table, reference, select, strength }: Target): string {
   const { sql } = addressText(table, (name) => `${reference}.${name}`)
@@ -46,7 +46,7 @@ export function isLocked(table: Table, address: RowAddress, addresses: string): 
   return `${sql} = ANY (${addresses}::${type}[])`
 }
 
-/** A row's address; across partitions and inheriting tables it takes the table, too. */
+/** A row's address; with partitions and inheriting tables, it includes the table. */
 function addressText(table: Table, address: RowAddress): { sql: string; type: string } {
   const isOneTable = table.kind === 'r' && !table.inherited
   return isOneTable
@@ -62,8 +62,8 @@ export function updateStrength(table: Table, assigned: readonly string[]): Targe
 
 /**
  * Locks the rows that referential actions reach, so that the statement's snapshot shows them as the actions find them,
- * and nobody can add a row below them. Gives their number: rows that came in between are found by asking again, until
- * the number stays the same.
+ * and nobody can add child rows. Returns their number. It is repeated to find rows inserted in between, until the
+ * number stays the same.
  *
  * @param patch what happens to the statement's own rows, see {@link reachedRows}
  */
@@ -86,7 +86,7 @@ export function lockReachedRows({ reference, select }: Target, reach: Reach, pat
   ].join('\n')
 }
 
-/** Before an update nobody knows the new keys; that they are going to change is enough to follow them. */
+/** Before an update the new keys are unknown; it is enough to know that they will change. */
 export function expectedPatch(reach: Reach, assigned: readonly string[]): string {
   const referenced = reach.edges.filter((edge) => edge.on === 'update').flatMap((edge) => edge.key.pairs)
   const names = [...new Set(referenced.map((pair) => pair.parent.name))].filter((name) =>

@@ -3,8 +3,7 @@ import { columnOf, own } from '../../postgres/identifiers.ts'
 import type { RowAddress, RowReference } from './row-names.ts'
 
 /*
- * Where RETURNING does not give the row that a statement replaces, a CTE reads the rows about to change, and the
- * statement or a further CTE joins it.
+ * When RETURNING lacks the old rows, a CTE reads the rows about to change, and the statement or another CTE joins it.
  */
 
 /** The CTE `locked` from the query of its rows. */
@@ -12,7 +11,7 @@ export function lockedCte(query: string): string {
   return `${own('locked')} AS MATERIALIZED (${query})`
 }
 
-/** The list that such a query selects: where a row stands, and all of its columns. */
+/** The select list of such a query: a row's address and all of its columns. */
 export function lockedColumns(table: Table, reference: string): string {
   return [
     ...(['tableoid', 'ctid'] as const).map((name) => `${reference}.${name} AS ${own(name)}`),

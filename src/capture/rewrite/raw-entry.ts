@@ -6,9 +6,9 @@ import { EntryParameters, type EntryShape } from './entry-parameters.ts'
 
 /** The statement that writes the one entry of a statement that can't be captured row by row. */
 export interface RawEntry {
-  /** Its first parameter is the text of the other statement. */
+  /** Its first parameter is the text of the uncapturable statement. */
   readonly sql: string
-  /** The parameters behind it. */
+  /** The parameters after it. */
   readonly parameters: EntryParameters
 }
 

@@ -13,14 +13,14 @@ import type { TrackedTable } from './tracked-table.ts'
  * again. The rows are kept as text, PostgreSQL's exact form; they don't leave the database, and no session state remains.
  */
 
-/** What is kept of a row: how it was, and what it is expected to become, by whose key it is found again. */
+/** What is kept of a row: its old state, and its expected new state, whose key finds it again. */
 export function unreadRow(table: Table, before: RowReference, expected: RowReference): string {
   const text = (row: RowReference) =>
     `(ROW(${table.columns.map(row).join(', ')})::${quoteTable(table)})::text`
   return `pg_catalog.jsonb_build_object('before', ${text(before)}, 'expected', ${text(expected)})`
 }
 
-/** Keeps the rows in the column `unread` of a CTE. It stands among the sources of entries, and gives none. */
+/** Keeps the rows in the column `unread` of a CTE. It is written like a source of entries, but adds none. */
 export function keepUnread(source: string, node: number): EntryQuery {
   const unread = `${source}.${own('unread')}`
   const rows = `SELECT coalesce(pg_catalog.jsonb_agg(${unread}) FILTER (WHERE ${unread} IS NOT NULL), '[]')::text FROM ${source}`
@@ -34,7 +34,7 @@ export function keepUnread(source: string, node: number): EntryQuery {
   }
 }
 
-/** For the statement after: the entries of the rows that were kept. */
+/** For the statement that follows: the entries of the rows that were kept. */
 export function readLater(
   tracked: TrackedTable,
   node: number,

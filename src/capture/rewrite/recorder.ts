@@ -7,13 +7,13 @@ import type { RecordedUpdate, TrackedTable } from './tracked-table.ts'
 export interface Recorder {
   /** Writes the entry of one row: `(resource, resource_id, before, after, changed, context)`. */
   readonly record: string
-  /** A timestamp as entries have it. */
+  /** A timestamp in the form of entries. */
   readonly iso: string
 }
 
 /**
- * How statements of this database can record a row by calling a function: on PostgreSQL 18, whose `uuidv7()` it calls,
- * where the migration made the functions, this role may execute them, and they write to this very log.
+ * How statements of this database can record a row by calling a function: on PostgreSQL 18, for `uuidv7()`, if the
+ * migration made the functions, this role may execute them, and they write to this log.
  */
 export function findRecorder(catalog: Catalog, log: TableName): Recorder | undefined {
   const table = findTable(catalog, log)
@@ -27,7 +27,7 @@ export function findRecorder(catalog: Catalog, log: TableName): Recorder | undef
   return record && iso && writesHere ? { record: quoteTable(record), iso: quoteTable(iso) } : undefined
 }
 
-/** The call that writes the entry of one row: its id, and what else there is to say of it. */
+/** The call that writes the entry of one row. */
 export function recordCall(
   recorder: Recorder,
   tracked: TrackedTable,

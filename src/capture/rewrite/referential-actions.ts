@@ -8,20 +8,20 @@ interface Edge {
   readonly action: Exclude<ReferentialAction, 'none'>
 }
 
-/** Every table and foreign key that a statement can set referential actions off in, to any depth. */
+/** Every table and foreign key that a statement's referential actions can reach, to any depth. */
 export interface Reach {
   /** The statement's own table comes first. */
   readonly tables: readonly Table[]
   readonly edges: readonly Edge[]
-  /** Rows reached can reach further rows, so more than the statement's own rows have to be locked. */
+  /** Reached rows can reach further rows, so more than the statement's own rows have to be locked. */
   readonly isDeep: boolean
 }
 
 /**
- * Follows the foreign keys that point to a table and act: from deleted rows by ON DELETE, from rows whose referenced
- * columns change by ON UPDATE.
+ * Follows the foreign keys that point to a table and have actions: ON DELETE from deleted rows, ON UPDATE from rows
+ * with changed referenced columns.
  *
- * @param assigned for an update, the columns that get a value
+ * @param assigned for an update, the columns that it assigns
  * @returns undefined when nothing can be reached
  */
 export function reachOf(
@@ -61,7 +61,7 @@ function edgesFrom(table: Table, changed: readonly string[] | undefined): Edge[]
   })
 }
 
-/** Whether an edge takes the child row away, rather than setting its columns. */
+/** Whether an edge deletes the child row, rather than setting its columns. */
 export function isRemoval(edge: Edge): boolean {
   return edge.on === 'delete' && edge.action === 'cascade'
 }
@@ -72,9 +72,9 @@ function setColumns(edge: Edge): readonly Column[] {
 
 /**
  * The CTE that finds the rows: `node` (index of the table), `relation` and `row` (tableoid and ctid: a row's address,
- * whatever its keys) and `patch` (the columns a row gets set, as JSON; NULL for a row that goes). It begins with the
- * CTE `start`, which has the same columns but `node`. All parts of a statement see the snapshot from its start, so
- * the children are still there.
+ * whatever its keys) and `patch` (the columns that are set, as JSON; NULL for a deleted row). It begins with the CTE
+ * `start`, which has the same columns except `node`. All parts of a statement see the snapshot from its start, so the
+ * children are still there.
  */
 export function reachedRows(reach: Reach): string {
   const steps = reach.edges.map((edge) => stepQuery(reach, edge))
@@ -126,7 +126,7 @@ export function scanOf(table: Table): string {
 }
 
 /**
- * The patch of an updated row: the columns that foreign keys refer to and that did change; without any, no row.
+ * The patch of an updated row: the changed columns that foreign keys refer to.
  *
  * @returns an SQL expression of type jsonb, NULL when no referenced column changed
  */
@@ -158,12 +158,12 @@ export function affectedLock(reach: Reach, table: Table): 'FOR UPDATE' | 'FOR NO
     : 'FOR NO KEY UPDATE'
 }
 
-/** How {@link affectedRows} calls the row as it was and as it becomes. */
+/** The names in {@link affectedRows} of a row as it was and as it becomes. */
 export const childRow = { before: own('child'), after: own('patched') }
 
 /**
- * The CTE that reads the reached rows of one table, each once however many paths lead to it, without the rows that
- * the statement itself changes. `a.gone` says whether a row goes.
+ * The CTE that reads the reached rows of one table, each only once if several paths lead to it, without the rows that
+ * the statement itself changes. `a.gone` says whether a row is deleted.
  *
  * @param changed the CTE of the rows that the statement itself changes
  * @param columns what to select, in terms of {@link childRow} and `a.gone`

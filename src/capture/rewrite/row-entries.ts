@@ -2,13 +2,13 @@ import { own } from '../../postgres/identifiers.ts'
 import type { EntryQuery } from './entry-insert.ts'
 import type { TrackedTable } from './tracked-table.ts'
 
-/** How the rows of one table give their entries. */
+/** How the entries of one table's rows are made. */
 export interface RowEntries {
   /** What to select of each row, name → expression. */
   readonly columns: Record<string, string>
   /** Queries over these columns. */
   readonly queries: readonly EntryQuery[]
-  /** Queries for a statement after this one: entries of rows that only the database can tell how they came out. */
+  /** Queries for a statement after this one: entries of rows whose new state only the database knows. */
   readonly later?: readonly EntryQuery[]
 }
 
@@ -18,7 +18,7 @@ export const noEntries: RowEntries = { columns: {}, queries: [] }
  * One entry for each row that has details.
  *
  * @param from the CTE that has the columns
- * @param columns `action` may say what happened to a row, where `action` does not for all of them
+ * @param columns `action` says what happened to each row, when `action` below does not for all of them
  */
 export function entryOfEachRow(
   tracked: TrackedTable,

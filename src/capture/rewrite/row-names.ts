@@ -5,20 +5,20 @@ import type { WriteStatement } from '../parse/statement.ts'
 /** How to write a column of one version of a row in SQL: `(column) => '"o"."name"'`. */
 export type RowReference = (column: Column) => string
 
-/** How to write where a row stands, as a system column: `(name) => '"o".ctid'`. */
+/** How to write a row's address, as system columns: `(name) => '"o".ctid'`. */
 export type RowAddress = (name: 'tableoid' | 'ctid') => string
 
-/** How the RETURNING list of the audited statement calls the old and the new row. */
+/** The names of the old and the new row in the audited statement's RETURNING list. */
 export interface RowNames {
   readonly before: RowReference
   readonly after: RowReference
-  /** Where the old row stands. */
+  /** The old row's address. */
   readonly address: RowAddress
   /** What goes between RETURNING and the list. */
   readonly with: string
 }
 
-/** The names where there is only one row: what INSERT made, or what DELETE removed. */
+/** The names when there is only one row: the one that INSERT added, or that DELETE removed. */
 export function singleRow({ reference, returning }: WriteStatement): RowNames {
   const row: RowReference = (column) => columnOf(reference, column)
   return {
@@ -29,9 +29,9 @@ export function singleRow({ reference, returning }: WriteStatement): RowNames {
   }
 }
 
-/** The names where RETURNING gives both rows: UPDATE and ON CONFLICT DO UPDATE, since PostgreSQL 18. */
+/** The names when RETURNING has both rows: UPDATE and ON CONFLICT DO UPDATE, since PostgreSQL 18. */
 export function oldAndNewRow({ returning }: WriteStatement): RowNames {
-  // a statement that names the rows itself keeps its names; otherwise ours can't collide with a column
+  // a statement's own names for the rows are kept; otherwise ours can't collide with a column
   const { oldAlias = '__audit_old', newAlias = '__audit_new' } = returning ?? {}
   return {
     before: (column) => columnOf(quoteIdentifier(oldAlias), column),
@@ -41,7 +41,7 @@ export function oldAndNewRow({ returning }: WriteStatement): RowNames {
   }
 }
 
-/** `WITH (OLD AS o, NEW AS n) `; old and new are called so by themselves. */
+/** `WITH (OLD AS o, NEW AS n) `; empty for the default names old and new. */
 function withClause(oldAlias = 'old', newAlias = 'new'): string {
   const renamed = [
     ...(oldAlias === 'old' ? [] : [`OLD AS ${quoteIdentifier(oldAlias)}`]),

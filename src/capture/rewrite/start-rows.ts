@@ -4,17 +4,17 @@ import { keyPatch, type Reach } from './referential-actions.ts'
 import type { RowAddress, RowNames } from './row-names.ts'
 import type { TrackedTable } from './tracked-table.ts'
 
-/** The rows of a statement from which referential actions go on. */
+/** The rows of a statement that start referential actions. */
 export interface StartRows {
-  /** Where a row stood, and which of its referenced columns change, name → expression. */
+  /** A row's old address, and which of its referenced columns change, name → expression. */
   readonly columns: Record<'relation' | 'row' | 'patch', string>
   /** Which of the rows, as a WHERE clause. */
   readonly where: string
-  /** What set the actions off, as an SQL literal. */
+  /** What caused the actions, as an SQL literal. */
   readonly cause: string
 }
 
-/** The patch of a row that goes. */
+/** The patch of a deleted row. */
 export const removed = 'NULL::jsonb'
 
 export function startFromRemoved(
@@ -25,7 +25,7 @@ export function startFromRemoved(
   return reach && { columns: columnsOf(address, removed), where: '', cause: tracked.action('delete') }
 }
 
-/** Rows whose referenced columns stay set nothing off. */
+/** Rows whose referenced columns don't change start nothing. */
 export function startFromChanged(
   reach: Reach | undefined,
   tracked: TrackedTable,

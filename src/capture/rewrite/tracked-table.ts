@@ -9,7 +9,7 @@ import { entryDetails, type Field, rowObject, selectFields } from './entry-detai
 import type { EntryParameters } from './entry-parameters.ts'
 import type { RowReference } from './row-names.ts'
 
-/** An update as the function of the log takes it, in SQL. */
+/** An update as the log's function takes it, in SQL. */
 export interface RecordedUpdate {
   readonly before: string
   readonly after: string
@@ -23,9 +23,9 @@ export class TrackedTable {
   readonly link: Link | undefined
   /** `resource_type`, and the first half of `action`. */
   readonly resource: string
-  /** Whether changes here write entries; a link writes them if one of its sides is tracked. */
+  /** Whether statements record changes here; for a link, if one of its sides is tracked. */
   readonly isTracked: boolean
-  /** Whether the options want changes here in the log, whoever writes them there. */
+  /** Whether the options want changes here in the log, whoever records them. */
   readonly isWanted: boolean
   /** The log itself, whose entries need none. */
   readonly isLog: boolean
@@ -124,8 +124,8 @@ export class TrackedTable {
   }
 
   /**
-   * An update in the parts that the function of the log puts together: `after` has only what may differ, the fields of
-   * `candidates`. Undefined when their change is no change worth an entry.
+   * An update in the parts that the log's function puts together: `after` has only what may differ, the fields of
+   * `candidates`. Undefined when no change of theirs is worth an entry.
    */
   changes(
     before: RowReference,
@@ -146,15 +146,15 @@ export class TrackedTable {
   }
 
   /**
-   * An expression that is never evaluated, but fails to parse (SQLSTATE 42846) when the table has another number of
-   * columns than the catalog says: after a migration, entries would silently lack a column otherwise. Where a column
-   * was renamed, the entry's mention of its name fails (42703).
+   * An expression that is never evaluated, but fails to parse (SQLSTATE 42846) when the table's number of columns is
+   * not the catalog's. Otherwise entries would silently lack a column after a migration. If a column was renamed, its
+   * old name in the entry fails (42703).
    */
   get shapeGuard(): string {
     return `CASE WHEN false THEN ROW(${this.table.columns.map(() => 'NULL').join(', ')})::${quoteTable(this.table)} END`
   }
 
-  /** Columns that an update may have changed: the assigned ones, and whatever the database computes beside them. */
+  /** Columns that an update may have changed: the assigned ones, and whatever else the database computes. */
   changeable(assigned: readonly string[]): Column[] {
     const { beforeUpdate, kind, inherited, columns } = this.table
     // partitions, and tables that inherit, have triggers of their own
@@ -176,7 +176,7 @@ export class TrackedTable {
     return this.#options.isRedacted(this.model?.name, this.#field(column))
   }
 
-  /** Whether a column's change alone is worth no entry. */
+  /** Whether a change of only this column is not worth an entry. */
   isIgnored(column: Column): boolean {
     return this.#options.isIgnored(this.model?.name, this.#field(column))
   }
@@ -185,7 +185,7 @@ export class TrackedTable {
     return this.#options.snapshot
   }
 
-  /** Those of the columns whose change is worth an entry, with the test whether they did change. */
+  /** The columns whose change is worth an entry, each with the test whether it changed. */
   #changes(before: RowReference, after: RowReference, columns: readonly Column[]): Change[] {
     return columns
       .filter((column) => !this.isIgnored(column))
@@ -206,7 +206,7 @@ interface Change {
   readonly test: string
 }
 
-/** The names of the fields that did change, as a text[]. */
+/** The names of the changed fields, as a text[]. */
 function namesOf(changes: readonly Change[]): string {
   const names = changes.map(({ name, test }) => `CASE WHEN ${test} THEN ${quoteLiteral(name)} END`)
   return `pg_catalog.array_remove(ARRAY[${names.join(', ')}], NULL)`
@@ -216,7 +216,7 @@ function redacted(reference: string): string {
   return `CASE WHEN ${reference} IS NOT NULL THEN ${quoteLiteral(redactedValue)}::text END`
 }
 
-/** Of a row's fields, the changed ones. */
+/** A row's changed fields. */
 function only(row: readonly Field[], changed: string): string {
   const [fields, field] = [own('fields'), own('field')]
   return [

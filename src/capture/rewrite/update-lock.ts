@@ -8,7 +8,7 @@ import type { Reach } from './referential-actions.ts'
 /**
  * Locks the rows of an UPDATE, and those that referential actions reach.
  *
- * @param changing with it, only the rows whose key changes
+ * @param changing if given, only rows whose key changes are locked
  */
 export function lockForUpdate(
   statement: UpdateStatement,
@@ -30,8 +30,8 @@ export function lockForUpdate(
 }
 
 /**
- * The statement, confined to the rows that were locked. A row that has come to match since would have children that
- * nobody locked; had the statement run at the time of the lock, it would not have seen that row either.
+ * The statement, confined to the rows that were locked. A row that matches only since the lock has children that nobody
+ * locked. At the time of the lock, the statement would not have seen it either.
  *
  * @param locked an SQL expression of type text: the addresses as an array
  */
@@ -42,14 +42,15 @@ export function confineUpdate(
   locked: string,
 ): UpdateStatement {
   const condition = isLocked(table, (name) => `${statement.reference}.${name}`, locked)
-  // rows whose key stays set nothing off, and were not locked
+  // rows that keep their key trigger no action, and were not locked
   const change = changing && keyChange(statement, changing)
   return withCondition(statement, change === undefined ? condition : `(${condition} OR NOT (${change}))`)
 }
 
 /**
- * The condition that an update really changes a key that foreign keys refer to. Saving a whole object assigns its key to
- * itself, and sets nothing off. Undefined where the new value can't be said beforehand: then every row may change.
+ * The condition that an update really changes a key that foreign keys refer to. Saving a whole object assigns its key
+ * to itself, which triggers no action. Undefined when the new value can't be known beforehand: then every row may
+ * change.
  */
 function keyChange({ assigned, plainValues, reference }: UpdateStatement, reach: Reach): string | undefined {
   const [start] = reach.tables
@@ -64,7 +65,7 @@ function keyChange({ assigned, plainValues, reference }: UpdateStatement, reach:
   return changes.every((change) => change !== undefined) ? changes.join(' OR ') : undefined
 }
 
-/** The query of the CTE `locked`: the rows about to change, as they are. */
+/** The query of the CTE `locked`: the rows about to change, in their old state. */
 export function lockedQuery(
   statement: UpdateStatement,
   table: Table,

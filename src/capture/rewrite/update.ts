@@ -17,7 +17,7 @@ import { startFromChanged } from './start-rows.ts'
 import { confineUpdate, lockedQuery, lockForUpdate, updateJoined } from './update-lock.ts'
 
 /**
- * How an UPDATE learns the row that it replaces:
+ * How an UPDATE gets the old state of its rows:
  * - `returning`: its RETURNING has it, since PostgreSQL 18.
  * - `locked`: a CTE reads and locks the rows, and the statement joins it.
  * - `locked earlier`: a statement before this one locks the rows, and a CTE reads them.
@@ -40,7 +40,7 @@ export function rewriteUpdate(statement: UpdateStatement, input: RewriteInput): 
     if (call !== undefined) return callingStatement(statement, input, rows, call)
   }
   const rows = state === 'returning' ? oldAndNewRow(statement) : joinedRow(statement, input)
-  // the snapshot of a statement must come after the lock where it looks for children, or where no CTE can lock
+  // the statement's snapshot must come after the lock when it looks for children, or when no CTE can lock
   const isLockedFirst = reach !== undefined || state === 'locked earlier'
   const changing = state === 'locked earlier' ? undefined : reach
   const confined = isLockedFirst
@@ -62,7 +62,7 @@ function joinedRow(statement: UpdateStatement, { tracked }: RewriteInput): RowNa
   return { before: lockedRow(tracked.table), after, address: lockedAddress, with: given }
 }
 
-/** The call that records a row; undefined where no change of it is worth an entry. */
+/** The call that records a row; undefined when no change of it is worth an entry. */
 function updateCall(
   { assigned }: UpdateStatement,
   { before, after }: RowNames,
@@ -84,7 +84,7 @@ function updatedEntries(
   const from = own('op')
   if (!tracked.isTracked) return noEntries
   if (link) return movedLinkEntries(link, tracked, { from, before, after, entry })
-  // a key of a tree that refers to itself: referential actions change the rows once more
+  // the key of a table that refers to itself: referential actions change the rows once more
   const isChangedAgain = reach?.edges.some((edge) => edge.on === 'update' && edge.key.child === table)
   if (isChangedAgain && table.primaryKey.length > 0) {
     return {

@@ -17,8 +17,8 @@ import { oldAndNewRow, type RowAddress, type RowNames, type RowReference, single
 import { startFromChanged } from './start-rows.ts'
 
 /**
- * `INSERT … ON CONFLICT DO UPDATE`: each row was created or updated. Which one, and from what, RETURNING tells since
- * PostgreSQL 18; before, the rows in conflict are locked by a statement ahead, and read beside the upsert.
+ * `INSERT … ON CONFLICT DO UPDATE`: each row was created or updated. Since PostgreSQL 18, RETURNING says which, and has
+ * the old row. Before, an earlier statement locks the rows in conflict, and a CTE reads them along with the upsert.
  */
 export function rewriteUpsert(statement: UpsertStatement, input: RewriteInput): Rewritten {
   return input.catalog.server.returnsOldRows
@@ -61,10 +61,10 @@ function upsertBesideLocked(statement: UpsertStatement, input: RewriteInput): Re
   const columns = {
     ...entries.columns,
     ...start?.columns,
-    // updated, and yet not locked: another transaction inserted it in between, and nobody saw what it was
+    // updated but not locked: another transaction inserted it in between, so its old state is unknown
     missed: `${isNew(address)} AND ${own('op')}.${own('xmax')} <> '0'::pg_catalog.xid`,
   }
-  // one row replaces one row; of several, a key that stays tells which
+  // one row replaces one row; several are matched by a key that does not change
   const { conflict, assigned, reference } = statement
   const isSingle = conflictKey(conflict, table)?.rows.length === 1
   const join = stableKey(conflict, assigned, table).map((column) => `${before(column)} = ${after(column)}`)
@@ -72,13 +72,13 @@ function upsertBesideLocked(statement: UpsertStatement, input: RewriteInput): Re
     `${from} AS (SELECT ${selectList(columns)}`,
     `FROM ${own('op')} LEFT JOIN ${own('locked')} ON ${isSingle ? 'true' : join.join(' AND ')})`,
   ]
-  // another row may have come in since the lock; reading it would not keep others from changing it
+  // another row may have been inserted since the lock; reading it would not keep others from changing it
   const conflicting = selectConflicting(statement, input, lockedColumns(table, reference))
   const addresses = `${entry.reference('lockedRows')}::pg_catalog.tid[]`
   return insertingStatement(statement, input, {
     body: statement.body,
     rows: singleRow(statement),
-    // the new row is returned whole, to be joined to the old one
+    // the whole new row is returned, to join it with the old one
     returned: {
       ...Object.fromEntries(table.columns.map((column, index) => [`n${index}`, columnOf(reference, column)])),
       xmax: `${reference}.xmax`,
