@@ -1618,6 +1618,10 @@ DECLARE
   log_table text := schema_name || ''.'' || (SELECT quote_ident(relname) FROM pg_class WHERE oid = log)\073
   writer text := schema_name || ''.'' || quote_ident(name)\073
   owner_writer text := schema_name || ''.'' || quote_ident(name || ''_as_owner'')\073
+  -- the row type of the table itself would keep anybody from dropping it
+  columns text := ''id uuid, "timestamp" timestamptz, action varchar, actor_id varchar, actor_type varchar, actor_email varchar, resource_type varchar,
+      resource_id varchar, outcome varchar, reason text, details jsonb, request_id varchar, ip inet, user_agent text,
+      organization_id varchar, seq bigint, transaction_id bigint''\073
   body text := format(
 $body$
   IF EXISTS (SELECT FROM jsonb_array_elements(entries) AS e
@@ -1650,14 +1654,15 @@ $body$
 $body$, log_table)\073
 BEGIN
   EXECUTE format(
-    ''CREATE OR REPLACE FUNCTION %1$s(entries jsonb) RETURNS SETOF %2$s
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS %3$L'', owner_writer, log_table,
-    format(''BEGIN %s END'', body))\073
+    ''CREATE OR REPLACE FUNCTION %1$s(entries jsonb) RETURNS TABLE (%2$s)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS %3$L'', owner_writer, columns,
+    format(E''#variable_conflict use_column\\nBEGIN %s END'', body))\073
   EXECUTE format(''REVOKE ALL ON FUNCTION %s(jsonb) FROM PUBLIC'', owner_writer)\073
   EXECUTE format(
-    ''CREATE OR REPLACE FUNCTION %1$s(entries jsonb) RETURNS SETOF %2$s
-    LANGUAGE plpgsql SET search_path = pg_catalog AS %3$L'', writer, log_table, format(
+    ''CREATE OR REPLACE FUNCTION %1$s(entries jsonb) RETURNS TABLE (%2$s)
+    LANGUAGE plpgsql SET search_path = pg_catalog AS %3$L'', writer, columns, format(
 $body$
+#variable_conflict use_column
 BEGIN
   IF NOT has_any_column_privilege(%L, ''INSERT'') THEN
     RETURN QUERY SELECT * FROM %s(entries)\073
