@@ -14,10 +14,10 @@ import type { StatementAtHand } from './statement-at-hand.ts'
 /** What `audit_logs_context` raises: the triggers of a table are not those of the catalog. */
 const triggersChanged = 'ZA002'
 
-/** Undefined table, column or function, another number of columns: a migration changed what the catalog says. */
+/** Undefined table, column or function, a different number of columns: a migration has made the catalog outdated. */
 const outdatedStates = new Set(['42P01', '42703', '42883', '42846', triggersChanged])
 
-/** Raw statements after which the catalog may be another. */
+/** Raw statements that may change the catalog. */
 const redefining = new Set<UncapturableReason>([
   'definition',
   'several-statements',
@@ -26,8 +26,8 @@ const redefining = new Set<UncapturableReason>([
 ])
 
 /**
- * Runs one statement of a scope: as it is when it only reads, rewritten when it writes. Every promise costs where
- * AsyncLocalStorage is in use, so the way of a statement that is known already has no more of them than it needs.
+ * Runs one statement of a scope: unchanged when it only reads, rewritten when it writes. With AsyncLocalStorage every
+ * promise costs time, so a statement with a plan uses no more of them than it needs.
  */
 export async function capture<T>(captured: StatementAtHand<T>): Promise<T> {
   const { scope, connection, database } = captured
@@ -43,7 +43,7 @@ export async function capture<T>(captured: StatementAtHand<T>): Promise<T> {
       const state = sqlStateOf(error) ?? ''
       if (!('sql' in plan) || !outdatedStates.has(state)) throw error
       database.forget()
-      // a failed statement ends the transaction it is in; outside of one it can be planned anew
+      // a failed statement ends its transaction; outside of one, it can be planned again
       if (!isPool(connection))
         throw state === '42846' || state === triggersChanged ? schemaChanged(error) : error
       const renewed = await planFor(captured, attribution)
@@ -56,7 +56,7 @@ export async function capture<T>(captured: StatementAtHand<T>): Promise<T> {
   }
 }
 
-/** Looks at the database anew, and at every table. */
+/** Reads the catalog again, and checks every table. */
 async function verify<T>({ scope, connection, database }: StatementAtHand<T>): Promise<void> {
   database.forget()
   const planner = await database.planner(scope.configuration, connection)
@@ -66,12 +66,12 @@ async function verify<T>({ scope, connection, database }: StatementAtHand<T>): P
 function schemaChanged(cause: unknown): AuditError {
   return new AuditError(
     'AUDIT_SCHEMA_CHANGED',
-    'A migration changed the table, or the triggers that record it, since the audit last looked. Inside a transaction the statement can not be repeated, so nothing of it was written, and the transaction has to be rolled back. Run the transaction again.',
+    'A migration changed the table, or the triggers that record it, since the audit last looked. Inside a transaction the statement cannot be repeated, so it wrote nothing, and the transaction has to be rolled back. Run the transaction again.',
     { cause },
   )
 }
 
-/** The plan of a statement on a table that is in the catalog, where the catalog is read. */
+/** The plan of a statement on a table in the catalog, if the catalog has been read. */
 function knownPlan<T>(
   { scope, query, connection, database, want }: StatementAtHand<T>,
   attribution: Attribution,
@@ -129,6 +129,6 @@ function requireActor({ configuration, hasActor }: CaptureScope): void {
   if (hasActor || !configuration.options.requireActor) return
   throw new AuditError(
     'AUDIT_ACTOR_REQUIRED',
-    'A write came without an actor, and the option requireActor is set. Nothing was written. Run it inside withAuditContext({ actor: { id, type } }, …).',
+    'A write has no actor, and the option requireActor is set. Nothing was written. Run it inside withAuditContext({ actor: { id, type } }, …).',
   )
 }

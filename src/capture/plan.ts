@@ -36,9 +36,9 @@ export interface UncapturablePlan {
   readonly reason: UncapturableReason
   /** The statement without its values. */
   readonly statement: string
-  /** Undefined where triggers record all that the statement can write to. */
+  /** Undefined when triggers record all that the statement can write to. */
   readonly entry: RawEntry | undefined
-  /** Runs ahead in the same transaction, and tells triggers who acts; undefined where there are none. */
+  /** Runs first in the same transaction, and tells triggers who acts; undefined when there are no triggers. */
   readonly ahead: ContextStatement | undefined
 }
 
@@ -49,11 +49,11 @@ export interface CarriedPlan {
   readonly parameters: EntryParameters
   /** How many columns at the end of the result are ours. */
   readonly surplus: number
-  /** For an INSERT before whose rows other triggers write. */
+  /** For an INSERT with other triggers that write before its rows. */
   readonly ahead: ContextStatement | undefined
 }
 
-/** A statement of its own that tells who acts in the next one. */
+/** A separate statement that tells who acts in the next one. */
 export interface ContextStatement {
   readonly sql: string
   readonly parameters: EntryParameters
@@ -62,20 +62,20 @@ export interface ContextStatement {
 /** Run the audited statement in its place. */
 export interface AuditedPlan extends Omit<Rewritten, 'lock' | 'readLater'> {
   readonly kind: 'audited'
-  /** Behind the statement's own. */
+  /** After the statement's own. */
   readonly parameters: EntryParameters
-  /** Statements ahead, with some of the statement's own parameters; see {@link Rewritten}. */
+  /** Statements that run before, with some of the statement's own parameters; see {@link Rewritten}. */
   readonly lock?: { readonly rows: Renumbered; readonly reached?: Renumbered; readonly isDeep: boolean }
   readonly readLater?: { readonly sql: string; readonly parameters: EntryParameters }
 }
 
 const pass: Plan = { kind: 'pass' }
 
-/** Plans are kept by statement text, so that a statement is parsed and rewritten once. Bounded: memory can't grow. */
+/** Plans are kept by statement text, so a statement is parsed and rewritten once. Bounded, so memory can't grow. */
 const cachedPlans = 1_000
 const cachedCharacters = 8 * 1024 * 1024
 
-/** Makes plans for one configuration on one state of the catalog. */
+/** Makes plans for one configuration and one state of the catalog. */
 export class Planner {
   readonly catalog: Catalog
   readonly #configuration: CaptureConfiguration
@@ -90,7 +90,7 @@ export class Planner {
     sizeCalculation: (plan, key) => key.length + ('sql' in plan ? plan.sql.length : 0) + 1,
   })
 
-  /** @param defaultSchema where models without `@@schema` live */
+  /** @param defaultSchema the schema of models without `@@schema` */
   constructor(catalog: Catalog, configuration: CaptureConfiguration, defaultSchema: string) {
     this.catalog = catalog
     this.#configuration = configuration
@@ -126,13 +126,13 @@ export class Planner {
   }
 
   #make(text: string, want: Want, parameterCount: number, shape: EntryShape): Plan {
-    if (/^[\s;]*$/.test(text)) return pass // an empty statement, which PostgreSQL takes
+    if (/^[\s;]*$/.test(text)) return pass // an empty statement, which PostgreSQL accepts
     const syntax = parseSql(text)
     const classified = classify(syntax, this.catalog)
     if (classified.kind === 'read') return pass
     if (classified.kind === 'uncapturable') return this.#uncapturable(classified.reason, text, shape)
     const { statement, table, obstacle } = classified
-    // a statement with too few arguments must fail as it would, and not find ours in their place
+    // a statement with too few arguments must fail as usual, not find ours in their place
     if (countParameters(syntax) !== parameterCount) return { kind: 'pass', writes: true }
     const tracked = this.#track(table)
     refuseDifferences(tracked, watchDifferences(tracked, this.catalog, this.#configuration.options.table))
@@ -197,7 +197,7 @@ export class Planner {
     const later = new EntryParameters(shape, 0)
     const { tracked, reach } = rest
     const { watch } = tracked.table
-    // where nothing that the statement reaches has triggers, nobody needs the context
+    // if nothing that the statement reaches has triggers, nobody needs the context
     const needsContext =
       watch.fingerprint !== '' || (reach?.tables.some((table) => table.watch.isRecording) ?? false)
     const cause = tracked.action(statement.kind === 'delete' ? 'delete' : 'update')
@@ -249,7 +249,7 @@ export class Planner {
     }
   }
 
-  /** Whether triggers record all that a write to a table changes, or the log wants none of it. */
+  /** Whether triggers record all that a write to a table changes, or none of it is wanted in the log. */
   #isRecorded(name: TableName): boolean {
     const table = findTable(this.catalog, name)
     if (!table) return false
@@ -264,7 +264,7 @@ export class Planner {
     return [table, ...reached].every((one) => isTable(one) && !this.#track(one).isTracked)
   }
 
-  /** Whether triggers record every table that the log wants; Prisma's list of migrations is none of them. */
+  /** Whether triggers record every table wanted in the log; Prisma's list of migrations is not one. */
   get #recordsAll(): boolean {
     this.#knowsRecordsAll ??= this.catalog.tables.every(
       (table) => !isTable(table) || table.name === '_prisma_migrations' || !this.#track(table).isTracked,
@@ -277,7 +277,7 @@ export class Planner {
     throw logOutdated(this.#configuration.options.table)
   }
 
-  /** What referential actions can reach from a statement; undefined where none of it is tracked. */
+  /** What referential actions can reach from a statement; undefined when none of it is tracked. */
   #trackedReach(statement: WriteStatement, table: Table): Reach | undefined {
     if (statement.kind === 'insert') return undefined
     const reach =
@@ -307,7 +307,7 @@ function logOutdated(log: TableName): AuditError {
   )
 }
 
-/** The plan of a folded statement, for the whole one. */
+/** The plan of a folded statement, unfolded. */
 function unfolded(plan: Plan, sql: string, { expand, trailer, isFolded }: FoldedStatement): Plan {
   if (plan.kind === 'pass') return plan
   if (plan.kind === 'uncapturable') return isFolded ? { ...plan, statement: withoutValues(sql) } : plan

@@ -1,12 +1,12 @@
 import { redactedValue } from '../values/redacted.ts'
 import type { AuditEntry } from './entry.ts'
 
-/** Longer values are cut: a line is for people. */
+/** Longer values are cut, since people read the lines. */
 const longestValue = 80
 
 /**
- * What an entry changed, one readable line a field, for terminals and e-mails. Values are as the log has them, JSON on
- * one line; long ones are shortened. Control characters are escaped, so a value can't forge a line.
+ * What an entry changed, one readable line per field, for terminals and e-mails. Values are the log's JSON, on one
+ * line; long ones are shortened. Control characters are escaped, so a value can't forge a line.
  *
  * - an update: `status: "DRAFT" → "PAID"`
  * - a create, a delete: `+ status: "DRAFT"`, `− status: "DRAFT"`, without fields that are null
@@ -45,7 +45,7 @@ export function diffLines(entry: AuditEntry): string[] {
  */
 export function describeEntry({ timestamp, actor, action, resource, outcome, details }: AuditEntry): string {
   const time = `${timestamp.toISOString().slice(0, 16).replace('T', ' ')} UTC`
-  // an event may be about something else than its action begins with
+  // an event may be about something other than its action begins with
   const isNamed = action.startsWith(`${resource.type}.`)
   const what = [isNamed ? undefined : resource.type, resource.id].filter((part) => typeof part === 'string')
   const parts = [
@@ -57,7 +57,7 @@ export function describeEntry({ timestamp, actor, action, resource, outcome, det
   return [time, ...parts.map(printable), ...(outcome === 'failure' ? ['failed'] : [])].join(' · ')
 }
 
-/** Where a change came from that is not the audited client's: `by psql as app_owner`. */
+/** The source of a change that is not from the audited client: `by psql as app_owner`. */
 function sourceText(details: AuditEntry['details']): string[] {
   const source = details?.source as { role?: unknown; application?: unknown } | undefined
   if (typeof source?.role !== 'string') return []
@@ -87,13 +87,13 @@ function valueText(value: unknown): string {
   return shorten(printable(JSON.stringify(value) ?? String(value)))
 }
 
-/** Cut between characters, not inside one. */
+/** Cuts between characters, not inside one. */
 function shorten(text: string): string {
   const characters = Array.from(text)
   return characters.length > longestValue ? `${characters.slice(0, longestValue - 1).join('')}…` : text
 }
 
-/** Without line breaks, escape sequences and marks that turn the direction of text. */
+/** Without line breaks, escape sequences and marks that change the direction of text. */
 function printable(text: string): string {
   return text.replace(
     /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,

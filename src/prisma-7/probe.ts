@@ -3,7 +3,7 @@ import { AuditError } from '../errors.ts'
 import type { AdapterLike } from '../postgres/connection.ts'
 import { baseClient, type ClientInternals } from './internals.ts'
 
-/** Finds out whether a client's statements pass through the tap: asks once, with a query that the tap answers itself. */
+/** Finds out whether a client's statements pass through the tap, by a single query that the tap answers itself. */
 export class TapProbe {
   readonly #client: ClientInternals
   #asking: Promise<AdapterLike> | undefined

@@ -13,7 +13,7 @@ export interface AuditPageOptions {
   basePath?: string
   /** The log's table, `name` or `schema.name`. Default: the one that the audited client writes to, or `audit_logs`. */
   table?: string
-  /** Told of errors; the web page shows only a summary, without any text of the database's. */
+  /** Called with errors; the web page shows only a summary, without any text from the database. */
   onError?: (error: unknown) => void
 }
 
@@ -25,7 +25,7 @@ export interface PageClientLike {
 
 /**
  * The web page of the log as a handler in the style of `fetch`, to mount in an application **behind its own
- * authentication**: whoever reaches it reads the whole log. It only reads, in read-only transactions.
+ * authentication**: anyone who can reach it can read the whole log. It only reads, in read-only transactions.
  *
  * @param source a Prisma client, or a connection string, for which `@prisma/adapter-pg` opens at most four connections
  *
@@ -52,7 +52,7 @@ export function auditPage(source: PageClientLike | string, options: AuditPageOpt
   const basePath = checkedBasePath(options.basePath)
   const reader = sqlLogReader(connectionFor(source), tableFor(source, options.table))
   const handler = webPageHandler(reader, options.onError ?? (() => {}))
-  // frameworks call handlers with more arguments of their own
+  // frameworks call handlers with further arguments
   return (request, mounted) =>
     handler(request, options.basePath === undefined ? checkedBasePath(mounted) : basePath)
 }
@@ -80,6 +80,6 @@ function checkedBasePath(path: unknown): string {
   if (trimmed === '' || /^(\/[\w.~%!$&'()*+,;=:@-]+)+$/.test(trimmed)) return trimmed
   throw new AuditError(
     'AUDIT_INVALID_OPTIONS',
-    `The base path ${JSON.stringify(path)} is not one. Give the path where the page is mounted, such as "/audit".`,
+    `The base path ${JSON.stringify(path)} is not a path. Give the path where the page is mounted, such as "/audit".`,
   )
 }

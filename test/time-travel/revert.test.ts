@@ -432,11 +432,11 @@ describe('reverting is refused', () => {
     const details = { before: { colour: 'red' }, after: { colour: 'blue' }, changed: ['colour'] }
     expect(
       await reasonOf(await insert({ action: 'tag.update', type: 'tag', id: String(tag), details })),
-    ).toContain('no field colour')
+    ).toContain('no longer has the field colour')
     const before = { id: 99_999, name: 'g9', colour: 'red' }
     expect(
       await reasonOf(await insert({ action: 'tag.delete', type: 'tag', id: '99999', details: { before } })),
-    ).toContain('no field colour')
+    ).toContain('no longer has the field colour')
     const { id } = await db.changeOf(() => prisma.tag.update({ where: { id: tag }, data: { name: 'h' } }))
     expect(await reasonOf(id, clientWith({ models: { exclude: ['Tag'] } }))).toContain(
       'would not be recorded',

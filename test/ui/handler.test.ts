@@ -179,7 +179,7 @@ describe('entries', () => {
     for (const query of ['', 'actor=bob', 'actor=ada&outcome=success']) {
       const response = await get(`/api/entries?${query}&cursor=${nextCursor}`)
       expect(await response.json()).toEqual({
-        error: { code: 'INVALID_REQUEST', message: '"cursor" is not one that this page gave.' },
+        error: { code: 'INVALID_REQUEST', message: '"cursor" is not one from this page.' },
       })
     }
   })
@@ -224,7 +224,7 @@ describe('a request that cannot be answered', () => {
     ['/api/entries?limit=0', '"limit" must be a whole number from 1 to 500.'],
     ['/api/entries?limit=501', '"limit" must be a whole number from 1 to 500.'],
     ['/api/entries?limit=1e9', '"limit" must be a whole number from 1 to 500.'],
-    ['/api/entries?cursor=abc', '"cursor" is not one that this page gave.'],
+    ['/api/entries?cursor=abc', '"cursor" is not one from this page.'],
     ['/api/entries?outcome=perhaps', '"outcome" must be "success" or "failure".'],
     ['/api/entries?transaction=1;', '"transaction" must be a whole number, as an entry has it.'],
     ['/api/entries?from=yesterday', '"from" must be a time in ISO 8601, such as 2026-01-31T12:00:00Z.'],

@@ -287,7 +287,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
 
     it('of a record that the log does not know says so', async () => {
       const page = await open('?view=record&resource=order&id=unknown')
-      await page.getByText('Nothing is known of this record').waitFor()
+      await page.getByText('Nothing is known about this record').waitFor()
     })
   })
 

@@ -19,16 +19,16 @@ export function verbOf(action: string): { verb: string; kind: string } {
   return { verb, kind: knownVerbs.includes(verb) ? verb : 'other' }
 }
 
-/** What happened, in a few words: which fields from what to what, or which record at the other end. */
+/** What happened, in a few words: the fields with old and new values, or the record at the other end. */
 export interface Summary {
   readonly parts: readonly { field?: string; from?: string; to?: string }[]
-  /** How many fields more. */
+  /** The number of further fields. */
   readonly more: number
-  /** In words, where there are no fields. */
+  /** In words, if there are no fields. */
   readonly text?: string
 }
 
-/** Fields that name a record. */
+/** Fields that usually name a record. */
 const naming = ['name', 'title', 'label', 'email', 'slug', 'code', 'status']
 
 export function summarize(entry: WireEntry, details: Details): Summary {

@@ -12,14 +12,14 @@ interface Answers {
 
 const base = document.documentElement.dataset.base ?? ''
 
-/** Over when the first rows are drawn, or won't come soon: what is around them would take the machine's time from them. */
+/** Resolves when the first rows are drawn, or won't be soon: the rest of the page must not delay them. */
 let rowsAreThere = () => {}
 const rowsFirst = new Promise<void>((resolve) => {
   rowsAreThere = resolve
   setTimeout(resolve, 1000)
 })
 
-/** Asks the handler that served this web page. Its errors say what to do about them. */
+/** Asks the handler that served this web page. Its errors say what to do. */
 export async function ask<Name extends keyof Answers & string>(
   name: Name,
   parameters: Readonly<Record<string, string | number | undefined>> = {},
@@ -59,7 +59,7 @@ export function filterParameters({
   return { ...filters, from: new Date(from).toISOString() }
 }
 
-/** An answer on its way, there, or failed. While another is on its way, the one before stays to look at. */
+/** An answer that is loading, loaded or failed. While a new one loads, the previous one stays visible. */
 export interface Asked<Answer> {
   readonly answer?: Answer | undefined
   readonly error?: Error | undefined
@@ -68,14 +68,14 @@ export interface Asked<Answer> {
   readonly retry: () => void
 }
 
-/** Asks whenever `key` changes; nothing while it is undefined. */
+/** Asks whenever `key` changes; not while it is undefined. */
 export function useAnswer<Answer>(
   key: string | undefined,
   question: (signal: AbortSignal) => Promise<Answer>,
 ): Asked<Answer> {
   const [state, setState] = useState<{ key?: string | undefined; answer?: Answer; error?: Error }>({})
   const [attempt, setAttempt] = useState(0)
-  // the key stands for the question
+  // the key represents the question
   useLayoutEffect(() => {
     if (key === undefined) return
     const controller = new AbortController()

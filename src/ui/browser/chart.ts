@@ -8,7 +8,7 @@ import { goTo, type Place } from './location.ts'
 import { useTheme } from './theme.ts'
 import { shortTime } from './time.ts'
 
-/** How many entries there were over time. Dragging over a span, or a click on a bar, filters by it. */
+/** The number of entries over time. Dragging over a span or clicking a bar filters by it. */
 export function Activity({ place, filter }: { place: Place; filter: Place }): ComponentChild {
   const { answer, error, loading } = useAnswer(JSON.stringify(filter), (signal) =>
     ask('activity', { ...filterParameters(filter), buckets: innerWidth < 700 ? 48 : 120 }, signal),
@@ -37,7 +37,7 @@ export function Activity({ place, filter }: { place: Place; filter: Place }): Co
   </figure>`
 }
 
-/** A count as it is, and an estimate in three digits. */
+/** A count exactly, an estimate with three digits. */
 function amount({ sample }: WireActivity, count: number): string {
   return sample < 1 ? `≈ ${Number(count.toPrecision(3)).toLocaleString()}` : count.toLocaleString()
 }
@@ -68,7 +68,7 @@ function spanName(milliseconds: number): string {
 function Bars({ activity, place }: { activity: WireActivity; place: Place }): ComponentChild {
   const element = useRef<HTMLDivElement>(null)
   const theme = useTheme()
-  // the theme's colours are read when it is drawn
+  // the theme's colours are read while drawing
   useEffect(() => {
     if (!element.current) return
     const container = element.current
@@ -102,19 +102,19 @@ const chartHeight = 108
 
 const [minute, hour, day] = [60, 3600, 86_400]
 
-/** Seconds from one label of the axis to the next; never less than a bar. */
+/** Seconds from one axis label to the next; never less than a bar. */
 const axisSteps = [
   ...[1, 5, 15, 30, minute, 5 * minute, 15 * minute, 30 * minute],
   ...[hour, 3 * hour, 6 * hour, 12 * hour, day, 2 * day, 7 * day, 14 * day],
   ...[30 * day, 90 * day, 180 * day, 365 * day, 5 * 365 * day],
 ]
 
-/** Every bucket from the first to the last, also those without entries. */
+/** Every bucket from the first to the last, including those without entries. */
 function series({ bucket, counts }: WireActivity): [number[], number[], number[]] {
   const columns: [number[], number[], number[]] = [[], [], []]
   const known = new Map(counts.map(([begin, successes, failures]) => [begin, [successes, failures] as const]))
   const [first, last] = [counts[0]?.[0] ?? 0, counts.at(-1)?.[0] ?? -1]
-  const step = Math.max(bucket, (last - first) / 2000) // a range that is wider than asked for
+  const step = Math.max(bucket, (last - first) / 2000) // in case the range is wider than asked for
   for (let begin = first; begin <= last; begin += step) {
     const [successes, failures] = known.get(begin) ?? [0, 0]
     columns[0].push(begin / 1000)
@@ -223,7 +223,7 @@ function draw(
   return plot
 }
 
-/** To a number that is as easy to read as its half: 4, 10, 30, 700. */
+/** Rounds up to a number that is easy to read, and so is its half: 4, 10, 30, 700. */
 function roundUp(number: number): number {
   const step = number < 10 ? 2 : 10 ** Math.floor(Math.log10(number))
   return Math.ceil(number / step) * step
@@ -237,7 +237,7 @@ const formats = {
   second: { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
 } as const satisfies Record<string, Intl.DateTimeFormatOptions>
 
-/** What tells a tick of the axis from the others: the month, the day or the time, and what begins there. */
+/** The label of an axis tick: the month, the day or the time, and what begins there. */
 function timeLabels(splits: readonly number[], step: number): string[] {
   return splits.map((seconds) => {
     const date = new Date(seconds * 1000)
@@ -254,7 +254,7 @@ function labelKind(date: Date, step: number): keyof typeof formats {
 
 const compact = { notation: 'compact', maximumSignificantDigits: 2 } as const
 
-/** The begin of the bucket at the cursor, in seconds. */
+/** The start of the bucket at the cursor, in seconds. */
 function barUnder(plot: uPlot): number | undefined {
   const { left } = plot.cursor
   if (left === undefined || left < 0) return undefined

@@ -6,7 +6,10 @@ import { Icon } from './icons.ts'
 
 const hues = 8
 
-/** Who acted: a mark in a colour of the actor's own, and the name: the e-mail address, since an id may be any number. */
+/**
+ * Who acted: a mark in the actor's own colour, and the name, preferably the e-mail address, since an id may be just a
+ * number.
+ */
 export function ActorChip({
   actor,
   detailed = false,
@@ -57,7 +60,7 @@ export function RecordName({
   action?: string
 }): ComponentChild {
   const { type, id } = resource
-  // an event can be about a resource of another name than its own
+  // an event can be about a different resource than its action names
   const named =
     action !== undefined && action.slice(0, action.lastIndexOf('.')) !== type ? `${action} · ${type}` : type
   return html`<span class="record" title=${id === null ? type : `${type} ${id}`}>

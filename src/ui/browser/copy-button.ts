@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { html } from './html.ts'
 import { Icon } from './icons.ts'
 
-/** Copies a text. Absent where the browser has no clipboard to offer: on plain HTTP away from this machine. */
+/** Copies a text. Absent when the browser offers no clipboard: on plain HTTP from another machine. */
 export function CopyButton({ text, label }: { text: string; label: string }): ComponentChild {
   const [copied, setCopied] = useState(false)
   if (!navigator.clipboard) return null

@@ -12,7 +12,7 @@ import { Problem, Skeleton } from './states.ts'
 import { agoLong, exactTime } from './time.ts'
 import { type Details, parseDetails, printJson } from './values.ts'
 
-/** An entry with everything that it says. */
+/** An entry with all its contents. */
 export function Detail({ known, place }: { known: WireEntry | undefined; place: Place }): ComponentChild {
   const id = place.entry as string
   const needed = !known || known.shortened ? id : undefined
@@ -79,13 +79,13 @@ function Contents({
     </details>`
 }
 
-/** A day around an entry: transactions and requests have no index of their own, and are short. */
+/** A day around an entry: transactions and requests are short, and have no index of their own. */
 function around({ timestamp }: WireEntry): Place {
   const at = (difference: number) => new Date(Date.parse(timestamp) + difference * 43_200_000).toISOString()
   return { from: at(-1), to: at(1) }
 }
 
-/** The parts of the details that are no rows: the other end of a link, a statement, metadata, what an event says. */
+/** The parts of the details other than rows: the other end of a link, a statement, metadata, an event's own details. */
 function Others({ details }: { details: Details }): ComponentChild {
   const { before, after, changed, operation, cause, relation, target, ...others } = details
   const parts = Object.entries(others)

@@ -6,7 +6,7 @@ import { commonEnds, type Details, isObject, showValue } from './values.ts'
 
 const longText = 600
 
-/** The fields of a record side by side, before and after: the changed ones first, the others on demand. */
+/** A record's fields before and after, side by side: the changed ones first, the others on demand. */
 export function Diff({ details }: { details: Details }): ComponentChild {
   const { before, after } = details
   if (!isObject(before) && !isObject(after)) return null
@@ -66,7 +66,7 @@ function FieldTable({ kind, before, after, fields, isChanged }: FieldTableProps)
   </table>`
 }
 
-/** A value as text, with the part marked in which it differs from `other`. */
+/** A value as text, with the part marked that differs from `other`. */
 export function Value({ value, other }: { value: unknown; other?: unknown }): ComponentChild {
   const [whole, setWhole] = useState(false)
   if (value === undefined) return html`<span class="nothing">absent</span>`
@@ -84,7 +84,7 @@ function marked(text: string, other: unknown): ComponentChild {
   if (other === undefined || other === null) return text
   const otherText = showValue(other)
   const [begin, end] = commonEnds(text, otherText)
-  // texts that share little are easier to read without marks, on both sides
+  // texts with little in common are easier to read without marks, on both sides
   if (begin + end < Math.max(3, text.length / 3, otherText.length / 3)) return text
   return html`${text.slice(0, begin)}<mark>${text.slice(begin, text.length - end)}</mark>${text.slice(text.length - end)}`
 }

@@ -10,7 +10,7 @@ import { agoShort, clockTime, dayOf, shortTime, timeTitle } from './time.ts'
 import type { LoadedEntries } from './use-entries.ts'
 import { parseDetails } from './values.ts'
 
-/** Entries in rows, a heading for each day, older ones as the reader comes to the end. */
+/** Entries in rows, with a heading for each day; older ones load as the reader reaches the end. */
 export function EntryList({
   list,
   place,
@@ -47,13 +47,13 @@ interface RowProps {
   entry: WireEntry
   place: Place
   selected: boolean
-  /** The entry above is of the same transaction and actor. */
+  /** The entry above has the same transaction and actor. */
   follows: boolean
-  /** The entry above says the same reason. */
+  /** The entry above has the same reason. */
   hideReason: boolean
 }
 
-/** Drawn once, and again only when it is chosen: a list may have thousands. */
+/** Drawn once, and again only when selected: a list may have thousands. */
 class Row extends Component<RowProps> {
   override shouldComponentUpdate(next: RowProps): boolean {
     const { entry, selected, follows } = this.props
@@ -105,7 +105,7 @@ function SummaryText({ entry, hideReason }: { entry: WireEntry; hideReason: bool
   ${reason && html`<span class="reason part">“${reason}”</span>`}`
 }
 
-/** Loads older entries when it comes into sight, and by a button. */
+/** Loads older entries when it becomes visible, or by a button. */
 function ListEnd({
   loading,
   error,

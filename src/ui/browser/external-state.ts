@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 
-/** A value that lives outside of the components, read again whenever `source` says "change". */
+/** A value outside the components, read again whenever `source` emits "change". */
 export function useSyncExternalState<Value>(source: EventTarget, read: () => Value): Value {
   const [value, setValue] = useState(read)
   useEffect(() => {

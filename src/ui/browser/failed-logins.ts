@@ -29,7 +29,7 @@ export function FailedLogins({ place }: { place: Place }): ComponentChild {
     ask('failed-logins', filterParameters(range), signal),
   )
   const known = list.entries.find(({ id }) => id === place.entry)
-  const empty = html`<${Empty} title="No failed logins"><p>Nobody failed to log in in this time, or the application records no logins.</p><//>`
+  const empty = html`<${Empty} title="No failed logins"><p>There are no failed logins in this time, or the application does not record logins.</p><//>`
   return html`<header class="view-head">
       <h1>Failed logins</h1>
       ${answer && html`<p class="figures"><span><b>${answer.counted.toLocaleString()}${answer.complete ? '' : '+'}</b> failed ${answer.counted === 1 ? 'attempt' : 'attempts'}</span></p>`}

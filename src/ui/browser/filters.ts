@@ -14,7 +14,7 @@ export const lastOptions: readonly [value: string, label: string][] = [
   ['90d', 'Last 90 days'],
 ]
 
-/** The row of filters, and under it a chip for each that is set. */
+/** The row of filters, and below it a chip for each that is set. */
 export function Filters({
   place,
   overview,
@@ -60,7 +60,7 @@ function named(values: readonly string[] | undefined, chosen: string | undefined
   return [...new Set([...(values ?? []), ...(chosen ? [chosen] : [])])].map((value) => [value, value])
 }
 
-/** `*.login`, `*.export`: verbs that more than one resource may have. */
+/** `*.login`, `*.export`: verbs that several resources may have. */
 function patterns(overview: WireOverview | undefined): string[] {
   const verbs = overview?.actions.map((action) => action.slice(action.lastIndexOf('.') + 1)) ?? []
   return [...new Set(verbs)].map((verb) => `*.${verb}`)
@@ -92,7 +92,7 @@ interface TextInputProps {
   value: string | undefined
   placeholder: string
   list?: string
-  /** Says each change, after a pause; else when the reader is done. */
+  /** Reports each change after a pause, or when the reader is done. */
   live?: boolean
   onChange: (value: string) => void
 }
@@ -183,7 +183,7 @@ function Chips({ place }: { place: Place }): ComponentChild {
   </div>`
 }
 
-/** Whether a place filters at all. */
+/** Whether a place has any filters. */
 export function isFiltered(place: Place): boolean {
   return Object.keys(filtersOf(place)).length > 0
 }

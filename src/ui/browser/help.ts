@@ -20,7 +20,7 @@ export function Help({ open, close }: { open: boolean; close: () => void }): Com
         ([names, meaning]) => html`<div key=${meaning}>
           <dt>${names.map((name) => html`<kbd>${name}</kbd> `)}</dt><dd>${meaning}</dd></div>`,
       )}</dl>
-      <p class="muted">Actions take stars: <code>user.*</code>, <code>*.export</code>. Every view has an address of its own to share.</p>
+      <p class="muted">Actions take stars: <code>user.*</code>, <code>*.export</code>. Every view has its own address to share.</p>
     </div>
   </dialog>`
 }

@@ -3,7 +3,7 @@ import { currentPlace, goTo } from './location.ts'
 /** The keys of the web page, as the help lists them. */
 export const keys: readonly [keys: readonly string[], meaning: string][] = [
   [['j', '↓'], 'the next, older entry'],
-  [['k', '↑'], 'the entry before, newer'],
+  [['k', '↑'], 'the previous entry, newer'],
   [['Enter'], 'open the entry and go to it'],
   [['Esc'], 'close the entry'],
   [['/'], 'search'],
@@ -17,7 +17,7 @@ interface Actions {
   readonly theme: () => void
 }
 
-/** Listens to the keys; gives the way to stop. */
+/** Listens to the keys; returns a function to stop. */
 export function listenToKeys(actions: Actions): () => void {
   const listen = (event: KeyboardEvent) => {
     if (event.metaKey || event.ctrlKey || event.altKey || event.defaultPrevented) return
@@ -43,7 +43,7 @@ function actionFor(key: string, target: HTMLElement, { help, theme }: Actions): 
       return () => move(1)
     case 'k':
       return () => move(-1)
-    // in the entry itself the arrows scroll
+    // inside the entry, the arrows scroll
     case 'ArrowDown':
       return inDetail ? undefined : () => move(1)
     case 'ArrowUp':
@@ -81,7 +81,7 @@ function move(step: number): void {
   if (!next) return
   next.focus({ preventScroll: true })
   next.scrollIntoView({ block: 'nearest' })
-  // moving along with an entry open is one visit, not many
+  // moving through entries is one step in the browser's history, not many
   goTo({ ...place, entry: next.dataset.entry as string }, { replace: place.entry !== undefined })
 }
 

@@ -7,7 +7,7 @@ export const filterKeys = [
 export type FilterKey = (typeof filterKeys)[number]
 export type PlaceKey = 'view' | 'entry' | FilterKey
 
-/** What the address says: the view, what it filters by, and the entry that is open. */
+/** The contents of the address: the view, its filters, and the open entry. */
 export type Place = { readonly [Key in PlaceKey]?: string | undefined }
 
 const placeKeys: readonly PlaceKey[] = ['view', ...filterKeys, 'entry']
@@ -17,7 +17,7 @@ addEventListener('popstate', () => placeChanges.dispatchEvent(new Event('change'
 
 let [search, place]: [string | undefined, Place] = [undefined, {}]
 
-/** The same object as long as the address is the same. */
+/** The same object while the address is the same. */
 export function currentPlace(): Place {
   if (search !== location.search) {
     search = location.search
@@ -43,7 +43,7 @@ export function addressOf(target: Place): string {
   return `${location.pathname}${query && `?${query}`}`
 }
 
-/** Goes to a place; the back button comes back, unless it replaces the one before. */
+/** Goes to a place. The back button returns, unless it replaces the previous one. */
 export function goTo(target: Place, { replace = false } = {}): void {
   const address = addressOf(target)
   if (address === `${location.pathname}${location.search}`) return
@@ -55,12 +55,12 @@ export function usePlace(): Place {
   return useSyncExternalState(placeChanges, currentPlace)
 }
 
-/** The filters of a place, without what else it says. */
+/** Only the filters of a place. */
 export function filtersOf({ view: _, entry: __, ...filters }: Place): Place {
   return filters
 }
 
-/** Lets a click on a link inside the web page change the place without a new document. */
+/** Makes a click on a link inside the web page change the place without a new document. */
 export function followLink(event: MouseEvent): void {
   const link = (event.target as Element).closest?.('a[data-go]')
   if (!(link instanceof HTMLAnchorElement)) return

@@ -53,7 +53,7 @@ function Header({ place, overview, help }: HeaderProps): ComponentChild {
       ${link({ view: 'logins' }, 'Failed logins', place.view === 'logins')}
     </nav>
     <span class="grow" />
-    ${overview && html`<span class="source" title="The numbers of PostgreSQL's planner">${overview.name} <span class="muted">${entryCount(overview.estimate)}</span></span>`}
+    ${overview && html`<span class="source" title="Estimated by PostgreSQL's planner">${overview.name} <span class="muted">${entryCount(overview.estimate)}</span></span>`}
     <button type="button" class="icon-button" onClick=${toggleTheme} title="Light or dark (t)" aria-label=${`Switch to ${theme === 'dark' ? 'light' : 'dark'}`}>
       <${Icon} name=${theme === 'dark' ? 'sun' : 'moon'} />
     </button>

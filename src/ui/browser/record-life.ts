@@ -10,7 +10,7 @@ import { agoLong, exactTime, shortTime, timeTitle } from './time.ts'
 import { useEntries } from './use-entries.ts'
 import { type Details, isObject, parseDetails } from './values.ts'
 
-/** All that ever happened to one record, as a vertical history. */
+/** Everything that ever happened to one record, as a vertical history. */
 export function RecordLife({ place }: { place: Place }): ComponentChild {
   const { resource = '', id = '' } = place
   const list = useEntries({ ...filtersOf(place), resource, id })
@@ -27,7 +27,7 @@ export function RecordLife({ place }: { place: Place }): ComponentChild {
       <section class="life" aria-label="History">
         ${error && entries.length === 0 && html`<${Problem} error=${error} retry=${loadMore} />`}
         ${loading && entries.length === 0 && html`<${Skeleton} rows=${6} />`}
-        ${!loading && !error && entries.length === 0 && html`<${Empty} title="Nothing is known of this record"><p>The log has no entry of ${resource} ${id}.</p><//>`}
+        ${!loading && !error && entries.length === 0 && html`<${Empty} title="Nothing is known about this record"><p>The log has no entry about ${resource} ${id}.</p><//>`}
         <ol>${groups(entries).map((group) => html`<${Moment} key=${group[0]?.id} group=${group} place=${place} />`)}</ol>
         ${entries.length > 0 && error && html`<${Problem} error=${error} retry=${loadMore} />`}
         ${hasMore && html`<button type="button" class="button" disabled=${loading} onClick=${loadMore}>Older entries</button>`}
@@ -67,7 +67,7 @@ function Figures({ entries, hasMore }: { entries: readonly WireEntry[]; hasMore:
   </p>`
 }
 
-/** Links of one relation made in one transaction go together: a country gets all of its languages at once. */
+/** Links of one relation made in one transaction are grouped: a country gets all of its languages at once. */
 function groups(entries: readonly WireEntry[]): WireEntry[][] {
   const found: WireEntry[][] = []
   for (const entry of entries) {

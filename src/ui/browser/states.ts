@@ -1,7 +1,7 @@
 import type { ComponentChild } from 'preact'
 import { html } from './html.ts'
 
-/** Something went wrong; says what and offers to try again. */
+/** Says what went wrong and offers to try again. */
 export function Problem({ error, retry }: { error: Error; retry: () => void }): ComponentChild {
   return html`<div class="state problem" role="alert">
     <h2>The log could not be read</h2>
@@ -14,7 +14,7 @@ export function Empty({ title, children }: { title: string; children?: Component
   return html`<div class="state"><h2>${title}</h2>${children}</div>`
 }
 
-/** Rows to come. */
+/** Placeholders while rows load. */
 export function Skeleton({ rows }: { rows: number }): ComponentChild {
   return html`<div class="skeleton" role="status" aria-label="Loading entries">
     ${Array.from({ length: rows }, (_, index) => html`<div key=${index} class="skeleton-row"><i /><i /><i /><i /></div>`)}

@@ -9,7 +9,7 @@ const key = 'prisma-extension-audit.theme'
 system.addEventListener('change', apply)
 apply()
 
-/** What the reader chose, else what the system prefers. */
+/** The reader's choice, or else the system's preference. */
 export function currentTheme(): Theme {
   const chosen = stored()
   return chosen ?? (system.matches ? 'dark' : 'light')
@@ -20,7 +20,7 @@ export function toggleTheme(): void {
   try {
     localStorage.setItem(key, next)
   } catch {
-    document.documentElement.dataset.chosen = next // a browser that stores nothing forgets it with the page
+    document.documentElement.dataset.chosen = next // a browser without storage forgets it with the page
   }
   apply()
 }

@@ -1,4 +1,4 @@
-/** Formats are made when they are first needed: each takes a browser milliseconds. */
+/** Formats are created when first needed: each takes a browser milliseconds. */
 function once<Format>(make: () => Format): () => Format {
   let made: Format | undefined
   return () => {
@@ -74,7 +74,7 @@ export function dayOf(timestamp: string): string {
 
 const dayNames = new Map<number, string>()
 
-/** The name of the day that begins at a moment: a list asks for the same one again and again. */
+/** The name of the day that begins at a moment, cached since a list asks for the same one often. */
 function dayName(begin: number): string {
   const known = dayNames.get(begin) ?? dayFormat().format(begin)
   dayNames.set(begin, known)
@@ -97,7 +97,7 @@ export function toLocalInput(timestamp: string | undefined): string {
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
 }
 
-/** The other way round. */
+/** The reverse. */
 export function fromLocalInput(text: string): string | undefined {
   const date = new Date(text)
   return text === '' || Number.isNaN(date.getTime()) ? undefined : date.toISOString()

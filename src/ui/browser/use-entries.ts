@@ -3,14 +3,14 @@ import type { WireEntry, WirePage } from '../wire.ts'
 import { ask, filterParameters } from './api.ts'
 import type { Place } from './location.ts'
 
-/** The entries of a filter as far as they have been fetched, newest first. */
+/** The entries of a filter that have been fetched, newest first. */
 export interface LoadedEntries {
   readonly entries: readonly WireEntry[]
   readonly loading: boolean
   readonly error: Error | undefined
-  /** There are, or may be, older ones. */
+  /** There are older ones, or may be. */
   readonly hasMore: boolean
-  /** The search ran out of time at this moment, and can go on from there. */
+  /** The search ran out of time at this moment, and can continue from there. */
   readonly stoppedAt: string | null
   readonly loadMore: () => void
 }
@@ -25,7 +25,7 @@ interface State {
 
 const empty: State = { entries: [], cursor: undefined, stoppedAt: null, loading: true, error: undefined }
 
-/** @param first how many to begin with: enough for a screen, since each costs the browser a moment */
+/** @param first how many to start with: enough for a screen, since each takes the browser time */
 export function useEntries(filter: Place, first = 50): LoadedEntries {
   const key = JSON.stringify(filter)
   const [state, setState] = useState<State>(empty)
@@ -59,7 +59,7 @@ export function useEntries(filter: Place, first = 50): LoadedEntries {
     [first],
   )
 
-  // the key stands for the filter; not after the next paint but before it, as the reader waits for this
+  // the key represents the filter; before the next paint, not after it, since the reader is waiting
   useLayoutEffect(() => {
     const controller = new AbortController()
     // the range of "the last 7 days" is the same for all pages of one list

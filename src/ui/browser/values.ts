@@ -1,4 +1,4 @@
-/** A number with more digits than JavaScript keeps, as it was written. */
+/** A number with more digits than JavaScript can keep, as written. */
 export class LongNumber {
   readonly text: string
   constructor(text: string) {
@@ -21,7 +21,7 @@ export interface Details {
   [other: string]: unknown
 }
 
-/** Reads JSON and keeps every digit, where the browser tells a value's source. */
+/** Parses JSON and keeps every digit, if the browser provides a value's source. */
 export function parseDetails(text: string | null): Details {
   if (text === null) return {}
   const keepDigits = (_: string, value: unknown, context?: { source?: string }) => {
@@ -37,7 +37,7 @@ export function parseDetails(text: string | null): Details {
   return isObject(details) ? (details as Details) : {}
 }
 
-/** `1.50` and `1e3` are the numbers that JavaScript writes as 1.5 and 1000; nothing is lost. */
+/** JavaScript writes `1.50` and `1e3` as 1.5 and 1000; nothing is lost. */
 function isSame(source: string, value: number): boolean {
   return (
     /^-?\d{1,15}(\.\d+)?$/.test(source) &&
@@ -52,12 +52,12 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   )
 }
 
-/** A value for people: a string as it is, all else as JSON. */
+/** A value for people: a string unchanged, anything else as JSON. */
 export function showValue(value: unknown): string {
   return typeof value === 'string' ? value : printJson(value, '  ')
 }
 
-/** In one line and not too long. */
+/** On one line and not too long. */
 export function showShort(value: unknown, length = 40): string {
   const text = (typeof value === 'string' ? value : printJson(value, '')).replace(/\s+/g, ' ')
   return text.length > length ? `${text.slice(0, length - 1)}…` : text
@@ -80,7 +80,7 @@ export function printJson(value: unknown, indent: string, depth = ''): string {
   return `${open}\n${parts.map((part) => `${depth}${indent}${part}`).join(',\n')}\n${depth}${close}`
 }
 
-/** The part in which two texts differ: what is the same at the begin, and at the end. */
+/** Where two texts differ: the length of what they share at the start and at the end. */
 export function commonEnds(one: string, other: string): [begin: number, end: number] {
   const shorter = Math.min(one.length, other.length)
   let begin = 0

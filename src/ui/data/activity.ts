@@ -9,21 +9,21 @@ import type { ReadConnection } from './read-connection.ts'
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000]
 
-/** What people read off an axis without arithmetic, in milliseconds. */
+/** Time spans that people read from an axis without arithmetic, in milliseconds. */
 const spans = [
   ...[second, 5 * second, 15 * second, minute, 5 * minute, 15 * minute],
   ...[hour, 3 * hour, 6 * hour, 12 * hour, day, 7 * day, 28 * day, 364 * day],
 ]
 
-/** Above this many entries, a part of the table is counted instead of all of it; about so many are read then. */
+/** Above this many entries, only a part of the table is counted, about this many. */
 const [countable, sampled] = [500_000, 200_000]
 
-/** Milliseconds for counting every entry that matches, and for counting a part of them if that was not enough. */
+/** Milliseconds for counting every matching entry, and then for counting a part if that was not enough. */
 const [timeForAll, timeForPart] = [1_200, 5_000]
 
 export interface ActivityRequest {
   readonly table: TableName
-  /** With actions as the log has them, not with patterns. */
+  /** With the log's actions, not patterns. */
   readonly conditions: Conditions
   readonly buckets: number
   /** The planner's estimate of the entries in the table. */
@@ -31,7 +31,7 @@ export interface ActivityRequest {
 }
 
 /**
- * Counts entries over time. Text is left out: to search every entry for it would take minutes in a large log. Where the
+ * Counts entries over time. Text is ignored: searching every entry for it would take minutes in a large log. If the
  * entries fill only a part of the log's time, that part is counted again in shorter spans.
  */
 export async function readActivity(
@@ -68,7 +68,7 @@ function earlier(to: string | undefined, last: number): string {
   return to !== undefined && Date.parse(to) < last ? to : new Date(last).toISOString()
 }
 
-/** Counts all, unless that takes too long, or would by what the planner knows. */
+/** Counts all, unless that takes too long, or would by the planner's estimate. */
 async function countOrEstimate(
   connection: ReadConnection,
   request: ActivityRequest,
@@ -112,7 +112,7 @@ async function count(
   return rows.map((row) => row.count)
 }
 
-/** In milliseconds: what the filter says; where it says nothing, about what the log has, by its time-ordered key. */
+/** In milliseconds: the filter's range, or else about the log's, by its time-ordered key. */
 async function timeRange(
   connection: ReadConnection,
   table: TableName,
@@ -136,7 +136,7 @@ async function timeRange(
   return [from === undefined ? first : Date.parse(from), to === undefined ? last : Date.parse(to)]
 }
 
-/** Conditions for which the range is that of their own entries. */
+/** Conditions that narrow the range to their own entries. */
 const inOrderOfTime: readonly (keyof Conditions)[] = ['resourceType', 'resourceId', 'actorId']
 
 function spanFor(milliseconds: number): number {

@@ -1,2 +1,2 @@
-/** A request that can't be answered as it is; the message says to the caller why. */
+/** A request that can't be answered as it is; the message tells the caller why. */
 export class InvalidRequest extends Error {}

@@ -3,10 +3,10 @@ import { distinctValues } from '../../search/entries-query.ts'
 import type { WireOverview } from '../wire.ts'
 import type { ReadConnection } from './read-connection.ts'
 
-/** More kinds than this nobody chooses from a list. */
+/** Nobody chooses from a list of more kinds than this. */
 const [mostValues, newestForActors, mostActors, timeForOverview] = [500, 2_000, 50, 3_000]
 
-/** What there is to choose from. */
+/** The values to choose from. */
 export async function readOverview(connection: ReadConnection, table: TableName): Promise<WireOverview> {
   const log = quoteTable(table)
   const { query } = connection.within(timeForOverview)

@@ -5,15 +5,15 @@ import type { SqlClient } from '../../postgres/sql-client.ts'
 import { baseClient, type ClientInternals } from '../../prisma-7/internals.ts'
 
 /**
- * Runs each statement in a read-only transaction of its own, in UTC and with a limit of time. The settings are the
- * transaction's: a session may be shared, as behind PgBouncer, and must not keep them.
+ * Runs each statement in its own read-only transaction, in UTC and with a time limit. The settings belong to the
+ * transaction: a session may be shared, as behind PgBouncer, and must not keep them.
  */
 export interface ReadConnection {
-  /** Gives rows as JSON has them: select as text what must keep every digit. */
+  /** Returns rows as JSON: select as text what must keep every digit. */
   within(milliseconds: number): SqlClient
 }
 
-/** A pool of connections of the web page's own. The first statement opens one. */
+/** The web page's own pool of connections. The first statement opens one. */
 export interface OwnedReadConnection extends ReadConnection {
   close(): Promise<void>
 }
@@ -22,7 +22,7 @@ const settings = `SELECT pg_catalog.set_config('transaction_read_only', 'on', tr
   pg_catalog.set_config('statement_timeout', $1::text, true),
   pg_catalog.set_config('TimeZone', 'UTC', true)`
 
-/** Each row as one text, which no adapter changes on its way. */
+/** Each row as one text, which no adapter changes. */
 function jsonRows(sql: string): string {
   return `SELECT row_to_json("row")::text AS "json" FROM (${sql}) AS "row"`
 }
@@ -49,7 +49,7 @@ export function connectionOfClient(client: object): ReadConnection {
 
 type PoolAdapter = AdapterLike & { dispose(): Promise<void> }
 
-/** Reads on connections of its own, by `@prisma/adapter-pg` as the application does. */
+/** Reads on its own connections, with `@prisma/adapter-pg` as the application does. */
 export function connectionTo(connectionString: string): OwnedReadConnection {
   let adapter: Promise<PoolAdapter> | undefined
   return {
@@ -73,7 +73,7 @@ export function connectionTo(connectionString: string): OwnedReadConnection {
   }
 }
 
-/** Connects to nothing yet: each transaction takes a connection. */
+/** Does not connect yet: each transaction takes a connection. */
 async function openPool(connectionString: string): Promise<PoolAdapter> {
   const { PrismaPg } = await importAdapterPg()
   const pool = {

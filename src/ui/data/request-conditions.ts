@@ -44,7 +44,7 @@ export function requestConditions(query: URLSearchParams): Conditions {
 
 const isoTime = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)$/
 
-/** Of PostgreSQL and JavaScript, both have to know a time in ISO 8601: its day has to be one of its month. */
+/** Both PostgreSQL and JavaScript must accept an ISO 8601 time: its day must exist in its month. */
 function checkedTime(name: string, text: string): string {
   const [, year = 0, month = 0, day = 0] = (isoTime.exec(text) ?? []).map(Number)
   const isDay = year > 0 && new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day

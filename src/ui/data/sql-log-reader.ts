@@ -13,14 +13,14 @@ import { readOverview } from './overview.ts'
 import type { ReadConnection } from './read-connection.ts'
 import { listEntry, wholeEntry } from './wire-entry.ts'
 
-/** What a page may take, in milliseconds: then it comes as far as it got. One statement may go on for twice that. */
+/** Milliseconds for a page: then it is returned as it is. One statement may take twice as long. */
 const timeForPage = 1_500
 
 const [timeForEntry, timeForFacts] = [5_000, 2_000]
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Reads a log by SQL of its own, written for the indexes of the log's table. */
+/** Reads a log with its own SQL, written for the indexes of the log's table. */
 export function sqlLogReader(connection: ReadConnection, table: TableName): LogReader {
   const facts = { table, connection: connection.within(timeForFacts) }
 
@@ -71,5 +71,5 @@ export function sqlLogReader(connection: ReadConnection, table: TableName): LogR
 
 function refuseCursor(error: unknown): never {
   const isCursor = error instanceof AuditError && error.code === 'AUDIT_INVALID_CURSOR'
-  throw isCursor ? new InvalidRequest('"cursor" is not one that this page gave.') : error
+  throw isCursor ? new InvalidRequest('"cursor" is not one from this page.') : error
 }

@@ -1,10 +1,10 @@
 import { columnNames, type LogColumn, readColumn } from '../../log/columns.ts'
 import { isoInstant } from '../../values/iso-timestamp.ts'
 
-/** Longer details than this many bytes, as stored, are left out of lists. */
+/** Details of more than this many bytes, as stored, are left out of lists. */
 const longDetails = 8192
 
-/** What does not go as JSON would write it: digits beyond JavaScript's, and the session's form of a time. */
+/** Columns that JSON would write differently: digits beyond JavaScript's, and the session's form of a time. */
 const travelling: Partial<Record<LogColumn, string>> = {
   timestamp: isoInstant('"timestamp"'),
   seq: 'seq::text',
@@ -40,7 +40,7 @@ function camelCase(name: string): string {
 /** Selects a `WireEntry` with all of its details. */
 export const wholeEntry = entryJson('details::text', 'false')
 
-// pg_column_size reads no value that is stored out of line, so a list of long entries is as quick as one of short ones
+// pg_column_size does not read values stored out of line, so a list of long entries is as fast as one of short ones
 const isLong = `coalesce(pg_catalog.pg_column_size(details) > ${longDetails}, false)`
 
 /** Selects a `WireEntry` for a list. */

@@ -2,19 +2,19 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { answer, errorAnswer } from './answers.ts'
 import type { PageHandler } from './handler.ts'
 
-/** Who may see a web page that has a server of its own. */
+/** Who may see a web page that has its own server. */
 export interface Access {
-  /** Names that a request may ask for; others come from a site that had its own name point here (DNS rebinding). */
+  /** Host names that a request may have; others come from a site whose name points here (DNS rebinding). */
   readonly hosts?: readonly string[]
-  /** What a visitor has to know. */
+  /** The secret that a visitor needs. */
   readonly token?: string
 }
 
 const cookieName = 'prisma-extension-audit'
 
 /**
- * Lets through who asks for the right host and knows the token: in the address at the first visit (`?token=…`, which
- * makes it a cookie and takes it out of the address), or as `Authorization: Bearer …`.
+ * Lets requests through that have the right host and the token: in the address at the first visit (`?token=…`, which
+ * then moves to a cookie), or as `Authorization: Bearer …`.
  */
 export function withAccess(webPage: PageHandler, { hosts, token }: Access): PageHandler {
   return async (request, basePath) => {
@@ -23,7 +23,7 @@ export function withAccess(webPage: PageHandler, { hosts, token }: Access): Page
       return errorAnswer(
         421,
         'WRONG_HOST',
-        'The page is for this machine alone. Open it by the address that the command printed.',
+        'The page is for this machine only. Open it at the address that the command printed.',
       )
     }
     if (token === undefined) return webPage(request, basePath)
@@ -41,7 +41,7 @@ export function withAccess(webPage: PageHandler, { hosts, token }: Access): Page
     return errorAnswer(
       401,
       'TOKEN_REQUIRED',
-      'Open the page by the address that the command printed, with its token.',
+      'Open the page at the address that the command printed, with its token.',
       {
         'WWW-Authenticate': 'Bearer',
       },
@@ -55,7 +55,7 @@ function hostName(request: Request): string {
   return host.replace(/:\d+$/, '').toLowerCase()
 }
 
-/** A cookie that does not show the token to who can read cookies. */
+/** A cookie that does not reveal the token to those who can read cookies. */
 function sessionOf(token: string): string {
   return digest(`session of ${token}`).toString('base64url')
 }
@@ -69,7 +69,7 @@ function cookie(request: Request): string {
   return pairs.find(([name]) => name === cookieName)?.[1] ?? ''
 }
 
-/** Takes as long for any text, right or wrong. */
+/** Takes equally long for any text, right or wrong. */
 function isSameSecret(one: string, other: string): boolean {
   return timingSafeEqual(digest(one), digest(other))
 }

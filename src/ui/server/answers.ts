@@ -1,4 +1,4 @@
-/** Nothing from elsewhere, nothing inline, in no frame: what the web page shows was written by strangers. */
+/** Nothing from elsewhere, nothing inline, no frames: what the web page shows was written by strangers. */
 const contentSecurityPolicy = [
   ...[
     "default-src 'none'",
@@ -21,7 +21,7 @@ const securityHeaders = {
   'X-Robots-Tag': 'noindex',
 }
 
-/** A response with the security headers; nothing is stored by anyone unless `headers` says otherwise. */
+/** A response with the security headers; it is not cached unless `headers` says otherwise. */
 export function answer(body: string | null, status: number, headers: Record<string, string>): Response {
   return new Response(body, {
     status,

@@ -32,7 +32,7 @@ async function load(name: AssetName): Promise<Asset> {
   return { body, version: createHash('sha256').update(body).digest('base64url').slice(0, 12) }
 }
 
-/** A script, style or image of the web page; undefined when there is none of this name. */
+/** A script, style or image of the web page; undefined when there is none with this name. */
 export async function assetAnswer(name: string, version: string | null): Promise<Response | undefined> {
   if (!Object.hasOwn(contentTypes, name)) return undefined
   const { body, version: current } = await asset(name as AssetName)

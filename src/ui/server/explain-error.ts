@@ -3,7 +3,7 @@ import { sqlStateOf } from '../../postgres/sql-state.ts'
 import { InvalidRequest } from '../data/invalid-request.ts'
 import { errorAnswer } from './answers.ts'
 
-/** What each code of PostgreSQL means to somebody who looks at the web page. Messages of the server may hold secrets. */
+/** What each PostgreSQL code means to a reader of the web page. The server's messages may hold secrets. */
 const explanations: Record<string, string> = {
   '42P01':
     'The table of the audit log is not in this database. Apply its migration, or name the table: --table, or the option `table`.',
@@ -16,7 +16,7 @@ const explanations: Record<string, string> = {
   '53300': 'The database has no connection to spare. Try again.',
 }
 
-/** The answer to a request that failed: clear for the reader, without any text of the server's or the connection's. */
+/** The answer to a failed request: clear for the reader, without any text from the database or the connection. */
 export function explainError(error: unknown): Response {
   if (error instanceof InvalidRequest) return errorAnswer(400, 'INVALID_REQUEST', error.message)
   if (error instanceof AuditError) return errorAnswer(500, error.code, error.message)
@@ -29,7 +29,7 @@ export function explainError(error: unknown): Response {
   )
 }
 
-/** What a code of PostgreSQL means to the reader; undefined without one. */
+/** What a PostgreSQL code means to the reader; undefined without one. */
 export function explainSqlState(state: string | undefined): string | undefined {
   return state && (explanations[state] ?? `The database answered with an error, SQLSTATE ${state}.`)
 }

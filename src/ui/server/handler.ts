@@ -11,9 +11,9 @@ export type PageHandler = (request: Request, basePath?: string) => Promise<Respo
 const [usualLimit, largestLimit] = [100, 500]
 
 /**
- * Answers requests for the web page and its data: GET and HEAD only, and everything else is refused.
+ * Answers requests for the web page and its data: only GET and HEAD, everything else is refused.
  *
- * @param onError told of what the web page shows only a summary of
+ * @param onError called with errors that the web page only summarizes
  */
 export function webPageHandler(reader: LogReader, onError: (error: unknown) => void): PageHandler {
   return async (request, basePath = '') => {
@@ -50,7 +50,7 @@ async function route(reader: LogReader, url: URL, basePath: string): Promise<Res
   return errorAnswer(404, 'NOT_FOUND', 'There is nothing at this address.')
 }
 
-/** Undefined when there is nothing of that name. */
+/** Undefined when there is nothing with that name. */
 async function data(
   reader: LogReader,
   name: string,
@@ -84,7 +84,7 @@ function wholeNumber(parameters: URLSearchParams, name: string, usual: number, l
   throw new InvalidRequest(`"${name}" must be a whole number from 1 to ${largest}.`)
 }
 
-/** The path below the place where the web page is mounted; some frameworks have taken it off already. */
+/** The path below the one where the web page is mounted; some frameworks have removed that already. */
 function below(basePath: string, path: string): string {
   const mounted = basePath !== '' && (path === basePath || path.startsWith(`${basePath}/`))
   return mounted ? path.slice(basePath.length) : path

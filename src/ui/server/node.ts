@@ -3,12 +3,12 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { PageHandler } from './handler.ts'
 
-/** A request of Node's, or of Express, which says where the handler is mounted. */
+/** A request of Node or Express; the latter says where the handler is mounted. */
 export type NodeRequestLike = IncomingMessage & { baseUrl?: string; originalUrl?: string }
 
 /**
- * Makes a handler of Node's `http`, Express or Connect of the web page. Mounted by `app.use('/audit', …)` it finds its
- * address by itself.
+ * Turns the web page into a handler for Node's `http`, Express or Connect. Mounted by `app.use('/audit', …)`, it finds
+ * its own path.
  *
  * @example
  * ```ts
@@ -39,12 +39,12 @@ async function respond(
   else response.end()
 }
 
-/** Only what the web page looks at: it reads no body, and must not trust more of a request than its path and query. */
+/** Only what the web page uses: it reads no body, and must not trust more of a request than its path and query. */
 function toRequest(request: NodeRequestLike): Request {
   const path = request.originalUrl ?? request.url ?? '/'
   const url = new URL(`http://localhost${path.startsWith('/') ? path : '/'}`)
   const { method = 'GET' } = request
-  // a Request refuses these at once, and the web page after them
+  // a Request refuses these methods at once, and so would the web page
   const allowed = /^(CONNECT|TRACE|TRACK)$/i.test(method) ? 'POST' : method
   const { authorization, cookie, host } = request.headers
   const headers = Object.entries({ authorization, cookie, host })
