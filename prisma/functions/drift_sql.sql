@@ -15,6 +15,10 @@ AS $$
       reference, (options -> 'columns')::int + ahead) AS condition
     FROM generate_series(1, 3) AS ahead
     UNION ALL
+    -- a restored table has fewer numbers than the one that was dumped, if a column of that one had been dropped
+    SELECT format('has_column_privilege(%s, %s::int2, ''SELECT'') IS NULL', reference, max(number))
+    FROM "audit_logs_internal"."columns"(relation, options)
+    UNION ALL
     -- two renames may give the name of a redacted column to another. The description is the quick way to see that none
     -- has, the other is right for a renamed table and in every language, too
     SELECT format('pg_describe_object(1259::oid, %1$s, %2$s) <> %3$L

@@ -61,6 +61,8 @@ BEGIN
       'shape', (SELECT md5(string_agg(concat_ws(' ', s.attnum, s.attname, t.typname, s.atttypmod), ', ' ORDER BY s.attnum))
         FROM pg_attribute s JOIN pg_type t ON t.oid = s.atttypid
         WHERE s.attrelid = relation AND s.attnum > 0 AND NOT s.attisdropped),
+      -- a restored table has other numbers where a column had been dropped, so both count
+      'names', jsonb_object_agg(a.attnum::text, a.attname),
       'snapshot', coalesce(options ->> 'snapshot', 'full'),
       'redactSecrets', redact_secrets,
       'redact', coalesce(jsonb_agg(a.attnum::int ORDER BY a.attnum) FILTER (WHERE

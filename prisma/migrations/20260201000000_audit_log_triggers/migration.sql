@@ -400,7 +400,9 @@ AS E'
 
 -- The columns of a table as its entries have them.
 --
--- options: as normalized_options gives them: columns by their numbers, which a rename leaves alone
+-- options: as normalized_options gives them: columns by their numbers, which a rename leaves alone, and what each was called.
+--   pg_restore numbers columns anew where one had been dropped, so a column that still has a name of then is known by it.
+--   In doubt it is redacted
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."columns"(relation oid, options jsonb)
 RETURNS TABLE (
   number integer, name text, field text, type oid, modifier integer, redacted boolean, ignored boolean, computed text
@@ -409,15 +411,17 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS E'
   SELECT a.attnum, a.attname::text, f.field, a.atttypid, a.atttypmod,
-    -- a column that came after the options were given, or was renamed, is also redacted if its name now says secret
-    options -> ''redact'' @> to_jsonb(a.attnum::int)
+    options -> ''redact'' @> to_jsonb(a.attnum::int) OR options -> ''redact'' @> to_jsonb(known.number)
+      -- a column that came after the options were given, or was renamed, is also redacted if its name now says secret
       OR (options -> ''redactSecrets'')::boolean AND "audit_logs_internal"."is_secret"(f.field),
-    options -> ''ignore'' @> to_jsonb(a.attnum::int),
+    options -> ''ignore'' @> to_jsonb(known.number),
     -- a virtual generated column (PostgreSQL 18) is not computed when triggers fire
     CASE WHEN a.attgenerated = ''v'' THEN pg_get_expr(d.adbin, d.adrelid) END
   FROM pg_attribute a
   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-  CROSS JOIN LATERAL (SELECT coalesce(options #>> ARRAY[''fields'', a.attnum::text], a.attname::text) AS field) AS f
+  CROSS JOIN LATERAL (SELECT coalesce(
+    (SELECT n.key::int FROM jsonb_each_text(options -> ''names'') AS n WHERE n.value = a.attname::text), a.attnum::int) AS number) AS known
+  CROSS JOIN LATERAL (SELECT coalesce(options #>> ARRAY[''fields'', known.number::text], a.attname::text) AS field) AS f
   WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
   ORDER BY a.attnum
 ';
@@ -485,6 +489,8 @@ BEGIN
       ''shape'', (SELECT md5(string_agg(concat_ws('' '', s.attnum, s.attname, t.typname, s.atttypmod), '', '' ORDER BY s.attnum))
         FROM pg_attribute s JOIN pg_type t ON t.oid = s.atttypid
         WHERE s.attrelid = relation AND s.attnum > 0 AND NOT s.attisdropped),
+      -- a restored table has other numbers where a column had been dropped, so both count
+      ''names'', jsonb_object_agg(a.attnum::text, a.attname),
       ''snapshot'', coalesce(options ->> ''snapshot'', ''full''),
       ''redactSecrets'', redact_secrets,
       ''redact'', coalesce(jsonb_agg(a.attnum::int ORDER BY a.attnum) FILTER (WHERE
@@ -595,6 +601,10 @@ AS E'
     SELECT format(''has_column_privilege(%s, %s::int2, ''''SELECT'''') IS NOT NULL'',
       reference, (options -> ''columns'')::int + ahead) AS condition
     FROM generate_series(1, 3) AS ahead
+    UNION ALL
+    -- a restored table has fewer numbers than the one that was dumped, if a column of that one had been dropped
+    SELECT format(''has_column_privilege(%s, %s::int2, ''''SELECT'''') IS NULL'', reference, max(number))
+    FROM "audit_logs_internal"."columns"(relation, options)
     UNION ALL
     -- two renames may give the name of a redacted column to another. The description is the quick way to see that none
     -- has, the other is right for a renamed table and in every language, too
