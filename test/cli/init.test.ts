@@ -3,7 +3,8 @@ import { readFile, symlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { applyMigrations, driftScript } from '../../scripts/schema-engine.ts'
-import { describePlan, type InitOptions, planInit, writePlan } from '../../src/cli/init.ts'
+import { describePlan, type InitOptions, planInit } from '../../src/cli/init.ts'
+import { writeFiles } from '../../src/cli/planned-files.ts'
 import { UsageError } from '../../src/cli/usage.ts'
 import type { AuditError } from '../../src/errors.ts'
 import { quoteTable, type TableName } from '../../src/postgres/identifiers.ts'
@@ -25,7 +26,7 @@ const shippedModel = (await readFile('prisma/schema.prisma', 'utf8')).replace(
 
 async function init(project: Project, options: Omit<InitOptions, 'directory' | 'now'> = {}): Promise<string> {
   const plan = await planInit({ directory: project.directory, now, ...options })
-  await writePlan(plan)
+  await writeFiles(plan.writes)
   return describePlan(plan, { contents: false })
 }
 
@@ -185,7 +186,7 @@ describe('running it again', () => {
     await init(project, { table })
     const first = await project.snapshot()
     const plan = await planInit({ directory: project.directory, table })
-    await writePlan(plan)
+    await writeFiles(plan.writes)
     expect(plan.writes).toEqual([])
     expect(await project.snapshot()).toEqual(first)
     expect(describePlan(plan, { contents: false })).toContain('Nothing to do')
@@ -228,7 +229,7 @@ describe('running it again', () => {
     const project = await createProject({ 'prisma/schema/main.prisma': datasource() })
     await init(project)
     const plan = await planInit({ directory: project.directory, table: 'trail', now })
-    await writePlan(plan)
+    await writeFiles(plan.writes)
     expect(Object.keys(await project.snapshot())).toContain(
       'prisma/schema/migrations/20260304050609_audit_log/migration.sql',
     )
