@@ -102,7 +102,7 @@ export class MigrationHistory {
     if (!known) return
     this.#tables.delete(quoteTable(from))
     this.#set({ ...known, table: { ...from, ...to } })
-    known.outdatedBy.add(migration)
+    if (known.watch) known.outdatedBy.add(migration)
   }
 
   #alter({ relation, cmds }: SyntaxNode, migration: string): void {
@@ -138,7 +138,8 @@ export class MigrationHistory {
   }
 
   #outdate(relation: unknown, migration: string): void {
-    this.of(this.#tableOf(relation))?.outdatedBy.add(migration)
+    const known = this.of(this.#tableOf(relation))
+    if (known?.watch) known.outdatedBy.add(migration)
   }
 
   #set(history: TableHistory): void {
