@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { types } from 'node:util'
 import { AuditError } from '../errors.ts'
 import type { DataModel } from '../models/data-model.ts'
 import { type AuditOptions, type ResolvedOptions, resolveOptions } from '../options.ts'
@@ -69,8 +70,10 @@ async function importDefault(path: string, file: string): Promise<unknown> {
   // it is large, and most projects have no such file
   const { createJiti } = await import('jiti')
   try {
-    const exports = await createJiti(path, { interopDefault: false }).import<{ default?: unknown }>(path)
-    return exports.default
+    const exported = await createJiti(path, { interopDefault: false }).import<{ default?: unknown }>(path)
+    // what a TypeScript file in CommonJS exports stands for itself
+    const isModule = types.isModuleNamespaceObject(exported) || '__esModule' in exported
+    return isModule ? exported.default : exported
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new AuditError(

@@ -40,9 +40,7 @@ export function triggerMigration(
     migration: changes.length === 0 ? undefined : { name: 'audit_triggers', sql: migrationSql(changes) },
     withoutTable: withoutTable.map(({ table }) => quoteTable(table)),
     notes: [
-      ...(withoutTable.length === 0
-        ? []
-        : [`No migration creates ${nameList(withoutTable)}, so nothing records them yet.`]),
+      ...(withoutTable.length === 0 ? [] : [`No migration creates ${nameList(withoutTable)} yet.`]),
       ...history.unreadable.map(
         (folder) => `The migration ${folder} could not be read, so what it makes of tables is not known.`,
       ),
@@ -51,8 +49,10 @@ export function triggerMigration(
 }
 
 function nameList(tables: readonly WatchedTable[]): string {
-  const names = tables.map(({ table }) => quoteTable(table))
-  return `${names.length === 1 ? 'the table' : 'the tables'} ${names.join(', ')}`
+  const names = tables.map(({ table }) => quoteTable(table)).join(', ')
+  return tables.length === 1
+    ? `the table ${names}, so nothing records it`
+    : `the tables ${names}, so nothing records them`
 }
 
 function migrationSql(changes: readonly TriggerChange[]): string {

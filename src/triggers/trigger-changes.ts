@@ -68,16 +68,16 @@ function reasonToWatch({ resource, options }: WatchedTable, history: TableHistor
   const { watch, outdatedBy } = history
   if (!watch) return 'not recorded yet'
   if (watch.resource !== resource) return `called ${watch.resource} so far, now ${resource}`
-  if (canonical(parseOptions(watch.options)) !== canonical(options)) return 'its options changed'
+  if (canonical(watchOptionsOf(watch.options)) !== canonical(options)) return 'its options changed'
   return outdatedBy.size > 0 ? `changed by ${[...outdatedBy].join(', ')}` : undefined
 }
 
 function hasOrigin({ watch }: TableHistory): boolean {
-  return parseOptions(watch?.options ?? '{}').origin === true
+  return watchOptionsOf(watch?.options ?? '{}').origin === true
 }
 
 /** Options that somebody wrote by hand may be no JSON; they are others than ours then. */
-function parseOptions(text: string): WatchOptions {
+function watchOptionsOf(text: string): WatchOptions {
   try {
     return JSON.parse(text) as WatchOptions
   } catch {
