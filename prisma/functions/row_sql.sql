@@ -69,6 +69,8 @@ BEGIN
   END IF;
   id_before := coalesce(id_before, 'NULL::text');
   id_after := coalesce(id_after, 'NULL::text');
+  row_before := coalesce(row_before, '''{}''::jsonb');
+  row_after := coalesce(row_after, '''{}''::jsonb');
   changed := coalesce(format('array_remove(ARRAY[%s], NULL)', changed), '''{}''::text[]');
 END
 $$;

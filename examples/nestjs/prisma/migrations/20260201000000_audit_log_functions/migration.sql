@@ -575,6 +575,8 @@ BEGIN
   END IF\073
   id_before := coalesce(id_before, ''NULL::text'')\073
   id_after := coalesce(id_after, ''NULL::text'')\073
+  row_before := coalesce(row_before, ''''''{}''''::jsonb'')\073
+  row_after := coalesce(row_after, ''''''{}''''::jsonb'')\073
   changed := coalesce(format(''array_remove(ARRAY[%s], NULL)'', changed), ''''''{}''''::text[]'')\073
 END
 ';
@@ -1179,9 +1181,9 @@ RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS E'
-  SELECT string_agg(format(
+  SELECT coalesce(string_agg(format(
     ''CREATE TRIGGER "!audit_logs_row_truncate" BEFORE TRUNCATE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION %2$s()\073
-     ALTER TABLE ONLY %1$s %3$s TRIGGER "!audit_logs_row_truncate"\073'', oid::regclass, function_name, enable), E''\\n'')
+     ALTER TABLE ONLY %1$s %3$s TRIGGER "!audit_logs_row_truncate"\073'', oid::regclass, function_name, enable), E''\\n''), '''')
   FROM "audit_logs_internal"."truncated_with"(relation) AS t(oid)
 ';
 
