@@ -83,7 +83,7 @@ const date = fc.oneof(
   oneOf('infinity', '-infinity', '0044-03-15 BC'),
 )
 const time: Sql = fc
-  .tuple(fc.nat(23), fc.nat(59), fc.nat(59), fc.stringMatching(/^\d{0,6}$/))
+  .tuple(fc.nat(23), fc.nat(59), fc.nat(59), fc.stringMatching(/^\d{1,6}$/))
   .map(([h, m, s, f]) => `${h}:${m}:${s}.${f}`)
 const interval: Sql = fc
   .tuple(

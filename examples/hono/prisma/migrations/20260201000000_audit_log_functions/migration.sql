@@ -459,9 +459,9 @@ BEGIN
   THEN
     problem := ''link does not name a resource and a relation for each of the columns A and B''\073
   END IF\073
-  fields := coalesce(options -> ''fields'', ''{}'')\073
-  redact_secrets := coalesce((options -> ''redactSecrets'')::boolean, true)\073
   IF problem IS NULL THEN
+    fields := coalesce(options -> ''fields'', ''{}'')\073
+    redact_secrets := coalesce((options -> ''redactSecrets'')::boolean, true)\073
     SELECT format(''the table has no column for the field %s'', listed.name) INTO problem
     FROM (
       SELECT jsonb_array_elements_text(coalesce(options -> ''redact'', ''[]'') || coalesce(options -> ''ignore'', ''[]''))
@@ -532,11 +532,13 @@ BEGIN
     CROSS JOIN (VALUES (''before'', before), (''after'', after)) AS side(name, reference)
   ), value AS (
     SELECT cell.*,
-      CASE WHEN redacted THEN format(''CASE WHEN NOT (%s IS NULL) THEN ''''[redacted]''''::text END'', reference)
-        ELSE "audit_logs_internal"."json_sql"(type, modifier, reference) END AS json,
-      CASE WHEN redacted THEN format(''CASE WHEN NOT (%s IS NULL) THEN ''''[redacted]''''::text END'', reference)
-        ELSE "audit_logs_internal"."key_sql"(type, modifier, reference) END AS key_text
+      CASE WHEN redacted THEN mask ELSE "audit_logs_internal"."json_sql"(type, modifier, reference) END AS json,
+      CASE WHEN redacted THEN mask ELSE "audit_logs_internal"."key_sql"(type, modifier, reference) END AS key_text
     FROM cell
+    -- IS NULL looks into a composite value
+    CROSS JOIN LATERAL (SELECT format(''CASE WHEN %s THEN ''''[redacted]''''::text END'',
+      format(CASE ("audit_logs_internal"."base_type"(type)).typtype WHEN ''c'' THEN ''num_nonnulls(%s) = 1'' ELSE ''%s IS NOT NULL'' END,
+        reference)) AS mask) AS m
   ), object AS (
     -- PostgreSQL takes at most 100 arguments in a call
     SELECT side, string_agg(part, '' || '' ORDER BY chunk) AS json
@@ -577,7 +579,7 @@ BEGIN
   id_after := coalesce(id_after, ''NULL::text'')\073
   row_before := coalesce(row_before, ''''''{}''''::jsonb'')\073
   row_after := coalesce(row_after, ''''''{}''''::jsonb'')\073
-  changed := coalesce(format(''array_remove(ARRAY[%s], NULL)'', changed), ''''''{}''''::text[]'')\073
+  changed := coalesce(''array_remove(ARRAY['' || changed || ''], NULL)'', ''''''{}''''::text[]'')\073
 END
 ';
 
