@@ -1,4 +1,5 @@
 export type { Audit } from './audit.ts'
+export { defineAudit } from './config.ts'
 export {
   type Actor,
   type AuditContext,

@@ -35,9 +35,9 @@ BEGIN
   THEN
     problem := 'link does not name a resource and a relation for each of the columns A and B';
   END IF;
-  fields := coalesce(options -> 'fields', '{}');
-  redact_secrets := coalesce((options -> 'redactSecrets')::boolean, true);
   IF problem IS NULL THEN
+    fields := coalesce(options -> 'fields', '{}');
+    redact_secrets := coalesce((options -> 'redactSecrets')::boolean, true);
     SELECT format('the table has no column for the field %s', listed.name) INTO problem
     FROM (
       SELECT jsonb_array_elements_text(coalesce(options -> 'redact', '[]') || coalesce(options -> 'ignore', '[]'))

@@ -26,11 +26,13 @@ BEGIN
     CROSS JOIN (VALUES ('before', before), ('after', after)) AS side(name, reference)
   ), value AS (
     SELECT cell.*,
-      CASE WHEN redacted THEN format('CASE WHEN NOT (%s IS NULL) THEN ''[redacted]''::text END', reference)
-        ELSE "audit_logs_internal"."json_sql"(type, modifier, reference) END AS json,
-      CASE WHEN redacted THEN format('CASE WHEN NOT (%s IS NULL) THEN ''[redacted]''::text END', reference)
-        ELSE "audit_logs_internal"."key_sql"(type, modifier, reference) END AS key_text
+      CASE WHEN redacted THEN mask ELSE "audit_logs_internal"."json_sql"(type, modifier, reference) END AS json,
+      CASE WHEN redacted THEN mask ELSE "audit_logs_internal"."key_sql"(type, modifier, reference) END AS key_text
     FROM cell
+    -- IS NULL looks into a composite value
+    CROSS JOIN LATERAL (SELECT format('CASE WHEN %s THEN ''[redacted]''::text END',
+      format(CASE ("audit_logs_internal"."base_type"(type)).typtype WHEN 'c' THEN 'num_nonnulls(%s) = 1' ELSE '%s IS NOT NULL' END,
+        reference)) AS mask) AS m
   ), object AS (
     -- PostgreSQL takes at most 100 arguments in a call
     SELECT side, string_agg(part, ' || ' ORDER BY chunk) AS json
@@ -69,6 +71,8 @@ BEGIN
   END IF;
   id_before := coalesce(id_before, 'NULL::text');
   id_after := coalesce(id_after, 'NULL::text');
-  changed := coalesce(format('array_remove(ARRAY[%s], NULL)', changed), '''{}''::text[]');
+  row_before := coalesce(row_before, '''{}''::jsonb');
+  row_after := coalesce(row_after, '''{}''::jsonb');
+  changed := coalesce('array_remove(ARRAY[' || changed || '], NULL)', '''{}''::text[]');
 END
 $$;

@@ -13,8 +13,8 @@ RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS $$
-  SELECT string_agg(format(
+  SELECT coalesce(string_agg(format(
     'CREATE TRIGGER "!audit_logs_row_truncate" BEFORE TRUNCATE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION %2$s();
-     ALTER TABLE ONLY %1$s %3$s TRIGGER "!audit_logs_row_truncate";', oid::regclass, function_name, enable), E'\n')
+     ALTER TABLE ONLY %1$s %3$s TRIGGER "!audit_logs_row_truncate";', oid::regclass, function_name, enable), E'\n'), '')
   FROM "audit_logs_internal"."truncated_with"(relation) AS t(oid)
 $$;

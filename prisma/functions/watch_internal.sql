@@ -18,7 +18,7 @@ BEGIN
     RAISE EXCEPTION USING
       ERRCODE = 'ZA004',
       MESSAGE = 'a table and its resource must be given to watch it',
-      HINT = 'Such as audit_logs_watch(''"public"."Order"'', ''order'').';
+      HINT = 'Give both, such as ''"public"."Order"'' and ''order''.';
   END IF;
   SELECT c.relkind, format('%I.%I', n.nspname, c.relname) AS name, CASE
       WHEN c.oid = log THEN 'the audit log itself'

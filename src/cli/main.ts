@@ -3,17 +3,20 @@ import { createWriteStream } from 'node:fs'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { AuditError } from '../errors.ts'
 import type { AuditEntry } from '../log/entry.ts'
+import { configuredTable } from './audit-config.ts'
 import { databaseUrl } from './connection.ts'
 import { type ExportFormat, exportEntries, exportFormats } from './export.ts'
 import { countOption, filterOf, filterOptions, flagOption, textOption } from './filter-options.ts'
 import { readHistory } from './history.ts'
-import { describePlan, planInit, writePlan } from './init.ts'
+import { describePlan, planInit } from './init.ts'
 import { jsonLine } from './json-line.ts'
+import { writeFiles } from './planned-files.ts'
 import { progressBar } from './progress-bar.ts'
 import { packageVersion } from './shipped.ts'
 import { showEntry } from './show-entries.ts'
 import { describeStatus, readStatus } from './status.ts'
 import { tail } from './tail.ts'
+import { describeCheck, describeTriggers, planTriggers, printTriggers } from './triggers.ts'
 import { startWebPage } from './ui.ts'
 import { UsageError, usage } from './usage.ts'
 
@@ -29,6 +32,8 @@ async function run([command, ...args]: string[]): Promise<number> {
       return print(`${await packageVersion()}\n`)
     case 'init':
       return init(args)
+    case 'triggers':
+      return triggers(args)
     case 'status':
       return status(args)
     case 'ui':
@@ -51,18 +56,50 @@ async function init(args: string[]): Promise<number> {
     table: textOption,
     model: textOption,
     schema: textOption,
+    origin: flagOption,
+    'no-triggers': flagOption,
     'dry-run': flagOption,
   })
-  const plan = await planInit({ ...options, directory: process.cwd() })
+  const plan = await planInit({
+    ...options,
+    directory: process.cwd(),
+    triggers: options['no-triggers'] !== true,
+  })
   const dryRun = options['dry-run'] ?? false
-  if (!dryRun) await writePlan(plan)
+  if (!dryRun) await writeFiles(plan.writes)
   return print(describePlan(plan, { contents: dryRun }))
+}
+
+async function triggers(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    table: textOption,
+    schema: textOption,
+    origin: flagOption,
+    check: flagOption,
+    print: flagOption,
+    json: flagOption,
+  })
+  const given = { ...options, directory: process.cwd() }
+  if (options.print) {
+    if (options.check || options.json) throw misuse('--print goes without --check and --json.')
+    return print(await printTriggers(given))
+  }
+  const plan = await planTriggers(given)
+  const { changes, notes } = plan
+  const ok = changes.length === 0
+  if (options.check) {
+    print(options.json ? jsonText({ ok, changes, notes }) : describeCheck(plan))
+    return ok ? 0 : 1
+  }
+  await writeFiles(plan.writes)
+  const written = plan.writes.map(({ path }) => path)
+  return print(options.json ? jsonText({ written, changes, notes }) : describeTriggers(plan))
 }
 
 async function status(args: string[]): Promise<number> {
   const options = parseOptions(args, { table: textOption, json: flagOption })
-  const found = await readStatus(await databaseUrl(process.cwd()), options.table)
-  print(options.json ? `${JSON.stringify(found, null, 2)}\n` : describeStatus(found, { colors: hasColors() }))
+  const found = await readStatus(await databaseUrl(process.cwd()), await logTable(options.table))
+  print(options.json ? jsonText(found) : describeStatus(found, { colors: hasColors() }))
   return found.ok ? 0 : 1
 }
 
@@ -75,6 +112,7 @@ async function ui(args: string[]): Promise<number> {
   })
   const server = await startWebPage(await databaseUrl(process.cwd()), {
     ...options,
+    table: await logTable(options.table),
     onError: (error) => process.stderr.write(`${error}\n`),
   })
   print(server.greeting)
@@ -94,7 +132,8 @@ async function history(args: string[]): Promise<number> {
     throw misuse('history takes a model and an id: history User 42')
   }
   const limit = countOption('limit', values.limit, 50)
-  for (const entry of await readHistory(model, id, { table: values.table, limit })) {
+  const table = await logTable(values.table)
+  for (const entry of await readHistory(model, id, { table, limit })) {
     print(show(entry, values.json))
   }
   return 0
@@ -106,7 +145,8 @@ async function follow(args: string[]): Promise<number> {
     follow: { type: 'boolean', short: 'f' },
     limit: textOption,
   })
-  const { table, json, follow = false } = options
+  const { json, follow = false } = options
+  const table = await logTable(options.table)
   const count = countOption('limit', options.limit, 10)
   const signal = untilInterrupted()
   await tail(filterOf(options), { table, count, follow, signal }, (entry) => print(show(entry, json)))
@@ -120,10 +160,11 @@ async function exportLog(args: string[]): Promise<number> {
     output: textOption,
     cursor: textOption,
   })
-  const { table, cursor, format = options.json ? 'ndjson' : 'csv' } = options
+  const { cursor, format = options.json ? 'ndjson' : 'csv' } = options
   if (!exportFormats.some((one) => one === format)) {
     throw misuse(`--format must be ${exportFormats.join(' or ')}, and is ${JSON.stringify(format)}.`)
   }
+  const table = await logTable(options.table)
   // an export that goes on adds to what is there
   const output = options.output
     ? createWriteStream(options.output, { flags: cursor === undefined ? 'w' : 'a' })
@@ -140,8 +181,17 @@ async function exportLog(args: string[]): Promise<number> {
   return interruptedCode
 }
 
+/** The table that `--table` names, or else the options of the project in the current folder. */
+function logTable(given: string | undefined): Promise<string | undefined> {
+  return configuredTable(process.cwd(), given)
+}
+
 function show(entry: AuditEntry, json: boolean | undefined): string {
   return json ? jsonLine(entry) : showEntry(entry, { colors: hasColors() })
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
 }
 
 function hasColors(): boolean {

@@ -5,7 +5,8 @@ import { parseTableName, type TableName } from '../postgres/identifiers.ts'
 export const usage = `Usage: prisma-extension-audit <command> [options]
 
 Commands:
-  init      Add the audit log to your Prisma schema and migrations
+  init      Add the audit log to your Prisma schema and migrations, with triggers for every model
+  triggers  Write a migration with the triggers that have changed since
   status    Check the audit log in the database of DATABASE_URL
   history   What happened to one record: history User 42
   tail      The newest entries; with -f also those that come
@@ -16,7 +17,18 @@ init:
   --table <name | schema.name>   Another table than audit_logs
   --model <Name>                 Another model name than AuditLog
   --schema <path>                Your Prisma schema, a file or a folder, where Prisma itself would not look
+  --no-triggers                  Without triggers: only what an audited client does is recorded
+  --origin                       Triggers that stay silent in a session that replicates
+                                 (session_replication_role = replica)
   --dry-run                      Print what would be written, write nothing
+
+triggers:
+  --check                        Write nothing, say what differs from the schema and audit.config.ts
+  --print                        Print the SQL for every model:
+                                 triggers --print | npx prisma db execute --stdin
+  --table, --schema, --origin    As above
+  --json                         Print what was found as JSON
+  Exit code: 0 written, printed, or no difference; 1 --check found one; 2 wrong usage
 
 status:
   --table <name | schema.name>   Another table than audit_logs
@@ -54,6 +66,8 @@ ui:
   --token <text>                 The token, 16 characters or more; without it, one is made and printed
   --table <name | schema.name>   Another table than audit_logs
   It only reads. Ctrl-C ends it. Exit code: 0 ended, 1 the log can't be read or the port is taken, 2 wrong usage
+
+The options in audit.config.ts hold for every command.
 
   -h, --help                     Print this text
   -v, --version                  Print the version

@@ -10,6 +10,8 @@ export interface WatchOptions {
   readonly redactSecrets?: false
   readonly ignore?: readonly string[]
   readonly snapshot?: 'changed'
+  /** The triggers stay silent in a session whose `session_replication_role` is `replica`: changes come from elsewhere. */
+  readonly origin?: true
   readonly link?: Readonly<Record<'A' | 'B', WatchedSide>>
 }
 

@@ -3,7 +3,8 @@ import { readFile, symlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { applyMigrations, driftScript } from '../../scripts/schema-engine.ts'
-import { describePlan, type InitOptions, planInit, writePlan } from '../../src/cli/init.ts'
+import { describePlan, type InitOptions, planInit } from '../../src/cli/init.ts'
+import { writeFiles } from '../../src/cli/planned-files.ts'
 import { UsageError } from '../../src/cli/usage.ts'
 import type { AuditError } from '../../src/errors.ts'
 import { quoteTable, type TableName } from '../../src/postgres/identifiers.ts'
@@ -25,7 +26,7 @@ const shippedModel = (await readFile('prisma/schema.prisma', 'utf8')).replace(
 
 async function init(project: Project, options: Omit<InitOptions, 'directory' | 'now'> = {}): Promise<string> {
   const plan = await planInit({ directory: project.directory, now, ...options })
-  await writePlan(plan)
+  await writeFiles(plan.writes)
   return describePlan(plan, { contents: false })
 }
 
@@ -63,11 +64,15 @@ create prisma/migrations/${folder}/migration.sql
 create prisma/migrations/${functionsFolder}/migration.sql
 create prisma/migrations/migration_lock.toml
 
+No migration creates the table "public"."User", so nothing records it yet.
+
 Next:
   npx prisma migrate deploy      (in development: npx prisma migrate dev)
     With prisma db push instead of migrations:
     npx prisma db execute --file prisma/migrations/${folder}/migration.sql
     npx prisma db execute --file prisma/migrations/${functionsFolder}/migration.sql
+    npx prisma-extension-audit triggers --print | npx prisma db execute --stdin
+  npx prisma-extension-audit triggers      once a migration has created the tables
   npx prisma generate
 `)
     expect(await validate(project, 'prisma/schema.prisma')).toContain('is valid')
@@ -175,6 +180,78 @@ Next:
   })
 })
 
+describe('triggers', () => {
+  const shop = `${datasource()}
+model Order {
+  id    Int    @id
+  total Int    @map("order_total")
+  items Item[]
+}
+
+model Item {
+  id     Int     @id
+  orders Order[]
+}
+`
+  const tables = `CREATE TABLE "Order" ("id" INTEGER PRIMARY KEY, "order_total" INTEGER);
+CREATE TABLE "Item" ("id" INTEGER PRIMARY KEY);
+CREATE TABLE "_ItemToOrder" ("A" INTEGER, "B" INTEGER);
+`
+  const triggersPath = 'migrations/20260304050609_audit_triggers/migration.sql'
+
+  it('are a migration of their own, last of all, with a line for each table', async () => {
+    const project = await createProject({
+      'schema.prisma': shop,
+      'migrations/20260101000000_shop/migration.sql': tables,
+    })
+    const output = await init(project)
+    expect(output).toContain(`create ${triggersPath}`)
+    expect(
+      await project.read(triggersPath),
+    ).toBe(`-- Written by prisma-extension-audit: triggers record every change of these tables, whoever makes it.
+-- After a change of the schema or of the options run "npx prisma-extension-audit triggers" again.
+
+SELECT "audit_logs_watch"('"public"."Order"', 'order', '{"fields":{"order_total":"total"}}');
+SELECT "audit_logs_watch"('"public"."Item"', 'item');
+SELECT "audit_logs_watch"('"public"."_ItemToOrder"', '_ItemToOrder', '{"link":{"A":{"resource":"item","relation":"orders"},"B":{"resource":"order","relation":"items"}}}');
+`)
+    expect(await init(project)).toContain('Nothing to do')
+
+    const database = await createDatabase({ template: 'template1' })
+    await applyMigrations(database.url, join(project.directory, 'migrations'))
+    await database.sql(`INSERT INTO "Order" VALUES (1, 100)`)
+    expect(await database.sql(`SELECT action, details FROM audit_logs ORDER BY seq DESC LIMIT 1`)).toEqual([
+      { action: 'order.create', details: expect.objectContaining({ after: { id: 1, total: 100 } }) },
+    ])
+  })
+
+  it('are left out with --no-triggers', async () => {
+    const project = await createProject({
+      'schema.prisma': shop,
+      'migrations/20260101000000_shop/migration.sql': tables,
+    })
+    const output = await init(project, { triggers: false })
+    expect(Object.keys(await project.snapshot())).not.toContain(triggersPath)
+    expect(output).not.toContain('triggers\n')
+  })
+
+  it('wait for tables that no migration creates yet', async () => {
+    const project = await createProject({
+      'schema.prisma': shop,
+      'migrations/20260101000000_shop/migration.sql': 'CREATE TABLE "Order" ("id" INTEGER PRIMARY KEY);',
+    })
+    const output = await init(project)
+    expect(output).toContain(
+      'No migration creates the tables "public"."Item", "public"."_ItemToOrder", so nothing records them yet.',
+    )
+    expect(output).toContain('npx prisma-extension-audit triggers      once a migration has created')
+    const sql = await project.read(triggersPath)
+    expect(sql.match(/^SELECT .*/gm)).toEqual([
+      `SELECT "audit_logs_watch"('"public"."Order"', 'order', '{"fields":{"order_total":"total"}}');`,
+    ])
+  })
+})
+
 describe('running it again', () => {
   it.each([
     ['the default table', undefined, []],
@@ -185,7 +262,7 @@ describe('running it again', () => {
     await init(project, { table })
     const first = await project.snapshot()
     const plan = await planInit({ directory: project.directory, table })
-    await writePlan(plan)
+    await writeFiles(plan.writes)
     expect(plan.writes).toEqual([])
     expect(await project.snapshot()).toEqual(first)
     expect(describePlan(plan, { contents: false })).toContain('Nothing to do')
@@ -228,7 +305,7 @@ describe('running it again', () => {
     const project = await createProject({ 'prisma/schema/main.prisma': datasource() })
     await init(project)
     const plan = await planInit({ directory: project.directory, table: 'trail', now })
-    await writePlan(plan)
+    await writeFiles(plan.writes)
     expect(Object.keys(await project.snapshot())).toContain(
       'prisma/schema/migrations/20260304050609_audit_log/migration.sql',
     )

@@ -318,3 +318,39 @@ describe('several statements in one text', () => {
     expect(seen).toEqual([nobody, { actor_id: 'ada', actor_type: 'user', source }, nobody])
   })
 })
+
+describe('a search_path with other functions and operators first', () => {
+  it('changes nothing of who acts, nor of what was noted of the table', async () => {
+    const session = await connect({ application_name: 'psql' })
+    await session.query(`
+      CREATE SCHEMA evil;
+      CREATE FUNCTION evil.no(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT false $$;
+      CREATE FUNCTION evil.word(text, text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'evil' $$;
+      CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.no);
+      CREATE OPERATOR evil.<> (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.no);
+      CREATE OPERATOR evil.|| (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.word);
+      SET search_path = evil, pg_catalog, public`)
+    const [{ key, fingerprint } = { key: '', fingerprint: '' }] = await db.sql<{
+      key: string
+      fingerprint: string
+    }>(
+      `SELECT split_part(argument, ' ', 1) AS key, split_part(argument, ' ', 2) AS fingerprint
+       FROM audit_logs_internal.watched() WHERE relation = 'note'::regclass`,
+    )
+    const update = (known: string) =>
+      session.query(
+        `UPDATE public.note SET body = evil.word(body, id::text) WHERE id = 100 AND (SELECT public.audit_logs_context($1, $2, $3))`,
+        [carried('ada'), key, known],
+      )
+    await db.sql(`UPDATE note SET body = '' WHERE id = 100`)
+    expect(await whoOf(() => update(fingerprint))).toEqual([byClient('ada')])
+    await expect(update('another')).rejects.toMatchObject({ code: 'ZA002' })
+    const seen = await whoOf(async () => {
+      await session.query('BEGIN')
+      await session.query(`SELECT public.audit_logs_set_context('{"actor": {"id": "ada", "type": "user"}}')`)
+      await session.query(`INSERT INTO public.note VALUES (401)`)
+      await session.query('COMMIT')
+    })
+    expect(seen).toEqual([{ actor_id: 'ada', actor_type: 'user', source }])
+  })
+})

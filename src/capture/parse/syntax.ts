@@ -22,9 +22,7 @@ export function loadParser(): Promise<void> {
 /** Parses with PostgreSQL's parser; undefined when it can't. Call {@link loadParser} first. */
 export function parseSql(sql: string): Syntax | undefined {
   try {
-    const statements = (parseSync(sql).stmts ?? []).flatMap(({ stmt }) =>
-      Object.entries(stmt ?? {}).map(([type, node]) => ({ type, node: node as SyntaxNode })),
-    )
+    const statements = statementsOf(sql)
     const tokens = scanSync(sql).tokens.filter((token) => !isComment(token))
     const bytes = Buffer.from(sql) // the parser counts UTF-8 bytes
     const slice = (first: number, last: number) =>
@@ -33,6 +31,21 @@ export function parseSql(sql: string): Syntax | undefined {
   } catch {
     return undefined // unknown or wrong syntax: the server will tell
   }
+}
+
+/** The statements of a long text, without its tokens; undefined when PostgreSQL's parser can't read it. */
+export function parseScript(sql: string): Syntax['statements'] | undefined {
+  try {
+    return statementsOf(sql)
+  } catch {
+    return undefined
+  }
+}
+
+function statementsOf(sql: string): Syntax['statements'] {
+  return (parseSync(sql).stmts ?? []).flatMap(({ stmt }) =>
+    Object.entries(stmt ?? {}).map(([type, node]) => ({ type, node: node as SyntaxNode })),
+  )
 }
 
 /**

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { createAudited } from '../audited.ts'
 
-// What Prisma's schema language can't say: a table of every other type.
-const odd = `
+/** What Prisma's schema language can't say: a table of every other type. */
+export const oddTable = `
   CREATE TYPE pair AS (x int, label text);
   CREATE TYPE mood AS ENUM ('so so', 'it''s "good", really');
   CREATE DOMAIN positive AS int CHECK (VALUE > 0);
@@ -32,7 +32,7 @@ const odd = `
 
 /** An audited client on a database with columns of every type, and ways to see a value of one in the log. */
 export async function createValues() {
-  const { db, prisma, recordedBy } = await createAudited({ setUp: odd })
+  const { db, prisma, recordedBy } = await createAudited({ setUp: oddTable })
 
   /**
    * Stores a value (an SQL expression) in a column by insert, by update and then takes it away by delete. Gives the JSON

@@ -463,9 +463,9 @@ BEGIN
   THEN
     problem := ''link does not name a resource and a relation for each of the columns A and B''\073
   END IF\073
-  fields := coalesce(options -> ''fields'', ''{}'')\073
-  redact_secrets := coalesce((options -> ''redactSecrets'')::boolean, true)\073
   IF problem IS NULL THEN
+    fields := coalesce(options -> ''fields'', ''{}'')\073
+    redact_secrets := coalesce((options -> ''redactSecrets'')::boolean, true)\073
     SELECT format(''the table has no column for the field %s'', listed.name) INTO problem
     FROM (
       SELECT jsonb_array_elements_text(coalesce(options -> ''redact'', ''[]'') || coalesce(options -> ''ignore'', ''[]''))
@@ -538,11 +538,13 @@ BEGIN
     CROSS JOIN (VALUES (''before'', before), (''after'', after)) AS side(name, reference)
   ), value AS (
     SELECT cell.*,
-      CASE WHEN redacted THEN format(''CASE WHEN NOT (%s IS NULL) THEN ''''[redacted]''''::text END'', reference)
-        ELSE "audit_logs_internal"."json_sql"(type, modifier, reference) END AS json,
-      CASE WHEN redacted THEN format(''CASE WHEN NOT (%s IS NULL) THEN ''''[redacted]''''::text END'', reference)
-        ELSE "audit_logs_internal"."key_sql"(type, modifier, reference) END AS key_text
+      CASE WHEN redacted THEN mask ELSE "audit_logs_internal"."json_sql"(type, modifier, reference) END AS json,
+      CASE WHEN redacted THEN mask ELSE "audit_logs_internal"."key_sql"(type, modifier, reference) END AS key_text
     FROM cell
+    -- IS NULL looks into a composite value
+    CROSS JOIN LATERAL (SELECT format(''CASE WHEN %s THEN ''''[redacted]''''::text END'',
+      format(CASE ("audit_logs_internal"."base_type"(type)).typtype WHEN ''c'' THEN ''num_nonnulls(%s) = 1'' ELSE ''%s IS NOT NULL'' END,
+        reference)) AS mask) AS m
   ), object AS (
     -- PostgreSQL takes at most 100 arguments in a call
     SELECT side, string_agg(part, '' || '' ORDER BY chunk) AS json
@@ -581,7 +583,9 @@ BEGIN
   END IF\073
   id_before := coalesce(id_before, ''NULL::text'')\073
   id_after := coalesce(id_after, ''NULL::text'')\073
-  changed := coalesce(format(''array_remove(ARRAY[%s], NULL)'', changed), ''''''{}''''::text[]'')\073
+  row_before := coalesce(row_before, ''''''{}''''::jsonb'')\073
+  row_after := coalesce(row_after, ''''''{}''''::jsonb'')\073
+  changed := coalesce(''array_remove(ARRAY['' || changed || ''], NULL)'', ''''''{}''''::text[]'')\073
 END
 ';
 
@@ -1189,9 +1193,9 @@ RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS E'
-  SELECT string_agg(format(
+  SELECT coalesce(string_agg(format(
     ''CREATE TRIGGER "!audit_logs_row_truncate" BEFORE TRUNCATE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION %2$s()\073
-     ALTER TABLE ONLY %1$s %3$s TRIGGER "!audit_logs_row_truncate"\073'', oid::regclass, function_name, enable), E''\\n'')
+     ALTER TABLE ONLY %1$s %3$s TRIGGER "!audit_logs_row_truncate"\073'', oid::regclass, function_name, enable), E''\\n''), '''')
   FROM "audit_logs_internal"."truncated_with"(relation) AS t(oid)
 ';
 
@@ -1468,7 +1472,7 @@ BEGIN
     RAISE EXCEPTION USING
       ERRCODE = ''ZA004'',
       MESSAGE = ''a table and its resource must be given to watch it'',
-      HINT = ''Such as audit_logs_watch(''''"public"."Order"'''', ''''order'''').''\073
+      HINT = ''Give both, such as ''''"public"."Order"'''' and ''''order''''.''\073
   END IF\073
   SELECT c.relkind, format(''%I.%I'', n.nspname, c.relname) AS name, CASE
       WHEN c.oid = log THEN ''the audit log itself''
