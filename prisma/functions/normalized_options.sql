@@ -29,8 +29,8 @@ BEGIN
     problem := 'snapshot is neither full nor changed';
   END IF;
   IF problem IS NULL AND options ? 'link' AND (
-    NOT jsonb_path_match(options -> 'link',
-      'exists($.A.resource) && exists($.A.relation) && exists($.B.resource) && exists($.B.relation)', silent => true)
+    (SELECT count(*) <> 2 FROM unnest('{A,B}'::text[]) AS side
+      WHERE options #>> ARRAY['link', side, 'resource'] ~ '^[^[:space:].]{1,89}$' AND options #>> ARRAY['link', side, 'relation'] <> '')
     OR (SELECT count(*) <> 2 FROM pg_attribute a WHERE a.attrelid = relation AND a.attname IN ('A', 'B') AND NOT a.attisdropped))
   THEN
     problem := 'link does not name a resource and a relation for each of the columns A and B';

@@ -34,11 +34,11 @@ BEGIN
       MESSAGE = format('%s cannot be watched: it is %s', target.name, target.problem),
       HINT = CASE target.problem WHEN 'a partition' THEN 'Watch the partitioned table.' ELSE 'Watch the tables behind a view.' END;
   END IF;
-  IF resource !~ '^[^[:space:].]{1,93}$' THEN
+  IF resource !~ '^[^[:space:].]{1,89}$' THEN
     RAISE EXCEPTION USING
       ERRCODE = 'ZA004',
       MESSAGE = format('%L cannot be the resource of %s', resource, target.name),
-      HINT = 'A resource is a word of at most 93 characters without dots, such as orderItem.';
+      HINT = 'A resource is a word of at most 89 characters without dots, such as orderItem.';
   END IF;
 
   PERFORM "audit_logs_internal"."lock_with_ancestors"(relation);

@@ -457,8 +457,8 @@ BEGIN
     problem := ''snapshot is neither full nor changed''\073
   END IF\073
   IF problem IS NULL AND options ? ''link'' AND (
-    NOT jsonb_path_match(options -> ''link'',
-      ''exists($.A.resource) && exists($.A.relation) && exists($.B.resource) && exists($.B.relation)'', silent => true)
+    (SELECT count(*) <> 2 FROM unnest(''{A,B}''::text[]) AS side
+      WHERE options #>> ARRAY[''link'', side, ''resource''] ~ ''^[^[:space:].]{1,89}$'' AND options #>> ARRAY[''link'', side, ''relation''] <> '''')
     OR (SELECT count(*) <> 2 FROM pg_attribute a WHERE a.attrelid = relation AND a.attname IN (''A'', ''B'') AND NOT a.attisdropped))
   THEN
     problem := ''link does not name a resource and a relation for each of the columns A and B''\073
@@ -1488,11 +1488,11 @@ BEGIN
       MESSAGE = format(''%s cannot be watched: it is %s'', target.name, target.problem),
       HINT = CASE target.problem WHEN ''a partition'' THEN ''Watch the partitioned table.'' ELSE ''Watch the tables behind a view.'' END\073
   END IF\073
-  IF resource !~ ''^[^[:space:].]{1,93}$'' THEN
+  IF resource !~ ''^[^[:space:].]{1,89}$'' THEN
     RAISE EXCEPTION USING
       ERRCODE = ''ZA004'',
       MESSAGE = format(''%L cannot be the resource of %s'', resource, target.name),
-      HINT = ''A resource is a word of at most 93 characters without dots, such as orderItem.''\073
+      HINT = ''A resource is a word of at most 89 characters without dots, such as orderItem.''\073
   END IF\073
 
   PERFORM "audit_logs_internal"."lock_with_ancestors"(relation)\073
