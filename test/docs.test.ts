@@ -22,6 +22,7 @@ function blocksOf(file: string, language: string): string[] {
 const surroundings: Record<string, string> = {
   'prisma.ts': `import { openDatabase } from '../../../examples/express/database.ts'
     export const prisma = openDatabase('postgresql://localhost/shop')`,
+  'audit.config.ts': `export { default } from './options-2.ts'`,
   'authenticate.ts': `import type { RequestHandler } from 'express'
     export declare const authenticate: RequestHandler
     export declare const requireManager: RequestHandler

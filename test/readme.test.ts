@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { anchorOf, generatedSections, readSection } from '../scripts/readme.ts'
 import { applyMigrations, driftScript } from '../scripts/schema-engine.ts'
+import { printTriggers } from '../src/cli/triggers.ts'
 import { createDatabase } from './support/database.ts'
 
 const example = 'examples/quick-start'
@@ -24,6 +25,9 @@ describe('README.md', () => {
     const migration = await driftScript(database.url, read(`${example}/prisma/schema.prisma`))
     expect(migration).toMatch(/^-- CreateTable\nCREATE TABLE "Country" [^;]+;\s*$/)
     await database.sql(migration)
+    const triggers = await printTriggers({ directory: example })
+    expect(triggers).toBe(`SELECT "audit_logs_watch"('"public"."Country"', 'country');\n`)
+    await database.sql(triggers)
     const stdout = await run('quick-start.ts')
     expect(withoutChance(readSection(readme, 'quick-start-output'))).toBe(
       withoutChance(`\`\`\`js\n${stdout}\`\`\``),
