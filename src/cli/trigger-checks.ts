@@ -75,8 +75,9 @@ function problemOf({ wanted, installed }: Compared, log: TableName): string {
   const { definition, states, hasRowTriggers, isWhole, isOutdated, columns } = installed
   if (!definition && !hasRowTriggers) return noTriggers
   if (states.includes('D')) return 'its triggers are disabled, so that changes of others are not recorded'
-  if (!definition || !isWhole || states.length > 1) return 'some of its triggers are missing, or enabled otherwise than the others'
-  if (!isOf(log, installed)) return `its triggers write to ${definition.log}`
+  if (!definition || !isWhole || states.length > 1)
+    return 'some of its triggers are missing, or enabled otherwise than the others'
+  if (!isTriggerOf(log, installed)) return `its triggers write to ${definition.log}`
   // a table without a model, or without a project, is as somebody wanted it
   const isOrigin = wanted ? wanted.options.origin : true
   if (!states.includes('A') && !isOrigin) {
@@ -93,11 +94,11 @@ function problemOf({ wanted, installed }: Compared, log: TableName): string {
 
 /** Whether triggers record a table, or what is left of such triggers. */
 function isWatched(log: TableName, installed: InstalledTriggers): boolean {
-  return installed.definition ? isOf(log, installed) : installed.hasRowTriggers
+  return installed.definition ? isTriggerOf(log, installed) : installed.hasRowTriggers
 }
 
 /** Whether triggers write to this log. */
-function isOf(log: TableName, { definition }: InstalledTriggers): boolean {
+function isTriggerOf(log: TableName, { definition }: InstalledTriggers): boolean {
   return definition !== undefined && quoteTable(parseTableName(definition.log)) === quoteTable(log)
 }
 
