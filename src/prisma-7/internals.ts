@@ -119,7 +119,7 @@ export function clientWithTransactions(
 ): With<'_createItxClient' | '_transactionWithCallback'> {
   const base = baseClient(client)
   if (has(base, '_createItxClient') && has(base, '_transactionWithCallback')) return base
-  throw unsupported('opens transactions', 'events recorded in one could outlive its rollback')
+  throw unsupported('opens transactions', 'events recorded in one could outlive it')
 }
 
 /** @throws AuditError `AUDIT_UNSUPPORTED_CLIENT` */
