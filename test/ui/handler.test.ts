@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { logMigrations } from '../../src/cli/log-migrations.ts'
 import { withAudit } from '../../src/index.ts'
 import { auditPage } from '../../src/ui/index.ts'
 import type { WireEntry, WirePage } from '../../src/ui/wire.ts'
@@ -337,7 +338,7 @@ describe('the data', () => {
 
 describe('auditPage(prisma)', () => {
   it('reads on the audited client, from its own table, and records nothing', async () => {
-    await database.sql('CREATE SCHEMA other; CREATE TABLE other.log (LIKE audit_logs INCLUDING ALL)')
+    for (const { sql } of await logMigrations({ schema: 'other', name: 'log' })) await database.sql(sql)
     const prisma = withAudit(createClient(database.url), { table: 'other.log' })
     await prisma.user.create({ data: { email: 'ada@example.com' } })
     const mounted = auditPage(prisma)
