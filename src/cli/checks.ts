@@ -1,6 +1,7 @@
 import { columnNames, logColumns, writtenColumns } from '../log/columns.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import type { LogCatalog, LogTable } from '../postgres/log-catalog.ts'
+import { logMigrationNames, newestLogMigration } from './log-migrations.ts'
 
 /** One line of the checklist. Only `missing` fails it. */
 export interface Check {
@@ -24,8 +25,12 @@ const indexes = [
 // pg_trigger.tgtype of a BEFORE statement trigger: 2 for BEFORE, and 8, 16 or 32 for the event.
 const triggers = { update: 2 + 16, delete: 2 + 8, truncate: 2 + 32 }
 
-/** Everything that the log needs in the database, each with what was found. */
-export function checklistOf(catalog: LogCatalog, wanted: TableName): Check[] {
+/**
+ * Everything that the log needs in the database, each with what was found.
+ *
+ * @param isRecordedByTriggers whether triggers record every table of the project, so that a role need not write to the log
+ */
+export function checklistOf(catalog: LogCatalog, wanted: TableName, isRecordedByTriggers: boolean): Check[] {
   const { table } = catalog
   if (!table) return [checkVersion(catalog), missingTable(catalog, wanted)]
   return [
@@ -33,10 +38,11 @@ export function checklistOf(catalog: LogCatalog, wanted: TableName): Check[] {
     ok(`table ${table.schema}.${table.name}`),
     ...checkColumns(table),
     checkFunction(table),
+    checkMigrations(table),
     ...['record', 'iso'].map((suffix) => checkRecorder(table, suffix, catalog.role.name)),
     ...Object.keys(triggers).map((event) => checkTrigger(table, event as keyof typeof triggers)),
     ...checkIndexes(table),
-    ...checkPrivileges(table, catalog.role.name),
+    ...checkPrivileges(table, catalog.role.name, isRecordedByTriggers),
     ...warnings(table, catalog.role),
   ]
 }
@@ -75,6 +81,21 @@ function checkFunction({ name, functions }: LogTable): Check {
     : missing(`function ${name}_immutable does not refuse: it never raises ZA001`)
 }
 
+/** Whether the log has every migration that this version of the library knows. */
+function checkMigrations({ name, functions }: LogTable): Check {
+  const version = Number(/\d+/.exec(functions.version?.source ?? '1'))
+  if (version > newestLogMigration) {
+    return warning(
+      `the log has migration ${version}, and this version knows ${newestLogMigration}: update prisma-extension-audit`,
+    )
+  }
+  const lacking = logMigrationNames.slice(version)
+  if (lacking.length === 0) return ok(`function ${name}_version: ${version}, the newest`)
+  return missing(
+    `the log lacks the migration ${lacking.join(', ')}: npx prisma-extension-audit init, then npx prisma migrate deploy`,
+  )
+}
+
 /** The functions that make statements short; without them entries are written as well, only slower. */
 function checkRecorder({ name, functions }: LogTable, suffix: string, role: string): Check {
   const found = functions[suffix]
@@ -109,16 +130,33 @@ function checkIndexes(table: LogTable): Check[] {
   return wrong.length > 0 ? wrong : [ok(`${indexes.length} indexes`)]
 }
 
-function checkPrivileges(table: LogTable, role: string): Check[] {
+function checkPrivileges(table: LogTable, role: string, isRecordedByTriggers: boolean): Check[] {
   const closed = writtenColumns.filter((name) => table.columns[name]?.insert === false)
+  const usage = table.schemaUsage ? [] : [`USAGE on schema ${table.schema}`]
+  if (isRecordedByTriggers && closed.length > 0) {
+    const writer = `${table.name}_write_as_owner`
+    const lacks = [
+      ...usage,
+      ...(table.functions.write_as_owner?.execute ? [] : [`EXECUTE on function ${writer}`]),
+    ]
+    return [
+      ...lackedBy(role, lacks),
+      ...(lacks.length > 0
+        ? []
+        : [ok(`role ${role} may execute ${writer}: with triggers it needs no INSERT`)]),
+      ...(table.privileges.SELECT ? [] : [warning(`role ${role} lacks SELECT, so it can't ask the log`)]),
+    ]
+  }
   const lacks = [
-    ...(table.schemaUsage ? [] : [`USAGE on schema ${table.schema}`]),
+    ...usage,
     ...(closed.length === 0 ? [] : [`INSERT (${closed.join(', ')})`]),
     ...(table.privileges.SELECT ? [] : ['SELECT']),
   ]
-  return lacks.length === 0
-    ? [ok(`role ${role} may INSERT and SELECT`)]
-    : lacks.map((privilege) => missing(`role ${role} lacks ${privilege}: GRANT it`))
+  return lacks.length === 0 ? [ok(`role ${role} may INSERT and SELECT`)] : lackedBy(role, lacks)
+}
+
+function lackedBy(role: string, privileges: readonly string[]): Check[] {
+  return privileges.map((privilege) => missing(`role ${role} lacks ${privilege}: GRANT it`))
 }
 
 function warnings(table: LogTable, role: LogCatalog['role']): Check[] {
@@ -146,6 +184,6 @@ function warnings(table: LogTable, role: LogCatalog['role']): Check[] {
   ]
 }
 
-const ok = (message: string): Check => ({ state: 'ok', message })
-const warning = (message: string): Check => ({ state: 'warning', message })
-const missing = (message: string): Check => ({ state: 'missing', message })
+export const ok = (message: string): Check => ({ state: 'ok', message })
+export const warning = (message: string): Check => ({ state: 'warning', message })
+export const missing = (message: string): Check => ({ state: 'missing', message })

@@ -31,6 +31,9 @@ const shippedMigrations = [
   },
 ] as const
 
+/** What their folders are called, in their order. */
+export const logMigrationNames = shippedMigrations.map(({ name }) => name)
+
 /** The number of the newest of them. */
 export const newestLogMigration = shippedMigrations.length
 

@@ -14,7 +14,7 @@ import { writeFiles } from './planned-files.ts'
 import { progressBar } from './progress-bar.ts'
 import { packageVersion } from './shipped.ts'
 import { showEntry } from './show-entries.ts'
-import { describeStatus, readStatus } from './status.ts'
+import { describeStatus, readStatus, wantedTriggers } from './status.ts'
 import { tail } from './tail.ts'
 import { describeCheck, describeTriggers, planTriggers, printTriggers } from './triggers.ts'
 import { startWebPage } from './ui.ts'
@@ -97,8 +97,17 @@ async function triggers(args: string[]): Promise<number> {
 }
 
 async function status(args: string[]): Promise<number> {
-  const options = parseOptions(args, { table: textOption, json: flagOption })
-  const found = await readStatus(await databaseUrl(process.cwd()), await logTable(options.table))
+  const options = parseOptions(args, {
+    table: textOption,
+    schema: textOption,
+    check: flagOption,
+    json: flagOption,
+  })
+  const table = await logTable(options.table)
+  const wanted = await wantedTriggers(process.cwd(), {
+    ...{ table, schema: options.schema, areRequired: options.check ?? false },
+  })
+  const found = await readStatus(await databaseUrl(process.cwd()), table, wanted)
   print(options.json ? jsonText(found) : describeStatus(found, { colors: hasColors() }))
   return found.ok ? 0 : 1
 }

@@ -1,8 +1,14 @@
 import { styleText } from 'node:util'
+import { AuditError } from '../errors.ts'
 import { readLogCatalog } from '../postgres/log-catalog.ts'
+import { readInstalledTriggers } from '../triggers/installed-triggers.ts'
+import { MigrationHistory } from '../triggers/migration-history.ts'
+import { withRecordedOrigin } from '../triggers/trigger-changes.ts'
+import { readAuditedProject } from './audited-project.ts'
 import { type Check, checklistOf } from './checks.ts'
 import { withConnection } from './connection.ts'
 import { countEntries, type EntryCount } from './count-entries.ts'
+import { triggerChecks, type WantedTriggers } from './trigger-checks.ts'
 import { tableOption } from './usage.ts'
 
 /** What `status` found. */
@@ -15,20 +21,50 @@ export interface Status {
 }
 
 /**
- * Checks the log in a database: table, columns, triggers, indexes, and what the connection's role may do.
+ * Checks the log in a database: table, migrations, triggers, indexes, and what the connection's role may do.
  *
+ * @param wanted the triggers that the project's tables are to have; undefined where there is no project
  * @throws AuditError `AUDIT_CLI` when the database can't be asked.
  */
-export async function readStatus(url: string, table?: string): Promise<Status> {
+export async function readStatus(url: string, table?: string, wanted?: WantedTriggers): Promise<Status> {
   const name = tableOption(table)
   return withConnection(url, async (connection) => {
     const catalog = await readLogCatalog(connection, name)
-    const checks = checklistOf(catalog, name)
     const log = catalog.table
+    const triggers = log?.functions.version
+      ? triggerChecks(await readInstalledTriggers(connection), log, wanted)
+      : { checks: [], areComplete: false }
+    const checks = [...checklistOf(catalog, name, triggers.areComplete), ...triggers.checks]
     const readable = log?.schemaUsage && log.privileges.SELECT && log.columns.id && log.columns.timestamp
     const entries = readable ? await countEntries(connection, log) : null
     return { ok: checks.every(({ state }) => state !== 'missing'), checks, entries }
   })
+}
+
+/**
+ * The triggers that the tables of the project in `directory` are to have; undefined where there is none, as on a machine that
+ * only runs the application.
+ *
+ * @param areRequired whether a table without triggers fails the checklist; then there must be a project
+ * @throws AuditError `AUDIT_INVALID_OPTIONS` when the options can't be used, `AUDIT_CLI` when a project that has to be
+ *   there can't be read
+ */
+export async function wantedTriggers(
+  directory: string,
+  {
+    areRequired,
+    ...given
+  }: { areRequired: boolean; table?: string | undefined; schema?: string | undefined },
+): Promise<WantedTriggers | undefined> {
+  try {
+    const { wanted, migrations, log, defaultSchema } = await readAuditedProject(directory, given)
+    const history = new MigrationHistory(migrations, log, defaultSchema)
+    return { tables: withRecordedOrigin(wanted, history), areRequired }
+  } catch (error) {
+    const isOptional = !areRequired && given.schema === undefined
+    if (isOptional && error instanceof AuditError && error.code === 'AUDIT_CLI') return undefined
+    throw error
+  }
 }
 
 /** The checklist for people to read. */

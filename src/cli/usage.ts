@@ -32,6 +32,8 @@ triggers:
 
 status:
   --table <name | schema.name>   Another table than audit_logs
+  --schema <path>                Your Prisma schema, as above; its models are to have triggers
+  --check                        A table without triggers is a failure, too
   --json                         Print the checks as JSON
   Exit code: 0 everything required is there, 1 something is missing, 2 wrong usage
 

@@ -67,7 +67,9 @@ SELECT json_build_object(
       FROM pg_catalog.pg_proc p JOIN (VALUES
         ('immutable', ''),
         ('record', 'text, text, jsonb, jsonb, text[], jsonb'),
-        ('iso', 'timestamp without time zone')
+        ('iso', 'timestamp without time zone'),
+        ('version', ''),
+        ('write_as_owner', 'jsonb')
       ) AS shipped(suffix, parameters) ON proname = log.relname || '_' || suffix AND oidvectortypes(proargtypes) = parameters
       WHERE pronamespace = log.relnamespace),
     'indexes', (SELECT coalesce(json_object_agg(i.relname, indisvalid), '{}')

@@ -72,6 +72,17 @@ function reasonToWatch({ resource, options }: WatchedTable, history: TableHistor
   return outdatedBy.size > 0 ? `changed by ${[...outdatedBy].join(', ')}` : undefined
 }
 
+/** The tables with `origin` where the last line about them has it. */
+export function withRecordedOrigin(
+  wanted: readonly WatchedTable[],
+  history: MigrationHistory,
+): WatchedTable[] {
+  return wanted.map((one) => {
+    const known = history.of(one.table)
+    return known && hasOrigin(known) ? { ...one, options: { ...one.options, origin: true } } : one
+  })
+}
+
 function hasOrigin({ watch }: TableHistory): boolean {
   return watchOptionsOf(watch?.options ?? '{}').origin === true
 }

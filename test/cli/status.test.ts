@@ -42,6 +42,7 @@ describe('a log in place', () => {
       '✔ table public.audit_logs',
       '✔ 17 columns',
       '✔ function audit_logs_immutable',
+      '✔ function audit_logs_version: 2, the newest',
       '✔ function audit_logs_record',
       '✔ function audit_logs_iso',
       '✔ trigger audit_logs_refuse_update, enabled ALWAYS',
@@ -136,6 +137,10 @@ describe('a log that lacks something', () => {
       '✘ index audit_logs_timestamp_idx is invalid: REINDEX it',
     ],
     [
+      'DROP FUNCTION audit_logs_version',
+      '✘ the log lacks the migration audit_log_functions: npx prisma-extension-audit init, then npx prisma migrate deploy',
+    ],
+    [
       'DROP TABLE audit_logs CASCADE',
       '✘ table audit_logs is not in the search_path; apply the migration of init: npx prisma migrate deploy',
     ],
@@ -151,6 +156,15 @@ describe('a log that lacks something', () => {
     } finally {
       await database.sql('DROP SCHEMA IF EXISTS app CASCADE')
     }
+  })
+
+  it('knows fewer migrations than the database has', async () => {
+    await database.sql(
+      `CREATE OR REPLACE FUNCTION audit_logs_version() RETURNS integer LANGUAGE sql AS 'SELECT 3'`,
+    )
+    expect(await checklist()).toContain(
+      '! the log has migration 3, and this version knows 2: update prisma-extension-audit',
+    )
   })
 
   it('is repaired by running the migration again', async () => {

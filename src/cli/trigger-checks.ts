@@ -1,0 +1,112 @@
+import { parseTableName, quoteTable, type TableName } from '../postgres/identifiers.ts'
+import type { InstalledTriggers } from '../triggers/installed-triggers.ts'
+import { optionDifferences } from '../triggers/option-differences.ts'
+import { watchSql } from '../triggers/watch-sql.ts'
+import type { WatchedTable } from '../triggers/watched-tables.ts'
+import { type Check, missing, ok, warning } from './checks.ts'
+
+/** What the triggers in a database are compared with. */
+export interface WantedTriggers {
+  /** By the schema and the options of the project, `origin` by its migrations. */
+  readonly tables: readonly WatchedTable[]
+  /** Whether a table without triggers fails the checklist. */
+  readonly areRequired: boolean
+}
+
+/** A table of the project, of the database, or of both. */
+interface Compared {
+  readonly name: string
+  readonly wanted: WatchedTable | undefined
+  readonly installed: InstalledTriggers | undefined
+}
+
+/**
+ * How the triggers of every table are, with those that are not as they should be.
+ *
+ * @param wanted undefined where there is no project, so that nobody knows which tables there should be
+ */
+export function triggerChecks(
+  installed: readonly InstalledTriggers[],
+  log: Required<TableName>,
+  wanted: WantedTriggers | undefined,
+): { readonly checks: readonly Check[]; readonly areComplete: boolean } {
+  const byName = new Map(installed.map((one) => [quoteTable(one.table), one]))
+  const wantedNames = new Set(wanted?.tables.map(({ table }) => quoteTable(table)))
+  const compared: Compared[] = [
+    ...(wanted?.tables ?? []).map((one) => {
+      const name = quoteTable(one.table)
+      return { name, wanted: one, installed: byName.get(name) }
+    }),
+    ...installed
+      .map((one) => ({ name: quoteTable(one.table), wanted: undefined, installed: one }))
+      .filter((one) => !wantedNames.has(one.name) && isWatched(log, one.installed)),
+  ]
+  const problems = compared.map((one) => ({ ...one, problem: problemOf(one, log) }))
+  const namesWith = (problem: string) =>
+    problems.filter((one) => one.problem === problem).map(({ name }) => name)
+  const [fine, bare, absent] = [namesWith(noProblem), namesWith(noTriggers), namesWith(noTable)]
+  const others = problems.filter(({ problem }) => ![noProblem, noTriggers, noTable].includes(problem))
+  const toBare = wanted?.areRequired ? missing : warning
+  return {
+    areComplete: wanted !== undefined && fine.length === compared.length,
+    checks: [
+      ...(fine.length === 0 ? [] : [ok(`triggers record ${tableCount(fine)}`)]),
+      ...others.map(({ name, problem, wanted: one }) => missing(`${name}: ${problem}. ${renewal(log, one)}`)),
+      ...(bare.length === 0
+        ? []
+        : [
+            toBare(
+              `${tableCount(bare)} without triggers, where only writes of the audited client are recorded: ${bare.join(', ')}. Run npx prisma-extension-audit triggers`,
+            ),
+          ]),
+      ...(absent.length === 0
+        ? []
+        : [warning(`${tableCount(absent)} of the schema not in the database: ${absent.join(', ')}`)]),
+    ],
+  }
+}
+
+const noProblem = ''
+const noTable = 'the table is not there'
+const noTriggers = 'it has no triggers'
+
+function problemOf({ wanted, installed }: Compared, log: TableName): string {
+  if (!installed) return noTable
+  const { definition, states, hasRowTriggers, isWhole, isOutdated, columns } = installed
+  if (!definition && !hasRowTriggers) return noTriggers
+  if (states.includes('D')) return 'its triggers are disabled, so that changes of others are not recorded'
+  if (!definition || !isWhole || states.length > 1) return 'some of its triggers are missing, or enabled otherwise than the others'
+  if (!isOf(log, installed)) return `its triggers write to ${definition.log}`
+  // a table without a model, or without a project, is as somebody wanted it
+  const isOrigin = wanted ? wanted.options.origin : true
+  if (!states.includes('A') && !isOrigin) {
+    return 'its triggers are enabled, but not ALWAYS: session_replication_role = replica passes them by'
+  }
+  const differing = wanted ? optionDifferences(wanted, installed) : []
+  if (differing.length > 0) return `its triggers have other options than the project: ${differing.join(', ')}`
+  if (!isOutdated) return noProblem
+  const added = columns.filter(({ number }) => number > definition.columns).map(({ name }) => name)
+  return added.length > 0
+    ? `its triggers are older than its columns ${added.join(', ')}`
+    : 'its triggers are older than its columns: one was dropped or renamed, or has another type'
+}
+
+/** Whether triggers record a table, or what is left of such triggers. */
+function isWatched(log: TableName, installed: InstalledTriggers): boolean {
+  return installed.definition ? isOf(log, installed) : installed.hasRowTriggers
+}
+
+/** Whether triggers write to this log. */
+function isOf(log: TableName, { definition }: InstalledTriggers): boolean {
+  return definition !== undefined && quoteTable(parseTableName(definition.log)) === quoteTable(log)
+}
+
+function renewal(log: TableName, wanted: WatchedTable | undefined): string {
+  return wanted === undefined
+    ? `Call ${quoteTable({ ...log, name: `${log.name}_watch` })} for it again.`
+    : `Run npx prisma-extension-audit triggers and npx prisma migrate deploy, or this: ${watchSql(log, wanted)}`
+}
+
+function tableCount({ length }: readonly string[]): string {
+  return `${length} ${length === 1 ? 'table' : 'tables'}`
+}
