@@ -18,6 +18,7 @@ AS $$
     -- a restored table has fewer numbers than the one that was dumped, if a column of that one had been dropped
     SELECT format('has_column_privilege(%s, %s::int2, ''SELECT'') IS NULL', reference, max(number))
     FROM "audit_logs_internal"."columns"(relation, options)
+    HAVING count(*) > 0
     UNION ALL
     -- two renames may give the name of a redacted column to another. The description is the quick way to see that none
     -- has, the other is right for a renamed table and in every language, too

@@ -62,7 +62,7 @@ BEGIN
         FROM pg_attribute s JOIN pg_type t ON t.oid = s.atttypid
         WHERE s.attrelid = relation AND s.attnum > 0 AND NOT s.attisdropped),
       -- a restored table has other numbers where a column had been dropped, so both count
-      'names', jsonb_object_agg(a.attnum::text, a.attname),
+      'names', coalesce(jsonb_object_agg(a.attnum::text, a.attname) FILTER (WHERE a.attnum IS NOT NULL), '{}'),
       'snapshot', coalesce(options ->> 'snapshot', 'full'),
       'redactSecrets', redact_secrets,
       'redact', coalesce(jsonb_agg(a.attnum::int ORDER BY a.attnum) FILTER (WHERE

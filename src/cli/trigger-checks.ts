@@ -72,7 +72,7 @@ const noTriggers = 'it has no triggers'
 
 function problemOf({ wanted, installed }: Compared, log: TableName): string {
   if (!installed) return noTable
-  const { definition, states, hasRowTriggers, isWhole, isOutdated, columns } = installed
+  const { definition, states, hasRowTriggers, isWhole, isOutdated } = installed
   if (!definition && !hasRowTriggers) return noTriggers
   if (states.includes('D')) return 'its triggers are disabled, so that changes of others are not recorded'
   if (!definition || !isWhole || states.length > 1)
@@ -83,13 +83,26 @@ function problemOf({ wanted, installed }: Compared, log: TableName): string {
   if (!states.includes('A') && !isOrigin) {
     return 'its triggers are enabled, but not ALWAYS: session_replication_role = replica passes them by'
   }
+  if (isOutdated) return `its triggers are older than its columns: ${columnChanges(installed).join(', ')}`
   const differing = wanted ? optionDifferences(wanted, installed) : []
-  if (differing.length > 0) return `its triggers have other options than the project: ${differing.join(', ')}`
-  if (!isOutdated) return noProblem
-  const added = columns.filter(({ number }) => number > definition.columns).map(({ name }) => name)
-  return added.length > 0
-    ? `its triggers are older than its columns ${added.join(', ')}`
-    : 'its triggers are older than its columns: one was dropped or renamed, or has another type'
+  return differing.length === 0
+    ? noProblem
+    : `its triggers have other options than the project: ${differing.join(', ')}`
+}
+
+/** What has become of the columns of a table since its triggers were made. */
+function columnChanges({ definition, columns }: InstalledTriggers): string[] {
+  const before = new Map(Object.entries(definition?.names ?? {}))
+  const now = new Map(columns.map(({ number, name }) => [String(number), name]))
+  const changes = [
+    ...[...now].map(([number, name]) => {
+      const former = before.get(number)
+      if (former === undefined) return `${name} came`
+      return former === name ? undefined : `${former} is now ${name}`
+    }),
+    ...[...before].map(([number, name]) => (now.has(number) ? undefined : `${name} went`)),
+  ].filter((change) => change !== undefined)
+  return changes.length > 0 ? changes : ['one has another type']
 }
 
 /** Whether triggers record a table, or what is left of such triggers. */

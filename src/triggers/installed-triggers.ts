@@ -21,6 +21,8 @@ export interface InstalledTriggers {
 /** What the argument of the trigger before each statement has beside what the client compares. */
 interface StoredOptions {
   readonly redactSecrets: boolean
+  /** Number of a column → its name then. */
+  readonly names: Readonly<Record<string, string>>
   /** Number of a column → field, where the names differ. */
   readonly fields: Readonly<Record<string, string>>
   readonly link?: Readonly<Record<'A' | 'B', StoredSide>>

@@ -152,15 +152,15 @@ describe('triggers that are not as they should be', () => {
   it.each([
     [
       'ALTER TABLE "User" ADD COLUMN name text, ADD COLUMN age int',
-      'its triggers are older than its columns name, age',
+      'its triggers are older than its columns: name came, age came',
     ],
     [
-      'ALTER TABLE "User" DROP COLUMN password',
-      'its triggers are older than its columns: one was dropped or renamed, or has another type',
+      'ALTER TABLE "User" DROP COLUMN password; ALTER TABLE "User" RENAME COLUMN e_mail TO mail',
+      'its triggers are older than its columns: e_mail is now mail, password went',
     ],
     [
       'ALTER TABLE "User" ALTER COLUMN password TYPE varchar(10)',
-      'its triggers are older than its columns: one was dropped or renamed, or has another type',
+      'its triggers are older than its columns: one has another type',
     ],
     [
       'ALTER TABLE "User" DISABLE TRIGGER USER',
@@ -197,6 +197,7 @@ describe('triggers that are not as they should be', () => {
       `missing: "public"."User": ${problem}. ${renewal(watchUser)}`,
     ])
     expect((await statusOf()).ok).toBe(false)
+    if (sql.includes('RENAME')) return // what the schema says no longer fits
     await database.sql(watchUser)
     expect(await checksOf()).toEqual(['ok: triggers record 4 tables'])
   })
@@ -248,7 +249,7 @@ describe('triggers that are not as they should be', () => {
       {
         state: 'missing',
         message:
-          '"public"."Order": its triggers are older than its columns note. Call "public"."audit_logs_watch" for it again.',
+          '"public"."Order": its triggers are older than its columns: note came. Call "public"."audit_logs_watch" for it again.',
       },
       {
         state: 'missing',

@@ -490,7 +490,7 @@ BEGIN
         FROM pg_attribute s JOIN pg_type t ON t.oid = s.atttypid
         WHERE s.attrelid = relation AND s.attnum > 0 AND NOT s.attisdropped),
       -- a restored table has other numbers where a column had been dropped, so both count
-      ''names'', jsonb_object_agg(a.attnum::text, a.attname),
+      ''names'', coalesce(jsonb_object_agg(a.attnum::text, a.attname) FILTER (WHERE a.attnum IS NOT NULL), ''{}''),
       ''snapshot'', coalesce(options ->> ''snapshot'', ''full''),
       ''redactSecrets'', redact_secrets,
       ''redact'', coalesce(jsonb_agg(a.attnum::int ORDER BY a.attnum) FILTER (WHERE
@@ -609,6 +609,7 @@ AS E'
     -- a restored table has fewer numbers than the one that was dumped, if a column of that one had been dropped
     SELECT format(''has_column_privilege(%s, %s::int2, ''''SELECT'''') IS NULL'', reference, max(number))
     FROM "audit_logs_internal"."columns"(relation, options)
+    HAVING count(*) > 0
     UNION ALL
     -- two renames may give the name of a redacted column to another. The description is the quick way to see that none
     -- has, the other is right for a renamed table and in every language, too
