@@ -24,6 +24,7 @@ BEGIN
   PERFORM "audit_logs_internal"."set_statement_trigger"(relation, '!audit_logs_statement', state,
     CASE WHEN options IS NOT NULL OR reaches THEN argument END);
   PERFORM "audit_logs_internal"."set_statement_trigger"(relation, '!audit_logs_reach', 'A',
-    CASE WHEN state = 'D' THEN argument END);
+    -- with a fingerprint of its own: the other one says that the rows are recorded
+    CASE WHEN state = 'D' THEN regexp_replace(argument, ' ', ' disabled:') END);
 END
 $$;

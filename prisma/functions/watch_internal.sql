@@ -60,11 +60,12 @@ BEGIN
     EXECUTE "audit_logs_internal"."truncate_triggers_sql"(relation, "audit_logs_internal"."function_name"(relation, 'truncate'),
       CASE WHEN is_origin THEN 'ENABLE' ELSE 'ENABLE ALWAYS' END);
     PERFORM "audit_logs_internal"."renew_statement_trigger"(relation, resource, wanted);
-    PERFORM "audit_logs_internal"."renew_ancestors"(relation);
     PERFORM "audit_logs_internal"."record_own"(log_table, 'auditLog.watch', target.name, jsonb_build_object(
       'table', target.name, 'resource', resource, 'options', options));
     definition := '';
   END IF;
+  -- also where a further foreign key leads here from a table that knows nothing of it yet
+  PERFORM "audit_logs_internal"."renew_ancestors"(relation);
 
   -- a table that inherits has rows of its own, which are also the parent's
   FOR child IN SELECT i.inhrelid FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid

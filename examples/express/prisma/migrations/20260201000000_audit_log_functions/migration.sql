@@ -1295,7 +1295,8 @@ BEGIN
   PERFORM "audit_logs_internal"."set_statement_trigger"(relation, ''!audit_logs_statement'', state,
     CASE WHEN options IS NOT NULL OR reaches THEN argument END)\073
   PERFORM "audit_logs_internal"."set_statement_trigger"(relation, ''!audit_logs_reach'', ''A'',
-    CASE WHEN state = ''D'' THEN argument END)\073
+    -- with a fingerprint of its own: the other one says that the rows are recorded
+    CASE WHEN state = ''D'' THEN regexp_replace(argument, '' '', '' disabled:'') END)\073
 END
 ';
 
@@ -1515,11 +1516,12 @@ BEGIN
     EXECUTE "audit_logs_internal"."truncate_triggers_sql"(relation, "audit_logs_internal"."function_name"(relation, ''truncate''),
       CASE WHEN is_origin THEN ''ENABLE'' ELSE ''ENABLE ALWAYS'' END)\073
     PERFORM "audit_logs_internal"."renew_statement_trigger"(relation, resource, wanted)\073
-    PERFORM "audit_logs_internal"."renew_ancestors"(relation)\073
     PERFORM "audit_logs_internal"."record_own"(log_table, ''auditLog.watch'', target.name, jsonb_build_object(
       ''table'', target.name, ''resource'', resource, ''options'', options))\073
     definition := ''''\073
   END IF\073
+  -- also where a further foreign key leads here from a table that knows nothing of it yet
+  PERFORM "audit_logs_internal"."renew_ancestors"(relation)\073
 
   -- a table that inherits has rows of its own, which are also the parent''s
   FOR child IN SELECT i.inhrelid FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
