@@ -22,7 +22,7 @@ describe('defineAudit', () => {
     const misspelled = defineAudit({ models: { include: ['Usr'] } })
     // @ts-expect-error: the client has no such model
     expect(() => withAudit(unconnected(), misspelled)).toThrow(
-      'names "Usr", and the client has no such model',
+      'names "Usr", but the client has no such model',
     )
   })
 
