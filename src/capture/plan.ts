@@ -8,7 +8,7 @@ import { conflictKey } from './parse/conflict.ts'
 import { type FoldedStatement, foldLists } from './parse/fold.ts'
 import { countParameters, type Renumbered, renumber, renumberFolded } from './parse/parameters.ts'
 import type { WriteStatement } from './parse/statement.ts'
-import { parseSql } from './parse/syntax.ts'
+import { parseSql, type Syntax } from './parse/syntax.ts'
 import { classify, type UncapturableReason } from './parse/uncapturable.ts'
 import { withoutValues } from './parse/without-values.ts'
 import { writtenTables } from './parse/written-tables.ts'
@@ -130,7 +130,7 @@ export class Planner {
     const syntax = parseSql(text)
     const classified = classify(syntax, this.catalog)
     if (classified.kind === 'read') return pass
-    if (classified.kind === 'uncapturable') return this.#uncapturable(classified.reason, text, shape)
+    if (classified.kind === 'uncapturable') return this.#uncapturable(classified.reason, syntax, text, shape)
     const { statement, table, obstacle } = classified
     // a statement with too few arguments must fail as usual, not find ours in their place
     if (countParameters(syntax) !== parameterCount) return { kind: 'pass', writes: true }
@@ -150,9 +150,9 @@ export class Planner {
       // a write to the log that fails is an attempt worth an entry
       return tracked.isLog ? { kind: 'pass', writes: true } : pass
     }
-    if (obstacle) return this.#uncapturable(obstacle, text, shape)
+    if (obstacle) return this.#uncapturable(obstacle, syntax, text, shape)
     if (statement.kind === 'upsert' && reach && !conflictKey(statement.conflict, table))
-      return this.#uncapturable('upsert-without-values', text, shape)
+      return this.#uncapturable('upsert-without-values', syntax, text, shape)
     return this.#audited(statement, { tracked, reach, want, parameterCount, shape })
   }
 
@@ -228,10 +228,13 @@ export class Planner {
     }
   }
 
-  #uncapturable(reason: UncapturableReason, text: string, shape: EntryShape): Plan {
-    const syntax = parseSql(text)
-    const written =
-      reason === 'definition' || reason === 'select-into' ? undefined : syntax && writtenTables(syntax)
+  #uncapturable(
+    reason: UncapturableReason,
+    syntax: Syntax | undefined,
+    text: string,
+    shape: EntryShape,
+  ): Plan {
+    const written = syntax && writtenTables(syntax)
     // a view and a rule write to tables that the text does not name
     const leadsElsewhere = reason === 'not-a-table' || reason === 'rule'
     const isDefinition = reason === 'definition' || reason === 'select-into' || reason === 'unknown-table'
