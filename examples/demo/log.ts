@@ -14,6 +14,8 @@ interface Details {
   /** The Prisma operation behind it, and what set off a change that the database made by itself. */
   readonly operation?: string
   readonly cause?: string
+  /** Of a change past the audited client: what the database knows of whoever made it. */
+  readonly source?: { readonly role: string; readonly application: string | null }
 }
 
 export type Entry = Omit<AuditLogModel, 'details'> & { readonly details: Details }

@@ -8,6 +8,7 @@ import { importWorld } from './import-world.ts'
 import { untilInterrupted } from './interruption.ts'
 import { printLife } from './print-life.ts'
 import { printLog } from './print-log.ts'
+import { editWithPsql } from './psql.ts'
 import { handle } from './request.ts'
 import { count, paint, print, printHeading, printStep, secondsSince } from './terminal.ts'
 
@@ -31,8 +32,12 @@ async function tellTheStory(): Promise<void> {
   await importWorld(prisma)
   printStep(true, `Imported ${await describe()}`, secondsSince(begin))
 
-  printHeading('Two people edit the atlas', 'a line for each request, with the entries that it left')
+  printHeading(
+    'Two people edit the atlas, and somebody with psql',
+    'a line for each request, with the entries that it left',
+  )
   for (const edit of goodEdits(prisma)) await handle(prisma, edit)
+  await editWithPsql(prisma, server.url)
 
   printHeading('Edits that fail', 'change nothing, and the log keeps that they were tried')
   for (const edit of badEdits(prisma)) await handle(prisma, edit)

@@ -1,4 +1,5 @@
 import type { Atlas } from './atlas.ts'
+import type { AuditLogWhereInput } from './generated/client/models/AuditLog.ts'
 import { type Entry, fieldChanges, readEntries, verbOf } from './log.ts'
 import { type Cell, printHeading, printRow } from './terminal.ts'
 
@@ -23,21 +24,24 @@ export async function printLog(prisma: Atlas): Promise<void> {
     widths,
   )
   await printJobs(prisma)
-  for (const entry of await readEntries(prisma, { actorType: 'user' })) printEntry(entry)
+  for (const entry of await readEntries(prisma, { NOT: byJobs })) printEntry(entry)
 }
+
+/** What the import did, and the migration that has triggers record the tables. */
+const byJobs: AuditLogWhereInput = { OR: [{ actorId: 'importer' }, { resourceType: 'auditLog' }] }
 
 /** A job writes thousands of entries, so each of its actions gets one line. */
 async function printJobs(prisma: Atlas): Promise<void> {
   const groups = await prisma.auditLog.groupBy({
     by: ['actorId', 'action'],
-    where: { actorType: 'system' },
+    where: byJobs,
     _count: true,
     _min: { timestamp: true, seq: true },
     orderBy: { _min: { seq: 'asc' } },
   })
   for (const { actorId, action, _count: count, _min: first } of groups) {
     const many = dim(`${count.toLocaleString('en').padStart(5)} ×`)
-    printRow([timeCell(first.timestamp), { text: actorId }, actionCell(action), many], widths)
+    printRow([timeCell(first.timestamp), actorCell(actorId), actionCell(action), many], widths)
   }
 }
 
@@ -47,11 +51,11 @@ function printEntry(entry: Entry): void {
   printRow(
     [
       timeCell(timestamp),
-      { text: actorId },
+      actorCell(actorId),
       actionCell(action),
       { text: resourceId ?? '' },
       change,
-      details.cause ? { text: details.cause, format: 'yellow' } : dim(details.operation),
+      causeCell(details),
     ],
     widths,
   )
@@ -66,6 +70,15 @@ function changeCells(entry: Entry): Cell[] {
   const fields = fieldChanges(entry)
   if (verbOf(entry.action) !== 'update') return [dim(fields.map(({ field }) => field).join(', '))]
   return fields.map(({ field, before, after }) => ({ text: `${field}: ${before} → ${after}` }))
+}
+
+/** Of a database role, which is the actor where nobody says more, the role alone. */
+function actorCell(actorId: string): Cell {
+  return { text: actorId.replace(/^postgres:/, '') }
+}
+
+function causeCell({ cause, operation, source }: Entry['details']): Cell {
+  return cause ? { text: cause, format: 'yellow' } : dim(operation ?? source?.application ?? '')
 }
 
 /** Of an error's code and message, the beginning of the message. */

@@ -1,13 +1,11 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import { withAudit } from 'prisma-extension-audit'
+import audit from './audit.config.ts'
 import { PrismaClient } from './generated/client/client.ts'
 
-/** The application's client. Who looked at a patient is recorded too, and the insurance's number is not. */
+/** The application's client. */
 export function openDatabase(connectionString: string) {
-  return withAudit(new PrismaClient({ adapter: new PrismaPg({ connectionString }) }), {
-    reads: ['Patient', 'Prescription'],
-    redact: { Patient: ['insuranceId'] },
-  })
+  return withAudit(new PrismaClient({ adapter: new PrismaPg({ connectionString }) }), audit)
 }
 
 export type Database = ReturnType<typeof openDatabase>
