@@ -1,5 +1,7 @@
 -- Whether the triggers of a watched table are those that definition_sql makes, in the same state, in its partitions, too.
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."is_whole"(relation oid, enabled "char", is_reached boolean) RETURNS boolean
+--
+-- triggers: how many record its rows
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."is_whole"(relation oid, enabled "char", triggers integer) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS $$
@@ -14,7 +16,6 @@ AS $$
     AND count(*) FILTER (WHERE tgname = '!audit_logs_row_truncate')
       = (SELECT count(*) FROM "audit_logs_internal"."truncated_with"(relation))
     AND count(*) FILTER (WHERE tgname <> '!audit_logs_row_truncate' AND tgrelid = relation)
-      = CASE WHEN is_reached THEN 3 ELSE 1 END
-        * CASE WHEN "audit_logs_internal"."self_key_sql"(relation, 'OLD', 'NEW') IS NULL THEN 1 ELSE 2 END
+      = triggers
   FROM trigger
 $$;

@@ -11,22 +11,13 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog
 AS $$
 DECLARE
-  key_columns text[];
-  is_moved boolean;
+  key_columns text[] := "audit_logs_internal"."key_columns"(relation);
+  -- a key that a referential action changes no longer finds its row
+  is_moved boolean := EXISTS (SELECT FROM "audit_logs_internal"."acting_keys"(relation) AS k WHERE k.moves);
 BEGIN
-  SELECT array_agg(a.attname::text ORDER BY k.ordinality),
-    -- a key that a referential action changes no longer finds its row
-    bool_or(EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND f.conrelid = relation
-      AND a.attnum = ANY (f.conkey) AND f.confupdtype IN ('c', 'n', 'd')))
-  INTO key_columns, is_moved
-  FROM pg_index i
-  CROSS JOIN LATERAL unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(attnum, ordinality)
-  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-  WHERE i.indrelid = relation AND i.indisprimary;
   IF key_columns IS NULL OR NOT (
     relation IN (SELECT * FROM "audit_logs_internal"."reached"(relation, 'down'))
-    OR (SELECT count(*) > 1 FROM pg_constraint f WHERE f.contype = 'f' AND f.conrelid = relation
-      AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))))
+    OR (SELECT count(*) > 1 FROM "audit_logs_internal"."acting_keys"(relation)))
   THEN
     RETURN '{"declare": "", "begin": "", "look": "", "skip": ""}';
   END IF;

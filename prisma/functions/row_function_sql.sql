@@ -66,7 +66,7 @@ BEGIN
   RETURN NULL;
 END
 $body$,
-    "audit_logs_internal"."drift_sql"(relation, options, own_relation,
+    "audit_logs_internal"."drift_sql"(relation, options, own_relation, 'NEW',
       CASE WHEN kind <> 'p' AND merges ->> 'look' <> '' THEN
         (SELECT format('TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L', c.relname, n.nspname)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation) END),

@@ -9,7 +9,6 @@ DECLARE
   target record;
   wanted jsonb;
   is_origin boolean;
-  is_reached boolean;
   definition text;
   previous record;
   child oid;
@@ -45,15 +44,13 @@ BEGIN
   wanted := "audit_logs_internal"."normalized_options"(relation, options);
   is_origin := coalesce((options -> 'origin')::boolean, false);
   SELECT * INTO previous FROM "audit_logs_internal"."watched"() AS w WHERE w.relation = watch.relation;
-  is_reached := EXISTS (SELECT FROM pg_constraint
-    WHERE contype = 'f' AND conrelid = relation
-      AND (confdeltype IN ('c', 'n', 'd') OR confupdtype IN ('c', 'n', 'd')));
-  definition := "audit_logs_internal"."definition_sql"(relation, resource, wanted, log_table, is_reached, is_origin);
-  wanted := wanted || jsonb_build_object('definition', md5(definition), 'log', log_table);
+  definition := "audit_logs_internal"."definition_sql"(relation, resource, wanted, log_table, is_origin);
+  wanted := wanted || jsonb_build_object('definition', md5(definition), 'log', log_table,
+    'triggers', (SELECT count(*) FROM "audit_logs_internal"."row_triggers"(relation, wanted)));
 
   IF previous.resource IS DISTINCT FROM resource OR previous.options IS DISTINCT FROM wanted
     OR previous.enabled IS DISTINCT FROM (CASE WHEN is_origin THEN 'O' ELSE 'A' END)::"char"
-    OR NOT "audit_logs_internal"."is_whole"(relation, previous.enabled, is_reached)
+    OR NOT "audit_logs_internal"."is_whole"(relation, previous.enabled, (wanted ->> 'triggers')::int)
   THEN
     PERFORM "audit_logs_internal"."drop_row_triggers"(relation);
     EXECUTE definition;

@@ -14,7 +14,12 @@ import { withoutValues } from './parse/without-values.ts'
 import { writtenTables } from './parse/written-tables.ts'
 import type { RewriteInput, Rewritten, Want } from './rewrite/audited-statement.ts'
 import { carryContext } from './rewrite/carry-context.ts'
-import { type ContextFunctions, contextCall, findContextFunctions } from './rewrite/context-call.ts'
+import {
+  type ContextFunctions,
+  contextCall,
+  findContextFunctions,
+  unwatchedGuard,
+} from './rewrite/context-call.ts'
 import { EntryParameters, type EntryShape } from './rewrite/entry-parameters.ts'
 import { type RawEntry, rawEntry } from './rewrite/raw-entry.ts'
 import { findRecorder, type Recorder } from './rewrite/recorder.ts'
@@ -205,7 +210,7 @@ export class Planner {
       ...rest,
       guard: needsContext
         ? contextCall(this.#functions, tracked.table, parameters, watch.isRecording ? undefined : cause)
-        : contextCall(this.#functions, tracked.table, undefined),
+        : unwatchedGuard(this.#functions, tracked.table),
       catalog: this.catalog,
       track: (table) => this.#track(table),
       entry: parameters,

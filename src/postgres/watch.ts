@@ -22,6 +22,8 @@ export interface WatchDefinition {
   readonly columns: number
   /** Stands for the names and types of the columns that the triggers spell out. */
   readonly shape: string
+  /** How many triggers record its rows. */
+  readonly triggers: number
   /** The quoted table of the log. */
   readonly log: string
 }

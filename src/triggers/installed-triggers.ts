@@ -61,10 +61,6 @@ SELECT coalesce(json_agg(json_build_object(
     FROM ours o WHERE o.tgrelid = r.oid AND o.tgname = '!audit_logs_statement'),
   'rows', (SELECT count(*) FROM ours o WHERE o.tgrelid = r.oid AND o.tgname LIKE '%!audit\\_logs\\_row%'
     AND o.tgname <> '!audit_logs_row_truncate' AND o.calls_ours),
-  'wantedRows', CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND f.conrelid = r.oid
-      AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))) THEN 3 ELSE 1 END
-    * CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND f.conrelid = r.oid
-      AND f.confrelid = r.oid AND f.confupdtype IN ('c', 'n', 'd')) THEN 2 ELSE 1 END,
   'truncates', (SELECT count(*) FROM member m JOIN ours o ON o.tgrelid = m.oid
     WHERE m.root = r.oid AND o.tgname = '!audit_logs_row_truncate' AND o.calls_ours),
   'wantedTruncates', (SELECT count(*) FROM member m WHERE m.root = r.oid AND m.kind <> 'f'),
@@ -85,7 +81,6 @@ interface RawInstalled extends Pick<RawWatch, 'shape' | 'noted'> {
   name: string
   columns: { number: number; name: string }[]
   rows: number
-  wantedRows: number
   truncates: number
   wantedTruncates: number
   states: string[]
@@ -105,7 +100,7 @@ export async function readInstalledTriggers(
         hasRowTriggers: counts.rows + counts.truncates > 0,
         isWhole:
           definition !== undefined &&
-          counts.rows === counts.wantedRows &&
+          counts.rows === definition.triggers &&
           counts.truncates === counts.wantedTruncates,
       }
     },

@@ -240,6 +240,10 @@ BEGIN
   kept := pg_catalog.set_config(
     pg_catalog.concat(''prisma_extension_audit.statement_'', pg_catalog.pg_trigger_depth()),
     pg_catalog.concat(moment, '' '', pg_catalog.split_part(TG_ARGV[0], '' '', 3), verb), true)\073
+  IF pg_catalog.nameeq(TG_NAME, ''!audit_logs_reach'') THEN
+    -- a client that knows of no triggers looks at this one only. Any text makes it call audit_logs_context
+    kept := pg_catalog.set_config(pg_catalog.concat(''prisma_extension_audit.watched_'', pg_catalog.split_part(TG_ARGV[0], '' '', 1)), ''-'', true)\073
+  END IF\073
   RETURN NULL\073
 END
 ';
@@ -592,9 +596,11 @@ END
 -- The condition that a table's columns are others than those that its trigger function spells out. None of this reads
 -- a table: it runs for each row.
 --
--- reference: an expression for the table's oid
+-- reference, row: expressions for the table's oid and for one of its rows
 -- further: one more condition, or NULL
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."drift_sql"(relation oid, options jsonb, reference text, further text)
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."drift_sql"(
+  relation oid, options jsonb, reference text, "row" text, further text
+)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
@@ -620,7 +626,7 @@ AS E'
     UNION ALL
     -- never evaluated, but parsed: another type of column would not be there to compare with
     SELECT format(''(CASE WHEN false THEN %s END)'', string_agg(
-      format(''ARRAY[NEW.%I] = NULL::%s'', name, CASE WHEN t.typcategory = ''A'' THEN format_type(type, NULL) ELSE format_type(t.typarray, NULL) END),
+      format(''ARRAY[%s.%I] = NULL::%s'', "row", name, CASE WHEN t.typcategory = ''A'' THEN format_type(type, NULL) ELSE format_type(t.typarray, NULL) END),
       '' AND '' ORDER BY number))
     FROM "audit_logs_internal"."columns"(relation, options) JOIN pg_type t ON t.oid = type
     WHERE computed IS NULL AND NOT redacted AND (t.typcategory = ''A'' OR t.typarray <> 0)
@@ -763,6 +769,34 @@ AS E'
   SELECT oid FROM step
 ';
 
+-- The foreign keys of a table by whose referential actions a change of another table changes its rows: whether a delete
+-- there sets them to something else or deletes the row, whether a changed key there changes them, and whether that
+-- changes the primary key.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."acting_keys"(relation oid)
+RETURNS TABLE (sets boolean, deletes boolean, follows boolean, moves boolean)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT f.confdeltype IN (''n'', ''d''), f.confdeltype = ''c'', f.confupdtype IN (''c'', ''n'', ''d''),
+    f.confupdtype IN (''c'', ''n'', ''d'') AND EXISTS (
+      SELECT FROM pg_index i WHERE i.indrelid = relation AND i.indisprimary AND i.indkey::int2[] && f.conkey)
+  FROM pg_constraint f
+  WHERE f.contype = ''f'' AND f.conrelid = relation
+    AND (f.confdeltype IN (''c'', ''n'', ''d'') OR f.confupdtype IN (''c'', ''n'', ''d''))
+';
+
+-- The names of a table's primary key columns, in the order of the key. NULL without one.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."key_columns"(relation oid) RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT array_agg(a.attname::text ORDER BY k.ordinality)
+  FROM pg_index i
+  CROSS JOIN LATERAL unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(attnum, ordinality)
+  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+  WHERE i.indrelid = relation AND i.indisprimary
+';
+
 -- The condition that an update changes a key to which the table itself refers by a foreign key that acts: a referential
 -- action then changes the same row once more. NULL for a table without such a key.
 --
@@ -835,22 +869,13 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog
 AS E'
 DECLARE
-  key_columns text[]\073
-  is_moved boolean\073
+  key_columns text[] := "audit_logs_internal"."key_columns"(relation)\073
+  -- a key that a referential action changes no longer finds its row
+  is_moved boolean := EXISTS (SELECT FROM "audit_logs_internal"."acting_keys"(relation) AS k WHERE k.moves)\073
 BEGIN
-  SELECT array_agg(a.attname::text ORDER BY k.ordinality),
-    -- a key that a referential action changes no longer finds its row
-    bool_or(EXISTS (SELECT FROM pg_constraint f WHERE f.contype = ''f'' AND f.conrelid = relation
-      AND a.attnum = ANY (f.conkey) AND f.confupdtype IN (''c'', ''n'', ''d'')))
-  INTO key_columns, is_moved
-  FROM pg_index i
-  CROSS JOIN LATERAL unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(attnum, ordinality)
-  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-  WHERE i.indrelid = relation AND i.indisprimary\073
   IF key_columns IS NULL OR NOT (
     relation IN (SELECT * FROM "audit_logs_internal"."reached"(relation, ''down''))
-    OR (SELECT count(*) > 1 FROM pg_constraint f WHERE f.contype = ''f'' AND f.conrelid = relation
-      AND (f.confdeltype IN (''c'', ''n'', ''d'') OR f.confupdtype IN (''c'', ''n'', ''d''))))
+    OR (SELECT count(*) > 1 FROM "audit_logs_internal"."acting_keys"(relation)))
   THEN
     RETURN ''{"declare": "", "begin": "", "look": "", "skip": ""}''\073
   END IF\073
@@ -963,7 +988,7 @@ BEGIN
   RETURN NULL\073
 END
 $body$,
-    "audit_logs_internal"."drift_sql"(relation, options, own_relation,
+    "audit_logs_internal"."drift_sql"(relation, options, own_relation, ''NEW'',
       CASE WHEN kind <> ''p'' AND merges ->> ''look'' <> '''' THEN
         (SELECT format(''TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L'', c.relname, n.nspname)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation) END),
@@ -1100,7 +1125,7 @@ BEGIN
   RETURN NULL\073
 END
 $body$,
-    "audit_logs_internal"."drift_sql"(relation, options, ''TG_RELID'', (
+    "audit_logs_internal"."drift_sql"(relation, options, ''TG_RELID'', ''NEW'', (
       SELECT format(''TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L'', c.relname, n.nspname)
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation)),
     (SELECT format(key, ''OLD'') FROM side WHERE name = ''A''), (SELECT format(key, ''OLD'') FROM side WHERE name = ''B''),
@@ -1110,6 +1135,179 @@ $body$,
     coalesce(string_agg(sql, E''\\n    '' ORDER BY name) FILTER (WHERE position = 2), ''NULL\073''),
     link_function_sql.resource || ''.create'', link_function_sql.resource || ''.update'', link_function_sql.resource || ''.delete'')
   FROM statement
+';
+
+-- Whether a table has triggers of somebody else's of this kind, AFTER ROW or BEFORE. Disabled ones count: they may be
+-- enabled again.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."has_other_triggers"(relation oid, kind text) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT EXISTS (
+    SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+    WHERE t.tgrelid = relation AND NOT t.tgisinternal AND p.pronamespace <> ''"audit_logs_internal"''::regnamespace
+      -- 1: for each row, 2: before, 64: instead of
+      AND CASE kind WHEN ''AFTER ROW'' THEN t.tgtype::int & 67 = 1 ELSE t.tgtype::int & 2 = 2 END)
+';
+
+-- The events of a table that are recorded once for each statement, from its transition tables: for many rows much faster
+-- than a trigger for each. Entries stand in the order of the changes, and a row has one, so this is only for tables
+-- where nothing changes a row once more before the triggers after its statement fire:
+-- - no AFTER ROW trigger of somebody else's, no BEFORE trigger on a table that referential actions change
+-- - no referential action that leads back to the table, none that changes a row which another one deletes, and where
+--   several may change one row, they leave its key alone
+-- - neither partitioned nor inherited, where statements may name another table. Not foreign, which has no transition
+--   tables. Not an implicit many-to-many table, which has entries of two records. Not filled by logical replication,
+--   which fires the triggers of rows only (manual, "Logical Replication", "Architecture")
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."events_by_statement"(relation oid, options jsonb) RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT CASE
+    WHEN options ? ''link'' OR c.relkind <> ''r'' OR c.relispartition
+      OR EXISTS (SELECT FROM pg_inherits i WHERE relation IN (i.inhrelid, i.inhparent))
+      OR EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = relation)
+      OR "audit_logs_internal"."has_other_triggers"(relation, ''AFTER ROW'')
+    THEN ''{}''
+    WHEN relation IN (SELECT * FROM "audit_logs_internal"."reached"(relation, ''down''))
+      OR EXISTS (SELECT FROM "audit_logs_internal"."reached"(relation, ''down'') AS r(oid)
+        WHERE "audit_logs_internal"."has_other_triggers"(r.oid, ''BEFORE''))
+      OR (SELECT bool_or(k.sets) AND bool_or(k.deletes) OR count(*) > 1 AND bool_or(k.moves)
+        FROM "audit_logs_internal"."acting_keys"(relation) AS k)
+    THEN ''{INSERT}''
+    ELSE ''{INSERT,UPDATE,DELETE}''
+  END::text[]
+  FROM pg_class c WHERE c.oid = relation
+';
+
+-- The query that gives the changes of a statement from its transition tables, which are called __audit_before and
+-- __audit_after: row_id, before, after, changed.
+--
+-- is_reached: referential actions updated the rows, maybe several of them the same row
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."changes_sql"(relation oid, options jsonb, operation text, is_reached boolean)
+RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog
+AS E'
+DECLARE
+  part record\073
+  rows_before text := ''SELECT row_number() OVER () AS __audit_position, * FROM __audit_before''\073
+  rows_after text := ''SELECT row_number() OVER () AS __audit_position, * FROM __audit_after''\073
+  -- both tables are filled in the same order
+  is_pair text := ''__audit_before.__audit_position = __audit_after.__audit_position''\073
+  key_columns text[] := "audit_logs_internal"."key_columns"(relation)\073
+BEGIN
+  SELECT * INTO part FROM "audit_logs_internal"."row_sql"(relation, options, ''__audit_before'', ''__audit_after'')\073
+  IF operation = ''INSERT'' THEN
+    RETURN format(''SELECT %s AS row_id, NULL::jsonb AS before, %s AS after, NULL::text[] AS changed FROM __audit_after'',
+      part.id_after, part.row_after)\073
+  ELSIF operation = ''DELETE'' THEN
+    RETURN format(''SELECT %s AS row_id, %s AS before, NULL::jsonb AS after, NULL::text[] AS changed FROM __audit_before'',
+      part.id_before, part.row_before)\073
+  END IF\073
+  IF is_reached AND key_columns IS NOT NULL THEN
+    -- they left its key alone, so what a row was at first goes with what it was at last. Keys are compared by the operators of their types, wherever those are
+    SELECT
+      format(''SELECT DISTINCT ON (%s) * FROM (%s) AS r ORDER BY %1$s, __audit_position'', list, rows_before),
+      format(''SELECT DISTINCT ON (%s) * FROM (%s) AS r ORDER BY %1$s, __audit_position DESC'', list, rows_after),
+      format(''ROW(%s)::record = ROW(%s)::record'', before, after)
+    INTO rows_before, rows_after, is_pair
+    FROM (
+      SELECT string_agg(quote_ident(name), '', '') AS list, string_agg(format(''__audit_before.%I'', name), '', '') AS before,
+        string_agg(format(''__audit_after.%I'', name), '', '') AS after
+      FROM unnest(key_columns) AS name
+    ) AS key\073
+  END IF\073
+  RETURN format(
+    ''SELECT * FROM (
+      SELECT %s AS row_id, %s AS before, %s AS after, %s AS changed
+      FROM (%s) AS __audit_before JOIN (%s) AS __audit_after ON %s
+      ORDER BY __audit_before.__audit_position
+    ) AS pair WHERE changed <> ''''{}'''''',
+    part.id_before, part.row_before, part.row_after, part.changed, rows_before, rows_after, is_pair)\073
+END
+';
+
+-- The INSERT of the entries of one statement. It names the variables context and extra: who made the changes, and what
+-- their details have in common.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."statement_sql"(
+  relation oid, resource text, options jsonb, log text, operation text, is_reached boolean
+) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT "audit_logs_internal"."entry_sql"(log,
+      quote_literal(resource || CASE operation WHEN ''INSERT'' THEN ''.create'' WHEN ''UPDATE'' THEN ''.update'' ELSE ''.delete'' END),
+      quote_literal(resource), ''row_id'',
+      CASE operation
+        WHEN ''INSERT'' THEN ''jsonb_build_object(''''after'''', after)''
+        WHEN ''DELETE'' THEN ''jsonb_build_object(''''before'''', before)''
+        ELSE ''jsonb_build_object(''''before'''', before, ''''after'''', after, ''''changed'''', changed)''
+      END || '' || extra'')
+    || '' FROM ('' || "audit_logs_internal"."changes_sql"(relation, options, operation, is_reached) || '') AS change''
+';
+
+-- The body of the function that the triggers after a table's statements call.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."statement_function_sql"(
+  relation oid, resource text, options jsonb, log text
+) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT format(
+$body$
+#variable_conflict use_column
+DECLARE
+  context jsonb\073
+  extra jsonb := ''{}''\073
+  is_drifted boolean\073
+BEGIN
+%1$s
+END
+$body$, string_agg(format(
+$body$
+  IF %1$s THEN
+    BEGIN
+      SELECT %2$s INTO is_drifted FROM %3$s AS __audit_row LIMIT 1\073
+      IF NOT FOUND THEN
+        RETURN NULL\073
+      END IF\073
+    EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
+      is_drifted := true\073
+    END\073
+    context := "audit_logs_internal"."attribution"()\073
+    %4$s
+    IF is_drifted THEN
+      -- a migration changed the table since: the same by the catalog as it is now
+      EXECUTE "audit_logs_internal"."statement_sql"(TG_RELID, %5$L, %6$L, %7$L, %8$L, %9$s)
+        || '', (SELECT $1 AS context, $2 AS extra) AS given'' USING context, extra\073
+    ELSE
+      %10$s\073
+    END IF\073
+    RETURN NULL\073
+  END IF\073
+$body$,
+    branch.condition,
+    "audit_logs_internal"."drift_sql"(relation, options, ''TG_RELID'', ''__audit_row'',
+      -- parsed, as all of it, but never evaluated
+      format(''(CASE WHEN false THEN EXISTS (%s) END)'', branch.changes)),
+    branch.rows,
+    CASE WHEN branch.has_cause THEN format(''extra := "audit_logs_internal"."cause"(TG_ARGV[0], %L)\073'', resource || branch.verb) ELSE '''' END,
+    resource, options, log, branch.operation, branch.is_reached,
+    "audit_logs_internal"."statement_sql"(relation, resource, options, log, branch.operation, branch.is_reached)
+  ), '''' ORDER BY branch.position, branch.is_reached DESC))
+  FROM (
+    SELECT e.*, way.is_reached, keys.number > 0 AND e.operation <> ''INSERT'' AS has_cause,
+      format(''TG_OP = %L'', e.operation) || CASE WHEN way.is_reached THEN '' AND TG_ARGV[0] <> ''''0'''''' ELSE '''' END AS condition,
+      "audit_logs_internal"."changes_sql"(relation, options, e.operation, way.is_reached) AS changes
+    FROM (VALUES (1, ''INSERT'', ''.create'', ''__audit_after''), (2, ''UPDATE'', ''.update'', ''__audit_after''),
+      (3, ''DELETE'', ''.delete'', ''__audit_before'')) AS e(position, operation, verb, rows)
+    CROSS JOIN (SELECT count(*) AS number FROM "audit_logs_internal"."acting_keys"(relation)) AS keys
+    -- only where several referential actions may update one row does it matter that they did it
+    CROSS JOIN LATERAL unnest(CASE WHEN e.operation = ''UPDATE'' AND keys.number > 1 THEN ''{t,f}'' ELSE ''{f}'' END::boolean[])
+      AS way(is_reached)
+    WHERE e.operation = ANY ("audit_logs_internal"."events_by_statement"(relation, options))
+  ) AS branch
 ';
 
 -- The body of the function that a table's TRUNCATE trigger calls, before the rows go. They are counted up to a bound,
@@ -1355,46 +1553,88 @@ AS E'
   ORDER BY attempt LIMIT 1
 ';
 
--- The statements that make the functions of a table, and the triggers of its rows.
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."definition_sql"(
-  relation oid, resource text, options jsonb, log text, is_reached boolean, is_origin boolean
-) RETURNS text
-LANGUAGE plpgsql STABLE
+-- The triggers that record a table's rows.
+--
+-- level: ROW or STATEMENT, which tells the function they call, too
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."row_triggers"(relation oid, options jsonb)
+RETURNS TABLE (name text, level text, events text, transition text, condition text, argument text)
+LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS E'
-DECLARE
-  name text := relation::regclass\073
-  row_function text := "audit_logs_internal"."function_name"(relation, NULL)\073
-  truncate_function text := "audit_logs_internal"."function_name"(relation, ''truncate'')\073
-  self_key text := "audit_logs_internal"."self_key_sql"(relation, ''OLD'', ''NEW'')\073
-  settings text := "audit_logs_internal"."settings_sql"(relation, options)\073
-  enable text := CASE WHEN is_origin THEN ''ENABLE'' ELSE ''ENABLE ALWAYS'' END\073
-BEGIN
-  RETURN
-    "audit_logs_internal"."trigger_function_sql"(row_function, settings, CASE WHEN options ? ''link''
-      THEN "audit_logs_internal"."link_function_sql"(relation, resource, options, log)
-      ELSE "audit_logs_internal"."row_function_sql"(relation, resource, options, log) END)
-    || "audit_logs_internal"."trigger_function_sql"(truncate_function, '''',
+  WITH fact AS (
+    SELECT "audit_logs_internal"."events_by_statement"(relation, options) AS by_statement,
+      "audit_logs_internal"."self_key_sql"(relation, ''OLD'', ''NEW'') AS self_key,
+      EXISTS (SELECT FROM "audit_logs_internal"."acting_keys"(relation)) AS is_reached
+  ), depth AS (
+    -- when a trigger''s condition is evaluated the row is changing: by the statement at depth 0, or deeper
+    SELECT d.* FROM (VALUES
+      ('''', NULL, '''', false),
+      (''_0'', ''pg_trigger_depth() = 0'', ''''''0'''''', true),
+      (''_1'', ''pg_trigger_depth() = 1'', ''''''1'''''', true),
+      (''_2'', ''pg_trigger_depth() > 1'', ''''''2'''''', true)
+    ) AS d(suffix, condition, argument, is_reached)
+    JOIN fact ON fact.is_reached = d.is_reached
+  ), event AS (
+    SELECT e.*, e.name = ANY (fact.by_statement) AS is_by_statement
+    FROM fact CROSS JOIN (VALUES (''INSERT'', ''NEW TABLE AS __audit_after''),
+      (''UPDATE'', ''OLD TABLE AS __audit_before NEW TABLE AS __audit_after''), (''DELETE'', ''OLD TABLE AS __audit_before'')) AS e(name, transition)
+  )
+  -- triggers fire in the order of their names: first ours, but where a referential action changes the same row once
+  -- more, right after those of foreign keys, which are called RI_ConstraintTrigger_a_16408 and so on
+  SELECT moment.prefix || ''!audit_logs_row'' || depth.suffix, ''ROW'', moment.events, '''', concat_ws('' AND '', depth.condition, moment.condition),
+    depth.argument
+  FROM depth
+  CROSS JOIN (
+    SELECT '''' AS prefix, string_agg(event.name, '' OR '') AS events, NULL AS condition FROM event WHERE NOT event.is_by_statement
+    UNION ALL
+    SELECT ''RI_ConstraintTrigger_z'', ''UPDATE'', ''('' || fact.self_key || '')'' FROM fact WHERE fact.self_key IS NOT NULL
+  ) AS moment
+  WHERE moment.events IS NOT NULL
+  UNION ALL
+  SELECT ''!audit_logs_row_'' || lower(event.name) || depth.suffix, ''STATEMENT'', event.name, ''REFERENCING '' || event.transition,
+    depth.condition, depth.argument
+  FROM event JOIN depth ON depth.suffix = '''' OR event.name <> ''INSERT''
+  WHERE event.is_by_statement
+  UNION ALL
+  -- no referential action inserts
+  SELECT ''!audit_logs_row_insert'', ''STATEMENT'', event.name, ''REFERENCING '' || event.transition, '''', ''''
+  FROM event CROSS JOIN fact
+  WHERE event.is_by_statement AND event.name = ''INSERT'' AND fact.is_reached
+';
+
+-- The statements that make the functions of a table, and the triggers of its rows.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."definition_sql"(
+  relation oid, resource text, options jsonb, log text, is_origin boolean
+) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  WITH trigger AS MATERIALIZED (
+    SELECT * FROM "audit_logs_internal"."row_triggers"(relation, options)
+  ), level AS (
+    SELECT l.*, "audit_logs_internal"."function_name"(relation, l.kind) AS function_name
+    FROM (VALUES (''ROW'', NULL), (''STATEMENT'', ''statement'')) AS l(name, kind)
+    WHERE l.name IN (SELECT trigger.level FROM trigger)
+  ), setting AS (
+    SELECT "audit_logs_internal"."settings_sql"(relation, options) AS text
+  )
+  SELECT string_agg(
+      CASE WHEN level.kind IS NULL THEN "audit_logs_internal"."trigger_function_sql"(level.function_name, setting.text,
+        CASE WHEN options ? ''link'' THEN "audit_logs_internal"."link_function_sql"(relation, resource, options, log)
+          ELSE "audit_logs_internal"."row_function_sql"(relation, resource, options, log) END)
+      -- a plan is kept from the first call, for one row mostly, and has to be right for many
+      ELSE "audit_logs_internal"."trigger_function_sql"(level.function_name, setting.text || '' SET enable_nestloop = off'',
+        "audit_logs_internal"."statement_function_sql"(relation, resource, options, log)) END, '''' ORDER BY level.name)
+    || "audit_logs_internal"."trigger_function_sql"("audit_logs_internal"."function_name"(relation, ''truncate''), '''',
       "audit_logs_internal"."truncate_function_sql"(resource, log))
-    || (
-      SELECT string_agg(format(
-        ''CREATE TRIGGER %1$I AFTER %7$s ON %2$s FOR EACH ROW %3$s EXECUTE FUNCTION %4$s(%5$s)\073
-         ALTER TABLE %2$s %6$s TRIGGER %1$I\073'',
-        moment.prefix || ''!audit_logs_row'' || t.suffix, name, coalesce(''WHEN ('' || nullif(concat_ws('' AND '', t.condition, moment.condition), '''') || '')'', ''''),
-        row_function, t.argument, enable, moment.events), E''\\n'')
-      -- when a trigger''s condition is evaluated the row is changing: by the statement at depth 0, or deeper
-      FROM (VALUES
-        ('''', NULL, '''', false),
-        (''_0'', ''pg_trigger_depth() = 0'', ''''''0'''''', true),
-        (''_1'', ''pg_trigger_depth() = 1'', ''''''1'''''', true),
-        (''_2'', ''pg_trigger_depth() > 1'', ''''''2'''''', true)
-      ) AS t(suffix, condition, argument, is_reached)
-      -- triggers fire in the order of their names: first ours, but where a referential action changes the same row once
-      -- more, right after those of foreign keys, which are called RI_ConstraintTrigger_a_16408 and so on
-      CROSS JOIN (VALUES ('''', ''INSERT OR UPDATE OR DELETE'', NULL), (''RI_ConstraintTrigger_z'', ''UPDATE'', ''('' || self_key || '')''))
-        AS moment(prefix, events, condition)
-      WHERE t.is_reached = definition_sql.is_reached AND (moment.prefix = '''' OR self_key IS NOT NULL))\073
-END
+    || (SELECT string_agg(format(
+      ''CREATE TRIGGER %1$I AFTER %2$s ON %3$s %4$s FOR EACH %5$s %6$s EXECUTE FUNCTION %7$s(%8$s)\073
+       ALTER TABLE %3$s %9$s TRIGGER %1$I\073'',
+      trigger.name, trigger.events, relation::regclass, trigger.transition, trigger.level,
+      coalesce(''WHEN ('' || nullif(trigger.condition, '''') || '')'', ''''), l.function_name, trigger.argument,
+      CASE WHEN is_origin THEN ''ENABLE'' ELSE ''ENABLE ALWAYS'' END), E''\\n'' ORDER BY trigger.name)
+      FROM trigger JOIN level AS l ON l.name = trigger.level)
+  FROM level CROSS JOIN setting
 ';
 
 -- Removes the triggers that record a table, with their functions: those of its partitions, too, and of a table that was
@@ -1423,7 +1663,9 @@ END
 ';
 
 -- Whether the triggers of a watched table are those that definition_sql makes, in the same state, in its partitions, too.
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."is_whole"(relation oid, enabled "char", is_reached boolean) RETURNS boolean
+--
+-- triggers: how many record its rows
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."is_whole"(relation oid, enabled "char", triggers integer) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS E'
@@ -1438,8 +1680,7 @@ AS E'
     AND count(*) FILTER (WHERE tgname = ''!audit_logs_row_truncate'')
       = (SELECT count(*) FROM "audit_logs_internal"."truncated_with"(relation))
     AND count(*) FILTER (WHERE tgname <> ''!audit_logs_row_truncate'' AND tgrelid = relation)
-      = CASE WHEN is_reached THEN 3 ELSE 1 END
-        * CASE WHEN "audit_logs_internal"."self_key_sql"(relation, ''OLD'', ''NEW'') IS NULL THEN 1 ELSE 2 END
+      = triggers
   FROM trigger
 ';
 
@@ -1465,7 +1706,6 @@ DECLARE
   target record\073
   wanted jsonb\073
   is_origin boolean\073
-  is_reached boolean\073
   definition text\073
   previous record\073
   child oid\073
@@ -1501,15 +1741,13 @@ BEGIN
   wanted := "audit_logs_internal"."normalized_options"(relation, options)\073
   is_origin := coalesce((options -> ''origin'')::boolean, false)\073
   SELECT * INTO previous FROM "audit_logs_internal"."watched"() AS w WHERE w.relation = watch.relation\073
-  is_reached := EXISTS (SELECT FROM pg_constraint
-    WHERE contype = ''f'' AND conrelid = relation
-      AND (confdeltype IN (''c'', ''n'', ''d'') OR confupdtype IN (''c'', ''n'', ''d'')))\073
-  definition := "audit_logs_internal"."definition_sql"(relation, resource, wanted, log_table, is_reached, is_origin)\073
-  wanted := wanted || jsonb_build_object(''definition'', md5(definition), ''log'', log_table)\073
+  definition := "audit_logs_internal"."definition_sql"(relation, resource, wanted, log_table, is_origin)\073
+  wanted := wanted || jsonb_build_object(''definition'', md5(definition), ''log'', log_table,
+    ''triggers'', (SELECT count(*) FROM "audit_logs_internal"."row_triggers"(relation, wanted)))\073
 
   IF previous.resource IS DISTINCT FROM resource OR previous.options IS DISTINCT FROM wanted
     OR previous.enabled IS DISTINCT FROM (CASE WHEN is_origin THEN ''O'' ELSE ''A'' END)::"char"
-    OR NOT "audit_logs_internal"."is_whole"(relation, previous.enabled, is_reached)
+    OR NOT "audit_logs_internal"."is_whole"(relation, previous.enabled, (wanted ->> ''triggers'')::int)
   THEN
     PERFORM "audit_logs_internal"."drop_row_triggers"(relation)\073
     EXECUTE definition\073

@@ -32,9 +32,18 @@ export function findContextFunctions(catalog: Catalog, log: TableName): ContextF
  * @param cause what caused referential actions, if no trigger says so
  */
 export function contextCall(
+  functions: ContextFunctions,
+  table: Table,
+  entry: EntryParameters | undefined,
+  cause?: string,
+): string {
+  return `(SELECT ${call(functions, table, entry, cause)})`
+}
+
+function call(
   { context }: ContextFunctions,
   { watch }: Table,
-  entry: EntryParameters | undefined,
+  entry?: EntryParameters,
   cause?: string,
 ): string {
   const values = [
@@ -43,5 +52,15 @@ export function contextCall(
     quoteLiteral(watch.fingerprint),
     ...(cause === undefined ? [] : [cause]),
   ]
-  return `(SELECT ${context}(${values.join(', ')}))`
+  return `${context}(${values.join(', ')})`
+}
+
+/**
+ * For a statement that no trigger has to know of: the same call, made only where a trigger noted that the table has come to
+ * be watched, for a call takes PostgreSQL some time in every statement. As nobody has named the table yet, its setting is
+ * NULL, or empty after another transaction.
+ */
+export function unwatchedGuard(functions: ContextFunctions, table: Table): string {
+  const noted = `pg_catalog.current_setting(${quoteLiteral(`prisma_extension_audit.watched_${table.watch.key}`)}, true)`
+  return `CASE WHEN pg_catalog.textne(${noted}, '') THEN ${call(functions, table)} END`
 }

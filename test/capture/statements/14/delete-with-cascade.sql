@@ -60,7 +60,15 @@ WITH RECURSIVE "__audit_op"(
       'operation', $3::pg_catalog.text
     ),
     "Warehouse".tableoid, "Warehouse".ctid, NULL::jsonb,
-    (SELECT "public"."audit_logs_context"(NULL, 'a46d555daf763ba3cc7ca71fdccb9b75', '')),
+    CASE
+      WHEN pg_catalog.textne(
+        pg_catalog.current_setting(
+          'prisma_extension_audit.watched_a46d555daf763ba3cc7ca71fdccb9b75', true
+        ),
+        ''
+      )
+        THEN "public"."audit_logs_context"(NULL, 'a46d555daf763ba3cc7ca71fdccb9b75', '')
+    END,
     CASE WHEN false THEN ROW(NULL, NULL)::"public"."Warehouse" END
 ),
 "__audit_start"(relation, "row", patch) AS (

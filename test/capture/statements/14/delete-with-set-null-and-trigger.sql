@@ -69,7 +69,15 @@ WITH RECURSIVE "__audit_op"(
       'operation', $3::pg_catalog.text
     ),
     "Stamped".tableoid, "Stamped".ctid, NULL::jsonb,
-    (SELECT "public"."audit_logs_context"(NULL, 'c4c339d619d30e7a755043a7ab830e5d', '')),
+    CASE
+      WHEN pg_catalog.textne(
+        pg_catalog.current_setting(
+          'prisma_extension_audit.watched_c4c339d619d30e7a755043a7ab830e5d', true
+        ),
+        ''
+      )
+        THEN "public"."audit_logs_context"(NULL, 'c4c339d619d30e7a755043a7ab830e5d', '')
+    END,
     CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Stamped" END
 ),
 "__audit_start"(relation, "row", patch) AS (

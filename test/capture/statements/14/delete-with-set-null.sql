@@ -62,7 +62,15 @@ WITH RECURSIVE "__audit_op"(
       'operation', $3::pg_catalog.text
     ),
     "Team".tableoid, "Team".ctid, NULL::jsonb,
-    (SELECT "public"."audit_logs_context"(NULL, '350387b44f56c8919ea7a63953562f10', '')),
+    CASE
+      WHEN pg_catalog.textne(
+        pg_catalog.current_setting(
+          'prisma_extension_audit.watched_350387b44f56c8919ea7a63953562f10', true
+        ),
+        ''
+      )
+        THEN "public"."audit_logs_context"(NULL, '350387b44f56c8919ea7a63953562f10', '')
+    END,
     CASE WHEN false THEN ROW(NULL, NULL)::"public"."Team" END
 ),
 "__audit_start"(relation, "row", patch) AS (

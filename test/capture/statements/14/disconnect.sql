@@ -11,7 +11,15 @@ WITH "__audit_op"("__audit_old_a", "__audit_old_b", "__audit_triggers", "__audit
   WHERE ("public"."_PostToTag"."A" = ($1) AND "public"."_PostToTag"."B" IN ($2))
   RETURNING
     pg_catalog.left("_PostToTag"."A"::text, 255), "_PostToTag"."B"::text,
-    (SELECT "public"."audit_logs_context"(NULL, '28811d4903695b0d3ab04a66ec50ea44', '')),
+    CASE
+      WHEN pg_catalog.textne(
+        pg_catalog.current_setting(
+          'prisma_extension_audit.watched_28811d4903695b0d3ab04a66ec50ea44', true
+        ),
+        ''
+      )
+        THEN "public"."audit_logs_context"(NULL, '28811d4903695b0d3ab04a66ec50ea44', '')
+    END,
     CASE WHEN false THEN ROW(NULL, NULL)::"public"."_PostToTag" END
 ),
 "__audit_log" AS (

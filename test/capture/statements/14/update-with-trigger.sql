@@ -74,7 +74,15 @@ WITH "__audit_locked" AS MATERIALIZED (
           'operation', $3::pg_catalog.text
         )
     END,
-    (SELECT "public"."audit_logs_context"(NULL, 'c4c339d619d30e7a755043a7ab830e5d', '')),
+    CASE
+      WHEN pg_catalog.textne(
+        pg_catalog.current_setting(
+          'prisma_extension_audit.watched_c4c339d619d30e7a755043a7ab830e5d', true
+        ),
+        ''
+      )
+        THEN "public"."audit_logs_context"(NULL, 'c4c339d619d30e7a755043a7ab830e5d', '')
+    END,
     CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Stamped" END
 ),
 "__audit_log" AS (

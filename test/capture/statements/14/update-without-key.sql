@@ -55,7 +55,15 @@ WITH "__audit_locked" AS MATERIALIZED (
           'operation', $4::pg_catalog.text
         )
     END,
-    (SELECT "public"."audit_logs_context"(NULL, '1afda68e27a0db6bad9422bb935d98d0', '')),
+    CASE
+      WHEN pg_catalog.textne(
+        pg_catalog.current_setting(
+          'prisma_extension_audit.watched_1afda68e27a0db6bad9422bb935d98d0', true
+        ),
+        ''
+      )
+        THEN "public"."audit_logs_context"(NULL, '1afda68e27a0db6bad9422bb935d98d0', '')
+    END,
     CASE WHEN false THEN ROW(NULL, NULL)::"public"."Reading" END
 ),
 "__audit_log" AS (

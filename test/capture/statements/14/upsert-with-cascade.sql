@@ -100,7 +100,15 @@ WITH RECURSIVE "__audit_locked" AS MATERIALIZED (
     "public"."Post"."id", "public"."Post"."title", "public"."Post"."views",
     "public"."Post"."authorId", "public"."Post"."reviewerId", "Post"."id", "Post"."title",
     "Post"."views", "Post"."authorId", "Post"."reviewerId", "Post".xmax,
-    (SELECT "public"."audit_logs_context"(NULL, '1fafabed29b8e509dd81daf64312040f', '')),
+    CASE
+      WHEN pg_catalog.textne(
+        pg_catalog.current_setting(
+          'prisma_extension_audit.watched_1fafabed29b8e509dd81daf64312040f', true
+        ),
+        ''
+      )
+        THEN "public"."audit_logs_context"(NULL, '1fafabed29b8e509dd81daf64312040f', '')
+    END,
     CASE WHEN false THEN ROW(NULL, NULL, NULL, NULL, NULL)::"public"."Post" END
 ),
 "__audit_start"(relation, "row", patch) AS (

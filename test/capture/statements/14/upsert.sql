@@ -36,7 +36,15 @@ WITH "__audit_locked" AS MATERIALIZED (
   RETURNING
     "public"."Country"."code", "public"."Country"."name", "public"."Country"."population",
     "Country"."code", "Country"."name", "Country"."population", "Country".xmax,
-    (SELECT "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')),
+    CASE
+      WHEN pg_catalog.textne(
+        pg_catalog.current_setting(
+          'prisma_extension_audit.watched_b04deb61a8ea1fb8d15de316791f5675', true
+        ),
+        ''
+      )
+        THEN "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')
+    END,
     CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Country" END
 ),
 "__audit_upserted" AS (

@@ -11,7 +11,15 @@ DELETE FROM "public"."Country"
 WHERE ("public"."Country"."code" = $1 AND 1=1)
 RETURNING
   "public"."Country"."code", "public"."Country"."name", "public"."Country"."population",
-  (SELECT "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')),
+  CASE
+    WHEN pg_catalog.textne(
+      pg_catalog.current_setting(
+        'prisma_extension_audit.watched_b04deb61a8ea1fb8d15de316791f5675', true
+      ),
+      ''
+    )
+      THEN "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')
+  END,
   "public"."audit_logs_record"(
     'country', pg_catalog.left((pg_catalog.to_jsonb("Country"."code") #>> '{}'), 255),
     pg_catalog.jsonb_build_object(

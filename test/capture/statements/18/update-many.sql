@@ -41,7 +41,15 @@ WITH "__audit_op"("__audit_id", "__audit_details", "__audit_triggers", "__audit_
           ) AS "__audit_details"
         )
     END,
-    (SELECT "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')),
+    CASE
+      WHEN pg_catalog.textne(
+        pg_catalog.current_setting(
+          'prisma_extension_audit.watched_b04deb61a8ea1fb8d15de316791f5675', true
+        ),
+        ''
+      )
+        THEN "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')
+    END,
     CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Country" END
 ),
 "__audit_log" AS (

@@ -13,7 +13,15 @@ SET "value" = $1
 WHERE ("public"."Reading"."sensor" = $2 AND 1=1)
 RETURNING WITH (OLD AS "__audit_old", NEW AS "__audit_new")
   "public"."Reading"."sensor", "public"."Reading"."value",
-  (SELECT "public"."audit_logs_context"(NULL, '1afda68e27a0db6bad9422bb935d98d0', '')),
+  CASE
+    WHEN pg_catalog.textne(
+      pg_catalog.current_setting(
+        'prisma_extension_audit.watched_1afda68e27a0db6bad9422bb935d98d0', true
+      ),
+      ''
+    )
+      THEN "public"."audit_logs_context"(NULL, '1afda68e27a0db6bad9422bb935d98d0', '')
+  END,
   "public"."audit_logs_record"(
     'reading', NULL::text,
     pg_catalog.jsonb_build_object('sensor', "__audit_old"."sensor", 'value', "__audit_old"."value"),

@@ -153,7 +153,15 @@ WITH RECURSIVE "__audit_op"(
       "__audit_old".tableoid IS NULL
         OR "__audit_old".ctid = ANY ($7::pg_catalog.text::pg_catalog.tid[])
     ),
-    (SELECT "public"."audit_logs_context"(NULL, '1fafabed29b8e509dd81daf64312040f', '')),
+    CASE
+      WHEN pg_catalog.textne(
+        pg_catalog.current_setting(
+          'prisma_extension_audit.watched_1fafabed29b8e509dd81daf64312040f', true
+        ),
+        ''
+      )
+        THEN "public"."audit_logs_context"(NULL, '1fafabed29b8e509dd81daf64312040f', '')
+    END,
     CASE WHEN false THEN ROW(NULL, NULL, NULL, NULL, NULL)::"public"."Post" END
 ),
 "__audit_start"(relation, "row", patch) AS (

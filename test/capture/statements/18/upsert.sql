@@ -17,7 +17,15 @@ SET "name" = $4
 WHERE ("public"."Country"."code" = $5 AND 1=1)
 RETURNING WITH (OLD AS "__audit_old", NEW AS "__audit_new")
   "public"."Country"."code", "public"."Country"."name", "public"."Country"."population",
-  (SELECT "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')),
+  CASE
+    WHEN pg_catalog.textne(
+      pg_catalog.current_setting(
+        'prisma_extension_audit.watched_b04deb61a8ea1fb8d15de316791f5675', true
+      ),
+      ''
+    )
+      THEN "public"."audit_logs_context"(NULL, 'b04deb61a8ea1fb8d15de316791f5675', '')
+  END,
   "public"."audit_logs_record"(
     'country',
     CASE
