@@ -19,8 +19,8 @@ AS $$
     CASE WHEN a.attgenerated = 'v' THEN pg_get_expr(d.adbin, d.adrelid) END
   FROM pg_attribute a
   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-  CROSS JOIN LATERAL (SELECT coalesce(
-    (SELECT n.key::int FROM jsonb_each_text(options -> 'names') AS n WHERE n.value = a.attname::text), a.attnum::int) AS number) AS known
+  LEFT JOIN jsonb_each_text(options -> 'names') AS n ON n.value = a.attname::text
+  CROSS JOIN LATERAL (SELECT coalesce(n.key::int, a.attnum::int) AS number) AS known
   CROSS JOIN LATERAL (SELECT coalesce(options #>> ARRAY['fields', known.number::text], a.attname::text) AS field) AS f
   WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
   ORDER BY a.attnum

@@ -1,11 +1,9 @@
 -- The condition that a table's columns are others than those that its trigger function spells out. None of this reads
 -- a table: it runs for each row.
 --
--- reference, row: expressions for the table's oid and for one of its rows
+-- reference: an expression for the table's oid
 -- further: one more condition, or NULL
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."drift_sql"(
-  relation oid, options jsonb, reference text, "row" text, further text
-)
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."drift_sql"(relation oid, options jsonb, reference text, further text)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
@@ -31,7 +29,7 @@ AS $$
     UNION ALL
     -- never evaluated, but parsed: another type of column would not be there to compare with
     SELECT format('(CASE WHEN false THEN %s END)', string_agg(
-      format('ARRAY[%s.%I] = NULL::%s', "row", name, CASE WHEN t.typcategory = 'A' THEN format_type(type, NULL) ELSE format_type(t.typarray, NULL) END),
+      format('ARRAY[NEW.%I] = NULL::%s', name, CASE WHEN t.typcategory = 'A' THEN format_type(type, NULL) ELSE format_type(t.typarray, NULL) END),
       ' AND ' ORDER BY number))
     FROM "audit_logs_internal"."columns"(relation, options) JOIN pg_type t ON t.oid = type
     WHERE computed IS NULL AND NOT redacted AND (t.typcategory = 'A' OR t.typarray <> 0)

@@ -53,11 +53,11 @@ $body$
       WHERE e.resource_type = %2$L AND e.resource_id IN (row_id, merged.keys ->> row_id)
         AND e."timestamp" >= statement_timestamp() AND extract(epoch FROM e."timestamp") >= merged.since
         AND e.transaction_id = (pg_current_xact_id()::text)::bigint AND e.outcome = 'success'
-        AND (e.action = %3$L OR operation = 'UPDATE' AND e.details -> 'after' @> after))
+        AND (e.action = %3$L OR operation = 'UPDATE' AND e.details -> 'after' @> %4$s))
     THEN
       RETURN NULL;
     END IF;
   END IF;
-$body$, log, resource, resource || '.delete'));
+$body$, log, resource, resource || '.delete', "audit_logs_internal"."snapshot_sql"(options, 'after')));
 END
 $$;

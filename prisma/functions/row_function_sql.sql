@@ -1,4 +1,5 @@
--- The body of the function that a table's row triggers call.
+-- The body of the function that the triggers of a table's rows call. Where one fires once for a statement, and that changed
+-- one row, as most do, the function goes on as if it had fired for that row: a query for many rows costs more.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."row_function_sql"(
   relation oid, resource text, options jsonb, log text
 ) RETURNS text
@@ -13,29 +14,47 @@ DECLARE
   action text := format('CASE operation WHEN ''INSERT'' THEN %L WHEN ''UPDATE'' THEN %L ELSE %L END',
     resource || '.create', resource || '.update', resource || '.delete');
   merges jsonb;
+  drift text;
 BEGIN
   SELECT * INTO part FROM "audit_logs_internal"."row_sql"(relation, options, 'OLD', 'NEW');
   merges := "audit_logs_internal"."merging_sql"(
     relation, own_relation, options, resource, log, part.id_before, part.id_after);
+  drift := "audit_logs_internal"."drift_sql"(relation, options, own_relation,
+    CASE WHEN kind <> 'p' AND merges ->> 'look' <> '' THEN
+      (SELECT format('TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L', c.relname, n.nspname)
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation) END);
   RETURN format(
 $body$
 #variable_conflict use_column
 DECLARE
   context jsonb;
+  extra jsonb := '{}';
   operation text := TG_OP;
   row_id text;
   before jsonb;
   after jsonb;
   changed text[];
   noted text;
-%10$s
+  are_many boolean := false;
+  is_drifted boolean;
+%9$s
 BEGIN
   BEGIN
-%13$s
+    IF TG_LEVEL = 'STATEMENT' THEN
+      IF TG_OP = 'DELETE' THEN
+        SELECT * INTO STRICT OLD FROM __audit_before;
+      ELSE
+        SELECT * INTO STRICT NEW FROM __audit_after;
+      END IF;
+      IF TG_OP = 'UPDATE' THEN
+        SELECT * INTO OLD FROM __audit_before;
+      END IF;
+    END IF;
+%12$s
     IF %1$s THEN
       RAISE undefined_column;
     END IF;
-%11$s
+%10$s
     IF operation = 'INSERT' THEN
       row_id := %2$s;
       after := %3$s;
@@ -51,45 +70,43 @@ BEGIN
       before := %5$s;
       after := %3$s;
     END IF;
-  EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
-    -- a migration changed the table since: the same once more, by the catalog as it is now
-    SELECT * INTO row_id, before, after, changed
-    FROM "audit_logs_internal"."drifted"(TG_RELID, TG_NAME, operation, %7$L, OLD, NEW);
-    IF changed = '{}' THEN
+  EXCEPTION
+    WHEN no_data_found THEN
       RETURN NULL;
-    END IF;
+    WHEN too_many_rows THEN
+      are_many := true;
+    WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
+      -- a migration changed the table since: the same once more, by the catalog as it is now
+      IF TG_LEVEL = 'STATEMENT' THEN
+        are_many := true;
+      ELSE
+        SELECT * INTO row_id, before, after, changed
+        FROM "audit_logs_internal"."drifted"(TG_RELID, TG_NAME, operation, %7$L, OLD, NEW);
+        IF changed = '{}' THEN
+          RETURN NULL;
+        END IF;
+      END IF;
   END;
-%8$s
-%12$s
+%11$s
   context := "audit_logs_internal"."attribution"();
-  %9$s
+%13$s
+  %8$s
   RETURN NULL;
 END
 $body$,
-    "audit_logs_internal"."drift_sql"(relation, options, own_relation, 'NEW',
-      CASE WHEN kind <> 'p' AND merges ->> 'look' <> '' THEN
-        (SELECT format('TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L', c.relname, n.nspname)
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation) END),
-    part.id_after, part.row_after, part.id_before, part.row_before, part.changed,
-    options,
-    CASE WHEN options ->> 'snapshot' = 'changed' THEN
-$body$
-  IF operation = 'UPDATE' THEN
-    before := (SELECT jsonb_object_agg(field.key, field.value) FROM jsonb_each(before) AS field WHERE field.key = ANY (changed));
-    after := (SELECT jsonb_object_agg(field.key, field.value) FROM jsonb_each(after) AS field WHERE field.key = ANY (changed));
-  END IF;
-$body$
-      ELSE '' END,
+    drift, part.id_after, part.row_after, part.id_before, part.row_before, part.changed, options,
     "audit_logs_internal"."entry_sql"(log, action, quote_literal(resource), 'row_id',
-      $body$CASE operation WHEN 'INSERT' THEN jsonb_build_object('after', after)
+      format($body$CASE operation WHEN 'INSERT' THEN jsonb_build_object('after', after)
         WHEN 'DELETE' THEN jsonb_build_object('before', before)
-        ELSE jsonb_build_object('before', before, 'after', after, 'changed', changed) END
-        || CASE WHEN TG_NARGS = 1 THEN "audit_logs_internal"."cause"(TG_ARGV[0], $body$ || action || ') ELSE ''{}'' END') || ';',
+        ELSE jsonb_build_object('before', %s, 'after', %s, 'changed', changed) END
+        || CASE WHEN TG_NARGS = 1 THEN "audit_logs_internal"."cause"(TG_ARGV[0], %s) ELSE '{}' END$body$,
+        "audit_logs_internal"."snapshot_sql"(options, 'before'), "audit_logs_internal"."snapshot_sql"(options, 'after'), action)) || ';',
     merges ->> 'declare', merges ->> 'look', merges ->> 'skip',
     -- the row changes once more, and its entry is written by the trigger that fires after that
     coalesce($body$    IF TG_OP = 'UPDATE' AND TG_NAME LIKE '!%' AND ($body$ || "audit_logs_internal"."self_key_sql"(relation, 'OLD', 'NEW')
       || $body$) THEN
       RETURN NULL;
-    END IF;$body$, ''));
+    END IF;$body$, ''),
+    "audit_logs_internal"."many_sql"(relation, resource, options, log, action, to_jsonb(part), drift));
 END
 $$;

@@ -26,13 +26,9 @@ BEGIN
     CROSS JOIN (VALUES ('before', before), ('after', after)) AS side(name, reference)
   ), value AS (
     SELECT cell.*,
-      CASE WHEN redacted THEN mask ELSE "audit_logs_internal"."json_sql"(type, modifier, reference) END AS json,
-      CASE WHEN redacted THEN mask ELSE "audit_logs_internal"."key_sql"(type, modifier, reference) END AS key_text
+      CASE WHEN redacted THEN "audit_logs_internal"."mask_sql"(type, reference)
+        ELSE "audit_logs_internal"."json_sql"(type, modifier, reference) END AS json
     FROM cell
-    -- IS NULL looks into a composite value
-    CROSS JOIN LATERAL (SELECT format('CASE WHEN %s THEN ''[redacted]''::text END',
-      format(CASE ("audit_logs_internal"."base_type"(type)).typtype WHEN 'c' THEN 'num_nonnulls(%s) = 1' ELSE '%s IS NOT NULL' END,
-        reference)) AS mask) AS m
   ), object AS (
     -- PostgreSQL takes at most 100 arguments in a call
     SELECT side, string_agg(part, ' || ' ORDER BY chunk) AS json
@@ -44,10 +40,14 @@ BEGIN
     GROUP BY side
   ), key AS (
     SELECT side,
-      CASE WHEN count(*) = 1 THEN min(key_text)
-        ELSE '''['' || ' || string_agg(format('to_json(%s)::text', key_text), ' || '','' || ' ORDER BY array_position(key_columns, number))
+      CASE WHEN count(*) = 1 THEN min(text)
+        ELSE '''['' || ' || string_agg(format('to_json(%s)::text', text), ' || '','' || ' ORDER BY array_position(key_columns, number))
           || ' || '']''' END AS text
-    FROM value WHERE number = ANY (key_columns)
+    FROM (
+      SELECT side, number, CASE WHEN redacted THEN json
+        ELSE "audit_logs_internal"."key_sql"(type, modifier, reference) END AS text
+      FROM value WHERE number = ANY (key_columns)
+    ) AS parts
     GROUP BY side
   )
   SELECT

@@ -1,6 +1,4 @@
--- The triggers that record a table's rows.
---
--- level: ROW or STATEMENT, which tells the function they call, too
+-- The triggers that record a table's rows, as parts of CREATE TRIGGER.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."row_triggers"(relation oid, options jsonb)
 RETURNS TABLE (name text, level text, events text, transition text, condition text, argument text)
 LANGUAGE sql STABLE

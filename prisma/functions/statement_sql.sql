@@ -1,7 +1,9 @@
--- The INSERT of the entries of one statement. It names the variables context and extra: who made the changes, and what
--- their details have in common.
+-- The INSERT of the entries of a statement. It names the variables context and extra: who made the changes, and what their
+-- details have in common.
+--
+-- part, is_reached: as for changes_sql
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."statement_sql"(
-  relation oid, resource text, options jsonb, log text, operation text, is_reached boolean
+  relation oid, resource text, options jsonb, log text, part jsonb, operation text, is_reached boolean
 ) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
@@ -12,7 +14,8 @@ AS $$
       CASE operation
         WHEN 'INSERT' THEN 'jsonb_build_object(''after'', after)'
         WHEN 'DELETE' THEN 'jsonb_build_object(''before'', before)'
-        ELSE 'jsonb_build_object(''before'', before, ''after'', after, ''changed'', changed)'
+        ELSE format('jsonb_build_object(''before'', %s, ''after'', %s, ''changed'', changed)',
+          "audit_logs_internal"."snapshot_sql"(options, 'before'), "audit_logs_internal"."snapshot_sql"(options, 'after'))
       END || ' || extra')
-    || ' FROM (' || "audit_logs_internal"."changes_sql"(relation, options, operation, is_reached) || ') AS change'
+    || ' FROM (' || "audit_logs_internal"."changes_sql"(relation, part, operation, is_reached) || ') AS change'
 $$;

@@ -263,15 +263,18 @@ AS E'
 
 -- A type with domains resolved away.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."base_type"(type oid) RETURNS pg_type
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog
 AS E'
-  WITH RECURSIVE base AS (
-    SELECT t.oid, t.typtype, t.typbasetype FROM pg_type t WHERE t.oid = type
-    UNION ALL
-    SELECT t.oid, t.typtype, t.typbasetype FROM base JOIN pg_type t ON t.oid = base.typbasetype WHERE base.typtype = ''d''
-  )
-  SELECT t FROM base JOIN pg_type t ON t.oid = base.oid WHERE base.typtype <> ''d''
+DECLARE
+  base pg_type\073
+BEGIN
+  SELECT * INTO base FROM pg_type t WHERE t.oid = type\073
+  WHILE base.typtype = ''d'' LOOP
+    SELECT * INTO base FROM pg_type t WHERE t.oid = base.typbasetype\073
+  END LOOP\073
+  RETURN base\073
+END
 ';
 
 -- Whether to_jsonb of a built-in type is the value that entries have.
@@ -371,6 +374,17 @@ AS E'
   FROM "audit_logs_internal"."base_type"(type) AS b
 ';
 
+-- The SQL expression that gives a redacted column's value as entries have it: null stays null.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."mask_sql"(type oid, reference text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  -- IS NULL looks into a composite value
+  SELECT format(''CASE WHEN %s THEN ''''[redacted]''''::text END'',
+    format(CASE ("audit_logs_internal"."base_type"(type)).typtype WHEN ''c'' THEN ''num_nonnulls(%s) = 1'' ELSE ''%s IS NOT NULL'' END,
+      reference))
+';
+
 -- The SQL expression that says whether two values of a column differ. Where equal means the same stored value, the
 -- type's own equality tells, for the others (numeric 1.0 = 1.00, citext 'a' = 'A', json, which has none) PostgreSQL's
 -- comparison of record images does (manual, "Composite Type Comparison").
@@ -423,8 +437,8 @@ AS E'
     CASE WHEN a.attgenerated = ''v'' THEN pg_get_expr(d.adbin, d.adrelid) END
   FROM pg_attribute a
   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-  CROSS JOIN LATERAL (SELECT coalesce(
-    (SELECT n.key::int FROM jsonb_each_text(options -> ''names'') AS n WHERE n.value = a.attname::text), a.attnum::int) AS number) AS known
+  LEFT JOIN jsonb_each_text(options -> ''names'') AS n ON n.value = a.attname::text
+  CROSS JOIN LATERAL (SELECT coalesce(n.key::int, a.attnum::int) AS number) AS known
   CROSS JOIN LATERAL (SELECT coalesce(options #>> ARRAY[''fields'', known.number::text], a.attname::text) AS field) AS f
   WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
   ORDER BY a.attnum
@@ -542,13 +556,9 @@ BEGIN
     CROSS JOIN (VALUES (''before'', before), (''after'', after)) AS side(name, reference)
   ), value AS (
     SELECT cell.*,
-      CASE WHEN redacted THEN mask ELSE "audit_logs_internal"."json_sql"(type, modifier, reference) END AS json,
-      CASE WHEN redacted THEN mask ELSE "audit_logs_internal"."key_sql"(type, modifier, reference) END AS key_text
+      CASE WHEN redacted THEN "audit_logs_internal"."mask_sql"(type, reference)
+        ELSE "audit_logs_internal"."json_sql"(type, modifier, reference) END AS json
     FROM cell
-    -- IS NULL looks into a composite value
-    CROSS JOIN LATERAL (SELECT format(''CASE WHEN %s THEN ''''[redacted]''''::text END'',
-      format(CASE ("audit_logs_internal"."base_type"(type)).typtype WHEN ''c'' THEN ''num_nonnulls(%s) = 1'' ELSE ''%s IS NOT NULL'' END,
-        reference)) AS mask) AS m
   ), object AS (
     -- PostgreSQL takes at most 100 arguments in a call
     SELECT side, string_agg(part, '' || '' ORDER BY chunk) AS json
@@ -560,10 +570,14 @@ BEGIN
     GROUP BY side
   ), key AS (
     SELECT side,
-      CASE WHEN count(*) = 1 THEN min(key_text)
-        ELSE ''''''['''' || '' || string_agg(format(''to_json(%s)::text'', key_text), '' || '''','''' || '' ORDER BY array_position(key_columns, number))
+      CASE WHEN count(*) = 1 THEN min(text)
+        ELSE ''''''['''' || '' || string_agg(format(''to_json(%s)::text'', text), '' || '''','''' || '' ORDER BY array_position(key_columns, number))
           || '' || '''']'''''' END AS text
-    FROM value WHERE number = ANY (key_columns)
+    FROM (
+      SELECT side, number, CASE WHEN redacted THEN json
+        ELSE "audit_logs_internal"."key_sql"(type, modifier, reference) END AS text
+      FROM value WHERE number = ANY (key_columns)
+    ) AS parts
     GROUP BY side
   )
   SELECT
@@ -596,11 +610,9 @@ END
 -- The condition that a table's columns are others than those that its trigger function spells out. None of this reads
 -- a table: it runs for each row.
 --
--- reference, row: expressions for the table's oid and for one of its rows
+-- reference: an expression for the table's oid
 -- further: one more condition, or NULL
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."drift_sql"(
-  relation oid, options jsonb, reference text, "row" text, further text
-)
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."drift_sql"(relation oid, options jsonb, reference text, further text)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
@@ -626,7 +638,7 @@ AS E'
     UNION ALL
     -- never evaluated, but parsed: another type of column would not be there to compare with
     SELECT format(''(CASE WHEN false THEN %s END)'', string_agg(
-      format(''ARRAY[%s.%I] = NULL::%s'', "row", name, CASE WHEN t.typcategory = ''A'' THEN format_type(type, NULL) ELSE format_type(t.typarray, NULL) END),
+      format(''ARRAY[NEW.%I] = NULL::%s'', name, CASE WHEN t.typcategory = ''A'' THEN format_type(type, NULL) ELSE format_type(t.typarray, NULL) END),
       '' AND '' ORDER BY number))
     FROM "audit_logs_internal"."columns"(relation, options) JOIN pg_type t ON t.oid = type
     WHERE computed IS NULL AND NOT redacted AND (t.typcategory = ''A'' OR t.typarray <> 0)
@@ -704,6 +716,16 @@ AS E'
     CASE WHEN current_setting(''server_version_num'')::int >= 180000 THEN ''uuidv7''
       ELSE ''"audit_logs_internal"."uuidv7"'' END,
     action, type, id, details)
+';
+
+-- The expression for a row in the details of an update: the whole of it, or what changed.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."snapshot_sql"(options jsonb, value text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT CASE options ->> ''snapshot'' WHEN ''changed'' THEN format(
+    ''(SELECT jsonb_object_agg(field.key, field.value) FROM jsonb_each(%s) AS field WHERE field.key = ANY (changed))'', value)
+    ELSE value END
 ';
 
 -- The settings of the session that change the text of some values of a table, with PostgreSQL's defaults, as the clauses of
@@ -856,166 +878,6 @@ BEGIN
 END
 ';
 
--- One statement may change a row twice: by two foreign keys, or by its own and then by a referential action. There is one
--- entry for both, and the first event writes it, for when it fires the row already is what the last one made of it. The
--- later events find that entry. Only tables to which this can happen get the parts of their function that this takes.
---
--- The row is read by the table's name, with the rights of whoever watches it. Where it has another name by now, or
--- row-level security applies to that role, each change has an entry of its own.
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."merging_sql"(
-  relation oid, own_relation text, options jsonb, resource text, log text, id_before text, id_after text
-) RETURNS jsonb
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog
-AS E'
-DECLARE
-  key_columns text[] := "audit_logs_internal"."key_columns"(relation)\073
-  -- a key that a referential action changes no longer finds its row
-  is_moved boolean := EXISTS (SELECT FROM "audit_logs_internal"."acting_keys"(relation) AS k WHERE k.moves)\073
-BEGIN
-  IF key_columns IS NULL OR NOT (
-    relation IN (SELECT * FROM "audit_logs_internal"."reached"(relation, ''down''))
-    OR (SELECT count(*) > 1 FROM "audit_logs_internal"."acting_keys"(relation)))
-  THEN
-    RETURN ''{"declare": "", "begin": "", "look": "", "skip": ""}''\073
-  END IF\073
-  RETURN jsonb_build_object(
-    ''declare'', ''  latest record\073
-  merged record\073'',
-    ''look'', format(
-$body$
-    IF TG_OP = ''UPDATE'' AND NOT row_security_active(%8$s) THEN
-      SELECT %7$s INTO latest FROM %1$s AS t WHERE %2$s\073
-      IF (CASE WHEN FOUND THEN latest *<> NEW ELSE %3$s END) THEN
-        noted := "audit_logs_internal"."merge"(%4$L, %5$s, %6$s)\073
-        IF FOUND THEN
-          NEW := latest\073
-        ELSE
-          operation := ''DELETE''\073
-        END IF\073
-      END IF\073
-    END IF\073
-$body$, relation::regclass,
-      (SELECT string_agg(format(''t.%1$I = NEW.%1$I'', name), '' AND '') FROM unnest(key_columns) AS name),
-      CASE WHEN is_moved THEN ''false'' ELSE ''true'' END, resource, id_before, id_after,
-      -- NEW has no values of virtual generated columns
-      (SELECT string_agg(CASE WHEN computed IS NULL THEN format(''t.%I'', name)
-          ELSE format(''NULL::%s'', format_type(type, modifier)) END, '', '' ORDER BY number)
-        FROM "audit_logs_internal"."columns"(relation, options)),
-      own_relation),
-    ''skip'', format(
-$body$
-  IF operation <> ''INSERT'' THEN
-    merged := "audit_logs_internal"."merged"(%2$L)\073
-    IF merged.since IS NOT NULL AND EXISTS (SELECT FROM %1$s AS e
-      WHERE e.resource_type = %2$L AND e.resource_id IN (row_id, merged.keys ->> row_id)
-        AND e."timestamp" >= statement_timestamp() AND extract(epoch FROM e."timestamp") >= merged.since
-        AND e.transaction_id = (pg_current_xact_id()::text)::bigint AND e.outcome = ''success''
-        AND (e.action = %3$L OR operation = ''UPDATE'' AND e.details -> ''after'' @> after))
-    THEN
-      RETURN NULL\073
-    END IF\073
-  END IF\073
-$body$, log, resource, resource || ''.delete''))\073
-END
-';
-
--- The body of the function that a table's row triggers call.
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."row_function_sql"(
-  relation oid, resource text, options jsonb, log text
-) RETURNS text
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog
-AS E'
-DECLARE
-  part record\073
-  kind "char" := (SELECT relkind FROM pg_class WHERE oid = relation)\073
-  -- the triggers of a partitioned table fire in its partitions
-  own_relation text := CASE kind WHEN ''p'' THEN quote_literal(relation::regclass) || ''::regclass::oid'' ELSE ''TG_RELID'' END\073
-  action text := format(''CASE operation WHEN ''''INSERT'''' THEN %L WHEN ''''UPDATE'''' THEN %L ELSE %L END'',
-    resource || ''.create'', resource || ''.update'', resource || ''.delete'')\073
-  merges jsonb\073
-BEGIN
-  SELECT * INTO part FROM "audit_logs_internal"."row_sql"(relation, options, ''OLD'', ''NEW'')\073
-  merges := "audit_logs_internal"."merging_sql"(
-    relation, own_relation, options, resource, log, part.id_before, part.id_after)\073
-  RETURN format(
-$body$
-#variable_conflict use_column
-DECLARE
-  context jsonb\073
-  operation text := TG_OP\073
-  row_id text\073
-  before jsonb\073
-  after jsonb\073
-  changed text[]\073
-  noted text\073
-%10$s
-BEGIN
-  BEGIN
-%13$s
-    IF %1$s THEN
-      RAISE undefined_column\073
-    END IF\073
-%11$s
-    IF operation = ''INSERT'' THEN
-      row_id := %2$s\073
-      after := %3$s\073
-    ELSIF operation = ''DELETE'' THEN
-      row_id := %4$s\073
-      before := %5$s\073
-    ELSE
-      changed := %6$s\073
-      IF changed = ''{}'' THEN
-        RETURN NULL\073
-      END IF\073
-      row_id := %4$s\073
-      before := %5$s\073
-      after := %3$s\073
-    END IF\073
-  EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
-    -- a migration changed the table since: the same once more, by the catalog as it is now
-    SELECT * INTO row_id, before, after, changed
-    FROM "audit_logs_internal"."drifted"(TG_RELID, TG_NAME, operation, %7$L, OLD, NEW)\073
-    IF changed = ''{}'' THEN
-      RETURN NULL\073
-    END IF\073
-  END\073
-%8$s
-%12$s
-  context := "audit_logs_internal"."attribution"()\073
-  %9$s
-  RETURN NULL\073
-END
-$body$,
-    "audit_logs_internal"."drift_sql"(relation, options, own_relation, ''NEW'',
-      CASE WHEN kind <> ''p'' AND merges ->> ''look'' <> '''' THEN
-        (SELECT format(''TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L'', c.relname, n.nspname)
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation) END),
-    part.id_after, part.row_after, part.id_before, part.row_before, part.changed,
-    options,
-    CASE WHEN options ->> ''snapshot'' = ''changed'' THEN
-$body$
-  IF operation = ''UPDATE'' THEN
-    before := (SELECT jsonb_object_agg(field.key, field.value) FROM jsonb_each(before) AS field WHERE field.key = ANY (changed))\073
-    after := (SELECT jsonb_object_agg(field.key, field.value) FROM jsonb_each(after) AS field WHERE field.key = ANY (changed))\073
-  END IF\073
-$body$
-      ELSE '''' END,
-    "audit_logs_internal"."entry_sql"(log, action, quote_literal(resource), ''row_id'',
-      $body$CASE operation WHEN ''INSERT'' THEN jsonb_build_object(''after'', after)
-        WHEN ''DELETE'' THEN jsonb_build_object(''before'', before)
-        ELSE jsonb_build_object(''before'', before, ''after'', after, ''changed'', changed) END
-        || CASE WHEN TG_NARGS = 1 THEN "audit_logs_internal"."cause"(TG_ARGV[0], $body$ || action || '') ELSE ''''{}'''' END'') || ''\073'',
-    merges ->> ''declare'', merges ->> ''look'', merges ->> ''skip'',
-    -- the row changes once more, and its entry is written by the trigger that fires after that
-    coalesce($body$    IF TG_OP = ''UPDATE'' AND TG_NAME LIKE ''!%'' AND ($body$ || "audit_logs_internal"."self_key_sql"(relation, ''OLD'', ''NEW'')
-      || $body$) THEN
-      RETURN NULL\073
-    END IF\073$body$, ''''))\073
-END
-';
-
 -- The SQL expression for one side's key in a row of an implicit many-to-many table, a format with the row as %1$s. Its
 -- column is known by its number, so it may have another name by now. NULL::text where it has been dropped.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."link_key_sql"(relation oid, options jsonb, side text) RETURNS text
@@ -1125,7 +987,7 @@ BEGIN
   RETURN NULL\073
 END
 $body$,
-    "audit_logs_internal"."drift_sql"(relation, options, ''TG_RELID'', ''NEW'', (
+    "audit_logs_internal"."drift_sql"(relation, options, ''TG_RELID'', (
       SELECT format(''TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L'', c.relname, n.nspname)
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation)),
     (SELECT format(key, ''OLD'') FROM side WHERE name = ''A''), (SELECT format(key, ''OLD'') FROM side WHERE name = ''B''),
@@ -1183,55 +1045,59 @@ AS E'
 -- The query that gives the changes of a statement from its transition tables, which are called __audit_before and
 -- __audit_after: row_id, before, after, changed.
 --
+-- part: the expressions of row_sql for rows called OLD and NEW
 -- is_reached: referential actions updated the rows, maybe several of them the same row
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."changes_sql"(relation oid, options jsonb, operation text, is_reached boolean)
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."changes_sql"(relation oid, part jsonb, operation text, is_reached boolean)
 RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog
 AS E'
 DECLARE
-  part record\073
   rows_before text := ''SELECT row_number() OVER () AS __audit_position, * FROM __audit_before''\073
   rows_after text := ''SELECT row_number() OVER () AS __audit_position, * FROM __audit_after''\073
   -- both tables are filled in the same order
-  is_pair text := ''__audit_before.__audit_position = __audit_after.__audit_position''\073
+  is_pair text := ''OLD.__audit_position = NEW.__audit_position''\073
   key_columns text[] := "audit_logs_internal"."key_columns"(relation)\073
 BEGIN
-  SELECT * INTO part FROM "audit_logs_internal"."row_sql"(relation, options, ''__audit_before'', ''__audit_after'')\073
   IF operation = ''INSERT'' THEN
-    RETURN format(''SELECT %s AS row_id, NULL::jsonb AS before, %s AS after, NULL::text[] AS changed FROM __audit_after'',
-      part.id_after, part.row_after)\073
+    RETURN format(''SELECT %s AS row_id, NULL::jsonb AS before, %s AS after, NULL::text[] AS changed FROM __audit_after AS NEW'',
+      part ->> ''id_after'', part ->> ''row_after'')\073
   ELSIF operation = ''DELETE'' THEN
-    RETURN format(''SELECT %s AS row_id, %s AS before, NULL::jsonb AS after, NULL::text[] AS changed FROM __audit_before'',
-      part.id_before, part.row_before)\073
+    RETURN format(''SELECT %s AS row_id, %s AS before, NULL::jsonb AS after, NULL::text[] AS changed FROM __audit_before AS OLD'',
+      part ->> ''id_before'', part ->> ''row_before'')\073
   END IF\073
   IF is_reached AND key_columns IS NOT NULL THEN
-    -- they left its key alone, so what a row was at first goes with what it was at last. Keys are compared by the operators of their types, wherever those are
+    -- they left its key alone, so what a row was at first goes with what it was at last. Keys are compared by the
+    -- operators of their types, wherever those are
     SELECT
       format(''SELECT DISTINCT ON (%s) * FROM (%s) AS r ORDER BY %1$s, __audit_position'', list, rows_before),
       format(''SELECT DISTINCT ON (%s) * FROM (%s) AS r ORDER BY %1$s, __audit_position DESC'', list, rows_after),
       format(''ROW(%s)::record = ROW(%s)::record'', before, after)
     INTO rows_before, rows_after, is_pair
     FROM (
-      SELECT string_agg(quote_ident(name), '', '') AS list, string_agg(format(''__audit_before.%I'', name), '', '') AS before,
-        string_agg(format(''__audit_after.%I'', name), '', '') AS after
+      SELECT string_agg(quote_ident(name), '', '') AS list, string_agg(format(''OLD.%I'', name), '', '') AS before,
+        string_agg(format(''NEW.%I'', name), '', '') AS after
       FROM unnest(key_columns) AS name
     ) AS key\073
   END IF\073
+  -- each row has its pair, so FULL JOIN gives what JOIN would. But it is never done by nested loops, which the plan that
+  -- a session keeps from a first statement with few rows would be
   RETURN format(
     ''SELECT * FROM (
       SELECT %s AS row_id, %s AS before, %s AS after, %s AS changed
-      FROM (%s) AS __audit_before JOIN (%s) AS __audit_after ON %s
-      ORDER BY __audit_before.__audit_position
+      FROM (%s) AS OLD FULL JOIN (%s) AS NEW ON %s
+      ORDER BY OLD.__audit_position
     ) AS pair WHERE changed <> ''''{}'''''',
-    part.id_before, part.row_before, part.row_after, part.changed, rows_before, rows_after, is_pair)\073
+    part ->> ''id_before'', part ->> ''row_before'', part ->> ''row_after'', part ->> ''changed'', rows_before, rows_after, is_pair)\073
 END
 ';
 
--- The INSERT of the entries of one statement. It names the variables context and extra: who made the changes, and what
--- their details have in common.
+-- The INSERT of the entries of a statement. It names the variables context and extra: who made the changes, and what their
+-- details have in common.
+--
+-- part, is_reached: as for changes_sql
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."statement_sql"(
-  relation oid, resource text, options jsonb, log text, operation text, is_reached boolean
+  relation oid, resource text, options jsonb, log text, part jsonb, operation text, is_reached boolean
 ) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
@@ -1242,72 +1108,243 @@ AS E'
       CASE operation
         WHEN ''INSERT'' THEN ''jsonb_build_object(''''after'''', after)''
         WHEN ''DELETE'' THEN ''jsonb_build_object(''''before'''', before)''
-        ELSE ''jsonb_build_object(''''before'''', before, ''''after'''', after, ''''changed'''', changed)''
+        ELSE format(''jsonb_build_object(''''before'''', %s, ''''after'''', %s, ''''changed'''', changed)'',
+          "audit_logs_internal"."snapshot_sql"(options, ''before''), "audit_logs_internal"."snapshot_sql"(options, ''after''))
       END || '' || extra'')
-    || '' FROM ('' || "audit_logs_internal"."changes_sql"(relation, options, operation, is_reached) || '') AS change''
+    || '' FROM ('' || "audit_logs_internal"."changes_sql"(relation, part, operation, is_reached) || '') AS change''
 ';
 
--- The body of the function that the triggers after a table's statements call.
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."statement_function_sql"(
-  relation oid, resource text, options jsonb, log text
+-- The part of a table's function that records a statement with more than one row, from its transition tables. Empty where
+-- every row has a trigger of its own.
+--
+-- part: the expressions of row_sql for rows called OLD and NEW
+-- own_action, drift: expressions for what the statement does, and for whether the table's columns are others now
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."many_sql"(
+  relation oid, resource text, options jsonb, log text, own_action text, part jsonb, drift text
 ) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS E'
-  SELECT format(
+  SELECT coalesce($body$
+  IF are_many THEN
+    IF TG_NARGS = 1 THEN
+      extra := "audit_logs_internal"."cause"(TG_ARGV[0], $body$ || own_action || $body$)\073
+    END IF\073
+$body$ || string_agg(format($body$
+    IF TG_OP = %1$L %2$s THEN
+      BEGIN
+        -- the query is parsed, but never evaluated
+        SELECT %3$s OR (CASE WHEN false THEN EXISTS (%4$s) END) INTO is_drifted FROM %5$s AS NEW LIMIT 1\073
+      EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
+        is_drifted := true\073
+      END\073
+      IF is_drifted THEN
+        EXECUTE "audit_logs_internal"."statement_sql"(TG_RELID, %6$L, %7$L, %8$L,
+            to_jsonb("audit_logs_internal"."row_sql"(TG_RELID, %7$L, ''OLD'', ''NEW'')), TG_OP, %9$L)
+          || '', (SELECT $1 AS context, $2 AS extra) AS given'' USING context, extra\073
+      ELSE
+        %10$s\073
+      END IF\073
+    END IF\073
+$body$,
+    branch.operation,
+    CASE WHEN branch.is_reached THEN ''AND TG_ARGV[0] <> ''''0'''''' WHEN branch.is_either THEN ''AND TG_ARGV[0] = ''''0'''''' END,
+    drift,
+    "audit_logs_internal"."changes_sql"(relation, part, branch.operation, branch.is_reached),
+    CASE branch.operation WHEN ''DELETE'' THEN ''__audit_before'' ELSE ''__audit_after'' END,
+    resource, options, log, branch.is_reached,
+    "audit_logs_internal"."statement_sql"(relation, resource, options, log, part, branch.operation, branch.is_reached)
+  ), '''') || $body$
+    RETURN NULL\073
+  END IF\073
+$body$, '''')
+  FROM (
+    SELECT e.operation, way.is_reached, e.is_either
+    FROM (
+      -- that referential actions updated rows makes a difference where several may have updated one
+      SELECT operation, operation = ''UPDATE''
+        AND (SELECT count(*) > 1 FROM "audit_logs_internal"."acting_keys"(relation)) AS is_either
+      FROM unnest("audit_logs_internal"."events_by_statement"(relation, options)) AS operation
+    ) AS e
+    CROSS JOIN LATERAL unnest(CASE WHEN e.is_either THEN ''{t,f}'' ELSE ''{f}'' END::boolean[]) AS way(is_reached)
+  ) AS branch
+';
+
+-- One statement may change a row twice: by two foreign keys, or by its own and then by a referential action. There is one
+-- entry for both, and the first event writes it, for when it fires the row already is what the last one made of it. The
+-- later events find that entry. Only tables to which this can happen get the parts of their function that this takes.
+--
+-- The row is read by the table's name, with the rights of whoever watches it. Where it has another name by now, or
+-- row-level security applies to that role, each change has an entry of its own.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."merging_sql"(
+  relation oid, own_relation text, options jsonb, resource text, log text, id_before text, id_after text
+) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog
+AS E'
+DECLARE
+  key_columns text[] := "audit_logs_internal"."key_columns"(relation)\073
+  -- a key that a referential action changes no longer finds its row
+  is_moved boolean := EXISTS (SELECT FROM "audit_logs_internal"."acting_keys"(relation) AS k WHERE k.moves)\073
+BEGIN
+  IF key_columns IS NULL OR NOT (
+    relation IN (SELECT * FROM "audit_logs_internal"."reached"(relation, ''down''))
+    OR (SELECT count(*) > 1 FROM "audit_logs_internal"."acting_keys"(relation)))
+  THEN
+    RETURN ''{"declare": "", "begin": "", "look": "", "skip": ""}''\073
+  END IF\073
+  RETURN jsonb_build_object(
+    ''declare'', ''  latest record\073
+  merged record\073'',
+    ''look'', format(
+$body$
+    IF TG_OP = ''UPDATE'' AND NOT row_security_active(%8$s) THEN
+      SELECT %7$s INTO latest FROM %1$s AS t WHERE %2$s\073
+      IF (CASE WHEN FOUND THEN latest *<> NEW ELSE %3$s END) THEN
+        noted := "audit_logs_internal"."merge"(%4$L, %5$s, %6$s)\073
+        IF FOUND THEN
+          NEW := latest\073
+        ELSE
+          operation := ''DELETE''\073
+        END IF\073
+      END IF\073
+    END IF\073
+$body$, relation::regclass,
+      (SELECT string_agg(format(''t.%1$I = NEW.%1$I'', name), '' AND '') FROM unnest(key_columns) AS name),
+      CASE WHEN is_moved THEN ''false'' ELSE ''true'' END, resource, id_before, id_after,
+      -- NEW has no values of virtual generated columns
+      (SELECT string_agg(CASE WHEN computed IS NULL THEN format(''t.%I'', name)
+          ELSE format(''NULL::%s'', format_type(type, modifier)) END, '', '' ORDER BY number)
+        FROM "audit_logs_internal"."columns"(relation, options)),
+      own_relation),
+    ''skip'', format(
+$body$
+  IF operation <> ''INSERT'' THEN
+    merged := "audit_logs_internal"."merged"(%2$L)\073
+    IF merged.since IS NOT NULL AND EXISTS (SELECT FROM %1$s AS e
+      WHERE e.resource_type = %2$L AND e.resource_id IN (row_id, merged.keys ->> row_id)
+        AND e."timestamp" >= statement_timestamp() AND extract(epoch FROM e."timestamp") >= merged.since
+        AND e.transaction_id = (pg_current_xact_id()::text)::bigint AND e.outcome = ''success''
+        AND (e.action = %3$L OR operation = ''UPDATE'' AND e.details -> ''after'' @> %4$s))
+    THEN
+      RETURN NULL\073
+    END IF\073
+  END IF\073
+$body$, log, resource, resource || ''.delete'', "audit_logs_internal"."snapshot_sql"(options, ''after'')))\073
+END
+';
+
+-- The body of the function that the triggers of a table's rows call. Where one fires once for a statement, and that changed
+-- one row, as most do, the function goes on as if it had fired for that row: a query for many rows costs more.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."row_function_sql"(
+  relation oid, resource text, options jsonb, log text
+) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog
+AS E'
+DECLARE
+  part record\073
+  kind "char" := (SELECT relkind FROM pg_class WHERE oid = relation)\073
+  -- the triggers of a partitioned table fire in its partitions
+  own_relation text := CASE kind WHEN ''p'' THEN quote_literal(relation::regclass) || ''::regclass::oid'' ELSE ''TG_RELID'' END\073
+  action text := format(''CASE operation WHEN ''''INSERT'''' THEN %L WHEN ''''UPDATE'''' THEN %L ELSE %L END'',
+    resource || ''.create'', resource || ''.update'', resource || ''.delete'')\073
+  merges jsonb\073
+  drift text\073
+BEGIN
+  SELECT * INTO part FROM "audit_logs_internal"."row_sql"(relation, options, ''OLD'', ''NEW'')\073
+  merges := "audit_logs_internal"."merging_sql"(
+    relation, own_relation, options, resource, log, part.id_before, part.id_after)\073
+  drift := "audit_logs_internal"."drift_sql"(relation, options, own_relation,
+    CASE WHEN kind <> ''p'' AND merges ->> ''look'' <> '''' THEN
+      (SELECT format(''TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L'', c.relname, n.nspname)
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation) END)\073
+  RETURN format(
 $body$
 #variable_conflict use_column
 DECLARE
   context jsonb\073
   extra jsonb := ''{}''\073
+  operation text := TG_OP\073
+  row_id text\073
+  before jsonb\073
+  after jsonb\073
+  changed text[]\073
+  noted text\073
+  are_many boolean := false\073
   is_drifted boolean\073
+%9$s
 BEGIN
-%1$s
-END
-$body$, string_agg(format(
-$body$
-  IF %1$s THEN
-    BEGIN
-      SELECT %2$s INTO is_drifted FROM %3$s AS __audit_row LIMIT 1\073
-      IF NOT FOUND THEN
+  BEGIN
+    IF TG_LEVEL = ''STATEMENT'' THEN
+      IF TG_OP = ''DELETE'' THEN
+        SELECT * INTO STRICT OLD FROM __audit_before\073
+      ELSE
+        SELECT * INTO STRICT NEW FROM __audit_after\073
+      END IF\073
+      IF TG_OP = ''UPDATE'' THEN
+        SELECT * INTO OLD FROM __audit_before\073
+      END IF\073
+    END IF\073
+%12$s
+    IF %1$s THEN
+      RAISE undefined_column\073
+    END IF\073
+%10$s
+    IF operation = ''INSERT'' THEN
+      row_id := %2$s\073
+      after := %3$s\073
+    ELSIF operation = ''DELETE'' THEN
+      row_id := %4$s\073
+      before := %5$s\073
+    ELSE
+      changed := %6$s\073
+      IF changed = ''{}'' THEN
         RETURN NULL\073
       END IF\073
-    EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
-      is_drifted := true\073
-    END\073
-    context := "audit_logs_internal"."attribution"()\073
-    %4$s
-    IF is_drifted THEN
-      -- a migration changed the table since: the same by the catalog as it is now
-      EXECUTE "audit_logs_internal"."statement_sql"(TG_RELID, %5$L, %6$L, %7$L, %8$L, %9$s)
-        || '', (SELECT $1 AS context, $2 AS extra) AS given'' USING context, extra\073
-    ELSE
-      %10$s\073
+      row_id := %4$s\073
+      before := %5$s\073
+      after := %3$s\073
     END IF\073
-    RETURN NULL\073
-  END IF\073
+  EXCEPTION
+    WHEN no_data_found THEN
+      RETURN NULL\073
+    WHEN too_many_rows THEN
+      are_many := true\073
+    WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
+      -- a migration changed the table since: the same once more, by the catalog as it is now
+      IF TG_LEVEL = ''STATEMENT'' THEN
+        are_many := true\073
+      ELSE
+        SELECT * INTO row_id, before, after, changed
+        FROM "audit_logs_internal"."drifted"(TG_RELID, TG_NAME, operation, %7$L, OLD, NEW)\073
+        IF changed = ''{}'' THEN
+          RETURN NULL\073
+        END IF\073
+      END IF\073
+  END\073
+%11$s
+  context := "audit_logs_internal"."attribution"()\073
+%13$s
+  %8$s
+  RETURN NULL\073
+END
 $body$,
-    branch.condition,
-    "audit_logs_internal"."drift_sql"(relation, options, ''TG_RELID'', ''__audit_row'',
-      -- parsed, as all of it, but never evaluated
-      format(''(CASE WHEN false THEN EXISTS (%s) END)'', branch.changes)),
-    branch.rows,
-    CASE WHEN branch.has_cause THEN format(''extra := "audit_logs_internal"."cause"(TG_ARGV[0], %L)\073'', resource || branch.verb) ELSE '''' END,
-    resource, options, log, branch.operation, branch.is_reached,
-    "audit_logs_internal"."statement_sql"(relation, resource, options, log, branch.operation, branch.is_reached)
-  ), '''' ORDER BY branch.position, branch.is_reached DESC))
-  FROM (
-    SELECT e.*, way.is_reached, keys.number > 0 AND e.operation <> ''INSERT'' AS has_cause,
-      format(''TG_OP = %L'', e.operation) || CASE WHEN way.is_reached THEN '' AND TG_ARGV[0] <> ''''0'''''' ELSE '''' END AS condition,
-      "audit_logs_internal"."changes_sql"(relation, options, e.operation, way.is_reached) AS changes
-    FROM (VALUES (1, ''INSERT'', ''.create'', ''__audit_after''), (2, ''UPDATE'', ''.update'', ''__audit_after''),
-      (3, ''DELETE'', ''.delete'', ''__audit_before'')) AS e(position, operation, verb, rows)
-    CROSS JOIN (SELECT count(*) AS number FROM "audit_logs_internal"."acting_keys"(relation)) AS keys
-    -- only where several referential actions may update one row does it matter that they did it
-    CROSS JOIN LATERAL unnest(CASE WHEN e.operation = ''UPDATE'' AND keys.number > 1 THEN ''{t,f}'' ELSE ''{f}'' END::boolean[])
-      AS way(is_reached)
-    WHERE e.operation = ANY ("audit_logs_internal"."events_by_statement"(relation, options))
-  ) AS branch
+    drift, part.id_after, part.row_after, part.id_before, part.row_before, part.changed, options,
+    "audit_logs_internal"."entry_sql"(log, action, quote_literal(resource), ''row_id'',
+      format($body$CASE operation WHEN ''INSERT'' THEN jsonb_build_object(''after'', after)
+        WHEN ''DELETE'' THEN jsonb_build_object(''before'', before)
+        ELSE jsonb_build_object(''before'', %s, ''after'', %s, ''changed'', changed) END
+        || CASE WHEN TG_NARGS = 1 THEN "audit_logs_internal"."cause"(TG_ARGV[0], %s) ELSE ''{}'' END$body$,
+        "audit_logs_internal"."snapshot_sql"(options, ''before''), "audit_logs_internal"."snapshot_sql"(options, ''after''), action)) || ''\073'',
+    merges ->> ''declare'', merges ->> ''look'', merges ->> ''skip'',
+    -- the row changes once more, and its entry is written by the trigger that fires after that
+    coalesce($body$    IF TG_OP = ''UPDATE'' AND TG_NAME LIKE ''!%'' AND ($body$ || "audit_logs_internal"."self_key_sql"(relation, ''OLD'', ''NEW'')
+      || $body$) THEN
+      RETURN NULL\073
+    END IF\073$body$, ''''),
+    "audit_logs_internal"."many_sql"(relation, resource, options, log, action, to_jsonb(part), drift))\073
+END
 ';
 
 -- The body of the function that a table's TRUNCATE trigger calls, before the rows go. They are counted up to a bound,
@@ -1553,9 +1590,7 @@ AS E'
   ORDER BY attempt LIMIT 1
 ';
 
--- The triggers that record a table's rows.
---
--- level: ROW or STATEMENT, which tells the function they call, too
+-- The triggers that record a table's rows, as parts of CREATE TRIGGER.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."row_triggers"(relation oid, options jsonb)
 RETURNS TABLE (name text, level text, events text, transition text, condition text, argument text)
 LANGUAGE sql STABLE
@@ -1606,35 +1641,26 @@ AS E'
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."definition_sql"(
   relation oid, resource text, options jsonb, log text, is_origin boolean
 ) RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog
 AS E'
-  WITH trigger AS MATERIALIZED (
-    SELECT * FROM "audit_logs_internal"."row_triggers"(relation, options)
-  ), level AS (
-    SELECT l.*, "audit_logs_internal"."function_name"(relation, l.kind) AS function_name
-    FROM (VALUES (''ROW'', NULL), (''STATEMENT'', ''statement'')) AS l(name, kind)
-    WHERE l.name IN (SELECT trigger.level FROM trigger)
-  ), setting AS (
-    SELECT "audit_logs_internal"."settings_sql"(relation, options) AS text
-  )
-  SELECT string_agg(
-      CASE WHEN level.kind IS NULL THEN "audit_logs_internal"."trigger_function_sql"(level.function_name, setting.text,
-        CASE WHEN options ? ''link'' THEN "audit_logs_internal"."link_function_sql"(relation, resource, options, log)
-          ELSE "audit_logs_internal"."row_function_sql"(relation, resource, options, log) END)
-      -- a plan is kept from the first call, for one row mostly, and has to be right for many
-      ELSE "audit_logs_internal"."trigger_function_sql"(level.function_name, setting.text || '' SET enable_nestloop = off'',
-        "audit_logs_internal"."statement_function_sql"(relation, resource, options, log)) END, '''' ORDER BY level.name)
+DECLARE
+  row_function text := "audit_logs_internal"."function_name"(relation, NULL)\073
+  enable text := CASE WHEN is_origin THEN ''ENABLE'' ELSE ''ENABLE ALWAYS'' END\073
+BEGIN
+  RETURN
+    "audit_logs_internal"."trigger_function_sql"(row_function, "audit_logs_internal"."settings_sql"(relation, options),
+      CASE WHEN options ? ''link'' THEN "audit_logs_internal"."link_function_sql"(relation, resource, options, log)
+        ELSE "audit_logs_internal"."row_function_sql"(relation, resource, options, log) END)
     || "audit_logs_internal"."trigger_function_sql"("audit_logs_internal"."function_name"(relation, ''truncate''), '''',
       "audit_logs_internal"."truncate_function_sql"(resource, log))
     || (SELECT string_agg(format(
-      ''CREATE TRIGGER %1$I AFTER %2$s ON %3$s %4$s FOR EACH %5$s %6$s EXECUTE FUNCTION %7$s(%8$s)\073
-       ALTER TABLE %3$s %9$s TRIGGER %1$I\073'',
-      trigger.name, trigger.events, relation::regclass, trigger.transition, trigger.level,
-      coalesce(''WHEN ('' || nullif(trigger.condition, '''') || '')'', ''''), l.function_name, trigger.argument,
-      CASE WHEN is_origin THEN ''ENABLE'' ELSE ''ENABLE ALWAYS'' END), E''\\n'' ORDER BY trigger.name)
-      FROM trigger JOIN level AS l ON l.name = trigger.level)
-  FROM level CROSS JOIN setting
+        ''CREATE TRIGGER %1$I AFTER %2$s ON %3$s %4$s FOR EACH %5$s %6$s EXECUTE FUNCTION %7$s(%8$s)\073
+         ALTER TABLE %3$s %9$s TRIGGER %1$I\073'',
+        t.name, t.events, relation::regclass, t.transition, t.level,
+        coalesce(''WHEN ('' || nullif(t.condition, '''') || '')'', ''''), row_function, t.argument, enable), E''\\n'' ORDER BY t.name)
+      FROM "audit_logs_internal"."row_triggers"(relation, options) AS t)\073
+END
 ';
 
 -- Removes the triggers that record a table, with their functions: those of its partitions, too, and of a table that was
