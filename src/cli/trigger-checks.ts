@@ -72,7 +72,7 @@ const noTriggers = 'it has no triggers'
 
 function problemOf({ wanted, installed }: Compared, log: TableName): string {
   if (!installed) return noTable
-  const { definition, states, hasRowTriggers, isWhole, isOutdated } = installed
+  const { definition, states, hasRowTriggers, isWhole, isOutdated, isOvertaken } = installed
   if (!definition && !hasRowTriggers) return noTriggers
   if (states.includes('D')) return 'its triggers are disabled, so that changes of others are not recorded'
   if (!definition || !isWhole || states.length > 1)
@@ -84,6 +84,9 @@ function problemOf({ wanted, installed }: Compared, log: TableName): string {
     return 'its triggers are enabled, but not ALWAYS: session_replication_role = replica passes them by'
   }
   if (isOutdated) return `its triggers are older than its columns: ${columnChanges(installed).join(', ')}`
+  if (isOvertaken) {
+    return 'it has got a trigger for each row since its own were made: what that one changes is recorded in the wrong order'
+  }
   const differing = wanted ? optionDifferences(wanted, installed) : []
   return differing.length === 0
     ? noProblem

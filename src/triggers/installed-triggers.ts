@@ -10,6 +10,11 @@ export interface InstalledTriggers {
   readonly definition: (WatchDefinition & StoredOptions) | undefined
   /** The table has other columns than the triggers spell out. */
   readonly isOutdated: boolean
+  /**
+   * They record the table once a statement, and since they were made it has got a trigger of somebody else's for each row:
+   * what that one changes is recorded before what set it off.
+   */
+  readonly isOvertaken: boolean
   /** There are triggers that record rows or TRUNCATE, all of them or not. */
   readonly hasRowTriggers: boolean
   /** Each trigger that records rows or TRUNCATE, and the one before each statement, is there, and calls our functions. */
@@ -37,7 +42,7 @@ interface StoredSide {
 // A partition has clones of its parent's row triggers. Which triggers a table has to have: prisma/functions/is_whole.sql
 const installedSql = `
 WITH ours AS (
-  SELECT t.tgrelid, t.tgname, t.tgenabled, t.tgargs, n.nspname LIKE '%\\_internal' AS calls_ours
+  SELECT t.tgrelid, t.tgname, t.tgenabled, t.tgargs, t.tgnewtable IS NOT NULL OR t.tgoldtable IS NOT NULL AS is_by_statement, n.nspname LIKE '%\\_internal' AS calls_ours
   FROM pg_catalog.pg_trigger t
   JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   WHERE t.tgname LIKE '%!audit\\_logs\\_%' AND t.tgname <> '!audit_logs_reach' AND NOT t.tgisinternal
@@ -61,6 +66,11 @@ SELECT coalesce(json_agg(json_build_object(
     FROM ours o WHERE o.tgrelid = r.oid AND o.tgname = '!audit_logs_statement'),
   'rows', (SELECT count(*) FROM ours o WHERE o.tgrelid = r.oid AND o.tgname LIKE '%!audit\\_logs\\_row%'
     AND o.tgname <> '!audit_logs_row_truncate' AND o.calls_ours),
+  'overtaken', EXISTS (SELECT FROM ours o WHERE o.tgrelid = r.oid AND o.is_by_statement)
+    AND EXISTS (SELECT FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+      -- after, for each row: prisma/functions/has_other_triggers.sql
+      WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND t.tgtype::int & 67 = 1 AND n.nspname NOT LIKE '%\\_internal'),
   'truncates', (SELECT count(*) FROM member m JOIN ours o ON o.tgrelid = m.oid
     WHERE m.root = r.oid AND o.tgname = '!audit_logs_row_truncate' AND o.calls_ours),
   'wantedTruncates', (SELECT count(*) FROM member m WHERE m.root = r.oid AND m.kind <> 'f'),
@@ -80,6 +90,7 @@ interface RawInstalled extends Pick<RawWatch, 'shape' | 'noted'> {
   schema: string
   name: string
   columns: { number: number; name: string }[]
+  overtaken: boolean
   rows: number
   truncates: number
   wantedTruncates: number
@@ -92,10 +103,10 @@ export async function readInstalledTriggers(
 ): Promise<InstalledTriggers[]> {
   const { rows } = await connection.queryRaw(plain(installedSql))
   return (JSON.parse(String(rows[0]?.[0])) as RawInstalled[]).map(
-    ({ schema, name, columns, shape, noted, states, ...counts }) => {
+    ({ schema, name, columns, shape, noted, states, overtaken, ...counts }) => {
       const { definition, isOutdated } = watchOf({ key: '', watched: true, reach: null, shape, noted })
       return {
-        ...{ table: { schema, name }, columns, states, isOutdated },
+        ...{ table: { schema, name }, columns, states, isOutdated, isOvertaken: overtaken },
         definition: definition as InstalledTriggers['definition'],
         hasRowTriggers: counts.rows + counts.truncates > 0,
         isWhole:

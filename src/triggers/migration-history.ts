@@ -76,6 +76,8 @@ export class MigrationHistory {
     if (type === 'AlterObjectSchemaStmt' && node.objectType === 'OBJECT_TABLE')
       this.#move(node, { schema: String(node.newschema) }, migration)
     if (type === 'AlterTableStmt') this.#alter(node, migration)
+    // a trigger for each row after a change decides how the table is recorded: prisma/functions/events_by_statement.sql
+    if (type === 'CreateTrigStmt' && node.row && !node.timing) this.#outdate(node.relation, migration)
     if (type === 'SelectStmt') this.#watch(node, migration)
   }
 

@@ -171,11 +171,11 @@ describe('triggers that are not as they should be', () => {
       'its triggers are enabled, but not ALWAYS: session_replication_role = replica passes them by',
     ],
     [
-      'ALTER TABLE "User" ENABLE TRIGGER "!audit_logs_row"',
+      'ALTER TABLE "User" ENABLE TRIGGER "!audit_logs_row_update"',
       'some of its triggers are missing, or enabled otherwise than the others',
     ],
     [
-      'DROP TRIGGER "!audit_logs_row" ON "User"',
+      'DROP TRIGGER "!audit_logs_row_update" ON "User"',
       'some of its triggers are missing, or enabled otherwise than the others',
     ],
     [
@@ -187,7 +187,12 @@ describe('triggers that are not as they should be', () => {
       'some of its triggers are missing, or enabled otherwise than the others',
     ],
     [
-      `SELECT audit_logs_watch('"User"', 'person', '{"redact": ["e_mail"], "redactSecrets": false, "snapshot": "changed"}')`,
+      `CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+      CREATE TRIGGER other AFTER UPDATE ON "User" FOR EACH ROW EXECUTE FUNCTION nothing()`,
+      'it has got a trigger for each row since its own were made: what that one changes is recorded in the wrong order',
+    ],
+    [
+      `DROP FUNCTION nothing CASCADE; SELECT audit_logs_watch('"User"', 'person', '{"redact": ["e_mail"], "redactSecrets": false, "snapshot": "changed"}')`,
       'its triggers have other options than the project: resource, snapshot, redactSecrets, redact, fields',
     ],
   ])('fail: %s', async (sql, problem) => {
@@ -203,7 +208,7 @@ describe('triggers that are not as they should be', () => {
   })
 
   it('fail for a table that referential actions reach, which has three', async () => {
-    await database.sql('DROP TRIGGER "!audit_logs_row_1" ON "Order"')
+    await database.sql('DROP TRIGGER "!audit_logs_row_update_1" ON "Order"')
     expect(await checksOf()).toContain(
       `missing: "public"."Order": some of its triggers are missing, or enabled otherwise than the others. ${renewal(watchOrder)}`,
     )

@@ -115,7 +115,7 @@ describe('a row that one statement changes more than once', () => {
   it('has an entry for each change, where row-level security hides it from the role that watches', async () => {
     await tables(
       `CREATE TABLE person (id int PRIMARY KEY);
-      CREATE TABLE post (id int PRIMARY KEY, author int REFERENCES person ON DELETE SET NULL, editor int REFERENCES person ON DELETE SET NULL);
+      CREATE TABLE post (id int PRIMARY KEY, author int REFERENCES person ON DELETE SET NULL, editor int REFERENCES person ON DELETE SET NULL, owner int REFERENCES person ON DELETE CASCADE);
       INSERT INTO person VALUES (1); INSERT INTO post VALUES (1, 1, 1);
       DO $$ BEGIN CREATE ROLE keeper; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
       GRANT ALL ON SCHEMA s, public, audit_logs_internal TO keeper; GRANT ALL ON audit_logs TO keeper;

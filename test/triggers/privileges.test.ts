@@ -109,7 +109,7 @@ describe('a role without any privilege on the log', () => {
     ['watch a table of its own', `CREATE TABLE own (id int); SELECT audit_logs_watch('own', 'item')`],
     ['unwatch', `SELECT audit_logs_unwatch('item')`],
     ['switch triggers off', 'ALTER TABLE item DISABLE TRIGGER ALL'],
-    ['drop them', 'DROP TRIGGER "!audit_logs_row" ON item'],
+    ['drop them', 'DROP TRIGGER "!audit_logs_row_update" ON item'],
     ['switch them off as a replica does', 'SET session_replication_role = replica'],
     [
       'replace their functions',

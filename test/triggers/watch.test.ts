@@ -101,18 +101,19 @@ describe('audit_logs_watch', () => {
 
   it.each([
     ['were switched off', 'ALTER TABLE item DISABLE TRIGGER ALL'],
-    ['fire on the origin only', 'ALTER TABLE item ENABLE TRIGGER "!audit_logs_row"'],
+    ['fire on the origin only', 'ALTER TABLE item ENABLE TRIGGER "!audit_logs_row_update"'],
     [
       'do so because they were replaced',
-      `CREATE OR REPLACE TRIGGER "!audit_logs_row" AFTER INSERT ON item FOR EACH ROW EXECUTE FUNCTION audit_logs_internal."public.item"()`,
+      `CREATE OR REPLACE TRIGGER "!audit_logs_row_insert" AFTER INSERT ON item REFERENCING NEW TABLE AS __audit_after
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_logs_internal."public.item"()`,
     ],
     [
       'call another function',
       `CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
-      CREATE OR REPLACE TRIGGER "!audit_logs_row" AFTER INSERT OR UPDATE OR DELETE ON item FOR EACH ROW EXECUTE FUNCTION nothing();
-      ALTER TABLE item ENABLE ALWAYS TRIGGER "!audit_logs_row"`,
+      CREATE OR REPLACE TRIGGER "!audit_logs_row_insert" AFTER INSERT ON item FOR EACH STATEMENT EXECUTE FUNCTION nothing();
+      ALTER TABLE item ENABLE ALWAYS TRIGGER "!audit_logs_row_insert"`,
     ],
-    ['are gone: that of rows', 'DROP TRIGGER "!audit_logs_row" ON item'],
+    ['are gone: that of updates', 'DROP TRIGGER "!audit_logs_row_update" ON item'],
     ['are gone: that of TRUNCATE', 'DROP TRIGGER "!audit_logs_row_truncate" ON item'],
     ['are gone: that of statements', 'DROP TRIGGER "!audit_logs_statement" ON item'],
     ['are gone, with the function', 'DROP FUNCTION audit_logs_internal."public.item"() CASCADE'],
@@ -135,7 +136,7 @@ describe('audit_logs_watch', () => {
     const names = await db.sql<{ tgname: string }>(
       `SELECT tgname FROM pg_trigger WHERE tgrelid = 'tree'::regclass AND NOT tgisinternal ORDER BY 1`,
     )
-    expect(names).toHaveLength(8)
+    expect(names).toHaveLength(9)
     for (const { tgname } of names) {
       await db.sql(`DROP TRIGGER "${tgname}" ON tree`)
       expect([await watch('tree', 'tree'), await watch('tree', 'tree')], tgname).toEqual([true, false])
@@ -221,7 +222,9 @@ describe('audit_logs_unwatch', () => {
 
   it('takes away what was left of damaged triggers', async () => {
     await watch('item', 'item')
-    await db.sql('DROP TRIGGER "!audit_logs_row" ON item; DROP TRIGGER "!audit_logs_statement" ON item')
+    await db.sql(
+      'DROP TRIGGER "!audit_logs_row_update" ON item; DROP TRIGGER "!audit_logs_statement" ON item',
+    )
     expect([await unwatch('item'), await unwatch('item')]).toEqual([true, false])
   })
 
