@@ -71,14 +71,20 @@ function schemaChanged(cause: unknown): AuditError {
   )
 }
 
-/** The plan of a statement on a table in the catalog, if the catalog has been read. */
+/** The plan of a statement on a table in the catalog, if the catalog has been read and nothing is refused by it. */
 function knownPlan<T>(
   { scope, query, connection, database, want }: StatementAtHand<T>,
   attribution: Attribution,
 ): Plan | undefined {
   const planner = database.knownPlanner(scope.configuration, connection)
-  const plan = planner?.plan(query.sql, query.args.length, want, entryShape(attribution))
-  return plan && isUnknownTable(plan) ? undefined : plan
+  try {
+    const plan = planner?.plan(query.sql, query.args.length, want, entryShape(attribution))
+    return plan && isUnknownTable(plan) ? undefined : plan
+  } catch (error) {
+    if (!(error instanceof AuditError)) throw error
+    database.forget() // what is refused may have been mended since
+    return undefined
+  }
 }
 
 async function planFor<T>(

@@ -26,7 +26,7 @@ import { findRecorder, type Recorder } from './rewrite/recorder.ts'
 import { type Reach, reachOf } from './rewrite/referential-actions.ts'
 import { rewrite } from './rewrite/rewrite.ts'
 import { TrackedTable } from './rewrite/tracked-table.ts'
-import { refuseDifferences, refuseOutdated, watchDifferences } from './watch-differences.ts'
+import { refuseDifferences, refuseIncomplete, refuseOutdated, watchDifferences } from './watch-differences.ts'
 
 /** What to do with a statement. */
 export type Plan =
@@ -140,6 +140,7 @@ export class Planner {
     // a statement with too few arguments must fail as usual, not find ours in their place
     if (countParameters(syntax) !== parameterCount) return { kind: 'pass', writes: true }
     const tracked = this.#track(table)
+    refuseIncomplete(tracked.table)
     refuseDifferences(tracked, watchDifferences(tracked, this.catalog, this.#configuration.options.table))
     const reach = this.#trackedReach(statement, table)
     if (!tracked.isTracked && !reach) {

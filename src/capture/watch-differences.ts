@@ -43,11 +43,21 @@ export function refuseDifferences(tracked: TrackedTable, differences: readonly s
   )
 }
 
+/** @throws AuditError `AUDIT_TRIGGERS_OUTDATED` where triggers record some kinds of change to a table, and others not */
+export function refuseIncomplete(table: Table): void {
+  if (!table.watch.isIncomplete) return
+  throw new AuditError(
+    'AUDIT_TRIGGERS_OUTDATED',
+    `Some of the triggers that record ${quoteTable(table)} are missing or disabled, so that some of its changes would not be recorded, or twice. Nothing was written. Call audit_logs_watch for the table again, which makes its triggers anew, or audit_logs_unwatch.`,
+  )
+}
+
 /** @throws AuditError `AUDIT_TRIGGERS_OUTDATED`, naming the tables whose triggers are incomplete or older than the table */
 export function refuseOutdated(tables: readonly Table[]): void {
   const problems = tables.flatMap((table) => {
-    const { definition, isRecording, isOutdated } = table.watch
-    if (definition && !isRecording) return [`${quoteTable(table)} lacks triggers that record its rows`]
+    const { definition, isRecording, isIncomplete, isOutdated } = table.watch
+    if (definition && (!isRecording || isIncomplete))
+      return [`${quoteTable(table)} lacks triggers that record its rows`]
     return isOutdated ? [`${quoteTable(table)} has other columns than its triggers spell out`] : []
   })
   if (problems.length === 0) return

@@ -57,7 +57,9 @@ const tables = `
     'reach', (SELECT pg_catalog.split_part(pg_catalog.convert_from(
         pg_catalog.substring(t.tgargs, 1, pg_catalog.octet_length(t.tgargs) - 1), pg_catalog.getdatabaseencoding()), ' ', 2)
       FROM firing t WHERE t.tgrelid = r.oid AND t.tgname = '!audit_logs_reach'),
-    'watched', EXISTS (SELECT FROM firing t WHERE t.tgrelid = r.oid AND t.tgname LIKE '%!audit\\_logs\\_row%' AND t.tgtype::int & 1 = 1),
+    -- tgtype: 32 truncate
+    'triggers', (SELECT count(*) FROM firing t
+      WHERE t.tgrelid = r.oid AND t.tgname LIKE '%!audit\\_logs\\_row%' AND t.tgtype::int & 32 = 0),
     'columns', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
         'number', a.attnum, 'name', a.attname, 'type', a.atttypid::bigint, 'modifier', a.atttypmod,
         'declared', a.declared, 'generated', a.attgenerated <> '',

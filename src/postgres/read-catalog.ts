@@ -88,7 +88,7 @@ interface NumberedTable {
 
 function buildTables(raw: RawTables): NumberedTable[] {
   const types = new Map(raw.types.map((type) => [type.oid, type]))
-  return raw.tables.map(({ keys, key, shape, watched, noted, reach, ...table }) => {
+  return raw.tables.map(({ keys, key, shape, triggers, noted, reach, ...table }) => {
     const columns = new Map(
       table.columns.map(({ type, modifier, ...rest }) => [
         rest.number,
@@ -96,7 +96,7 @@ function buildTables(raw: RawTables): NumberedTable[] {
       ]),
     )
     const uniqueKeys = keys.map((one) => ({ ...one, columns: pick(columns, one.columns) }))
-    const watch = watchOf({ key, shape, watched, noted, reach })
+    const watch = watchOf({ key, shape, triggers, noted, reach })
     const primaryKey = uniqueKeys.find(({ primary }) => primary)?.columns ?? []
     return {
       table: { ...table, watch, columns: [...columns.values()], primaryKey, uniqueKeys, referencedBy: [] },

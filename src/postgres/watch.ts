@@ -4,6 +4,8 @@ export interface Watch {
   readonly key: string
   /** Changes to its rows are recorded, whoever makes them. */
   readonly isRecording: boolean
+  /** Some of the triggers that record its rows are missing or disabled: of these changes nobody knows who records them. */
+  readonly isIncomplete: boolean
   /** What the trigger before each statement notes, for `audit_logs_context` to compare; empty without one. */
   readonly fingerprint: string
   /** How it is recorded; undefined when the table itself is not, or when it is no longer known. */
@@ -33,7 +35,8 @@ export interface RawWatch {
   key: string
   /** As {@link WatchDefinition.shape}, of the table as it is now. */
   shape: string | null
-  watched: boolean
+  /** How many triggers that record its rows fire in this session. */
+  triggers: number
   /** The argument of the trigger before each statement. */
   noted: string | null
   /** What stands in its place for the tables below, where somebody disabled the triggers of this one. */
@@ -41,14 +44,15 @@ export interface RawWatch {
 }
 
 /** @see prisma/functions/statement_begins.sql for the parts of the argument */
-export function watchOf({ key, shape, watched, noted, reach }: RawWatch): Watch {
+export function watchOf({ key, shape, triggers, noted, reach }: RawWatch): Watch {
   const [, fingerprint = '', resource = '', ...rest] = noted?.split(' ') ?? []
   const options = rest.join(' ')
   const definition: WatchDefinition | undefined =
     options === '' ? undefined : { ...(JSON.parse(options) as Omit<WatchDefinition, 'resource'>), resource }
   return {
     key,
-    isRecording: watched,
+    isRecording: triggers > 0,
+    isIncomplete: definition !== undefined && triggers > 0 && triggers < definition.triggers,
     fingerprint: `${fingerprint}${reach ?? ''}`,
     definition,
     isOutdated: definition !== undefined && definition.shape !== shape,

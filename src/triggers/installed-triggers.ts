@@ -104,7 +104,13 @@ export async function readInstalledTriggers(
   const { rows } = await connection.queryRaw(plain(installedSql))
   return (JSON.parse(String(rows[0]?.[0])) as RawInstalled[]).map(
     ({ schema, name, columns, shape, noted, states, overtaken, ...counts }) => {
-      const { definition, isOutdated } = watchOf({ key: '', watched: true, reach: null, shape, noted })
+      const { definition, isOutdated } = watchOf({
+        key: '',
+        triggers: counts.rows,
+        reach: null,
+        shape,
+        noted,
+      })
       return {
         ...{ table: { schema, name }, columns, states, isOutdated, isOvertaken: overtaken },
         definition: definition as InstalledTriggers['definition'],

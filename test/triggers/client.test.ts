@@ -133,6 +133,19 @@ describe('an audited client on tables that triggers record', () => {
     expect(await prisma.tag.count()).toBe(count)
   })
 
+  it('is refused where some of the triggers are gone, so that nobody would record an update', async () => {
+    const own = await createDatabase()
+    await own.sql(`SELECT audit_logs_watch('"Tag"', 'tag'); DROP TRIGGER "!audit_logs_row_update" ON "Tag"`)
+    const client = withAudit(createClient(own.url))
+    const refusal = { code: 'AUDIT_TRIGGERS_OUTDATED' }
+    await expect(client.tag.create({ data: { name: 'never' } })).rejects.toMatchObject(refusal)
+    await expect(client.$audit.verify()).rejects.toMatchObject(refusal)
+    expect(await client.tag.count()).toBe(0)
+    await own.sql(`SELECT audit_logs_watch('"Tag"', 'tag')`)
+    await client.tag.create({ data: { name: 'recorded' } })
+    expect(brief((await own.changes()).map(recorded))).toEqual(['tag.create 1'])
+  })
+
   it('finds by verify() a table that a migration changed after its triggers', async () => {
     const own = await createDatabase()
     await watchTables(own, schema, 'all')
