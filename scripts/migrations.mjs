@@ -1,9 +1,10 @@
-// Composes the log's second migration from the functions in prisma/functions, which are kept readable there. Some tools cut a
+// Composes the log's second migration from the SQL in prisma/functions, which is kept readable there. Some tools cut a
 // migration at every semicolon, so bodies become escaped strings. The examples have a copy each.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 /** In the order in which they need each other. */
 const functions = [
+  'read_records_index',
   ...[
     'version',
     'context',
@@ -55,7 +56,7 @@ export function composeMigration() {
     source.replace(/AS \$\$([\s\S]*?)\$\$/g, (_, body) => `AS E'${asStringBody(body)}'`),
   )
   return [
-    '-- Row triggers that record every change of a table, and the context that says who made it.',
+    '-- Row triggers that record every change of a table, the context that says who made it, and the index of who read a record.',
     '-- Idempotent: running it again changes nothing. Made by scripts/migrations.mjs from prisma/functions.',
     '',
     'CREATE SCHEMA IF NOT EXISTS "audit_logs_internal";',

@@ -85,6 +85,7 @@ describe('the table', () => {
       'btree (id)',
       'btree (organization_id, timestamp DESC) WHERE (organization_id IS NOT NULL)',
       'btree (resource_type, resource_id, timestamp DESC)',
+      "gin (jsonb_set('{}'::jsonb, ARRAY[(resource_type)::text], (details -> 'ids'::text)) jsonb_path_ops) WHERE ((resource_id IS NULL) AND ((action)::text ~~ '%.read'::text))",
     ])
   })
 

@@ -191,6 +191,7 @@ describe('$audit', () => {
     const good = () => [
       audit.history('User', 42),
       audit.history('User', { id: 42 }, { limit: 10, cursor: 'x' }),
+      audit.accesses('Shelf', { warehouseCode: 'a', number: 7 }, { limit: 10 }),
       audit.history('Profile', 'id'),
       audit.history('Country', { code: 'TR' }),
       audit.history('Everything', 42n),

@@ -20,6 +20,7 @@ const indexes = [
   'action_timestamp_idx',
   'organization_id_timestamp_idx',
   'transaction_id_idx',
+  'read_records_idx',
 ]
 
 // pg_trigger.tgtype of a BEFORE statement trigger: 2 for BEFORE, and 8, 16 or 32 for the event.

@@ -38,7 +38,8 @@ export interface EventRecorder {
   record(event: AuditEvent, options?: { queue?: false }): Promise<AuditEntry>
 
   /**
-   * Records `user.login` with the user as actor. The reason of a failure is `details.reason`, or else "login failed".
+   * Records `user.login` with the user as actor. The reason of a failure is `details.reason`, which the entry has as its
+   * `reason` and not in its details, or else "login failed".
    *
    * @throws AuditError as {@link EventRecorder.record}
    *
@@ -134,8 +135,7 @@ export function createEventRecorder(log: Log): EventRecorder {
         action: 'user.login',
         actor: user(userId),
         resource: { type: 'user', id: userId },
-        ...(success ? {} : { outcome: 'failure', reason: reasonIn(details) ?? 'login failed' }),
-        details,
+        ...(success ? { details } : { outcome: 'failure', ...failedLogin(details) }),
       }),
     logDataAccess: async (actorId, type, id) =>
       record({ action: actionOf(type, 'read'), actor: user(actorId), resource: { type, id } }),
@@ -150,6 +150,14 @@ export function createEventRecorder(log: Log): EventRecorder {
       record({ action: actionOf(type, 'export'), resource: { type }, details }),
     flush: () => log.flush(),
   }
+}
+
+/** The reason of a failed login, and the details that say more than it. */
+function failedLogin(details: Record<string, unknown> | undefined): Pick<AuditEvent, 'reason' | 'details'> {
+  const reason = reasonIn(details)
+  if (reason === undefined) return { reason: 'login failed', details }
+  const { reason: _, ...others } = details as Record<string, unknown>
+  return { reason, details: Object.keys(others).length > 0 ? others : undefined }
 }
 
 /** Anything other than an id is left unchanged, to be refused with the event. */

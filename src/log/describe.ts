@@ -1,4 +1,5 @@
 import { redactedValue } from '../values/redacted.ts'
+import { shownChanges } from '../values/updated-at.ts'
 import type { AuditEntry } from './entry.ts'
 
 /** Longer values are cut, since people read the lines. */
@@ -8,7 +9,7 @@ const longestValue = 80
  * What an entry changed, one readable line per field, for terminals and e-mails. Values are the log's JSON, on one
  * line; long ones are shortened. Control characters are escaped, so a value can't forge a line.
  *
- * - an update: `status: "DRAFT" → "PAID"`
+ * - an update: `status: "DRAFT" → "PAID"`; without `updatedAt` and the like where something else changed
  * - a create, a delete: `+ status: "DRAFT"`, `− status: "DRAFT"`, without fields that are null
  * - a link: `+ tags: tag 7`, `− tags: tag 7`
  * - anything else: its details, `format: "csv"`; a failure begins with its reason, `failed: wrong password`
@@ -26,9 +27,12 @@ export function diffLines(entry: AuditEntry): string[] {
   const { before, after, changes, outcome, reason } = entry
   const failure = outcome === 'failure' ? [`failed: ${shorten(printable(reason ?? 'no reason given'))}`] : []
   if (changes.length > 0) {
+    const shown = shownChanges(changes.map(({ field }) => field))
     return [
       ...failure,
-      ...changes.map(({ field, from, to }) => `${printable(field)}: ${valueText(from)} → ${valueText(to)}`),
+      ...changes
+        .filter(({ field }) => shown.includes(field))
+        .map(({ field, from, to }) => `${printable(field)}: ${valueText(from)} → ${valueText(to)}`),
     ]
   }
   if (before || after) return [...failure, ...fieldLines('−', before), ...fieldLines('+', after)]

@@ -2,6 +2,7 @@ import { readColumn, textColumns } from '../log/columns.ts'
 import type { Conditions } from './conditions.ts'
 import { type Position, timestampText } from './cursor.ts'
 import type { QueryParameters } from './query-parameters.ts'
+import { type Naming, recordSql } from './record-sql.ts'
 
 /** A part of the log, in order of time. */
 export interface Stretch {
@@ -12,8 +13,6 @@ export interface Stretch {
 }
 
 const equalities = {
-  resourceType: 'resource_type',
-  resourceId: 'resource_id',
   actorId: 'actor_id',
   organizationId: 'organization_id',
   transactionId: 'transaction_id',
@@ -26,11 +25,20 @@ const equalities = {
 /** The text that a text search looks at. */
 const searchedText = textColumns.map((name) => `${readColumn(name)}::text`).join(', ')
 
-/** The conditions on an entry, as SQL; `true` when there are none. */
-export function whereSql(conditions: Conditions, stretch: Stretch, parameters: QueryParameters): string {
+/**
+ * The conditions on an entry, as SQL; `true` when there are none.
+ *
+ * @param naming in which ways an entry may name the record that the conditions are about
+ */
+export function whereSql(
+  conditions: Conditions,
+  stretch: Stretch,
+  parameters: QueryParameters,
+  naming: Naming = 'either',
+): string {
   return every([
     actionSql(conditions, parameters),
-    ...columnsSql(conditions, parameters),
+    ...columnsSql(conditions, parameters, naming),
     ...timeSql(conditions, stretch, parameters),
   ])
 }
@@ -52,7 +60,11 @@ export function actionSql({ actions }: Conditions, parameters: QueryParameters):
 }
 
 /** The conditions on all columns but the action and the time. */
-export function columnsSql(conditions: Conditions, parameters: QueryParameters): string[] {
+export function columnsSql(
+  conditions: Conditions,
+  parameters: QueryParameters,
+  naming: Naming = 'either',
+): string[] {
   const { changed, text } = conditions
   const equal = Object.entries(equalities).flatMap(([name, column]) => {
     const value = conditions[name as keyof typeof equalities]
@@ -60,6 +72,7 @@ export function columnsSql(conditions: Conditions, parameters: QueryParameters):
     return value === undefined ? [] : [`${column} = ${parameters.add(value, type)}`]
   })
   return [
+    ...recordSql(conditions, parameters, naming),
     ...equal,
     ...(changed ? [`details @> ANY (${parameters.add(changed.map(changing), 'text[]')}::jsonb[])`] : []),
     ...(text === undefined

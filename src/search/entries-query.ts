@@ -4,6 +4,7 @@ import { actionSql, columnsSql, every, isPattern, type Stretch, timeSql, whereSq
 import type { Conditions } from './conditions.ts'
 import { positionColumn } from './cursor.ts'
 import { QueryParameters } from './query-parameters.ts'
+import { canBeRead, type Naming } from './record-sql.ts'
 
 export interface LogToAsk {
   readonly table: TableName
@@ -31,7 +32,16 @@ export function plainQuery(
   stretch: Stretch,
   count: number,
 ): EntriesQuery {
-  return newest(`${source.columns}, ${positionColumn}`, source, conditions, stretch, count)
+  const columns = `${source.columns}, ${positionColumn}`
+  if (!canBeRead(conditions)) return newest(columns, source, conditions, stretch, count)
+  // each of the two by its own index: one condition for both would have to sort everything that happened to the record
+  const parameters = new QueryParameters()
+  const limit = parameters.add(count, 'int8')
+  const [own, read] = (['own', 'read'] as const).map((naming) =>
+    newestSql('*', source, conditions, stretch, limit, parameters, naming),
+  )
+  const sql = `SELECT ${columns} FROM ((${own}) UNION ALL (${read})) AS l ${newestFirst} LIMIT ${limit}`
+  return { sql, values: parameters.values }
 }
 
 /** The same for many sorted entries and few results: columns are computed for the results only. */
@@ -47,16 +57,29 @@ export function windowQuery(
 
 function newest(
   columns: string,
-  { table }: LogSource,
+  source: LogSource,
   conditions: Conditions,
   stretch: Stretch,
   count: number,
 ): EntriesQuery {
   const parameters = new QueryParameters()
-  const sql = `SELECT ${columns} FROM ${quoteTable(table)}
-WHERE ${whereSql(conditions, stretch, parameters)}
-${newestFirst} LIMIT ${parameters.add(count, 'int8')}`
+  const limit = parameters.add(count, 'int8')
+  const sql = newestSql(columns, source, conditions, stretch, limit, parameters)
   return { sql, values: parameters.values }
+}
+
+function newestSql(
+  columns: string,
+  { table }: LogSource,
+  conditions: Conditions,
+  stretch: Stretch,
+  limit: string,
+  parameters: QueryParameters,
+  naming?: Naming,
+): string {
+  return `SELECT ${columns} FROM ${quoteTable(table)}
+WHERE ${whereSql(conditions, stretch, parameters, naming)}
+${newestFirst} LIMIT ${limit}`
 }
 
 /** How many pages of entries are sampled to estimate how far back one page reaches: more are more exact. */

@@ -11,7 +11,8 @@ import { streamEntries } from './stream.ts'
  */
 export interface AuditSearch<Client> {
   /**
-   * What happened to one record.
+   * What happened to one record, reads included: those of several records that gave this one have their ids in
+   * `details.ids`.
    *
    * @param id the primary key: its value, or the object that `findUnique` takes
    * @throws AuditError `AUDIT_INVALID_FILTER`, `AUDIT_INVALID_CURSOR`
@@ -23,6 +24,24 @@ export interface AuditSearch<Client> {
    * ```
    */
   history<Model extends ModelName<Client>>(
+    model: Model,
+    id: RecordId<Client, Model>,
+    page?: PageOptions,
+  ): Promise<AuditPage>
+
+  /**
+   * Who read one record: every action `*.read`, whatever else the read gave. See the option `reads`.
+   *
+   * @param id as {@link AuditSearch.history} takes it
+   * @throws AuditError `AUDIT_INVALID_FILTER`, `AUDIT_INVALID_CURSOR`
+   *
+   * @example
+   * ```ts
+   * const { entries } = await prisma.$audit.accesses('Patient', 42)
+   * for (const { actor, timestamp } of entries) console.log(actor.id, timestamp)
+   * ```
+   */
+  accesses<Model extends ModelName<Client>>(
     model: Model,
     id: RecordId<Client, Model>,
     page?: PageOptions,
@@ -118,11 +137,15 @@ export interface AuditSearch<Client> {
 }
 
 export function createAuditSearch<Client>(log: ReadableLog): AuditSearch<Client> {
+  const recordFilter = async (model: unknown, id: unknown) => {
+    const { name } = await log.models.get(model, log.connection)
+    return parseFilter({ resource: { type: name, id: id ?? null } })
+  }
   return {
-    history: async (model, id, page = {}) => {
-      const { name } = await log.models.get(model, log.connection)
-      return readAuditPage(log, 'history', parseFilter({ resource: { type: name, id: id ?? null } }), page)
-    },
+    history: async (model, id, page = {}) =>
+      readAuditPage(log, 'history', await recordFilter(model, id), page),
+    accesses: async (model, id, page = {}) =>
+      readAuditPage(log, 'accesses', { ...(await recordFilter(model, id)), action: ['*.read'] }, page),
     activity: async (actorId, page = {}) =>
       readAuditPage(log, 'activity', parseFilter({ actor: { id: actorId ?? null } }), page),
     search: async (filter, page = {}) => readAuditPage(log, 'search', parseFilter(filter), page),

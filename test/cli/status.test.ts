@@ -48,7 +48,7 @@ describe('a log in place', () => {
       '✔ trigger audit_logs_refuse_update, enabled ALWAYS',
       '✔ trigger audit_logs_refuse_delete, enabled ALWAYS',
       '✔ trigger audit_logs_refuse_truncate, enabled ALWAYS',
-      '✔ 7 indexes',
+      '✔ 8 indexes',
       `✔ role ${new URL(database.url).username} may INSERT and SELECT`,
       `! role ${new URL(database.url).username} is a superuser and can drop the triggers, so it should not be the role of your application`,
     ]

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { withAudit, withAuditContext } from '../../src/index.ts'
+import { diffLines, withAudit, withAuditContext } from '../../src/index.ts'
 import { Prisma } from '../generated/client/client.ts'
 import { createClient } from '../support/database.ts'
 import { createEvents, request } from './events.ts'
@@ -32,7 +32,20 @@ describe('logLogin', () => {
     expect(named).toMatchObject({
       outcome: 'failure',
       reason: 'wrong password',
-      details: { reason: 'wrong password', password: '[redacted]' },
+      details: { password: '[redacted]' },
+    })
+  })
+
+  it('says the reason of a failed login once', async () => {
+    const failed = await prisma.$audit.logLogin('ada', false, { reason: 'wrong password' })
+    expect(failed).toMatchObject({ reason: 'wrong password', details: null })
+    expect(diffLines(failed)).toEqual(['failed: wrong password'])
+    // what is no reason that a failure can have stays where it was
+    expect(await prisma.$audit.logLogin('ada', false, { reason: 7 })).toMatchObject({
+      ...{ reason: 'login failed', details: { reason: 7 } },
+    })
+    expect(await prisma.$audit.logLogin('ada', true, { reason: 'remembered' })).toMatchObject({
+      ...{ reason: null, details: { reason: 'remembered' } },
     })
   })
 

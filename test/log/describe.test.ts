@@ -57,6 +57,33 @@ describe('diffLines', () => {
     ])
   })
 
+  it('leaves out a time of the last change where something else changed', () => {
+    const [then, now] = ['2026-11-23T09:12:34.567Z', '2026-11-24T09:12:34.567Z']
+    for (const name of ['updatedAt', 'updated_at', 'UpdatedOn', 'lastModified']) {
+      const [before, after] = [
+        { status: 'DRAFT', [name]: then },
+        { status: 'PAID', [name]: now },
+      ]
+      const change = entry({ before, after, changed: ['status', name] })
+      expect(diffLines(change)).toEqual(['status: "DRAFT" → "PAID"'])
+      // the entry itself keeps it
+      expect(change.changes.map(({ field }) => field)).toEqual(['status', name])
+      expect(updated({ [name]: then }, { [name]: now }, [name])).toEqual([`${name}: "${then}" → "${now}"`])
+    }
+    expect(diffLines(entry({ after: { id: 42, updatedAt: now } }))).toEqual([
+      '+ id: 42',
+      `+ updatedAt: "${now}"`,
+    ])
+    const others = ['paidAt', 'updatedBy', 'lastLoginAt']
+    expect(
+      updated(
+        Object.fromEntries(others.map((name) => [name, then])),
+        Object.fromEntries(others.map((name) => [name, now])),
+        [...others, 'updatedAt'],
+      ),
+    ).toHaveLength(others.length)
+  })
+
   it('lists the fields of a created and of a deleted record that have a value', () => {
     const record = { id: 42, status: 'DRAFT', note: null, items: 0 }
     expect(diffLines(entry({ after: record }))).toEqual(['+ id: 42', '+ status: "DRAFT"', '+ items: 0'])

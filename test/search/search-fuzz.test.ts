@@ -10,7 +10,7 @@ const { $audit: audit } = withAudit(createClient(db.url))
 
 // few values of each kind, so that filters meet entries, and some that SQL or LIKE could trip over
 const resources = ['order', 'user', 'it%m', "o'b\\r"]
-const verbs = ['create', 'update', 'export', 'l_gin', 'connect']
+const verbs = ['create', 'update', 'export', 'l_gin', 'connect', 'read', 'read']
 const actors = ['ada', 'grace', "'; DROP TABLE audit_logs; --", '$1', '{"a"}']
 const emails = ['ada@example.com', '%', '']
 const words = ['status', 'total', '"quoted"', '日本']
@@ -19,6 +19,7 @@ const days = ['2026-01-01', '2026-01-02', '2026-01-03']
 const times = days.flatMap((day) =>
   ['00:00:00', '00:00:00.000001', '12:00:00.5', '12:00:00.500001'].map((time) => `${day}T${time}Z`),
 )
+const recordIds = ['1', '2', "a'b", '["1","2"]']
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null })
 
 type FuzzedEntry = Required<Omit<GivenEntry, 'id' | 'reason' | 'ip' | 'details'>> & {
@@ -32,11 +33,12 @@ const entry: fc.Arbitrary<FuzzedEntry> = fc
     actor_id: fc.constantFrom(...actors),
     actor_type: fc.constantFrom('user', 'system', 'api_key'),
     actor_email: optional(fc.constantFrom(...emails)),
-    resource_id: optional(fc.constantFrom('1', '2', "a'b", '["1","2"]')),
+    resource_id: optional(fc.constantFrom(...recordIds)),
     outcome: fc.constantFrom('success', 'failure'),
     details: optional(
       fc.oneof(
         fc.record({ changed: fc.subarray(words) }),
+        fc.record({ ids: fc.subarray(recordIds) }),
         fc.constantFrom({ changed: 'status' }, { changed: { status: 1 } }, {}),
       ),
     ),
@@ -93,7 +95,7 @@ const filter: fc.Arbitrary<SearchFilter> = fc.record(
       fc.record(
         {
           type: fc.constantFrom('order', 'it%m', "o'b\\r"),
-          id: fc.constantFrom('1', '2', "a'b", '["1","2"]'),
+          id: fc.constantFrom(...recordIds),
         },
         { requiredKeys: ['type'] },
       ),
@@ -108,6 +110,16 @@ const filter: fc.Arbitrary<SearchFilter> = fc.record(
   },
   { requiredKeys: [] },
 )
+
+/** A read of several records names them in its details. */
+function isReadOf({ resource_id, action, details }: FuzzedEntry, id: unknown): boolean {
+  return (
+    resource_id === null &&
+    action.endsWith('.read') &&
+    Array.isArray(details?.ids) &&
+    details.ids.includes(id)
+  )
+}
 
 /** The same by plain JavaScript. */
 function meets(one: (typeof entries)[number], wanted: SearchFilter): boolean {
@@ -127,7 +139,7 @@ function meets(one: (typeof entries)[number], wanted: SearchFilter): boolean {
     who?.type === undefined || one.actor_type === who.type,
     who?.email === undefined || one.actor_email === who.email,
     what === undefined || one.resource_type === what.type,
-    what?.id === undefined || one.resource_id === what.id,
+    what?.id === undefined || one.resource_id === what.id || isReadOf(one, what.id),
     outcome === undefined || one.outcome === outcome,
     changed === undefined || list(changed).some((field) => changedFields.includes(field)),
     requestId === undefined || one.request_id === requestId,

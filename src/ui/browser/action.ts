@@ -1,3 +1,4 @@
+import { shownChanges } from '../../values/updated-at.ts'
 import type { WireEntry } from '../wire.ts'
 import { type Details, isObject, showShort } from './values.ts'
 
@@ -40,12 +41,13 @@ export function summarize(entry: WireEntry, details: Details): Summary {
       more: 0,
     }
   if (Array.isArray(changed)) {
-    const parts = changed.slice(0, 2).map((field) => ({
+    const shown = shownChanges(changed)
+    const parts = shown.slice(0, 2).map((field) => ({
       field,
       ...(before && { from: showShort(before[field]) }),
       ...(after && { to: showShort(after[field]) }),
     }))
-    return { parts, more: changed.length - parts.length }
+    return { parts, more: shown.length - parts.length }
   }
   const row = after ?? before
   if (isObject(row)) {

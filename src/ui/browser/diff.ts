@@ -1,22 +1,32 @@
 import type { ComponentChild } from 'preact'
 import { useState } from 'preact/hooks'
 import { redactedValue } from '../../values/redacted.ts'
+import { shownChanges } from '../../values/updated-at.ts'
 import { html } from './html.ts'
 import { commonEnds, type Details, isObject, showValue } from './values.ts'
 
 const longText = 600
 
-/** A record's fields before and after, side by side: the changed ones first, the others on demand. */
+/** A record's fields before and after, side by side: the changed ones first; on demand the others, and a time of the last change. */
 export function Diff({ details }: { details: Details }): ComponentChild {
   const { before, after } = details
   if (!isObject(before) && !isObject(after)) return null
   const fields = [...new Set([...Object.keys(after ?? {}), ...Object.keys(before ?? {})])]
   const isUpdate = isObject(before) && isObject(after)
   const changed = isUpdate ? (details.changed ?? []) : fields
+  const shown = shownChanges(changed)
+  const usual = changed.filter((field) => !shown.includes(field))
   const same = fields.filter((field) => !changed.includes(field))
   const kind = isUpdate ? 'update' : isObject(after) ? 'create' : 'delete'
   return html`<section class="diff" aria-label="Fields">
-    <${FieldTable} ...${{ kind, before, after, fields: changed, isChanged: true }} />
+    <${FieldTable} ...${{ kind, before, after, fields: shown, isChanged: true }} />
+    ${
+      usual.length > 0 &&
+      html`<details class="unchanged">
+        <summary>${usual.join(', ')}, as with every change</summary>
+        <${FieldTable} ...${{ kind, before, after, fields: usual, isChanged: true }} />
+      </details>`
+    }
     ${
       same.length > 0 &&
       html`<details class="unchanged">

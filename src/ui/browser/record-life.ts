@@ -1,4 +1,5 @@
 import type { ComponentChild } from 'preact'
+import { shownChanges } from '../../values/updated-at.ts'
 import type { WireEntry } from '../wire.ts'
 import { ActorChip, Failed, Verb } from './chips.ts'
 import { Detail } from './detail.ts'
@@ -108,7 +109,7 @@ function Moment({ group, place }: { group: WireEntry[]; place: Place }): Compone
     ${first.reason && html`<p class="reason">“${first.reason}”</p>`}
     ${details.cause && html`<p class="muted">set off by ${details.cause}</p>`}
     <${Links} group=${group} />
-    ${first.shortened ? html`<p class="muted">${(details.changed ?? []).join(', ')} (open the entry for the values)</p>` : html`<${Diff} details=${details} />`}
+    ${first.shortened ? html`<p class="muted">${shownChanges(details.changed ?? []).join(', ')} (open the entry for the values)</p>` : html`<${Diff} details=${details} />`}
   </li>`
 }
 
