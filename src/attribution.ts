@@ -1,4 +1,11 @@
-import { type Actor, type AuditContext, getAuditContext, mergeContexts } from './context/context.ts'
+import {
+  type Actor,
+  type AuditContext,
+  anonymousActor,
+  getAuditContext,
+  isInRequest,
+  mergeContexts,
+} from './context/context.ts'
 import { parseContext } from './context/context-schema.ts'
 
 /** What decides who acts when no context does. */
@@ -13,7 +20,10 @@ export interface ActorOptions {
 /** A context that has an actor, if only the default one. */
 export type AttributedContext = AuditContext & { readonly actor: Actor }
 
-/** The context of the running code: `withAuditContext` on top of the option `context` on top of the default actor. */
+/**
+ * The context of the running code: `withAuditContext` on top of the option `context` on top of the default actor. In an HTTP
+ * request that is nobody, who must not look like a trusted job.
+ */
 export function currentContext(options: ActorOptions): {
   readonly context: AttributedContext
   /** Whether a context or an option named the actor, rather than the default. */
@@ -22,6 +32,9 @@ export function currentContext(options: ActorOptions): {
   const given = options.context?.()
   const around = getAuditContext() ?? {}
   const context = given ? mergeContexts(parseContext(given), around) : around
+  if (context.actor === undefined && isInRequest()) {
+    return { context: { ...context, actor: anonymousActor }, hasActor: false }
+  }
   return {
     context: { ...context, actor: context.actor ?? options.actor },
     hasActor: context.actor !== undefined || options.hasOwnActor,

@@ -30,9 +30,9 @@ const redefining = new Set<UncapturableReason>([
  * promise costs time, so a statement with a plan uses no more of them than it needs.
  */
 export async function capture<T>(captured: StatementAtHand<T>): Promise<T> {
-  const { scope, connection, database } = captured
+  const { scope, connection, database, query } = captured
   const { context, revertOf } = scope
-  const attribution: Attribution = { context, operation: operationOf(scope), revertOf }
+  const attribution: Attribution = { context, operation: operationOf(scope, query.sql), revertOf }
   try {
     if (scope.verifies) await verify(captured)
     const plan = knownPlan(captured, attribution) ?? (await planFor(captured, attribution))

@@ -12,7 +12,7 @@ export interface CaptureScope {
   /** Whether a context or an option named the actor, rather than the default. */
   readonly hasActor: boolean
   /** The Prisma operations that run in this scope: one, or all of a `$transaction([…])`. */
-  readonly operations: string[]
+  readonly operations: Operation[]
   /** The entry that the call undoes, if any. */
   readonly revertOf: string | undefined
   /** Asks for no statement, but whether all tables could be written to. */
@@ -21,6 +21,14 @@ export interface CaptureScope {
   error?: unknown
   /** Whether the failed statement was a write; undefined when none failed, or it failed before that was known. */
   failedToWrite?: boolean
+}
+
+/** A Prisma operation. */
+export interface Operation {
+  /** `update`, `$executeRaw` */
+  readonly name: string
+  /** The text of a raw statement, as it reaches the tap; empty where it is not known. */
+  readonly sql: string | undefined
 }
 
 /** A question to the tap, not to the database: does this client go through you? */
@@ -53,8 +61,21 @@ export function runOutsideScope<T>(work: () => Promise<T>): Promise<T> {
   return scopes.exit(work)
 }
 
-/** The operation behind a statement, known when all operations of the scope are the same. */
-export function operationOf(scope: CaptureScope): string | undefined {
-  const [first, ...others] = scope.operations
-  return others.every((other) => other === first) ? first : undefined
+/**
+ * The operation behind a writing statement, known when all operations of the scope that can be behind it are the same. A raw
+ * statement comes as it was given, with a comment behind it at most; every other one comes from an operation that is not raw.
+ */
+export function operationOf({ operations }: CaptureScope, sql: string): string | undefined {
+  if (operations.length === 1) return operations[0]?.name
+  const isGiven = operations.some((one) => one.sql && sql.startsWith(one.sql))
+  const [first, ...others] = operations.filter(
+    (one) =>
+      one.sql === '' ||
+      (isGiven
+        ? one.sql !== undefined && sql.startsWith(one.sql)
+        : one.sql === undefined && !readsOnly.test(one.name)),
+  )
+  return others.every(({ name }) => name === first?.name) ? first?.name : undefined
 }
+
+const readsOnly = /^(find|count$|aggregate$|groupBy$)/

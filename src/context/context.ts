@@ -31,6 +31,8 @@ export type ContextSource = AuditContext | (() => AuditContext | undefined)
 interface Frame {
   readonly outer: Frame | undefined
   readonly source: ContextSource
+  /** Whether the context is that of an HTTP request: then nobody signed in is somebody unknown, not the system. */
+  readonly isRequest: boolean
 }
 
 const frames = new AsyncLocalStorage<Frame | undefined>()
@@ -57,7 +59,25 @@ export function withAuditContext<T>(context: ContextSource, fn: () => PromiseLik
 export function withAuditContext<T>(context: ContextSource, fn: () => T): T
 export function withAuditContext<T>(context: ContextSource, fn: () => T | PromiseLike<T>): T | Promise<T> {
   const source = typeof context === 'function' ? context : parseContext(context)
-  return frames.run({ outer: frames.getStore(), source }, () => {
+  return runInFrame({ outer: frames.getStore(), source, isRequest: false }, fn)
+}
+
+/** {@link withAuditContext} for the work of an HTTP request: where nothing names an actor, it is {@link anonymousActor}. */
+export function withContextOfRequest<T>(source: ContextSource, fn: () => T): T {
+  return runInFrame({ outer: frames.getStore(), source, isRequest: true }, fn) as T
+}
+
+/** Who acts in a request of somebody who has not signed in: a person, as far as anybody can tell. */
+export const anonymousActor: Actor = { id: 'anonymous', type: 'user' }
+
+/** Whether the running code works for an HTTP request. */
+export function isInRequest(): boolean {
+  for (let frame = frames.getStore(); frame; frame = frame.outer) if (frame.isRequest) return true
+  return false
+}
+
+function runInFrame<T>(frame: Frame, fn: () => T | PromiseLike<T>): T | Promise<T> {
+  return frames.run(frame, () => {
     const result = fn()
     // a PrismaPromise starts when `then` is called, so that has to happen inside the context
     return isThenable(result)

@@ -1,4 +1,4 @@
-import { withAuditContext } from '../context/context.ts'
+import { withContextOfRequest } from '../context/context.ts'
 import { type RequestContextOptions, requestContext } from './request-context.ts'
 
 /** What the middleware needs of a Hono 4 context. */
@@ -39,6 +39,6 @@ export function auditContext<Context extends HonoContextLike = HonoContextLike>(
     const parts = { header: (name: string) => context.req.header(name), ip }
     const { requestId, requestIdHeader, source } = requestContext(context, parts, options)
     context.header(requestIdHeader, requestId)
-    return withAuditContext(source, next)
+    return withContextOfRequest(source, next)
   }
 }

@@ -1,4 +1,4 @@
-import { withAuditContext } from '../context/context.ts'
+import { withContextOfRequest } from '../context/context.ts'
 import { type RequestContextOptions, requestContext } from './request-context.ts'
 
 /** What is needed of a request's headers: of a route handler's `Request`, or from `headers()` of Next. */
@@ -39,5 +39,5 @@ export function withRequestContext<Result>(
 ): Result {
   const parts = { header: (name: string) => headers.get(name) ?? undefined, ip: options.ip?.(headers) }
   const { requestId, source } = requestContext(headers, parts, options)
-  return withAuditContext(source, () => work(requestId))
+  return withContextOfRequest(source, () => work(requestId))
 }

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
-import { type ContextSource, keepAuditContext, withAuditContext } from '../context/context.ts'
+import { type ContextSource, keepAuditContext, withContextOfRequest } from '../context/context.ts'
 
 /** A header of a request as node:http parses it. */
 export function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
@@ -22,7 +22,7 @@ const inContext = Symbol('in the context of the request')
  * connection, which is in no request's context.
  */
 export function runRequest(source: ContextSource, emitters: readonly EventEmitter[], next: () => void): void {
-  withAuditContext(source, () => {
+  withContextOfRequest(source, () => {
     const kept = keepAuditContext()
     for (const emitter of emitters as readonly Keeper[]) {
       if (emitter[inContext] === undefined) {

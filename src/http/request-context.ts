@@ -5,7 +5,10 @@ import { traceIdOf } from './trace.ts'
 
 /** Where a request's context comes from; `Request` is the framework's own. */
 export interface RequestContextOptions<Request> {
-  /** Who acts. Asked when an entry is written, so authentication may come anywhere after the middleware. */
+  /**
+   * Who acts. Asked when an entry is written, so authentication may come anywhere after the middleware. Where neither this nor
+   * another context names an actor, entries have `{ id: 'anonymous', type: 'user' }`, and `requireActor` refuses the write.
+   */
   actor?: (request: Request) => Actor | undefined
   /** For `organization_id`. Asked when an entry is written. */
   organizationId?: (request: Request) => string | undefined

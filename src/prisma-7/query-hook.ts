@@ -37,7 +37,7 @@ export function createQueryHook(
     const { transaction } = internal
     const batch = batchOf(internal)
     const scope = (batch && scopesOfBatches.get(batch)) ?? openScope(configuration)
-    scope.operations.push(operation)
+    scope.operations.push({ name: operation, sql: rawText(hooked) })
     if (batch) scopesOfBatches.set(batch, scope)
     const describeCall = () => callOf(hooked, scope, internal.caller ?? client, log)
     let read: RecordedRead | undefined
@@ -60,6 +60,13 @@ export function createQueryHook(
       if (read && internal.args === read.args) internal.args = args
     }
   }
+}
+
+/** The text of a raw statement: of a template its parts, with `$1` and so on between them. */
+function rawText({ model, operation, args }: HookedCall): string | undefined {
+  if (model !== undefined || !operation.startsWith('$')) return undefined
+  const { text, 0: first } = args as { readonly text?: unknown; readonly 0?: unknown }
+  return typeof text === 'string' ? text : typeof first === 'string' ? first : ''
 }
 
 /** The same object for all calls of one `$transaction([…])`. */

@@ -99,9 +99,9 @@ describe.each(Object.entries(frameworks))('%s', (framework, start) => {
     }
   })
 
-  it('records the default actor where nobody is signed in', async () => {
+  it('records an anonymous actor where nobody is signed in, not the system', async () => {
     const { entry } = await post({})
-    expect(entry).toMatchObject({ actor_id: 'system', actor_type: 'system', organization_id: null })
+    expect(entry).toMatchObject({ actor_id: 'anonymous', actor_type: 'user', organization_id: null })
   })
 
   it('never mixes 200 requests at a time', { timeout: 60_000 }, async () => {

@@ -95,6 +95,43 @@ describe('a batch', () => {
     expect(same.map((entry) => entry.details.operation)).toEqual(['create', 'create'])
   })
 
+  it.each([
+    ['a template', () => prisma.$executeRaw`SELECT set_config('app.tenant', ${'one'}, true)`],
+    ['a text', () => prisma.$executeRawUnsafe(`SELECT set_config('app.tenant', $1, true)`, 'one')],
+    ['a query', () => prisma.$queryRaw`SELECT set_config('app.tenant', ${'one'}, true)`],
+  ])('that begins with a setting by %s names the operation of the write', async (_, setting) => {
+    const name = unique('tag')
+    const entries = await db.changesOf(() =>
+      prisma.$transaction([
+        setting(),
+        prisma.tag.findMany({ where: { name } }),
+        prisma.tag.create({ data: { name, posts: { create: { title: 'nested' } } } }),
+      ]),
+    )
+    expect(entries.map((entry) => [entry.action, entry.details.operation])).toEqual([
+      ['tag.create', 'create'],
+      ['post.create', 'create'],
+      ['post.connect', 'create'],
+      ['tag.connect', 'create'],
+    ])
+  })
+
+  it('tells raw writes from others, even with the same effect', async () => {
+    const [one, two, three] = [unique('tag'), unique('tag'), unique('tag')]
+    const entries = await db.changesOf(() =>
+      prisma.$transaction([
+        prisma.$executeRaw`INSERT INTO "Tag" (name) VALUES (${one})`,
+        prisma.tag.create({ data: { name: two } }),
+        prisma.$executeRawUnsafe(`INSERT INTO "Tag" (name) VALUES ($1)`, three),
+      ]),
+    )
+    expect(entries.map(({ details }) => [details.after.name, details.operation])).toEqual([
+      [one, undefined], // $executeRaw or $executeRawUnsafe: the text is the same
+      [two, 'create'],
+      [three, undefined],
+    ])
+  })
+
   it('keeps its isolation level', async () => {
     const [level, created] = await prisma.$transaction(
       [
