@@ -1,6 +1,7 @@
 import { type Connection, plain } from '../postgres/connection.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import type { LogTable } from '../postgres/log-catalog.ts'
+import { timeSpanSql } from '../search/entries-query.ts'
 import { isoTimestamp } from '../values/iso-timestamp.ts'
 
 /** How much the log holds. */
@@ -15,7 +16,7 @@ export interface EntryCount {
 /** Above this, counting would read for seconds what nobody needs to the last digit. */
 const countableRows = 1_000_000
 
-/** Counts the entries. In a large log it asks the planner, and the index on the time-ordered key for the newest. */
+/** Counts the entries. In a large log it asks the planner, and an index for the newest. */
 export async function countEntries(
   connection: Pick<Connection, 'queryRaw'>,
   { schema, name, estimatedRows }: LogTable,
@@ -24,7 +25,7 @@ export async function countEntries(
   const exact = estimatedRows < countableRows
   const newest = exact
     ? `SELECT max("timestamp") AS "at", count(*) AS "count" FROM ${table}`
-    : `SELECT max("timestamp") AS "at", NULL AS "count" FROM (SELECT "timestamp" FROM ${table} ORDER BY "id" DESC LIMIT 1) AS "newest"`
+    : `SELECT "last" AS "at", NULL AS "count" FROM (${timeSpanSql(table)}) AS "span"`
   const sql = `SELECT "count"::text, ${isoTimestamp(`"at" AT TIME ZONE 'UTC'`, 'MS')} FROM (${newest}) AS "log"`
   const { rows } = await connection.queryRaw(plain(sql))
   const [count, at] = rows[0] ?? []

@@ -145,6 +145,19 @@ export function distinctValues(name: string, log: string, column: 'action' | 're
 )`
 }
 
+/**
+ * Selects the times of a log's `first` and `last` entry, by the index that has each action's entries in the order of time. Ids
+ * say nothing of it: entries from elsewhere may have random ones.
+ *
+ * @param log the table, quoted
+ */
+export function timeSpanSql(log: string): string {
+  const end = (direction: 'ASC' | 'DESC') =>
+    `(SELECT l."timestamp" FROM ${log} AS l WHERE l.action = e.action ORDER BY l."timestamp" ${direction} LIMIT 1)`
+  return `WITH RECURSIVE ${distinctValues('existing', log, 'action')}
+SELECT min(${end('ASC')}) AS "first", max(${end('DESC')}) AS "last" FROM existing AS e WHERE e.action IS NOT NULL`
+}
+
 /** Replaces patterns by the actions that the log has, since an index serves only those. */
 export async function withLiteralActions(
   { table, connection }: LogToAsk,

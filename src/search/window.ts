@@ -55,9 +55,14 @@ const hour = 3_600_000
  * entries of the stretch give a correct lower end, and too few give none.
  */
 function idRange({ from, to }: Conditions, { before }: Stretch, parameters: QueryParameters): string[] {
-  const end = before ? Number(before.microseconds / 1_000n) : to === undefined ? undefined : Date.parse(to)
+  // a random id of an entry from elsewhere is mostly one of a far future
+  const end = before
+    ? Number(before.microseconds / 1_000n)
+    : to === undefined
+      ? Date.now() + hour
+      : Date.parse(to)
   return [
-    ...(end === undefined ? [] : [`id < ${parameters.add(firstId(end + 1), 'uuid')}`]),
+    `id < ${parameters.add(firstId(end + 1), 'uuid')}`,
     ...(from === undefined ? [] : [`id >= ${parameters.add(firstId(Date.parse(from) - hour), 'uuid')}`]),
   ]
 }

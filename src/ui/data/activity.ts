@@ -2,6 +2,7 @@ import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import { isTimeout } from '../../postgres/sql-state.ts'
 import { whereSql } from '../../search/condition-sql.ts'
 import { type Conditions, pickConditions } from '../../search/conditions.ts'
+import { timeSpanSql } from '../../search/entries-query.ts'
 import { leadingConditions } from '../../search/leading.ts'
 import { QueryParameters } from '../../search/query-parameters.ts'
 import type { WireActivity } from '../wire.ts'
@@ -112,7 +113,7 @@ async function count(
   return rows.map((row) => row.count)
 }
 
-/** In milliseconds: the filter's range, or else about the log's, by its time-ordered key. */
+/** In milliseconds: the filter's range, or else about the log's. */
 async function timeRange(
   connection: ReadConnection,
   table: TableName,
@@ -121,13 +122,15 @@ async function timeRange(
   const { from, to } = conditions
   if (from !== undefined && to !== undefined) return [Date.parse(from), Date.parse(to)]
   const parameters = new QueryParameters()
+  const log = quoteTable(table)
   const leading = leadingConditions(conditions).filter((name) => inOrderOfTime.includes(name))
   const where = whereSql(pickConditions(conditions, leading), {}, parameters)
-  const order = leading.length === 0 ? 'id' : '"timestamp"'
   const end = (direction: 'ASC' | 'DESC') =>
-    `(SELECT (extract(epoch FROM "timestamp") * 1000)::bigint FROM ${quoteTable(table)}
-      WHERE ${where} ORDER BY ${order} ${direction} LIMIT 1)`
-  const sql = `SELECT ${end('ASC')} AS "first", ${end('DESC')} AS "last"`
+    `(SELECT "timestamp" FROM ${log} WHERE ${where} ORDER BY "timestamp" ${direction} LIMIT 1)`
+  const ofLeading = `SELECT ${end('ASC')} AS "first", ${end('DESC')} AS "last"`
+  const sql = `SELECT (extract(epoch FROM "first") * 1000)::bigint AS "first",
+      (extract(epoch FROM "last") * 1000)::bigint AS "last"
+    FROM (${leading.length === 0 ? timeSpanSql(log) : ofLeading}) AS "span"`
   const [ends] = await connection
     .within(timeForPart)
     .query<{ first: number | null; last: number | null }>(sql, ...parameters.values)
@@ -137,7 +140,12 @@ async function timeRange(
 }
 
 /** Conditions that narrow the range to their own entries. */
-const inOrderOfTime: readonly (keyof Conditions)[] = ['resourceType', 'resourceId', 'actorId']
+const inOrderOfTime: readonly (keyof Conditions)[] = [
+  'resourceType',
+  'resourceId',
+  'actorId',
+  'organizationId',
+]
 
 function spanFor(milliseconds: number): number {
   return spans.find((span) => span >= milliseconds) ?? (spans.at(-1) as number)

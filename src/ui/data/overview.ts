@@ -4,7 +4,9 @@ import type { WireOverview } from '../wire.ts'
 import type { ReadConnection } from './read-connection.ts'
 
 /** Nobody chooses from a list of more kinds than this. */
-const [mostValues, newestForActors, mostActors, timeForOverview] = [500, 2_000, 50, 3_000]
+const [mostValues, newestForActors, newestOfAction, mostActors, timeForOverview] = [
+  500, 2_000, 100, 50, 3_000,
+]
 
 /** The values to choose from. */
 export async function readOverview(connection: ReadConnection, table: TableName): Promise<WireOverview> {
@@ -21,8 +23,14 @@ export async function readOverview(connection: ReadConnection, table: TableName)
     valuesOf('action'),
     valuesOf('resource_type'),
     query<WireOverview['actors'][number]>(
-      `SELECT actor_id AS id, min(actor_type) AS type, min(actor_email) AS email
-       FROM (SELECT actor_id, actor_type, actor_email FROM ${log} ORDER BY id DESC LIMIT ${newestForActors}) AS newest
+      `WITH RECURSIVE ${distinctValues('known', log, 'action')}
+       SELECT actor_id AS id, min(actor_type) AS type, min(actor_email) AS email
+       FROM (
+         SELECT l.* FROM (SELECT action FROM known WHERE action IS NOT NULL LIMIT ${mostValues}) AS a CROSS JOIN LATERAL (
+           SELECT actor_id, actor_type, actor_email, "timestamp" FROM ${log} AS l WHERE l.action = a.action
+           ORDER BY "timestamp" DESC LIMIT ${newestOfAction}
+         ) AS l ORDER BY "timestamp" DESC LIMIT ${newestForActors}
+       ) AS newest
        GROUP BY actor_id ORDER BY count(*) DESC, actor_id LIMIT ${mostActors}`,
     ),
     query<{ database: string; estimate: number }>(
