@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
+import { csvHeader, csvLine } from '../log/csv.ts'
 import type { AuditEntry } from '../log/entry.ts'
+import { jsonLine } from '../log/json-line.ts'
 import type { SearchFilter } from '../search/filter.ts'
 import { createAuditSearch } from '../search/search.ts'
-import { csvHeader, csvLine } from './csv.ts'
-import { jsonLine } from './json-line.ts'
 import { withLog } from './open-log.ts'
 
 export const exportFormats = ['ndjson', 'csv'] as const

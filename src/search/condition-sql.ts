@@ -65,13 +65,14 @@ export function columnsSql(
   parameters: QueryParameters,
   naming: Naming = 'either',
 ): string[] {
-  const { changed, text } = conditions
+  const { changed, text, within } = conditions
   const equal = Object.entries(equalities).flatMap(([name, column]) => {
     const value = conditions[name as keyof typeof equalities]
     const type = column === 'transaction_id' ? 'int8' : 'text'
     return value === undefined ? [] : [`${column} = ${parameters.add(value, type)}`]
   })
   return [
+    ...(within === undefined ? [] : [`(${whereSql(within, {}, parameters)})`]),
     ...recordSql(conditions, parameters, naming),
     ...equal,
     ...(changed ? [`details @> ANY (${parameters.add(changed.map(changing), 'text[]')}::jsonb[])`] : []),

@@ -26,6 +26,8 @@ export interface Conditions {
   readonly from?: string | undefined
   /** ISO 8601, exclusive. */
   readonly to?: string | undefined
+  /** What an entry has to meet besides. */
+  readonly within?: Conditions | undefined
 }
 
 /** Replaces models by their resources, and ids by the log's texts. */
@@ -60,4 +62,24 @@ async function recordIdText(log: ReadableLog, model: string | undefined, id: unk
 /** Only the conditions with these names. */
 export function pickConditions(conditions: Conditions, names: readonly (keyof Conditions)[]): Conditions {
   return Object.fromEntries(names.map((name) => [name, conditions[name]]))
+}
+
+/** Conditions that no entry meets. */
+const nothing: Conditions = { actions: [] }
+
+/** Conditions of which an entry can meet several: the others name the one value that a column has. */
+const combinable: readonly string[] = ['actions', 'changed', 'text', 'from', 'to']
+
+/** Conditions for the entries that meet both: whatever is asked for, none outside of `fixed` is among them. */
+export function narrowed(fixed: Conditions, asked: Conditions): Conditions {
+  const both: Record<string, unknown> = { ...asked }
+  const within: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(fixed)) {
+    if (value === undefined) continue
+    const other = both[name]
+    if (other === undefined) both[name] = value
+    else if (combinable.includes(name)) within[name] = value
+    else if (other !== value) return nothing
+  }
+  return Object.keys(within).length > 0 ? { ...both, within } : both
 }

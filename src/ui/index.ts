@@ -1,6 +1,8 @@
 import { AuditError } from '../errors.ts'
 import { parseTableName, type TableName } from '../postgres/identifiers.ts'
 import { tableOfLog } from '../prisma-7/registry.ts'
+import type { SearchFilter } from '../search/filter.ts'
+import { fixedConditions } from './data/fixed-conditions.ts'
 import { connectionOfClient, connectionTo, type ReadConnection } from './data/read-connection.ts'
 import { sqlLogReader } from './data/sql-log-reader.ts'
 import { type PageHandler, webPageHandler } from './server/handler.ts'
@@ -13,6 +15,12 @@ export interface AuditPageOptions {
   basePath?: string
   /** The log's table, `name` or `schema.name`. Default: the one that the audited client writes to, or `audit_logs`. */
   table?: string
+  /**
+   * Fixes the page to the entries that meet a filter, as `search` takes it, such as those of one organization. Nothing that a
+   * visitor can ask for goes beyond: no other filter, address, cursor, record, transaction, count or export. A page costs
+   * nothing to make, so make one for each visitor.
+   */
+  filter?: SearchFilter
   /** Called with errors; the web page shows only a summary, without any text from the database. */
   onError?: (error: unknown) => void
 }
@@ -25,7 +33,7 @@ export interface PageClientLike {
 
 /**
  * The web page of the log as a handler in the style of `fetch`, to mount in an application **behind its own
- * authentication**: anyone who can reach it can read the whole log. It only reads, in read-only transactions.
+ * authentication**: anyone who can reach it can read the whole log, or what the option `filter` leaves of it. It only reads, in read-only transactions.
  *
  * @param source a Prisma client, or a connection string, for which `@prisma/adapter-pg` opens at most four connections
  *
@@ -46,11 +54,21 @@ export interface PageClientLike {
  * }
  * ```
  *
+ * @example For your customers, each of whom sees the entries of his own organization
+ * ```ts
+ * app.get('/audit/*', async (c) => {
+ *   const { organizationId } = await currentUser(c)
+ *   return auditPage(prisma, { basePath: '/audit', filter: { organizationId } })(c.req.raw)
+ * })
+ * ```
+ *
  * @example Express: see {@link toNodeHandler}
  */
 export function auditPage(source: PageClientLike | string, options: AuditPageOptions = {}): PageHandler {
   const basePath = checkedBasePath(options.basePath)
-  const reader = sqlLogReader(connectionFor(source), tableFor(source, options.table))
+  // also where it is undefined by mistake, which must not show the whole log
+  const fixed = 'filter' in options ? fixedConditions(options.filter as SearchFilter) : undefined
+  const reader = sqlLogReader(connectionFor(source), tableFor(source, options.table), fixed)
   const handler = webPageHandler(reader, options.onError ?? (() => {}))
   // frameworks call handlers with further arguments
   return (request, mounted) =>

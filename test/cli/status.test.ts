@@ -128,7 +128,10 @@ describe('a log that lacks something', () => {
       '✘ function audit_logs_immutable does not refuse: it never raises ZA001',
     ],
     ['ALTER TABLE audit_logs DROP COLUMN user_agent', '✘ column user_agent is not there'],
-    ['DROP INDEX audit_logs_read_records_idx; ALTER TABLE audit_logs ALTER details TYPE json', '✘ column details is json, not jsonb'],
+    [
+      'DROP INDEX audit_logs_read_records_idx; ALTER TABLE audit_logs ALTER details TYPE json',
+      '✘ column details is json, not jsonb',
+    ],
     ['ALTER TABLE audit_logs ALTER timestamp DROP DEFAULT', '✘ column timestamp has no default'],
     ['ALTER TABLE audit_logs ALTER seq DROP IDENTITY', '✘ column seq has no default'],
     ['DROP INDEX audit_logs_timestamp_idx', '✘ index audit_logs_timestamp_idx is not there'],

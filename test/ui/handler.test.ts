@@ -92,6 +92,13 @@ describe('every answer', () => {
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
   })
 
+  it('to HEAD has every header once, as to GET', async () => {
+    for (const path of ['/', '/api/entries', '/api/export?format=csv', '/nothing']) {
+      const [head, whole] = [await get(path, { method: 'HEAD' }), await get(path)]
+      expect([head.status, [...head.headers]]).toEqual([whole.status, [...whole.headers]])
+    }
+  })
+
   it.each([
     '/nothing',
     '/api',

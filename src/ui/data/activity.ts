@@ -58,7 +58,8 @@ export async function readActivity(
       bucket,
     ))
   }
-  return { bucket, counts, sample, ignored }
+  // where nothing was counted, a bar's length would only tell of other entries
+  return { bucket: counts.length === 0 ? day : bucket, counts, sample, ignored }
 }
 
 function later(from: string | undefined, first: number): string {

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../../log/entry.ts'
 import type { Conditions } from '../../search/conditions.ts'
 import type { WireActivity, WireEntry, WireLogins, WireOverview, WirePage } from '../wire.ts'
 
@@ -5,6 +6,8 @@ import type { WireActivity, WireEntry, WireLogins, WireOverview, WirePage } from
 export interface LogReader {
   /** Entries that match, newest first. */
   page(conditions: Conditions, page: { limit: number; cursor?: string | undefined }): Promise<WirePage>
+  /** All entries that match, newest first, in constant memory. */
+  entries(conditions: Conditions): AsyncIterable<AuditEntry>
   /** One entry with all of its details. */
   entry(id: string): Promise<WireEntry | undefined>
   /** Entries that match, counted over time, in about `buckets` spans. */

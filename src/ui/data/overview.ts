@@ -1,5 +1,7 @@
 import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
+import type { Conditions } from '../../search/conditions.ts'
 import { distinctValues } from '../../search/entries-query.ts'
+import { findEntries } from '../../search/find-entries.ts'
 import type { WireOverview } from '../wire.ts'
 import type { ReadConnection } from './read-connection.ts'
 
@@ -45,5 +47,33 @@ export async function readOverview(connection: ReadConnection, table: TableName)
     name: `${about[0]?.database} · ${name}`,
     estimate: about[0]?.estimate ?? 0,
     ...{ actions, resourceTypes, actors },
+  }
+}
+
+/** The values to choose from among the newest entries that meet a filter; nothing of the log around them. */
+export async function readFilteredOverview(
+  connection: ReadConnection,
+  table: TableName,
+  fixed: Conditions,
+): Promise<WireOverview> {
+  interface Row {
+    action: string
+    type: string
+    actor: WireOverview['actors'][number]
+  }
+  const source = {
+    ...{ table, connection: connection.within(timeForOverview) },
+    columns: `action, resource_type AS type, json_build_object('id', actor_id, 'type', actor_type, 'email', actor_email) AS actor`,
+  }
+  const { rows } = await findEntries<Row>(source, fixed, {
+    count: newestForActors,
+    time: timeForOverview / 2,
+  })
+  const sorted = (values: readonly string[]) => [...new Set(values)].sort().slice(0, mostValues)
+  return {
+    ...{ name: '', estimate: 0 },
+    actions: sorted(rows.map(({ action }) => action)),
+    resourceTypes: sorted(rows.map(({ type }) => type)),
+    actors: [...new Map(rows.map(({ actor }) => [actor.id, actor])).values()].slice(0, mostActors),
   }
 }

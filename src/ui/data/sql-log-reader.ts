@@ -1,7 +1,11 @@
 import { AuditError } from '../../errors.ts'
+import { toEntry } from '../../log/entry.ts'
 import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
-import type { Conditions } from '../../search/conditions.ts'
+import { whereSql } from '../../search/condition-sql.ts'
+import { type Conditions, narrowed } from '../../search/conditions.ts'
+import type { Position } from '../../search/cursor.ts'
 import { withLiteralActions } from '../../search/entries-query.ts'
+import { findEntries, lastPosition } from '../../search/find-entries.ts'
 import { readPage } from '../../search/page.ts'
 import { QueryParameters } from '../../search/query-parameters.ts'
 import type { WireEntry } from '../wire.ts'
@@ -9,19 +13,27 @@ import { readActivity } from './activity.ts'
 import { readFailedLogins } from './failed-logins.ts'
 import { InvalidRequest } from './invalid-request.ts'
 import type { LogReader } from './log-reader.ts'
-import { readOverview } from './overview.ts'
+import { readFilteredOverview, readOverview } from './overview.ts'
 import type { ReadConnection } from './read-connection.ts'
-import { listEntry, wholeEntry } from './wire-entry.ts'
+import { type JsonEntryRow, jsonEntry, listEntry, rowOfJson, wholeEntry } from './wire-entry.ts'
 
 /** Milliseconds for a page: then it is returned as it is. One statement may take twice as long. */
 const timeForPage = 1_500
 
 const [timeForEntry, timeForFacts] = [5_000, 2_000]
 
+/** Entries of an export that are held at a time. */
+const exportedAtOnce = 500
+
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Reads a log with its own SQL, written for the indexes of the log's table. */
-export function sqlLogReader(connection: ReadConnection, table: TableName): LogReader {
+/**
+ * Reads a log with its own SQL, written for the indexes of the log's table.
+ *
+ * @param fixed what every entry meets that the reader gives or counts; undefined for the whole log
+ */
+export function sqlLogReader(connection: ReadConnection, table: TableName, fixed?: Conditions): LogReader {
+  const narrow = (asked: Conditions) => (fixed ? narrowed(fixed, asked) : asked)
   const facts = { table, connection: connection.within(timeForFacts) }
 
   async function estimate(): Promise<number> {
@@ -31,39 +43,54 @@ export function sqlLogReader(connection: ReadConnection, table: TableName): LogR
   }
 
   return {
-    async page(conditions, { limit, cursor }) {
+    async page(asked, { limit, cursor }) {
       const source = { table, connection: connection.within(2 * timeForPage), columns: listEntry }
       const options = { limit, cursor, time: timeForPage }
       const { rows, nextCursor, stoppedAt } = await readPage<{ entry: WireEntry }>(
         source,
         'web page',
-        conditions,
+        narrow(asked),
         options,
       ).catch(refuseCursor)
       return { entries: rows.map(({ entry }) => entry), nextCursor, stoppedAt }
     },
 
+    async *entries(asked) {
+      const source = { table, connection: connection.within(2 * timeForPage), columns: jsonEntry }
+      const conditions = narrow(asked)
+      let before: Position | undefined
+      do {
+        const limits = { before, count: exportedAtOnce, time: timeForPage }
+        const found = await findEntries<JsonEntryRow>(source, conditions, limits)
+        for (const row of found.rows) yield toEntry(rowOfJson(row))
+        before =
+          found.stoppedAt ?? (found.rows.length < exportedAtOnce ? undefined : lastPosition(found.rows))
+      } while (before !== undefined)
+    },
+
     async entry(id) {
       if (!uuid.test(id)) throw new InvalidRequest('The id of an entry is a UUID.')
       const parameters = new QueryParameters()
-      const sql = `SELECT ${wholeEntry} FROM ${quoteTable(table)} WHERE id = ${parameters.add(id, 'uuid')}`
+      const sql = `SELECT ${wholeEntry} FROM ${quoteTable(table)}
+        WHERE id = ${parameters.add(id, 'uuid')} AND (${whereSql(narrow({}), {}, parameters)})`
       const [found] = await connection
         .within(timeForEntry)
         .query<{ entry: WireEntry }>(sql, ...parameters.values)
       return found?.entry
     },
 
-    activity: async (conditions, buckets) =>
+    activity: async (asked, buckets) =>
       readActivity(connection, {
         ...{ table, buckets },
-        conditions: await withLiteralActions(facts, conditions),
+        conditions: await withLiteralActions(facts, narrow(asked)),
         estimate: await estimate(),
       }),
 
-    overview: () => readOverview(connection, table),
+    overview: () =>
+      fixed ? readFilteredOverview(connection, table, fixed) : readOverview(connection, table),
 
     async failedLogins({ from, to }) {
-      const logins: Conditions = { actions: ['*.login'], outcome: 'failure', from, to }
+      const logins = narrow({ actions: ['*.login'], outcome: 'failure', from, to })
       return readFailedLogins(connection, table, await withLiteralActions(facts, logins))
     },
   }

@@ -1,4 +1,6 @@
 import { columnNames, type LogColumn, readColumn } from '../../log/columns.ts'
+import type { EntryRow } from '../../log/entry.ts'
+import { quoteIdentifier } from '../../postgres/identifiers.ts'
 import { isoInstant } from '../../values/iso-timestamp.ts'
 
 /** Details of more than this many bytes, as stored, are left out of lists. */
@@ -50,3 +52,21 @@ export const listEntry = entryJson(
     'target', details->'target')) ELSE details END)::text`,
   isLong,
 )
+
+/** A row of the log's table as it comes through JSON. */
+export type JsonEntryRow = Omit<EntryRow, 'timestamp' | 'seq' | 'transaction_id'> &
+  Record<'timestamp' | 'seq' | 'transaction_id', string>
+
+/** Selects a {@link JsonEntryRow}. */
+export const jsonEntry = columnNames
+  .map((name) => `${travelling[name] ?? readColumn(name)} AS ${quoteIdentifier(name)}`)
+  .join(', ')
+
+export function rowOfJson(row: JsonEntryRow): EntryRow {
+  return {
+    ...row,
+    timestamp: new Date(row.timestamp),
+    seq: BigInt(row.seq),
+    transaction_id: BigInt(row.transaction_id),
+  } as EntryRow
+}

@@ -22,7 +22,11 @@ const securityHeaders = {
 }
 
 /** A response with the security headers; it is not cached unless `headers` says otherwise. */
-export function answer(body: string | null, status: number, headers: Record<string, string>): Response {
+export function answer(
+  body: string | ReadableStream<Uint8Array> | null,
+  status: number,
+  headers: Record<string, string>,
+): Response {
   return new Response(body, {
     status,
     headers: { 'Cache-Control': 'no-store', ...securityHeaders, ...headers },

@@ -1,9 +1,10 @@
 import { InvalidRequest } from '../data/invalid-request.ts'
 import type { LogReader } from '../data/log-reader.ts'
 import { requestConditions } from '../data/request-conditions.ts'
-import { answer, errorAnswer, jsonAnswer } from './answers.ts'
+import { errorAnswer, jsonAnswer } from './answers.ts'
 import { assetAnswer, documentAnswer } from './assets.ts'
 import { explainError } from './explain-error.ts'
+import { exportAnswer } from './export.ts'
 
 /** A handler in the style of `fetch`. */
 export type PageHandler = (request: Request, basePath?: string) => Promise<Response>
@@ -24,7 +25,9 @@ export function webPageHandler(reader: LogReader, onError: (error: unknown) => v
     }
     try {
       const response = await route(reader, new URL(request.url), basePath)
-      return request.method === 'HEAD' ? answer(null, response.status, headersOf(response)) : response
+      if (request.method !== 'HEAD') return response
+      await response.body?.cancel()
+      return new Response(null, response)
     } catch (error) {
       if (!(error instanceof InvalidRequest)) onError(error)
       return explainError(error)
@@ -39,6 +42,9 @@ async function route(reader: LogReader, url: URL, basePath: string): Promise<Res
   if (rest.length === 0 && third === undefined && first === 'assets') {
     const found = await assetAnswer(second, url.searchParams.get('v'))
     if (found) return found
+  }
+  if (first === 'api' && second === 'export' && third === undefined) {
+    return exportAnswer(reader.entries(requestConditions(url.searchParams)), url.searchParams.get('format'))
   }
   if (first === 'api' && rest.length === 0) {
     const found = await data(reader, second, third, url.searchParams)
@@ -88,8 +94,4 @@ function wholeNumber(parameters: URLSearchParams, name: string, usual: number, l
 function below(basePath: string, path: string): string {
   const mounted = basePath !== '' && (path === basePath || path.startsWith(`${basePath}/`))
   return mounted ? path.slice(basePath.length) : path
-}
-
-function headersOf(response: Response): Record<string, string> {
-  return Object.fromEntries(response.headers)
 }

@@ -1,5 +1,5 @@
-import type { LogColumn } from '../log/columns.ts'
-import type { AuditEntry } from '../log/entry.ts'
+import type { LogColumn } from './columns.ts'
+import type { AuditEntry } from './entry.ts'
 
 /** The columns of the table, with actor and resource as they are called there. */
 const csvColumns: Record<LogColumn, (entry: AuditEntry) => unknown> = {
