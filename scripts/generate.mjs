@@ -1,8 +1,9 @@
 // Generates the Prisma clients of the tests, the examples and the benchmark: all of them, or those of the folders that are
 // named, such as `npm run generate -- examples/demo`.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { generateAuditSchema, parseSchemaText } from 'prisma-audit'
+import { largeModels } from './large-schema.mjs'
 import {
   generateForOracle,
   generateWithDataModel,
@@ -16,6 +17,7 @@ const folders = {
     prismaGenerate('test/prisma/quotes.prisma')
     for (const [name, file] of Object.entries(oracleSchemas)) generateForOracle(name, file)
     generateWithDataModel('test/generated/extensions', 'test/prisma/extensions.prisma')
+    generateForOracle('large', writeSchema('test/generated/large.prisma', `${datasource}\n${largeModels()}`))
   },
   'examples/quick-start': () => prismaGenerate('examples/quick-start/prisma/schema.prisma'),
   'examples/demo': () => prismaGenerate('examples/demo/prisma/schema.prisma'),
@@ -23,15 +25,25 @@ const folders = {
   'examples/hono': () => prismaGenerate('examples/hono/prisma/schema.prisma'),
   'examples/nestjs': () => prismaGenerate('examples/nestjs/prisma/schema.prisma'),
   bench: () => {
-    prismaGenerate('bench/prisma/schema.prisma')
+    const models = readFileSync('bench/prisma/schema.prisma', 'utf8')
+    prismaGenerate(writeSchema('bench/generated/schema.prisma', `${models}\n${largeModels()}`))
     prismaGenerate(composePeersSchema('bench/peers/prisma', 'bench/generated/peers/prisma'))
     generateForOracle('peers', 'bench/peers/prisma/application.prisma')
   },
 }
 
+const datasource = 'datasource db {\n  provider = "postgresql"\n}\n'
+
 const wanted = process.argv.slice(2)
 for (const [folder, generate] of Object.entries(folders)) {
   if (wanted.length === 0 || wanted.some((one) => folder === one || folder.startsWith(`${one}/`))) generate()
+}
+
+/** Writes a schema to a file; gives its name. */
+function writeSchema(file, text) {
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, `${text}\n`)
+  return file
 }
 
 /** The application's models and the log models of all contenders: one client for all of them. */
