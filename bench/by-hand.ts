@@ -1,5 +1,5 @@
 import { requestContext } from './context.ts'
-import { fullWarehouses, seededWarehouse, type Workload } from './workloads.ts'
+import { filledOrders, fullWarehouses, seededWarehouse, type Workload } from './workloads.ts'
 
 /**
  * The same changes and a log insert as somebody would type them: one statement, whole rows by `to_jsonb`, ids by
@@ -12,15 +12,32 @@ const updateWithLog = `
     WHERE "warehouseId" = $1
     RETURNING WITH (OLD AS o, NEW AS n) n."id", to_jsonb(o) AS before, to_jsonb(n) AS after
   )
-  ${insertLog(`'product.update'`, `jsonb_build_object('before', before, 'after', after)`, 3)}`
+  ${insertLog('product', 'update', `jsonb_build_object('before', before, 'after', after)`, 3)}`
 
 const deleteWithLog = `
   WITH changed AS (
     DELETE FROM "Product" AS p WHERE "warehouseId" = $1 RETURNING p."id", to_jsonb(p) AS before
   )
-  ${insertLog(`'product.delete'`, `jsonb_build_object('before', before)`, 2)}`
+  ${insertLog('product', 'delete', `jsonb_build_object('before', before)`, 2)}`
 
-function insertLog(action: string, details: string, firstParameter: number): string {
+/** The items go by a DELETE of their own, and nothing is left for the referential action. */
+const cascadeWithLog = `
+  WITH items AS (
+    DELETE FROM "OrderItem" AS i WHERE "orderId" = $1 RETURNING i."id", to_jsonb(i) AS before
+  ), changed AS (
+    DELETE FROM "Order" AS o WHERE "id" = $1 RETURNING o."id", to_jsonb(o) AS before
+  ), entries AS (
+    ${insertLog('order', 'delete', `jsonb_build_object('before', before)`, 2)}
+  )
+  ${insertLog('orderItem', 'delete', `jsonb_build_object('before', before, 'cause', 'order.delete')`, 2, 'items')}`
+
+function insertLog(
+  resource: string,
+  verb: string,
+  details: string,
+  firstParameter: number,
+  from = 'changed',
+): string {
   const context = ['text', 'text', 'text', 'text', 'inet', 'text', 'text'].map(
     (type, index) => `$${firstParameter + index}::${type}`,
   )
@@ -28,8 +45,8 @@ function insertLog(action: string, details: string, firstParameter: number): str
       id, action, resource_type, resource_id, details,
       actor_id, actor_type, actor_email, request_id, ip, user_agent, organization_id
     )
-    SELECT uuidv7(), ${action}, 'product', "id"::text, ${details}, ${context.join(', ')}
-    FROM changed`
+    SELECT uuidv7(), '${resource}.${verb}', '${resource}', "id"::text, ${details}, ${context.join(', ')}
+    FROM ${from}`
 }
 
 function contextValues(): string[] {
@@ -49,3 +66,10 @@ export const deleteManyByHand: Workload = (client, pool) => {
   const { prepare, next } = fullWarehouses(pool)
   return { prepare, call: () => client.$executeRawUnsafe(deleteWithLog, next(), ...contextValues()) }
 }
+
+export const cascadeByHand =
+  (items: number): Workload =>
+  (client, pool) => {
+    const { prepare, next } = filledOrders(pool, items)
+    return { prepare, call: () => client.$executeRawUnsafe(cascadeWithLog, next(), ...contextValues()) }
+  }

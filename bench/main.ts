@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { withAuditContext } from 'prisma-extension-audit'
 import { type Case, cases, type Setting } from './cases.ts'
-import { type ClientPair, createPair, ordinaryAdapter, preparingAdapter } from './clients.ts'
+import { type Clients, createClients, disconnect, ordinaryAdapter, preparingAdapter } from './clients.ts'
 import { requestContext } from './context.ts'
 import { type BenchDatabase, startDatabase } from './database.ts'
 import { measureHttp } from './http.ts'
@@ -33,7 +33,7 @@ async function main(options: BenchOptions): Promise<void> {
     const results = {
       rounds: options.rounds,
       cases: await runCases(wanted, database, options),
-      statements: isWanted('statements') ? await countStatements(database.url, database.pool) : [],
+      statements: isWanted('statements') ? await countStatements(database) : [],
       memory: isWanted('memory') ? await compareMemory(database.url, memorySize(options)) : undefined,
       queue: isWanted('queue') ? await measureQueue(database.url, queueSize(options)) : undefined,
       log: isWanted('log') ? await measureLog(database.url, logSize(options)) : undefined,
@@ -71,18 +71,18 @@ async function runCases(
 ): Promise<CaseResult[]> {
   const results: CaseResult[] = []
   for (const setting of new Set(wanted.map((one) => one.setting))) {
-    const { pair, stop } = await connect(setting, database.url)
+    const { clients, stop } = await connect(setting, database)
     try {
       for (const one of wanted.filter((other) => other.setting === setting)) {
         const repetition = quick ? one.quick : one.repetition
         if (!repetition) continue
         progress(one.name)
         results.push(
-          await withAuditContext(requestContext, () => runCase(one, pair, database.pool, repetition, rounds)),
+          await withAuditContext(requestContext, () => runCase(one, clients, database, repetition, rounds)),
         )
       }
     } finally {
-      await pair.disconnect()
+      await disconnect(clients)
       await stop()
     }
   }
@@ -91,14 +91,16 @@ async function runCases(
 
 async function connect(
   setting: Setting,
-  url: string,
-): Promise<{ pair: ClientPair; stop: () => Promise<void> }> {
+  { url, watched }: BenchDatabase,
+): Promise<{ clients: Clients; stop: () => Promise<void> }> {
   if (setting === '1 ms network') {
     const proxy = await startProxy(url, 1)
-    return { pair: createPair(() => ordinaryAdapter(proxy.url)), stop: proxy.stop }
+    const distant = new URL(new URL(watched.url).pathname, proxy.url).href
+    const clients = createClients({ url: proxy.url, watched: { url: distant } }, ordinaryAdapter)
+    return { clients, stop: proxy.stop }
   }
   const createAdapter = setting === 'named statements' ? preparingAdapter : ordinaryAdapter
-  return { pair: createPair(() => createAdapter(url)), stop: async () => {} }
+  return { clients: createClients({ url, watched }, createAdapter), stop: async () => {} }
 }
 
 function memorySize({ quick }: BenchOptions) {

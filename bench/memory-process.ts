@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { withAuditContext } from 'prisma-extension-audit'
-import { createPair, ordinaryAdapter } from './clients.ts'
+import { withAudit, withAuditContext } from 'prisma-extension-audit'
+import { ordinaryAdapter } from './clients.ts'
 import { requestContext } from './context.ts'
-import type { PrismaClient } from './generated/client/client.ts'
+import { PrismaClient } from './generated/client/client.ts'
 import type { MemoryUse } from './memory.ts'
 
 const [url = '', name, statements, first] = process.argv.slice(2)
@@ -47,8 +47,8 @@ async function readMemory(done: number): Promise<void> {
   process.send?.({ statements: done, heap: heapUsed, external } satisfies MemoryUse)
 }
 
-const pair = createPair(() => ordinaryAdapter(url))
-const client = name === 'audited' ? pair.audited : pair.plain
+const plain = new PrismaClient({ adapter: ordinaryAdapter(url) })
+const client = name === 'audited' ? withAudit(plain) : plain
 const { id: orderId } = await client.order.create({ data: { customer: 'Ada Lovelace', total: 1 } })
 await withAuditContext(requestContext, async () => {
   for (let n = 1; n <= Number(statements); n++) {
@@ -56,5 +56,5 @@ await withAuditContext(requestContext, async () => {
     if (n === Number(first) || n === Number(statements)) await readMemory(n)
   }
 })
-await pair.disconnect()
+await client.$disconnect()
 process.disconnect?.()

@@ -1,8 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg'
-import type pg from 'pg'
-import { createPair } from './clients.ts'
-import { insertProducts } from './database.ts'
-import type { PrismaClient } from './generated/client/client.ts'
+import { type ClientName, createClients, disconnect } from './clients.ts'
+import { type BenchDatabase, insertProducts } from './database.ts'
 import * as workloads from './workloads.ts'
 
 /** Counts the statements that reach the driver: below the audit, so its own are counted too. */
@@ -39,7 +37,8 @@ function count(connection: Pick<Awaited<ReturnType<PrismaPg['connect']>>, 'query
 export interface StatementCount {
   readonly name: string
   readonly plain: number
-  readonly audited: number
+  readonly statement: number
+  readonly triggers: number
   readonly isMet: boolean
 }
 
@@ -52,29 +51,33 @@ const counted = {
   'updateMany, 1,000 rows': workloads.updateMany,
   'deleteMany, 1,000 rows': workloads.deleteMany,
   'nested create, 1 + 3 rows': workloads.nestedCreate,
+  'transaction of ten writes': workloads.tenWrites,
 }
 
 /** How many statements an operation sends, plain and audited: the audit may not add one. */
-export async function countStatements(url: string, pool: pg.Pool): Promise<StatementCount[]> {
-  const pair = createPair(() => new CountingPg({ connectionString: url }))
+export async function countStatements(database: BenchDatabase): Promise<StatementCount[]> {
+  const clients = createClients(database, (url) => new CountingPg({ connectionString: url }))
+  const poolOf = (name: ClientName) => (name === 'triggers' ? database.watched.pool : database.pool)
   try {
-    await insertProducts(pool, 1, -1)
     // the first write of a client reads the catalog, once
-    for (const client of [pair.plain, pair.audited]) await workloads.create(client, pool).call()
+    for (const name of ['plain', 'statement', 'triggers'] as const) {
+      await insertProducts(poolOf(name), 1, -1)
+      await workloads.create(clients[name], poolOf(name)).call()
+    }
     const results: StatementCount[] = []
     for (const [name, workload] of Object.entries(counted)) {
-      const of = async (client: PrismaClient) => {
-        const { prepare, call } = workload(client, pool)
+      const of = async (client: ClientName) => {
+        const { prepare, call } = workload(clients[client], poolOf(client))
         await prepare(1)
         CountingPg.statements = 0
         await call()
         return CountingPg.statements
       }
-      const [plain, audited] = [await of(pair.plain), await of(pair.audited)]
-      results.push({ name, plain, audited, isMet: audited === plain })
+      const [plain, statement, triggers] = [await of('plain'), await of('statement'), await of('triggers')]
+      results.push({ name, plain, statement, triggers, isMet: statement === plain && triggers === plain })
     }
     return results
   } finally {
-    await pair.disconnect()
+    await disconnect(clients)
   }
 }

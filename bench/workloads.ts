@@ -1,5 +1,11 @@
 import type pg from 'pg'
-import { insertProducts, seededPerWarehouse, seededWarehouses } from './database.ts'
+import {
+  insertOrders,
+  insertProducts,
+  insertWorkspaces,
+  seededPerWarehouse,
+  seededWarehouses,
+} from './database.ts'
 import type { PrismaClient } from './generated/client/client.ts'
 import type { Variant } from './measure.ts'
 
@@ -136,4 +142,62 @@ export const updateMany: Workload = (client) => {
 export const deleteMany: Workload = (client, pool) => {
   const { prepare, next } = fullWarehouses(pool)
   return { prepare, call: () => client.product.deleteMany({ where: { warehouseId: next() } }) }
+}
+
+/** Five creates and five updates, one after the other in one interactive transaction. */
+export const tenWrites: Workload = (client) => {
+  const next = seededIds()
+  return {
+    prepare: nothing,
+    call: () =>
+      client.$transaction(async (tx) => {
+        for (let pair = 0; pair < 5; pair++) {
+          const { name, price, stock } = newProduct(0)
+          await tx.product.create({ data: newProduct(-1) })
+          await tx.product.update({ where: { id: next() }, data: { name, price, stock } })
+        }
+      }),
+  }
+}
+
+/** For each call an order of so many items to delete. */
+export function filledOrders(
+  pool: pg.Pool,
+  items: number,
+): { prepare: Variant['prepare']; next: () => number } {
+  const filled: number[] = []
+  return {
+    prepare: async (calls) => void filled.push(...(await insertOrders(pool, calls, items))),
+    next: () => filled.pop() ?? -1,
+  }
+}
+
+/** The deletion of an order, which takes its items with it. */
+export const cascade =
+  (items: number): Workload =>
+  (client, pool) => {
+    const { prepare, next } = filledOrders(pool, items)
+    return { prepare, call: () => client.order.delete({ where: { id: next() } }) }
+  }
+
+/** The deletion of a record without children, which might have had some in most of 62 tables. */
+export const deleteWorkspace: Workload = (client, pool) => {
+  const ids: string[] = []
+  return {
+    prepare: async (calls) => void ids.push(...(await insertWorkspaces(pool, calls))),
+    call: () => client.workspace.delete({ where: { id: ids.pop() ?? '' } }),
+  }
+}
+
+export const readOne: Workload = (client) => {
+  const next = seededIds()
+  return { prepare: nothing, call: () => client.product.findUnique({ where: { id: next() } }) }
+}
+
+export const readPage: Workload = (client) => {
+  const next = seededWarehouse()
+  return {
+    prepare: nothing,
+    call: () => client.product.findMany({ where: { warehouseId: next() }, orderBy: { id: 'asc' }, take: 20 }),
+  }
 }

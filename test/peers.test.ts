@@ -46,6 +46,9 @@ const fromArguments = [
 const notRecorded: Record<string, readonly string[]> = {
   'prisma-extension-audit': [],
   'prisma-extension-audit, named statements': [],
+  'prisma-extension-audit with triggers': [],
+  'prisma-extension-audit with triggers, named statements': [],
+  'row triggers with the same entry': [],
   'row triggers': [],
   'read, write, insert by hand': ['a nested create', ...fromArguments],
   '@explita/prisma-audit-log': ['a nested create', ...fromArguments],

@@ -1,12 +1,14 @@
 import type { Comparison } from './compare.ts'
 import { growthAt, sizesIn } from './growth.ts'
-import { thisLibrary } from './this-library.ts'
+import { withTriggers } from './this-library.ts'
 import { callersText } from './throughput.ts'
 
 /** Why a contender is cheaper where it is. `ahead` says where that is, from what was measured. */
 const reasons: Readonly<Record<string, string>> = {
+  'row triggers with the same entry':
+    'nothing tells them who acts while it is measured: their connection knows it from the start. Here each statement carries it, to the right entry for whichever user the pool lends the connection to next.',
   'row triggers':
-    'the server plans a trigger once a connection, where it parses and plans a longer statement here, at each call unless it is named. And a trigger has less to write: no actor, request, organization or operation, no list of changed fields, and no index to find a person or an organization by.',
+    'they have less to write: no actor, request, organization or operation, no list of changed fields, and no index to find a person or an organization by.',
   'read, write, insert by hand':
     'of a nested create it records one row, here all of them are; its bulk writes cost many times as much.',
   '@explita/prisma-audit-log': 'of a nested create it records one row, here all of them are.',
@@ -25,7 +27,7 @@ export function ahead(comparison: Comparison): string {
   const all = measured(comparison)
   const lines = comparison.contenders.flatMap(({ name, isPeer }) => {
     if (!isPeer) return []
-    const cheaper = all.filter(({ of }) => (of(name) ?? Number.NaN) < (of(thisLibrary.name) ?? Number.NaN))
+    const cheaper = all.filter(({ of }) => (of(name) ?? Number.NaN) < (of(withTriggers.name) ?? Number.NaN))
     if (cheaper.length === 0) return []
     const others = all.filter((one) => one.of(name) !== undefined && !cheaper.includes(one))
     const list = (some: readonly Measured[]) => some.map((one) => one.name).join('; ')

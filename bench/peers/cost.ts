@@ -35,6 +35,8 @@ export const costCases: readonly CostCase[] = [
   costCase('upsert', workloads.upsert, [20, 6]),
   costCase('nested create, 1 + 3 rows', workloads.nestedCreate, [10, 3]),
   costCase('transaction of ten writes', workloads.tenWrites, [4, 1]),
+  costCase('delete with cascade, 1 + 3 rows', workloads.cascade(3), [10, 3]),
+  costCase('delete with cascade, 1 + 1,000 rows', workloads.cascade(1_000), [1, 1], 0.4),
   costCase('createMany, 1,000 rows', workloads.createMany(1_000), [1, 1], 0.4),
   costCase('updateMany, 1,000 rows', workloads.updateMany, [1, 1], 0.4),
   costCase('createMany, 10,000 rows', workloads.createMany(10_000), [1, 1], 0.1, true),

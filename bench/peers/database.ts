@@ -91,3 +91,19 @@ export async function insertProducts(pool: pg.Pool, count: number): Promise<stri
   )
   return rows.map(({ id }) => id)
 }
+
+/** The same of orders with so many items each. */
+export async function insertOrders(pool: pg.Pool, count: number, items: number): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `WITH placed AS (
+       INSERT INTO "Order" (id, customer, total, "updatedAt")
+       SELECT 'gone-' || $1 || '-' || n, 'Customer ' || n, 9.5 * $3::int4, now() FROM generate_series(1, $2::int4) AS n RETURNING id
+     ), filled AS (
+       INSERT INTO "OrderItem" (id, "orderId", sku, quantity, price)
+       SELECT placed.id || '-' || n, placed.id, 'SKU-' || n, n % 10, 9.5 FROM placed, generate_series(1, $3::int4) AS n
+     )
+     SELECT id FROM placed`,
+    [String(batch++), count, items],
+  )
+  return rows.map(({ id }) => id)
+}

@@ -1,9 +1,13 @@
 /** What to know of a contender to read its numbers. `test/peers.test.ts` holds them to it. */
 export const limits: Readonly<Record<string, string>> = {
   'unaudited Prisma': 'what every cost is set against; it records nothing.',
+  'prisma-extension-audit with triggers':
+    'this library, the recommended way: row triggers write the entry, and the statement tells them the actor, request and organization.',
   'prisma-extension-audit':
-    'this library; the entry is written by the statement that changes the row, with actor, request and organization.',
+    'this library without triggers: the statement that changes the row writes its entry, too.',
   'named statements': 'the same clients with the `statementNameGenerator` option of `@prisma/adapter-pg`.',
+  'row triggers with the same entry':
+    'triggers written by hand, with each table spelled out, that write what this library writes, into the same table with the same indexes, but for operation and cause, which nobody tells them. They take actor, request and organization from a setting that each connection has from its start, as all calls here have the same. An application of many users has to set it in a transaction with each operation, which takes three more round trips than these numbers have.',
   'row triggers':
     'generic triggers in the style of supa_audit. They see every row change, and do not know who made it, by which operation or in which request.',
   'read, write, insert by hand':

@@ -100,7 +100,7 @@ unaudited client; with named statements, to the unaudited client that has them t
 ${failures.length > 0 ? `\nWhat fails:\n\n${failures.join('\n')}\n` : ''}
 ## Where a peer is cheaper, and why
 
-Beside this library with ordinary statements:
+Beside this library with triggers and ordinary statements:
 
 ${ahead(comparison) || 'Nowhere.'}
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { withAudit } from 'prisma-extension-audit'
 import { fillLog } from '../../scripts/fill-log.ts'
+import { watchEveryTable } from '../watch.ts'
 import {
   type Contender,
   type Log,
@@ -12,7 +13,7 @@ import {
   type Row,
   type Verb,
 } from './contender.ts'
-import { byColumn, modelNamed, tableOf } from './models.ts'
+import { byColumn, modelNamed, schemaFolder, tableOf } from './models.ts'
 import { unaudited, unauditedPreparing } from './unaudited.ts'
 
 interface Entry {
@@ -27,11 +28,14 @@ const migrations = ['1', '2'].map((number) =>
   fileURLToPath(import.meta.resolve(`prisma-extension-audit/migrations/${number}.sql`)),
 )
 
-const log: Log = {
+/** The first `count` migrations of the log: one makes the table with its indexes, two the triggers' functions, too. */
+export async function migrate(pool: pg.Pool, count = migrations.length): Promise<void> {
+  for (const path of migrations.slice(0, count)) await pool.query(await readFile(path, 'utf8'))
+}
+
+export const thisLibraryLog: Log = {
   schemas: ['schema.prisma'],
-  install: async ({ pool }) => {
-    for (const path of migrations) await pool.query(await readFile(path, 'utf8'))
-  },
+  install: ({ pool }) => migrate(pool),
   tables: ['audit_logs'],
   fill: fillLog,
   read,
@@ -71,7 +75,7 @@ function linkChange({ id, resource_type, resource_id, details }: Entry, verb: st
   return [{ key: id, table: '_PostToTag', id: JSON.stringify([row.A, row.B]), ...change }]
 }
 
-const common = { log, isPeer: false }
+const common = { log: thisLibraryLog, isPeer: false }
 
 export const thisLibrary: Contender = {
   ...common,
@@ -85,4 +89,27 @@ export const thisLibraryPreparing: Contender = {
   name: 'prisma-extension-audit, named statements',
   comparedTo: unauditedPreparing.name,
   connect: (pool) => withAudit(preparingClient(pool)),
+}
+
+const watched = {
+  ...common,
+  log: {
+    ...thisLibraryLog,
+    install: async ({ pool }: { pool: pg.Pool }) => {
+      await migrate(pool)
+      await watchEveryTable(pool, await readFile(`${schemaFolder}schema.prisma`, 'utf8'))
+    },
+  },
+}
+
+export const withTriggers: Contender = {
+  ...thisLibrary,
+  ...watched,
+  name: 'prisma-extension-audit with triggers',
+}
+
+export const withTriggersPreparing: Contender = {
+  ...thisLibraryPreparing,
+  ...watched,
+  name: 'prisma-extension-audit with triggers, named statements',
 }

@@ -1,6 +1,6 @@
 import type { Variant } from '../measure.ts'
 import { newOrder, newProduct } from '../workloads.ts'
-import { type Entrant, insertProducts, seededProducts, seededWarehouses } from './database.ts'
+import { type Entrant, insertOrders, insertProducts, seededProducts, seededWarehouses } from './database.ts'
 
 /** What a case does with a contender's client. */
 export type Workload = (entrant: Entrant) => Omit<Variant, 'name'>
@@ -84,6 +84,17 @@ export const nestedCreate: Workload = ({ client }) => ({
   prepare: nothing,
   call: () => client.order.create(newOrder()),
 })
+
+/** The deletion of an order, which takes so many items with it. */
+export const cascade =
+  (items: number): Workload =>
+  ({ client, pool }) => {
+    const ids: string[] = []
+    return {
+      prepare: async (calls) => void ids.push(...(await insertOrders(pool, calls, items))),
+      call: () => client.order.delete({ where: { id: ids.pop() ?? '' } }),
+    }
+  }
 
 /** Five creates and five updates, one after the other in one interactive transaction. */
 export const tenWrites: Workload = ({ client }) => {
