@@ -105,7 +105,8 @@ function storedAs({ name, type }: Column, row: 'OLD' | 'NEW'): string {
 function insertSql(resource: string, verb: string, id: string, details: string): string {
   return `INSERT INTO audit_logs (id, action, actor_id, actor_type, actor_email, resource_type, resource_id, details,
       request_id, ip, user_agent, organization_id)
-    VALUES (uuidv7(), ${resource} || '.${verb}', context ->> 'actor_id', context ->> 'actor_type', context ->> 'actor_email',
+    VALUES (uuidv7(), ${resource} || '.${verb}', coalesce(context ->> 'actor_id', session_user),
+      coalesce(context ->> 'actor_type', 'system'), context ->> 'actor_email',
       ${resource}, ${id}, ${details}, context ->> 'request_id', (context ->> 'ip')::inet, context ->> 'user_agent',
       context ->> 'organization_id')`
 }

@@ -46,7 +46,7 @@ export const thisLibraryLog: Log = {
 async function read(pool: pg.Pool): Promise<RecordedChange[]> {
   const { rows } = await pool.query<Entry>(
     `SELECT id, action, resource_type, resource_id, details FROM audit_logs
-     WHERE outcome = 'success' AND resource_type <> 'raw' ORDER BY seq`,
+     WHERE outcome = 'success' AND resource_type NOT IN ('raw', 'auditLog') ORDER BY seq`,
   )
   return rows.flatMap((entry) => {
     const verb = entry.action.slice(entry.resource_type.length + 1)
