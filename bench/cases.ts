@@ -87,6 +87,7 @@ const bulkGoals: readonly Goal[] = [
   atMost(4.5, 'statement'),
   atMost(1.1, 'triggers', 'by hand'),
   atMost(1, 'triggers', 'statement'),
+  atMost(4.5, 'triggers'),
 ]
 
 const readGoals: readonly Goal[] = [
