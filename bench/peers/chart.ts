@@ -10,7 +10,7 @@ interface Bar {
 }
 
 // the name of the longest contender has room in a wide font, too
-const [width, left, rowHeight, top] = [940, 420, 30, 52]
+const [width, left, rowHeight, top] = [970, 450, 30, 52]
 const panel = { width: 215, gap: 50 }
 const single = ['create', 'update', 'delete', 'upsert']
 
