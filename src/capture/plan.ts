@@ -24,7 +24,7 @@ import { EntryParameters, type EntryShape } from './rewrite/entry-parameters.ts'
 import { type RawEntry, rawEntry } from './rewrite/raw-entry.ts'
 import { findRecorder, type Recorder } from './rewrite/recorder.ts'
 import { type Reach, reachOf } from './rewrite/referential-actions.ts'
-import { rewrite } from './rewrite/rewrite.ts'
+import { hurdleTo, rewrite } from './rewrite/rewrite.ts'
 import { TrackedTable } from './rewrite/tracked-table.ts'
 import { refuseDifferences, refuseIncomplete, refuseOutdated, watchDifferences } from './watch-differences.ts'
 
@@ -157,6 +157,8 @@ export class Planner {
       return tracked.isLog ? { kind: 'pass', writes: true } : pass
     }
     if (obstacle) return this.#uncapturable(obstacle, syntax, text, shape)
+    const hurdle = hurdleTo(statement, tracked, reach, want, this.catalog.server)
+    if (hurdle) return this.#uncapturable(hurdle, syntax, text, shape)
     if (statement.kind === 'upsert' && reach && !conflictKey(statement.conflict, table))
       return this.#uncapturable('upsert-without-values', syntax, text, shape)
     return this.#audited(statement, { tracked, reach, want, parameterCount, shape })
@@ -214,6 +216,7 @@ export class Planner {
         : unwatchedGuard(this.#functions, tracked.table),
       catalog: this.catalog,
       track: (table) => this.#track(table),
+      lockedRows: `$${parameterCount + 1}::pg_catalog.text`,
       entry: parameters,
       later,
       log: this.#configuration.options.table,

@@ -2,6 +2,7 @@ import type { Attribution } from '../attribution.ts'
 import { AuditError } from '../errors.ts'
 import {
   type AdapterLike,
+  type ArgumentType,
   type Connection,
   inTransaction,
   plain,
@@ -11,6 +12,8 @@ import {
 import { withoutLastColumns } from '../postgres/result.ts'
 import type { Renumbered } from './parse/parameters.ts'
 import type { AuditedPlan } from './plan.ts'
+
+const textType: ArgumentType = { scalarType: 'string', arity: 'scalar' }
 
 /** How often an upsert that loses the race for its key is tried again. */
 const upsertAttempts = 10
@@ -51,11 +54,14 @@ async function takeLocks(
   transaction: Connection,
 ): Promise<string> {
   const locked = await transaction.queryRaw(withParametersOf(query, rows))
+  const addresses = `{${locked.rows.map(([address]) => `"${address}"`).join(',')}}`
   // no row, no referential action: an update that keeps its keys, or that finds nothing
   if (reached && locked.rows.length > 0) {
-    await lockReached(withParametersOf(query, reached), isDeep, transaction)
+    const { args, argTypes } = query
+    const given = { ...query, args: [...args, addresses], argTypes: [...argTypes, textType] }
+    await lockReached(withParametersOf(given, reached), isDeep, transaction)
   }
-  return `{${locked.rows.map(([address]) => `"${address}"`).join(',')}}`
+  return addresses
 }
 
 /** Child rows that are inserted during the locking are locked in the next round, until there are no more. */

@@ -1,5 +1,6 @@
 import type { Column, Table } from '../../postgres/catalog.ts'
 import { columnOf } from '../../postgres/identifiers.ts'
+import { isPlain } from './repeatable.ts'
 import type { Syntax, SyntaxNode } from './syntax.ts'
 import { closingBracket, findClause, splitAtCommas } from './tokens.ts'
 
@@ -10,8 +11,9 @@ export interface Conflict {
   readonly constraint: string | undefined
   /**
    * Each row of VALUES as the texts of its expressions, in the order of `insertColumns`; undefined for other sources.
+   * An expression is undefined if it may not be the same twice: `nextval('…')`.
    */
-  readonly rows: readonly (readonly string[])[] | undefined
+  readonly rows: readonly (readonly (string | undefined)[])[] | undefined
   readonly insertColumns: readonly string[]
 }
 
@@ -36,14 +38,27 @@ export function targetNames(targets: unknown): string[] {
   )
 }
 
-function valuesOf(node: SyntaxNode, { tokens, slice }: Syntax, main: number): string[][] | undefined {
-  const select = (node.selectStmt as { SelectStmt?: { valuesLists?: unknown[] } } | undefined)?.SelectStmt
+interface ValuesList {
+  readonly List: { readonly items?: readonly unknown[] }
+}
+
+function valuesOf(
+  node: SyntaxNode,
+  { tokens, slice }: Syntax,
+  main: number,
+): (string | undefined)[][] | undefined {
+  const select = (node.selectStmt as { SelectStmt?: { valuesLists?: ValuesList[] } } | undefined)?.SelectStmt
   const valuesAt = findClause(tokens, 'VALUES', main)
   if (!select?.valuesLists || valuesAt === undefined) return undefined
-  const rows: string[][] = []
+  const rows: (string | undefined)[][] = []
   for (let opening = valuesAt + 1; tokens[opening]?.text === '('; ) {
     const closing = closingBracket(tokens, opening)
-    rows.push(splitAtCommas(tokens, opening + 1, closing - 1).map(([first, last]) => slice(first, last)))
+    const items = select.valuesLists[rows.length]?.List.items
+    rows.push(
+      splitAtCommas(tokens, opening + 1, closing - 1).map(([first, last], index) =>
+        isPlain(items?.[index]) ? slice(first, last) : undefined,
+      ),
+    )
     opening = closing + (tokens[closing + 1]?.text === ',' ? 2 : 1)
   }
   return rows
@@ -67,8 +82,10 @@ export function conflictKey(conflict: Conflict, table: Table): ConflictKey | und
   const inserted =
     conflict.insertColumns.length > 0 ? conflict.insertColumns : table.columns.map(({ name }) => name)
   const positions = columns.map((column) => inserted.indexOf(column.name))
-  const rows = conflict.rows.map((row) => positions.map((position) => row[position] ?? 'DEFAULT'))
-  const isGiven = rows.every((row) => row.every((value) => value.toUpperCase() !== 'DEFAULT'))
+  const rows = conflict.rows.map((row) =>
+    positions.map((position) => row[position]).filter((value) => value !== undefined),
+  )
+  const isGiven = rows.every((row) => row.length === columns.length)
   return columns.length > 0 && columns.length === named?.length && isGiven ? { columns, rows } : undefined
 }
 

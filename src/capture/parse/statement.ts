@@ -1,12 +1,19 @@
 import { quoteIdentifier, quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import type { Server } from '../../postgres/server.ts'
 import { type Conflict, readConflict, targetNames } from './conflict.ts'
+import { choiceOf, isPlain, type RowChoice } from './repeatable.ts'
 import { type Returning, readReturning } from './returning.ts'
-import { type Syntax, type SyntaxNode, visit } from './syntax.ts'
+import { findIn, type Syntax, type SyntaxNode } from './syntax.ts'
 import { findClause, splitAtCommas } from './tokens.ts'
 
 /** A single writing statement, cut at its clauses. Texts are the statement's own, never rebuilt. */
 export type WriteStatement = InsertStatement | UpsertStatement | UpdateStatement | DeleteStatement
+
+/** A WITH clause, cut so that other queries fit beside its own. */
+interface WithQueries {
+  readonly isRecursive: boolean
+  readonly queries: string
+}
 
 interface AnyWrite {
   readonly table: TableName
@@ -37,8 +44,11 @@ interface Selecting {
   /** What follows FROM or USING. */
   readonly from: string | undefined
   readonly where: string | undefined
-  /** The statement's own WITH clause, keyword included. */
-  readonly with: string | undefined
+  readonly choice: RowChoice
+  /** The statement's own WITH clause. */
+  readonly with: WithQueries | undefined
+  /** Whether SET or RETURNING read more than the row and parameters: FROM, or a query of the WITH clause. */
+  readonly readsMore: boolean
 }
 
 export interface UpdateStatement extends AnyWrite, Selecting {
@@ -99,7 +109,9 @@ export function readStatement(
     target: slice(main + (isDelete ? 2 : 1), endOf(main)), // UPDATE t, DELETE FROM t
     from: clause(fromAt),
     where: clause(whereAt),
-    with: main > 0 ? slice(0, main - 1) : undefined,
+    choice: choiceOf(node),
+    with: main > 0 ? withQueries(syntax, main) : undefined,
+    readsMore: hasFrom || (main > 0 && findIn([node.targetList, node.returningClause], 'SubLink')),
   }
   if (setAt === undefined) return { ...common, ...selecting, kind: 'delete' }
   return {
@@ -136,23 +148,19 @@ function plainValues(
     splitAtCommas(tokens, first, last).flatMap(([start, end]) => {
       const target = targetAt.get(tokens[start]?.start ?? -1)
       const isSingle = tokens[start + 1]?.text === '='
-      return target && isSingle && isPlainValue(target.val)
-        ? [[target.name, slice(start + 2, end)] as const]
-        : []
+      return target && isSingle && isPlain(target.val) ? [[target.name, slice(start + 2, end)] as const] : []
     }),
   )
 }
 
-const plainNodes = new Set([
-  ...['ParamRef', 'A_Const', 'ColumnRef', 'A_Expr', 'TypeCast', 'TypeName', 'String', 'Integer'],
-])
+function withQueries({ tokens, slice }: Syntax, main: number): WithQueries {
+  const isRecursive = tokens[1]?.text.toUpperCase() === 'RECURSIVE'
+  return { isRecursive, queries: slice(isRecursive ? 2 : 1, main - 1) }
+}
 
-function isPlainValue(value: SyntaxNode): boolean {
-  let isPlain = true
-  visit(value, (type) => {
-    isPlain &&= plainNodes.has(type)
-  })
-  return isPlain
+/** A WITH clause as text. */
+export function withText({ isRecursive, queries }: WithQueries): string {
+  return `WITH ${isRecursive ? 'RECURSIVE ' : ''}${queries}`
 }
 
 /** `"public"."users" AS "u"`: the table with the statement's name for it. */
@@ -165,13 +173,36 @@ export function withCondition<Statement extends UpdateStatement | DeleteStatemen
   statement: Statement,
   condition: string,
 ): Statement {
+  const { where } = statement
+  return selectedBy(statement, where === undefined ? condition : `(${where}) AND ${condition}`)
+}
+
+/**
+ * An UPDATE or DELETE of rows that were chosen before. A plain condition stays, as it finds them by an index. Any other
+ * could choose again, and differently, so it is not evaluated: PostgreSQL folds `OR true`, after it has found the types
+ * of the parameters in it.
+ */
+export function ofChosenRows<Statement extends UpdateStatement | DeleteStatement>(
+  statement: Statement,
+  isChosen: string,
+): Statement {
+  const { where, choice } = statement
+  if (choice === 'plain') return withCondition(statement, isChosen)
+  return selectedBy(statement, where === undefined ? isChosen : `${isChosen} AND ((${where}) OR true)`)
+}
+
+function selectedBy<Statement extends UpdateStatement | DeleteStatement>(
+  statement: Statement,
+  where: string,
+): Statement {
   const { target, from } = statement
-  const where = statement.where === undefined ? condition : `(${statement.where}) AND ${condition}`
   const [head, joined] =
     statement.kind === 'delete'
       ? [`DELETE FROM ${target}`, `USING ${from}`]
       : [`UPDATE ${target} SET ${statement.set}`, `FROM ${from}`]
-  const body = [statement.with, head, from && joined, `WHERE ${where}`].filter((part) => part !== undefined)
+  const body = [statement.with && withText(statement.with), head, from && joined, `WHERE ${where}`].filter(
+    (part) => part !== undefined,
+  )
   return { ...statement, where, body: body.join('\n') }
 }
 
@@ -184,7 +215,7 @@ export function selectMatching(
   const { from, where, target } = statement
   const conditions = [where, condition].filter((one) => one !== undefined).map((one) => `(${one})`)
   return [
-    ...(statement.with ? [statement.with] : []),
+    ...(statement.with ? [withText(statement.with)] : []),
     `SELECT ${columns} FROM ${target}${from === undefined ? '' : `, ${from}`}`,
     ...(conditions.length > 0 ? [`WHERE ${conditions.join(' AND ')}`] : []),
   ].join('\n')

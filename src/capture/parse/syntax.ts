@@ -87,3 +87,12 @@ export function stringsOf(list: unknown): string[] {
   if (!Array.isArray(list)) return []
   return list.map((item: { String?: { sval?: string } }) => item.String?.sval ?? '*')
 }
+
+/** Whether a tree has a node of a type. */
+export function findIn(tree: unknown, wanted: string): boolean {
+  let found = false
+  visit(tree, (type) => {
+    found ||= type === wanted
+  })
+  return found
+}

@@ -1,7 +1,7 @@
 import { type Catalog, findTable, type Table } from '../../postgres/catalog.ts'
 import { conflictKey, stableKey } from './conflict.ts'
 import { readStatement, type WriteStatement } from './statement.ts'
-import { type Syntax, type SyntaxNode, stringsOf, visit } from './syntax.ts'
+import { findIn, type Syntax, type SyntaxNode, stringsOf, visit } from './syntax.ts'
 
 /** Why a statement can't be captured row by row. The names are part of the log: `details.reason`. */
 export type UncapturableReason = keyof typeof uncapturableReasons
@@ -24,7 +24,10 @@ export const uncapturableReasons = {
   'unknown-table': 'the table is not in the catalog: temporary, or newer than the statement',
   'not-a-table': 'a view, a materialized or a foreign table has no rows of its own',
   rule: 'a rewrite rule on the table changes what the statement does',
-  'returning-star': 'RETURNING * of several tables does not say which columns it returns',
+  'returning-star':
+    'RETURNING * of several tables does not say which columns it returns, and other rows follow by referential actions',
+  unrepeatable:
+    'which rows it changes may differ when asked again (chance, SKIP LOCKED, a subquery), and it reads other tables besides',
   'upsert-without-values':
     'an upsert must say the key of each row in VALUES: before PostgreSQL 18, or where it sets a key that other rows follow',
 } as const
@@ -149,7 +152,6 @@ function obstacleTo(
 ): UncapturableReason | undefined {
   if (table.kind !== 'r' && table.kind !== 'p') return 'not-a-table'
   if (table.rules) return 'rule'
-  if (returnsUnknownColumns(statement)) return 'returning-star'
   if (statement.kind !== 'upsert' || catalog.server.returnsOldRows) return undefined
   const key = conflictKey(statement.conflict, table)
   // a single row replaced the one locked row; for several, a key has to match them
@@ -158,29 +160,9 @@ function obstacleTo(
   return table.kind === 'r' && key && isFound ? undefined : 'upsert-without-values'
 }
 
-/** Whether a star in RETURNING means more than the table's own columns. */
-function returnsUnknownColumns(statement: WriteStatement): boolean {
-  const { outputs = [], oldAlias, newAlias } = statement.returning ?? {}
-  const ownRow = [undefined, statement.reference.slice(1, -1), oldAlias, newAlias]
-  const joins = 'from' in statement && statement.from !== undefined
-  const isAlone = !joins && outputs.length === 1
-  return outputs.some(
-    (output) =>
-      'star' in output && (!ownRow.includes(output.star) || (output.star === undefined && !isAlone)),
-  )
-}
-
 /** Whether a statement contains another that writes: a writing CTE, or the one that EXPLAIN runs. */
 function writesInside(node: SyntaxNode): boolean {
   return ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'].some((type) => findIn(node, type))
-}
-
-function findIn(node: SyntaxNode, wanted: string): boolean {
-  let found = false
-  visit(node, (type) => {
-    found ||= type === wanted
-  })
-  return found
 }
 
 function callsWritingFunction(node: SyntaxNode, catalog: Catalog): boolean {

@@ -1,13 +1,13 @@
 import type { Catalog, Table } from '../../postgres/catalog.ts'
 import { own, quoteIdentifier, type TableName } from '../../postgres/identifiers.ts'
-import type { WriteStatement } from '../parse/statement.ts'
+import type { UpdateStatement, WriteStatement } from '../parse/statement.ts'
 import { affectedEntries } from './affected-entries.ts'
 import { logInsert } from './entry-insert.ts'
 import type { EntryParameters } from './entry-parameters.ts'
 import type { Lock } from './lock.ts'
 import type { Recorder } from './recorder.ts'
 import { type Reach, reachedRows } from './referential-actions.ts'
-import type { RowEntries } from './row-entries.ts'
+import { type RowEntries, selectList } from './row-entries.ts'
 import type { RowNames } from './row-names.ts'
 import { type StartRows, startCte } from './start-rows.ts'
 import type { TrackedTable } from './tracked-table.ts'
@@ -29,6 +29,8 @@ export interface RewriteInput {
   /** The functions that record single rows, if the database has them. */
   readonly recorder: Recorder | undefined
   readonly want: Want
+  /** In a statement that locks: the parameter with the addresses of the rows that the one before it locked. */
+  readonly lockedRows: string
   /** Compares what the client believes about the table's triggers with the truth, see `contextCall`. */
   readonly guard: string
 }
@@ -78,6 +80,8 @@ export interface WriteParts {
   readonly lock?: Lock | undefined
   /** A CTE that reads the rows about to change. */
   readonly locked?: string | undefined
+  /** The statement's own WITH clause, if the CTE needs its queries, too. */
+  readonly with?: UpdateStatement['with']
   /** A CTE that has the columns for entries and start, if the statement itself can't return them. */
   readonly changed?: { readonly name: string; readonly cte: string }
   readonly countsMissed?: boolean
@@ -87,20 +91,38 @@ export interface WriteParts {
 export function insertingStatement(
   statement: WriteStatement,
   input: RewriteInput,
-  { body, rows, returned, entries, start, lock, locked, changed, countsMissed = false }: WriteParts,
+  {
+    body,
+    rows,
+    returned,
+    entries,
+    start,
+    lock,
+    locked,
+    with: shared,
+    changed,
+    countsMissed = false,
+  }: WriteParts,
 ): Rewritten {
   const { tracked, reach, track, entry, later } = input
-  const outputs = outputNames(statement, tracked.table)
+  const outputs = outputNames(statement, input)
   const source = changed?.name ?? own('op')
   const ours = { ...(changed ? {} : { ...entries.columns, ...start?.columns }), ...returned }
   const all = { ...ours, triggers: input.guard, shape: tracked.shapeGuard }
-  const columns = [...outputs.map((_, index) => own(`r${index}`)), ...Object.keys(all).map(own)]
+  // where nobody knows their columns they keep their names, which may occur twice
+  const [columns, items] = outputs
+    ? [
+        `(${[...outputs.map((_, index) => own(`r${index}`)), ...Object.keys(all).map(own)].join(', ')})`,
+        Object.values(all),
+      ]
+    : ['', [selectList(all)]]
   const affected =
     reach && start && affectedEntries(reach, { track, cause: start.cause, changed: source, entry, later })
   const queries = [...entries.queries, ...(affected?.queries ?? [])]
   const ctes = [
+    ...(shared ? [shared.queries] : []),
     ...(locked === undefined ? [] : [locked]),
-    `${own('op')}(${columns.join(', ')}) AS (\n${returning(statement, body, rows, Object.values(all))}\n)`,
+    `${own('op')}${columns} AS (\n${returning(statement, body, rows, items)}\n)`,
     ...(reach && start ? [startCte(start, source), reachedRows(reach)] : []),
     ...(changed ? [changed.cte] : []),
     ...(affected?.ctes ?? []),
@@ -111,10 +133,10 @@ export function insertingStatement(
     ? [`(SELECT pg_catalog.count(*)::int4 FROM ${source} WHERE ${own('missed')})`]
     : []
   return {
-    sql: `WITH ${reach ? 'RECURSIVE ' : ''}${ctes.join(',\n')}\n${result(statement, input, outputs, missed)}`,
+    sql: `WITH ${reach || shared?.isRecursive ? 'RECURSIVE ' : ''}${ctes.join(',\n')}\n${result(statement, input, outputs, missed)}`,
     lock,
     readLater: readLater.length > 0 ? logInsert(input.log, readLater, later) : undefined,
-    surplus: missed.length,
+    surplus: missed.length + (outputs || input.want === 'count' ? 0 : Object.keys(all).length),
     countsMissed,
   }
 }
@@ -126,16 +148,31 @@ function returning(
   rows: RowNames,
   ours: readonly string[],
 ): string {
-  const list = returning?.list
-  // a bare star would include the columns of the joined rows
-  const theirs = list === undefined ? [] : [list.trim() === '*' ? `${reference}.*` : list]
+  const joined = returning?.joined
+  const theirs = (returning?.outputs ?? []).flatMap((output) =>
+    // a bare star would include the columns of rows that we join
+    'star' in output && output.star === undefined && joined
+      ? [reference, ...joined].map((name) => `${name}.*`)
+      : [output.text],
+  )
   return `${body}\nRETURNING ${rows.with}${[...theirs, ...ours].join(', ')}`
 }
 
-/** The names of the columns that the statement itself returns. */
-function outputNames({ returning }: WriteStatement, table: Table): string[] {
-  return (returning?.outputs ?? []).flatMap((output) =>
+/** The names of the columns that the statement itself returns; undefined if that takes knowing other tables. */
+function outputNames(statement: WriteStatement, { tracked: { table } }: RewriteInput): string[] | undefined {
+  if (returnsOtherRows(statement)) return undefined
+  return (statement.returning?.outputs ?? []).flatMap((output) =>
     'name' in output ? [output.name] : table.columns.map((column) => column.name),
+  )
+}
+
+/** Whether a star in RETURNING means columns of other tables. */
+export function returnsOtherRows(statement: WriteStatement): boolean {
+  const { outputs = [], oldAlias, newAlias } = statement.returning ?? {}
+  const joins = 'from' in statement && statement.from !== undefined
+  const ownRow = [statement.reference.slice(1, -1), oldAlias, newAlias]
+  return outputs.some(
+    (output) => 'star' in output && (output.star === undefined ? joins : !ownRow.includes(output.star)),
   )
 }
 
@@ -143,11 +180,12 @@ function outputNames({ returning }: WriteStatement, table: Table): string[] {
 function result(
   { returning }: WriteStatement,
   { want }: RewriteInput,
-  outputs: readonly string[],
+  outputs: readonly string[] | undefined,
   ours: readonly string[],
 ): string {
   if (want === 'count') return `SELECT ${['pg_catalog.count(*)::int4', ...ours].join(', ')} FROM ${own('op')}`
   if (returning === undefined) return ours.length > 0 ? `SELECT ${ours.join(', ')}` : 'SELECT WHERE false'
+  if (!outputs) return `SELECT * FROM ${own('op')}`
   const columns = outputs.map((name, index) => `${own(`r${index}`)} AS ${quoteIdentifier(name)}`)
   return `SELECT ${[...columns, ...ours].join(', ')} FROM ${own('op')}`
 }

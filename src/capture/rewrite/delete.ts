@@ -1,5 +1,5 @@
 import { own } from '../../postgres/identifiers.ts'
-import { type DeleteStatement, selectMatching, withCondition } from '../parse/statement.ts'
+import { type DeleteStatement, ofChosenRows, selectMatching } from '../parse/statement.ts'
 import {
   callingStatement,
   insertingStatement,
@@ -39,13 +39,14 @@ export function rewriteDelete(statement: DeleteStatement, input: RewriteInput): 
   }
   const target: Target = {
     table,
+    target: statement.target,
     reference: statement.reference,
     select: (columns) => selectMatching(statement, columns),
     strength: 'FOR UPDATE',
   }
   // a row that matches only since the lock has children that nobody locked; at the time of the lock, the statement
   // would not have seen it either
-  const confined = withCondition(statement, isLocked(table, address, entry.reference('lockedRows')))
+  const confined = ofChosenRows(statement, isLocked(table, address, entry.reference('lockedRows')))
   return insertingStatement(confined, input, {
     body: confined.body,
     rows,
@@ -53,7 +54,7 @@ export function rewriteDelete(statement: DeleteStatement, input: RewriteInput): 
     start: startFromRemoved(reach, tracked, address),
     lock: {
       rows: lockRows(target),
-      reached: lockReachedRows(target, reach, removed),
+      reached: lockReachedRows(target, reach, { patch: removed, addresses: input.lockedRows }),
       isDeep: reach.isDeep,
     },
   })

@@ -16,7 +16,9 @@ export interface Lock {
 /** The rows that a statement is about to change. */
 export interface Target {
   readonly table: Table
-  /** The statement's name for its table. */
+  /** The table with the statement's name for it, as after FROM. */
+  readonly target: string
+  /** That name. */
   readonly reference: string
   /** A query of these rows. */
   readonly select: (columns: string) => string
@@ -43,7 +45,11 @@ export function lockRows({ table, reference, select, strength }: Target): string
  */
 export function isLocked(table: Table, address: RowAddress, addresses: string): string {
   const { sql, type } = addressText(table, address)
-  return `${sql} = ANY (${addresses}::${type}[])`
+  const isAmong = `${sql} = ANY (${addresses}::${type}[])`
+  if (type === 'pg_catalog.tid') return isAmong
+  // without the table, PostgreSQL can go to the row directly
+  const rows = `SELECT pg_catalog."substring"(l.address, '[(].*')::pg_catalog.tid FROM pg_catalog.unnest(${addresses}::text[]) AS l(address)`
+  return `(${address('ctid')} = ANY (ARRAY(${rows})) AND ${isAmong})`
 }
 
 /** A row's address; with partitions and inheriting tables, it includes the table. */
@@ -65,9 +71,15 @@ export function updateStrength(table: Table, assigned: readonly string[]): Targe
  * and nobody can add child rows. Returns their number. It is repeated to find rows inserted in between, until the
  * number stays the same.
  *
- * @param patch what happens to the statement's own rows, see {@link reachedRows}
+ * @param start.patch what happens to the statement's own rows, see {@link reachedRows}
+ * @param start.addresses where these rows are, see {@link lockRows}: they are not chosen again
+ * @param start.condition which of them
  */
-export function lockReachedRows({ reference, select }: Target, reach: Reach, patch: string): string {
+export function lockReachedRows(
+  { table, target, reference }: Omit<Target, 'select' | 'strength'>,
+  reach: Reach,
+  { patch, addresses, condition }: { patch: string; addresses: string; condition?: string | undefined },
+): string {
   const locks = reach.tables.flatMap((table, node) => {
     if (!reach.edges.some((edge) => edge.key.child === table)) return []
     const child = own('child')
@@ -78,7 +90,11 @@ export function lockReachedRows({ reference, select }: Target, reach: Reach, pat
     ]
     return [{ cte: cte.join(' '), count: `(SELECT pg_catalog.count(*) FROM ${own(`locked_${node}`)})` }]
   })
-  const rows = select(`${reference}.tableoid, ${reference}.ctid, ${patch}`)
+  const chosen = isLocked(table, (name) => `${reference}.${name}`, addresses)
+  const rows = [
+    `SELECT ${reference}.tableoid, ${reference}.ctid, ${patch} FROM ${target}`,
+    `WHERE ${chosen}${condition === undefined ? '' : ` AND (${condition})`}`,
+  ].join(' ')
   const start = `${own('start')}(relation, "row", patch) AS (${rows})`
   return [
     `WITH RECURSIVE ${[start, reachedRows(reach), ...locks.map(({ cte }) => cte)].join(',\n')}`,

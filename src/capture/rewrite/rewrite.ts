@@ -1,8 +1,12 @@
+import type { Server } from '../../postgres/server.ts'
 import type { WriteStatement } from '../parse/statement.ts'
-import type { RewriteInput, Rewritten } from './audited-statement.ts'
+import type { UncapturableReason } from '../parse/uncapturable.ts'
+import { type RewriteInput, type Rewritten, returnsOtherRows, type Want } from './audited-statement.ts'
 import { rewriteDelete } from './delete.ts'
 import { rewriteInsert } from './insert.ts'
-import { rewriteUpdate } from './update.ts'
+import type { Reach } from './referential-actions.ts'
+import type { TrackedTable } from './tracked-table.ts'
+import { joinsOldRows, rewriteUpdate, updateChoosesAgain } from './update.ts'
 import { rewriteUpsert } from './upsert.ts'
 
 /**
@@ -34,4 +38,30 @@ export function rewrite(statement: WriteStatement, input: RewriteInput): Rewritt
     case 'delete':
       return rewriteDelete(statement, input)
   }
+}
+
+/** Why a statement can't be rewritten, which another statement on another table could. */
+export function hurdleTo(
+  statement: WriteStatement,
+  { table, link }: TrackedTable,
+  reach: Reach | undefined,
+  want: Want,
+  server: Server,
+): UncapturableReason | undefined {
+  if (statement.kind === 'insert' || statement.kind === 'upsert') return undefined
+  const choosesAgain =
+    statement.kind === 'update'
+      ? updateChoosesAgain(statement, table, reach, server)
+      : reach !== undefined && statement.readsMore && statement.choice !== 'plain'
+  if (choosesAgain) return 'unrepeatable'
+  if (!returnsOtherRows(statement)) return undefined
+  const isReturned = want === 'rows' && (reach !== undefined || link !== undefined)
+  const wouldGrow = statement.kind === 'update' && joinsOldRows(table, server)
+  return isReturned || (wouldGrow && hasOpenStar(statement)) ? 'returning-star' : undefined
+}
+
+/** Whether RETURNING has a star that would include whatever else the statement joins. */
+function hasOpenStar({ returning }: WriteStatement): boolean {
+  const { outputs = [], joined } = returning ?? {}
+  return !joined && outputs.some((output) => 'star' in output && output.star === undefined)
 }

@@ -1,6 +1,6 @@
 import type { Table } from '../../postgres/catalog.ts'
 import { columnOf, own } from '../../postgres/identifiers.ts'
-import { selectMatching, type UpdateStatement, withCondition } from '../parse/statement.ts'
+import { ofChosenRows, selectMatching, type UpdateStatement, withCondition } from '../parse/statement.ts'
 import { expectedPatch, isLocked, type Lock, lockReachedRows, lockRows, updateStrength } from './lock.ts'
 import { lockedAddress, lockedColumns, lockedRow } from './locked-rows.ts'
 import type { Reach } from './referential-actions.ts'
@@ -15,17 +15,24 @@ export function lockForUpdate(
   table: Table,
   changing: Reach | undefined,
   reach: Reach | undefined,
+  addresses: string,
 ): Lock {
-  const { reference, assigned } = statement
-  const target = (condition?: string) => ({
+  const { target, reference, assigned, from } = statement
+  const condition = changing && keyChange(statement, changing)
+  const rows = lockRows({
     table,
+    target,
     reference,
     select: (columns: string) => selectMatching(statement, columns, condition),
     strength: updateStrength(table, assigned),
   })
-  const rows = lockRows(target(changing && keyChange(statement, changing)))
   if (!reach) return { rows, isDeep: false }
-  const reached = lockReachedRows(target(keyChange(statement, reach)), reach, expectedPatch(reach, assigned))
+  const reached = lockReachedRows({ table, target, reference }, reach, {
+    patch: expectedPatch(reach, assigned),
+    addresses,
+    // with FROM, a new value may be another table's
+    condition: from === undefined ? keyChange(statement, reach) : undefined,
+  })
   return { rows, reached, isDeep: reach.isDeep }
 }
 
@@ -42,8 +49,9 @@ export function confineUpdate(
   locked: string,
 ): UpdateStatement {
   const condition = isLocked(table, (name) => `${statement.reference}.${name}`, locked)
+  if (!changing) return ofChosenRows(statement, condition)
   // rows that keep their key trigger no action, and were not locked
-  const change = changing && keyChange(statement, changing)
+  const change = keyChange(statement, changing)
   return withCondition(statement, change === undefined ? condition : `(${condition} OR NOT (${change}))`)
 }
 
@@ -72,16 +80,13 @@ export function lockedQuery(
   state: 'locked' | 'locked earlier',
 ): string {
   const { reference } = statement
-  const rows = selectMatching(statement, lockedColumns(table, reference))
+  const rows = selectMatching({ ...statement, with: undefined }, lockedColumns(table, reference))
   // the lock that an UPDATE itself takes; a stronger one could deadlock where the statement alone does not
   return state === 'locked' ? `${rows}\nFOR NO KEY UPDATE OF ${reference}` : rows
 }
 
-/** An UPDATE of the rows in `locked`, without RETURNING. */
-export function updateJoined(
-  { with: withClause, from, where, set, target, reference }: UpdateStatement,
-  table: Table,
-): string {
+/** An UPDATE of the rows in `locked`, without RETURNING, and without the statement's own WITH clause. */
+export function updateJoined({ from, where, set, target, reference }: UpdateStatement, table: Table): string {
   const locked = lockedRow(table)
   const join =
     table.primaryKey.length > 0
@@ -90,7 +95,7 @@ export function updateJoined(
   // with other tables in FROM, the condition also says which of their rows to join
   const condition = from !== undefined && where !== undefined ? [`(${where})`] : []
   return [
-    `${withClause ? `${withClause} ` : ''}UPDATE ${target} SET ${set}`,
+    `UPDATE ${target} SET ${set}`,
     `FROM ${from === undefined ? '' : `${from}, `}${own('locked')}`,
     `WHERE ${[...condition, ...join].join(' AND ')}`,
   ].join('\n')

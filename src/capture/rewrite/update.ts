@@ -1,4 +1,6 @@
+import type { Table } from '../../postgres/catalog.ts'
 import { own } from '../../postgres/identifiers.ts'
+import type { Server } from '../../postgres/server.ts'
 import type { UpdateStatement } from '../parse/statement.ts'
 import {
   callingStatement,
@@ -11,6 +13,7 @@ import { movedLinkEntries } from './link.ts'
 import { lockedAddress, lockedCte, lockedRow } from './locked-rows.ts'
 import { keepUnread, readLater, unreadRow } from './read-later.ts'
 import { recordCall } from './recorder.ts'
+import type { Reach } from './referential-actions.ts'
 import { entryOfEachRow, noEntries, type RowEntries } from './row-entries.ts'
 import { oldAndNewRow, type RowNames, singleRow } from './row-names.ts'
 import { startFromChanged } from './start-rows.ts'
@@ -24,16 +27,16 @@ import { confineUpdate, lockedQuery, lockForUpdate, updateJoined } from './updat
  */
 type BeforeState = 'returning' | 'locked' | 'locked earlier'
 
-function beforeStateOf({ tracked: { table }, catalog }: RewriteInput): BeforeState {
+function beforeStateOf(table: Table, { returnsOldRows }: Server): BeforeState {
   // with a BEFORE UPDATE trigger the server locks the row by itself, and RETURNING OLD can be stale (seen on 18.4)
-  if (catalog.server.returnsOldRows && !table.beforeUpdate) return 'returning'
+  if (returnsOldRows && !table.beforeUpdate) return 'returning'
   return table.primaryKey.length > 0 ? 'locked' : 'locked earlier'
 }
 
 export function rewriteUpdate(statement: UpdateStatement, input: RewriteInput): Rewritten {
   const { tracked, reach, entry } = input
   const { table } = tracked
-  const state = beforeStateOf(input)
+  const state = beforeStateOf(table, input.catalog.server)
   if (state === 'returning') {
     const rows = oldAndNewRow(statement)
     const call = updateCall(statement, rows, input)
@@ -42,7 +45,8 @@ export function rewriteUpdate(statement: UpdateStatement, input: RewriteInput): 
   const rows = state === 'returning' ? oldAndNewRow(statement) : joinedRow(statement, input)
   // the statement's snapshot must come after the lock when it looks for children, or when no CTE can lock
   const isLockedFirst = reach !== undefined || state === 'locked earlier'
-  const changing = state === 'locked earlier' ? undefined : reach
+  // a choice that is not plain is made once, for all rows
+  const changing = state === 'locked earlier' || statement.choice !== 'plain' ? undefined : reach
   const confined = isLockedFirst
     ? confineUpdate(statement, table, changing, entry.reference('lockedRows'))
     : statement
@@ -51,9 +55,29 @@ export function rewriteUpdate(statement: UpdateStatement, input: RewriteInput): 
     rows,
     entries: updatedEntries(statement, rows, input),
     start: startFromChanged(reach, tracked, rows),
-    lock: isLockedFirst ? lockForUpdate(statement, table, changing, reach) : undefined,
-    locked: state === 'returning' ? undefined : lockedCte(lockedQuery(confined, table, state)),
+    lock: isLockedFirst ? lockForUpdate(statement, table, changing, reach, input.lockedRows) : undefined,
+    ...(state !== 'returning' && {
+      locked: lockedCte(lockedQuery(confined, table, state)),
+      with: statement.with,
+    }),
   })
+}
+
+/** Whether the audited statement joins a CTE that has the old rows. */
+export function joinsOldRows(table: Table, server: Server): boolean {
+  return beforeStateOf(table, server) !== 'returning'
+}
+
+/** Whether the audited statement would have to choose its rows a second time, and might choose others. */
+export function updateChoosesAgain(
+  { from, choice, readsMore }: UpdateStatement,
+  table: Table,
+  reach: Reach | undefined,
+  server: Server,
+): boolean {
+  const state = beforeStateOf(table, server)
+  if (reach !== undefined || state === 'locked earlier') return readsMore && choice !== 'plain'
+  return state === 'locked' && from !== undefined && choice === 'once'
 }
 
 /** The old row from the CTE `locked`, the new one from RETURNING. */

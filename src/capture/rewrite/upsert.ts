@@ -150,6 +150,7 @@ function lockForUpsert(statement: UpsertStatement, input: RewriteInput): Lock {
   const { reference, assigned } = statement
   const target = {
     table: tracked.table,
+    target: tableOf(statement),
     reference,
     select: (columns: string) => selectConflicting(statement, input, columns),
     strength: updateStrength(tracked.table, assigned),
@@ -158,7 +159,10 @@ function lockForUpsert(statement: UpsertStatement, input: RewriteInput): Lock {
   if (!reach) return { rows, isDeep: false }
   return {
     rows,
-    reached: lockReachedRows(target, reach, expectedPatch(reach, assigned)),
+    reached: lockReachedRows(target, reach, {
+      patch: expectedPatch(reach, assigned),
+      addresses: input.lockedRows,
+    }),
     isDeep: reach.isDeep,
   }
 }
