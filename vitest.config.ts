@@ -4,6 +4,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/server.ts',
+    setupFiles: ['all', 'half'].includes(process.env.AUDIT_WATCHED ?? '')
+      ? ['test/support/watched-set-up.ts']
+      : [],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

@@ -8,6 +8,7 @@ import { PrismaClient } from '../generated/extensions/client/client.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { outcome } from '../support/outcome.ts'
 import { type Recorded, recorded } from '../support/recorded.ts'
+import { watchedTables, watchTables } from '../support/watch.ts'
 
 /** Where the other extension stands: `withAudit(client.$extends(other))` or `withAudit(client).$extends(other)`. */
 export const orders = ['before', 'after'] as const
@@ -39,6 +40,7 @@ export async function createStacks<Client extends PrismaClientLike, Extended ext
 ) {
   const [db, twin] = [await createDatabase(), await createDatabase()]
   await Promise.all([db.sql(setUp), twin.sql(setUp)])
+  if (setUp !== '') await watchTables(db, schema, watchedTables, options)
   const prisma = stack(order, connect(db), extend, options as AuditOptions<Client>)
   const unaudited = extend(connect(twin))
   return {
@@ -66,8 +68,10 @@ export const dmmf = {
   datamodel: JSON.parse(readFileSync('test/generated/extensions/data-model.json', 'utf8')),
 }
 
+const schema = readFileSync('test/prisma/extensions.prisma', 'utf8')
+
 /** The SQL that makes its tables. */
 export async function tablesForExtensions(): Promise<string> {
   const { url } = await createDatabase()
-  return createScript(url, readFileSync('test/prisma/extensions.prisma', 'utf8'))
+  return createScript(url, schema)
 }

@@ -1,12 +1,18 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { AuditOptions } from '../../src/index.ts'
+import type { PrismaClient } from '../generated/client/client.ts'
+import { watchWith } from '../support/watch.ts'
 import { createFailing, failure } from './failing.ts'
 
 const { db, prisma, audited, failing } = await createFailing()
 
 describe('the reason', () => {
-  const strict = audited({
-    redact: { Everything: ['varchar', 'integer', 'numeric', 'timestamp', 'jsonb'], '*': ['email'] },
-  })
+  const redact: AuditOptions<PrismaClient>['redact'] = {
+    Everything: ['varchar', 'integer', 'numeric', 'timestamp', 'jsonb'],
+    '*': ['email'],
+  }
+  const strict = audited({ redact })
+  beforeAll(() => watchWith(db, { redact }))
 
   it('holds no value of a redacted field that a trigger puts into its message', async () => {
     await db.sql(`
@@ -107,7 +113,9 @@ describe('the reason', () => {
   })
 
   it('hides a redacted key', async () => {
-    const secretive = audited({ redact: { Shelf: ['number'], Country: ['code'] } })
+    const redact = { Shelf: ['number' as const], Country: ['code' as const] }
+    await watchWith(db, { redact })
+    const secretive = audited({ redact })
     const shelf = await failing(() =>
       secretive.shelf.delete({ where: { warehouseCode_number: { warehouseCode: 'W', number: 345 } } }),
     )

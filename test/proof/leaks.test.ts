@@ -3,6 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { afterAll, expect, it } from 'vitest'
 import { type AuditError, withAudit } from '../../src/index.ts'
 import { PrismaClient } from '../generated/client/client.ts'
+import { watchWith } from '../support/watch.ts'
 import { startOwnServer } from './own-server.ts'
 
 // Every statement is in the server's log. Its parameters are not: the application's own write has the value among them,
@@ -15,8 +16,10 @@ const { server, database } = await startOwnServer({
 })
 const secret = 'c0rrect-h0rse-battery'
 const queued: AuditError[] = []
+const redact = { User: ['name' as const], Everything: ['text' as const, 'jsonb' as const, 'texts' as const] }
+await watchWith(database, { redact })
 const client = withAudit(new PrismaClient({ adapter: new PrismaPg({ connectionString: database.url }) }), {
-  redact: { User: ['name'], Everything: ['text', 'jsonb', 'texts'] },
+  redact,
   reads: ['User'],
   onError: (error) => queued.push(error),
 })

@@ -76,9 +76,11 @@ export function openDatabase(url: string): Database {
   pool.on('error', () => {}) // dropping the database ends idle connections
   const sql: Database['sql'] = async (text, values) => (await pool.query(text, values)).rows as never
   const entries: Database['entries'] = (since = 0n) =>
-    // where triggers record the tables, what the tests write past the client under test is in the log, too, with its source
+    // where triggers record the tables, what the tests write past the client under test is in the log, too, with its
+    // source; and so is the making of the triggers
     sql<Entry & pg.QueryResultRow>(
-      `SELECT * FROM audit_logs WHERE seq > $1 AND coalesce(NOT details ? 'source', true) ORDER BY seq`,
+      `SELECT * FROM audit_logs WHERE seq > $1 AND coalesce(NOT details ? 'source', true) AND action !~ '^auditLog[.](un)?watch$'
+       ORDER BY seq`,
       [since],
     )
   const changes: Database['changes'] = async (since) =>

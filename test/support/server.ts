@@ -3,7 +3,7 @@ import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { startServer } from '../../scripts/postgres.ts'
 import { applyMigrations, createScript } from '../../scripts/schema-engine.ts'
-import { watchedTables, watchTables } from './watch.ts'
+import { watchedTables, watchLaterTables, watchTables } from './watch.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -44,6 +44,7 @@ export async function createTables(url: string): Promise<void> {
   const sql: Parameters<typeof watchTables>[0]['sql'] = async (text, values) =>
     (await client.query(text, values)).rows as never
   await watchTables({ sql }, schema, watchedTables)
+  await watchLaterTables({ sql }, watchedTables)
   await client.end()
 }
 

@@ -1,0 +1,90 @@
+/** A file, or the name of a test in it, and why. */
+type Differences = Readonly<Record<string, string | Readonly<Record<string, string>>>>
+
+const because = (why: string, names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, why]))
+
+const rowsInstead = 'triggers record the rows, where the statement alone leaves its text'
+const noText = 'so nothing of the kind is left to refuse, or to record as raw.execute'
+const otherOptions = 'has clients of several options on one table; triggers have one'
+const ownPrivilege = 'triggers write with the privileges of whoever made them'
+
+/**
+ * The tests that show something else where triggers record the tables: what the statement alone cannot capture, and how
+ * it does what it can. Everything else has the same entries in every set-up.
+ */
+export const differences: Differences = {
+  // how the statement does it
+  'test/capture/rewrite.test.ts': 'the text of statements that write their entries',
+  'test/capture/statements.test.ts':
+    'which statements go out; test/triggers/client.test.ts has those of watched tables',
+  'test/capture/recorder.test.ts': 'the function that statements write their entries with',
+  'test/capture/upsert-race.test.ts':
+    'how often a statement is repeated that comes too early; triggers need no repetition',
+  'test/capture/referential-actions/models-not-recorded.test.ts': otherOptions,
+
+  // what the statement alone cannot capture
+  'test/capture/raw/uncapturable.test.ts': {
+    ...because(rowsInstead, [
+      'several statements',
+      'MERGE',
+      'a WITH clause that writes',
+      'a WITH clause that writes before a SELECT',
+      'a function that may write',
+      'a function that may write, deep inside',
+      'a function that may write in FROM',
+      'a function that may write in VALUES',
+      'COPY of a function that may write',
+      'CALL',
+      'DO',
+      'COPY FROM',
+      'TRUNCATE',
+      'EXECUTE',
+      'EXPLAIN ANALYZE',
+      'EXPLAIN (ANALYZE)',
+      'EXPLAIN ANALYZE of a function that may write',
+      'WHERE CURRENT OF',
+      'a view',
+      'RETURNING * beside another table',
+      'RETURNING the star of another table',
+    ]),
+    ...because(
+      `${rowsInstead}, ${noText}`,
+      [
+        'MERGE',
+        'a WITH clause that writes',
+        'a WITH clause that writes before a SELECT',
+        'COPY FROM',
+        'TRUNCATE',
+        'EXPLAIN ANALYZE',
+        'EXPLAIN (ANALYZE)',
+        'RETURNING * beside another table',
+        'RETURNING the star of another table',
+      ].map((name) => `${name} is refused before it runs, with uncapturable: 'throw'`),
+    ),
+    ...because(`${rowsInstead}, ${noText}`, [
+      'has the context of its call',
+      'commits with its statement, under the same transaction id as what comes with it',
+      'keeps words apart where a comment stood between them',
+    ]),
+  },
+  'test/capture/raw/templates.test.ts': { 'is captured as raw SQL is': rowsInstead },
+  'test/failures/not-recorded.test.ts': {
+    'of a statement that uncapturable refuses': `${rowsInstead}, ${noText}`,
+  },
+
+  // what is theirs to know
+  'test/capture/schema-changes.test.ts': {
+    'inside a transaction the statement after such a migration fails, and nothing of it is written':
+      'triggers need no knowledge that the client has, so the transaction goes on',
+  },
+  'test/log/refused-entries.test.ts': {
+    'for want of the privilege INSERT means that nothing is written': ownPrivilege,
+  },
+  'test/prisma-7/shared-adapter.test.ts': {
+    'audited ones have their own options': otherOptions,
+  },
+  'test/proof/refusals.test.ts': {
+    'a privilege that is revoked stops changes until it is granted again': ownPrivilege,
+  },
+}
