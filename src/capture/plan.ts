@@ -144,11 +144,10 @@ export class Planner {
     refuseDifferences(tracked, watchDifferences(tracked, this.catalog, this.#configuration.options.table))
     const reach = this.#trackedReach(statement, table)
     if (!tracked.isTracked && !reach) {
-      const { isRecording, fingerprint } = table.watch
-      if (isRecording || fingerprint !== '') {
+      if (table.watch.isRecording || concernsTriggers(statement, table)) {
         return this.#carried(
           statement,
-          table,
+          tracked,
           obstacle === 'cursor',
           new EntryParameters(shape, parameterCount),
         )
@@ -167,11 +166,12 @@ export class Planner {
   /** Triggers record all that the statement changes. */
   #carried(
     statement: WriteStatement,
-    table: Table,
+    tracked: TrackedTable,
     isCursor: boolean,
     parameters: EntryParameters,
   ): CarriedPlan {
-    const call = contextCall(this.#functions, table, parameters)
+    const { table } = tracked
+    const call = contextCall(this.#functions, table, parameters, causeOf(statement, tracked))
     const isInsert = statement.kind === 'insert' || statement.kind === 'upsert'
     return {
       kind: 'carried',
@@ -203,16 +203,11 @@ export class Planner {
     const hasUuidv7 = this.catalog.server.makesUuidv7
     const parameters = new EntryParameters(shape, parameterCount, rest.want === 'rows', hasUuidv7)
     const later = new EntryParameters(shape, 0)
-    const { tracked, reach } = rest
-    const { watch } = tracked.table
-    // if nothing that the statement reaches has triggers, nobody needs the context
-    const needsContext =
-      watch.fingerprint !== '' || (reach?.tables.some((table) => table.watch.isRecording) ?? false)
-    const cause = tracked.action(statement.kind === 'delete' ? 'delete' : 'update')
+    const { tracked } = rest
     const { lock, readLater, ...rewritten } = rewrite(statement, {
       ...rest,
-      guard: needsContext
-        ? contextCall(this.#functions, tracked.table, parameters, watch.isRecording ? undefined : cause)
+      guard: concernsTriggers(statement, tracked.table)
+        ? contextCall(this.#functions, tracked.table, parameters, causeOf(statement, tracked))
         : unwatchedGuard(this.#functions, tracked.table),
       catalog: this.catalog,
       track: (table) => this.#track(table),
@@ -291,11 +286,7 @@ export class Planner {
 
   /** What referential actions can reach from a statement; undefined when none of it is tracked. */
   #trackedReach(statement: WriteStatement, table: Table): Reach | undefined {
-    if (statement.kind === 'insert') return undefined
-    const reach =
-      statement.kind === 'delete'
-        ? reachOf(table, 'delete', [])
-        : reachOf(table, 'update', statement.assigned)
+    const reach = reachOfStatement(statement, table)
     return reach?.edges.some((edge) => this.#track(edge.key.child).isTracked) ? reach : undefined
   }
 
@@ -306,6 +297,26 @@ export class Planner {
     this.#tables.set(table, known)
     return known
   }
+}
+
+/** What referential actions can reach from a statement, tracked or not. */
+function reachOfStatement(statement: WriteStatement, table: Table): Reach | undefined {
+  if (statement.kind === 'insert') return undefined
+  return statement.kind === 'delete'
+    ? reachOf(table, 'delete', [])
+    : reachOf(table, 'update', statement.assigned)
+}
+
+/** Whether triggers may have to know who acts: where none records what the statement reaches, nobody does. */
+function concernsTriggers(statement: WriteStatement, table: Table): boolean {
+  const reached = reachOfStatement(statement, table)?.tables ?? []
+  return table.watch.fingerprint !== '' || reached.some(({ watch }) => watch.isRecording)
+}
+
+/** What referential actions of a statement have as their cause, if no trigger says so. */
+function causeOf(statement: WriteStatement, tracked: TrackedTable): string | undefined {
+  if (tracked.table.watch.isRecording || statement.kind === 'insert') return undefined
+  return tracked.action(statement.kind === 'delete' ? 'delete' : 'update')
 }
 
 function isTable({ kind }: Table): boolean {

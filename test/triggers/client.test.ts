@@ -189,4 +189,26 @@ describe('triggers that come and go', () => {
     await rename('c')
     expect(brief((await own.changes()).map(recorded))).toEqual(['tag.create 1', 'tag.update 1 [name]'])
   })
+
+  it('and were disabled by somebody leave the context to those of every table below', async () => {
+    const own = await createDatabase()
+    await watchTables(own, schema, 'all')
+    await own.sql(`DO $$ DECLARE name text; BEGIN
+      FOR name IN SELECT tgname FROM pg_trigger WHERE tgrelid = '"Post"'::regclass AND NOT tgisinternal
+      LOOP EXECUTE format('ALTER TABLE "Post" DISABLE TRIGGER %I', name); END LOOP; END $$`)
+    const client = withAudit(createClient(own.url))
+    await client.post.create({ data: { id: 'p', title: 't', comments: { create: { id: 1, text: 'c' } } } })
+    const entries = await own.changesOf(() =>
+      withAuditContext(ada, () => client.post.delete({ where: { id: 'p' } })),
+    )
+    expect(brief(entries.map(recorded))).toEqual(['post.delete p', 'comment.delete 1 because post.delete'])
+    expect(entries.map(({ actor_id }) => actor_id)).toEqual(['ada', 'ada'])
+
+    const withoutPosts = withAudit(createClient(own.url), { models: { exclude: ['Post'] } })
+    await client.post.create({ data: { id: 'q', title: 't', comments: { create: { id: 2, text: 'c' } } } })
+    const below = await own.changesOf(() =>
+      withAuditContext(ada, () => withoutPosts.post.deleteMany({ where: { id: 'q' } })),
+    )
+    expect(brief(below.map(recorded))).toEqual(['comment.delete 2 because post.delete'])
+  })
 })
