@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { createWriteStream } from 'node:fs'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { AuditError } from '../errors.ts'
 import type { AuditEntry } from '../log/entry.ts'
@@ -7,6 +6,7 @@ import { jsonLine } from '../log/json-line.ts'
 import { configuredTable } from './audit-config.ts'
 import { databaseUrl } from './connection.ts'
 import { type ExportFormat, exportEntries, exportFormats } from './export.ts'
+import { openExportFile } from './export-file.ts'
 import { countOption, filterOf, filterOptions, flagOption, textOption } from './filter-options.ts'
 import { readHistory } from './history.ts'
 import { describePlan, planInit } from './init.ts'
@@ -167,6 +167,7 @@ async function exportLog(args: string[]): Promise<number> {
     ...filterOptions,
     format: textOption,
     output: textOption,
+    force: flagOption,
     cursor: textOption,
   })
   const { cursor, format = options.json ? 'ndjson' : 'csv' } = options
@@ -174,17 +175,18 @@ async function exportLog(args: string[]): Promise<number> {
     throw misuse(`--format must be ${exportFormats.join(' or ')}, and is ${JSON.stringify(format)}.`)
   }
   const table = await logTable(options.table)
-  // an export that goes on adds to what is there
-  const output = options.output
-    ? createWriteStream(options.output, { flags: cursor === undefined ? 'w' : 'a' })
-    : process.stdout
+  const mode = cursor !== undefined ? 'continue' : options.force ? 'overwrite' : 'new'
+  const file = options.output ? await openExportFile(options.output, mode) : undefined
   const bar = progressBar(process.stderr)
-  const done = await exportEntries(filterOf(options), output, {
+  const done = await exportEntries(filterOf(options), file?.stream ?? process.stdout, {
     ...{ table, cursor, format: format as ExportFormat, signal: untilInterrupted() },
     onProgress: bar.update,
+  }).catch(async (error: unknown) => {
+    await file?.abandon()
+    throw error
   })
   bar.end()
-  if (output !== process.stdout) await new Promise<void>((resolve) => output.end(resolve))
+  await file?.close()
   if (done.cursor === null) return 0
   process.stderr.write(`Stopped after ${done.written} entries. Go on with: --cursor ${done.cursor}\n`)
   return interruptedCode
@@ -235,7 +237,7 @@ function parseArguments<Options extends NonNullable<ParseArgsConfig['options']>>
 }
 
 function misuse(reason: string): UsageError {
-  return new UsageError(`${reason}\n\n${usage}`.trimEnd())
+  return new UsageError(`${reason}\nSee: npx prisma-extension-audit --help`)
 }
 
 function print(output: string): 0 {

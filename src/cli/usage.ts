@@ -58,7 +58,8 @@ tail:
 
 export:
   --format csv | ndjson          CSV, unless --json is given
-  --output <file>                Instead of the standard output
+  --output <file>                Instead of the standard output; a file that is there is left alone
+  --force                        Overwrite it
   --cursor <cursor>              Go on where an export was interrupted, with the same filter
   Exit code: 130 when Ctrl-C ended it; the cursor to go on with is on the standard error
 

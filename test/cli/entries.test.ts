@@ -221,6 +221,36 @@ describe('export', () => {
   })
 })
 
+describe('the file of an export', () => {
+  it('is never overwritten without --force, and a missing folder is named', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'export-'))
+    const file = join(folder, 'log.csv')
+    const few = ['export', '--action', 'few.*', '--output']
+    await addMany('few.entry', 2)
+    expect(await run(...few, file)).toMatchObject({ code: 0, stdout: '' })
+    const first = await readFile(file, 'utf8')
+    expect(await run(...few, file)).toMatchObject({
+      code: 2,
+      stderr: `--output: "${file}" is there already. Overwrite it with --force, or name another file.\n`,
+    })
+    await addMany('few.entry', 1)
+    expect(await readFile(file, 'utf8')).toBe(first)
+    expect(await run(...few, file, '--force')).toMatchObject({ code: 0 })
+    expect((await readFile(file, 'utf8')).trimEnd().split('\r\n')).toHaveLength(1 + 3)
+    expect(await run(...few, join(folder, 'none', 'log.csv'))).toMatchObject({
+      code: 2,
+      stderr: `--output: the folder "${join(folder, 'none')}" is not there. Create it, or name a file elsewhere.\n`,
+    })
+    expect(await run(...few, folder)).toMatchObject({ code: 2 })
+  })
+
+  it('is not left behind empty by an export that fails', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'export-')), 'log.csv')
+    expect(await run('export', '--table', 'no_such_log', '--output', file)).toMatchObject({ code: 1 })
+    await expect(readFile(file)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+})
+
 /** Writes so many entries of one action. */
 async function addMany(action: string, count: number): Promise<void> {
   await db.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type)

@@ -583,11 +583,11 @@ describe('the command', () => {
     [['init', '--json'], "Unknown option '--json'"],
     [['init', 'extra'], 'Unexpected argument'],
     [['init', '--table'], 'argument missing'],
-  ])('exits 2 with the usage on stderr for %j', async (args, reason) => {
+  ])('exits 2 with one line and a pointer to --help for %j', async (args, reason) => {
     const { code, stdout, stderr } = await runCli(args)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain(reason)
-    expect(stderr).toContain('Usage: prisma-extension-audit <command>')
+    expect(stderr).toMatch(/^[^\n]+\nSee: npx prisma-extension-audit --help\n$/)
   })
 
   it('has --help and --version', async () => {
