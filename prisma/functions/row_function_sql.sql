@@ -39,23 +39,30 @@ DECLARE
   is_drifted boolean;
 %9$s
 BEGIN
-  BEGIN
-    IF TG_LEVEL = 'STATEMENT' THEN
-      IF TG_OP = 'DELETE' THEN
-        SELECT * INTO STRICT OLD FROM __audit_before;
-      ELSE
-        SELECT * INTO STRICT NEW FROM __audit_after;
-      END IF;
-      IF TG_OP = 'UPDATE' THEN
-        SELECT * INTO OLD FROM __audit_before;
-      END IF;
+  IF TG_LEVEL = 'STATEMENT' THEN
+    IF TG_OP = 'DELETE' THEN
+      SELECT *, (SELECT count(*) > 1 FROM (SELECT FROM __audit_before LIMIT 2) AS r) AS __audit_many INTO OLD FROM __audit_before;
+      are_many := FOUND AND OLD.__audit_many;
+    ELSE
+      SELECT *, (SELECT count(*) > 1 FROM (SELECT FROM __audit_after LIMIT 2) AS r) AS __audit_many INTO NEW FROM __audit_after;
+      are_many := FOUND AND NEW.__audit_many;
     END IF;
+    IF NOT FOUND THEN
+      RETURN NULL;
+    END IF;
+    IF TG_OP = 'UPDATE' AND NOT are_many THEN
+      SELECT * INTO OLD FROM __audit_before;
+    END IF;
+  END IF;
+  BEGIN
 %12$s
-    IF %1$s THEN
+    IF NOT are_many AND (%1$s) THEN
       RAISE undefined_column;
     END IF;
 %10$s
-    IF operation = 'INSERT' THEN
+    IF are_many THEN
+      NULL;
+    ELSIF operation = 'INSERT' THEN
       row_id := %2$s;
       after := %3$s;
     ELSIF operation = 'DELETE' THEN
@@ -71,10 +78,6 @@ BEGIN
       after := %3$s;
     END IF;
   EXCEPTION
-    WHEN no_data_found THEN
-      RETURN NULL;
-    WHEN too_many_rows THEN
-      are_many := true;
     WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
       -- a migration changed the table since: the same once more, by the catalog as it is now
       IF TG_LEVEL = 'STATEMENT' THEN

@@ -1281,23 +1281,30 @@ DECLARE
   is_drifted boolean\073
 %9$s
 BEGIN
-  BEGIN
-    IF TG_LEVEL = ''STATEMENT'' THEN
-      IF TG_OP = ''DELETE'' THEN
-        SELECT * INTO STRICT OLD FROM __audit_before\073
-      ELSE
-        SELECT * INTO STRICT NEW FROM __audit_after\073
-      END IF\073
-      IF TG_OP = ''UPDATE'' THEN
-        SELECT * INTO OLD FROM __audit_before\073
-      END IF\073
+  IF TG_LEVEL = ''STATEMENT'' THEN
+    IF TG_OP = ''DELETE'' THEN
+      SELECT *, (SELECT count(*) > 1 FROM (SELECT FROM __audit_before LIMIT 2) AS r) AS __audit_many INTO OLD FROM __audit_before\073
+      are_many := FOUND AND OLD.__audit_many\073
+    ELSE
+      SELECT *, (SELECT count(*) > 1 FROM (SELECT FROM __audit_after LIMIT 2) AS r) AS __audit_many INTO NEW FROM __audit_after\073
+      are_many := FOUND AND NEW.__audit_many\073
     END IF\073
+    IF NOT FOUND THEN
+      RETURN NULL\073
+    END IF\073
+    IF TG_OP = ''UPDATE'' AND NOT are_many THEN
+      SELECT * INTO OLD FROM __audit_before\073
+    END IF\073
+  END IF\073
+  BEGIN
 %12$s
-    IF %1$s THEN
+    IF NOT are_many AND (%1$s) THEN
       RAISE undefined_column\073
     END IF\073
 %10$s
-    IF operation = ''INSERT'' THEN
+    IF are_many THEN
+      NULL\073
+    ELSIF operation = ''INSERT'' THEN
       row_id := %2$s\073
       after := %3$s\073
     ELSIF operation = ''DELETE'' THEN
@@ -1313,10 +1320,6 @@ BEGIN
       after := %3$s\073
     END IF\073
   EXCEPTION
-    WHEN no_data_found THEN
-      RETURN NULL\073
-    WHEN too_many_rows THEN
-      are_many := true\073
     WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
       -- a migration changed the table since: the same once more, by the catalog as it is now
       IF TG_LEVEL = ''STATEMENT'' THEN
