@@ -1,15 +1,18 @@
 import type { Attribution } from '../attribution.ts'
 import { AuditError } from '../errors.ts'
-import { isPool } from '../postgres/connection.ts'
+import { isPool, plain, withSavepoint } from '../postgres/connection.ts'
 import { sqlStateOf } from '../postgres/sql-state.ts'
 import type { UncapturableReason } from './parse/uncapturable.ts'
-import type { Plan, UncapturablePlan } from './plan.ts'
+import type { AuditedPlan, Plan, UncapturablePlan } from './plan.ts'
 import { entryShape } from './rewrite/entry-parameters.ts'
 import { runAudited } from './run-audited.ts'
 import { runCarried } from './run-carried.ts'
 import { refuseUncapturable, runUncapturable } from './run-uncapturable.ts'
-import { type CaptureScope, operationOf } from './scope.ts'
+import { type CaptureScope, operationOf, runOutsideScope } from './scope.ts'
 import type { StatementAtHand } from './statement-at-hand.ts'
+
+/** Of a policy, too. */
+const insufficientPrivilege = '42501'
 
 /** What `audit_logs_context` raises: the triggers of a table are not those of the catalog. */
 const triggersChanged = 'ZA002'
@@ -41,6 +44,14 @@ export async function capture<T>(captured: StatementAtHand<T>): Promise<T> {
     } catch (error) {
       scope.failedToWrite = plan.kind !== 'pass' || plan.writes === true
       const state = sqlStateOf(error) ?? ''
+      if (
+        state === insufficientPrivilege &&
+        plan.kind === 'audited' &&
+        !plan.restricted &&
+        isPool(connection)
+      ) {
+        return await runTextOnly(captured, attribution)
+      }
       if (!('sql' in plan) || !outdatedStates.has(state)) throw error
       database.forget()
       // a failed statement ends its transaction; outside of one, it can be planned again
@@ -111,12 +122,44 @@ function runPlan<T>(plan: Plan, captured: StatementAtHand<T>, attribution: Attri
   requireActor(scope)
   switch (plan.kind) {
     case 'audited':
-      return runAudited(plan, query, connection, attribution).then(resultOf)
+      return plan.restricted
+        ? runMaybeRestricted(plan, plan.restricted, captured, attribution)
+        : runAudited(plan, query, connection, attribution).then(resultOf)
     case 'carried':
       return runCarried(plan, captured, attribution)
     case 'uncapturable':
       return runOpaque(plan, captured, attribution)
   }
+}
+
+/** Finds out whether the statement's role is restricted, and if so, does what it is allowed to do. */
+async function runMaybeRestricted<T>(
+  plan: AuditedPlan,
+  { ask, plan: otherwise, isIncomplete }: NonNullable<AuditedPlan['restricted']>,
+  captured: StatementAtHand<T>,
+  attribution: Attribution,
+): Promise<T> {
+  const { query, connection, scope, resultOf } = captured
+  const asked = await runOutsideScope(() => connection.queryRaw(plain(ask)))
+  if (asked.rows[0]?.[0] !== true) return runAudited(plan, query, connection, attribution).then(resultOf)
+  if (isIncomplete && scope.configuration.options.uncapturable === 'throw')
+    throw refuseUncapturable('row-security')
+  if (otherwise.kind !== 'audited') return runPlan(otherwise, captured, attribution)
+  // RETURNING may be refused where the statement alone is not
+  const work = () => runAudited(otherwise, query, connection, attribution)
+  try {
+    return resultOf(await (isPool(connection) ? work() : withSavepoint(connection, work)))
+  } catch (error) {
+    if (sqlStateOf(error) !== insufficientPrivilege) throw error
+    return runTextOnly(captured, attribution)
+  }
+}
+
+/** Runs a statement as it is, where its entries took more than the role may read. */
+async function runTextOnly<T>(captured: StatementAtHand<T>, attribution: Attribution): Promise<T> {
+  const { scope, connection, database, query } = captured
+  const planner = await database.planner(scope.configuration, connection)
+  return runPlan(planner.textOnly(query.sql, entryShape(attribution)), captured, attribution)
 }
 
 async function runOpaque<T>(

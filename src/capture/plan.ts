@@ -12,6 +12,7 @@ import { parseSql, type Syntax } from './parse/syntax.ts'
 import { classify, type UncapturableReason } from './parse/uncapturable.ts'
 import { withoutValues } from './parse/without-values.ts'
 import { writtenTables } from './parse/written-tables.ts'
+import { restrictionOf } from './rewrite/access.ts'
 import type { RewriteInput, Rewritten, Want } from './rewrite/audited-statement.ts'
 import { carryContext } from './rewrite/carry-context.ts'
 import {
@@ -21,7 +22,7 @@ import {
   unwatchedGuard,
 } from './rewrite/context-call.ts'
 import { EntryParameters, type EntryShape } from './rewrite/entry-parameters.ts'
-import { type RawEntry, rawEntry } from './rewrite/raw-entry.ts'
+import { missingEntry, type RawEntry, rawEntry } from './rewrite/raw-entry.ts'
 import { findRecorder, type Recorder } from './rewrite/recorder.ts'
 import { type Reach, reachOf } from './rewrite/referential-actions.ts'
 import { hurdleTo, rewrite } from './rewrite/rewrite.ts'
@@ -72,6 +73,10 @@ export interface AuditedPlan extends Omit<Rewritten, 'lock' | 'readLater'> {
   /** Statements that run before, with some of the statement's own parameters; see {@link Rewritten}. */
   readonly lock?: { readonly rows: Renumbered; readonly reached?: Renumbered; readonly isDeep: boolean }
   readonly readLater?: { readonly sql: string; readonly parameters: EntryParameters }
+  /** What to do instead if the query `ask` says that the statement's role is restricted. */
+  readonly restricted?:
+    | { readonly ask: string; readonly plan: Plan; readonly isIncomplete: boolean }
+    | undefined
 }
 
 const pass: Plan = { kind: 'pass' }
@@ -160,7 +165,23 @@ export class Planner {
     if (hurdle) return this.#uncapturable(hurdle, syntax, text, shape)
     if (statement.kind === 'upsert' && reach && !conflictKey(statement.conflict, table))
       return this.#uncapturable('upsert-without-values', syntax, text, shape)
-    return this.#audited(statement, { tracked, reach, want, parameterCount, shape })
+    const input = { tracked, reach, want, parameterCount, shape }
+    const plan = this.#audited(statement, input)
+    const restriction = restrictionOf(statement, table, reach)
+    if (!restriction) return plan
+    const { ask, records, isLockless } = restriction
+    const otherwise =
+      records === 'nothing'
+        ? this.#uncapturable('row-security', syntax, text, shape)
+        : records === 'rows'
+          ? plan
+          : this.#audited(statement, { ...input, isLockless, incomplete: withoutValues(text) })
+    return { ...plan, restricted: { ask, plan: otherwise, isIncomplete: records !== 'rows' } }
+  }
+
+  /** The plan of a statement that its role may run, but not return all of: its text is recorded. */
+  textOnly(sql: string, shape: EntryShape): Plan {
+    return this.#uncapturable('privilege', parseSql(sql), sql, shape)
   }
 
   /** Triggers record all that the statement changes. */
@@ -194,10 +215,14 @@ export class Planner {
     {
       parameterCount,
       shape,
+      incomplete,
       ...rest
     }: Pick<RewriteInput, 'tracked' | 'reach' | 'want'> & {
       readonly parameterCount: number
       readonly shape: EntryShape
+      readonly isLockless?: boolean
+      /** The statement's text, if it may change rows that have no entry. */
+      readonly incomplete?: string
     },
   ): AuditedPlan {
     const hasUuidv7 = this.catalog.server.makesUuidv7
@@ -214,6 +239,7 @@ export class Planner {
       lockedRows: `$${parameterCount + 1}::pg_catalog.text`,
       entry: parameters,
       later,
+      missing: incomplete === undefined ? undefined : missingEntry(incomplete, 'row-security', parameters),
       log: this.#configuration.options.table,
       recorder: this.#recorder,
     })
@@ -331,13 +357,15 @@ function logOutdated(log: TableName): AuditError {
 }
 
 /** The plan of a folded statement, unfolded. */
-function unfolded(plan: Plan, sql: string, { expand, trailer, isFolded }: FoldedStatement): Plan {
+function unfolded(plan: Plan, sql: string, folded: FoldedStatement): Plan {
+  const { expand, trailer, isFolded } = folded
   if (plan.kind === 'pass') return plan
   if (plan.kind === 'uncapturable') return isFolded ? { ...plan, statement: withoutValues(sql) } : plan
   if (plan.kind === 'carried') return { ...plan, sql: expand(plan.sql) + trailer }
-  const { lock } = plan
+  const { lock, restricted } = plan
   return {
     ...plan,
+    restricted: restricted && { ...restricted, plan: unfolded(restricted.plan, sql, folded) },
     sql: expand(plan.sql) + trailer,
     ...(lock && {
       lock: {

@@ -50,6 +50,11 @@ const tables = `
       SELECT FROM pg_catalog.pg_trigger t
       WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype::int & 6 = 6
         AND t.tgname NOT IN ('!audit_logs_statement', '!audit_logs_reach')),
+    -- uniform: every policy is FOR ALL, so a role may read what it may change
+    'security', (SELECT CASE WHEN EXISTS (
+        SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid AND p.polcmd <> '*') THEN 'split' ELSE 'uniform' END
+      FROM pg_catalog.pg_class c WHERE c.oid = r.oid AND c.relrowsecurity),
+    'readable', pg_catalog.has_table_privilege(r.oid, 'SELECT'),
     -- the triggers of audit_logs_watch, as far as they fire in this session
     'noted', (SELECT pg_catalog.convert_from(
         pg_catalog.substring(t.tgargs, 1, pg_catalog.octet_length(t.tgargs) - 1), pg_catalog.getdatabaseencoding())

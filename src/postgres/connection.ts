@@ -93,3 +93,16 @@ async function rollBack(transaction: TransactionLike, sendsItself: boolean): Pro
     await transaction.rollback()
   }
 }
+
+/** Runs `work` in an open transaction; if it fails, the transaction is as before. */
+export async function withSavepoint<T>(transaction: Connection, work: () => Promise<T>): Promise<T> {
+  await transaction.executeRaw(plain('SAVEPOINT audit_attempt'))
+  try {
+    const result = await work()
+    await transaction.executeRaw(plain('RELEASE SAVEPOINT audit_attempt'))
+    return result
+  } catch (error) {
+    await transaction.executeRaw(plain('ROLLBACK TO SAVEPOINT audit_attempt'))
+    throw error
+  }
+}

@@ -44,6 +44,8 @@ interface RawTable extends RawWatch {
   rules: boolean
   beforeUpdate: boolean
   beforeInsert: boolean
+  security: 'uniform' | 'split' | null
+  readable: boolean
   columns: {
     number: number
     name: string

@@ -49,6 +49,8 @@ interface Selecting {
   readonly with: WithQueries | undefined
   /** Whether SET or RETURNING read more than the row and parameters: FROM, or a query of the WITH clause. */
   readonly readsMore: boolean
+  /** Whether it reads no column: `UPDATE t SET a = 1`, which needs no right to read. */
+  readonly readsNothing: boolean
 }
 
 export interface UpdateStatement extends AnyWrite, Selecting {
@@ -111,6 +113,7 @@ export function readStatement(
     where: clause(whereAt),
     choice: choiceOf(node),
     with: main > 0 ? withQueries(syntax, main) : undefined,
+    readsNothing: !findIn([node.whereClause, node.targetList, node.returningClause], 'ColumnRef'),
     readsMore: hasFrom || (main > 0 && findIn([node.targetList, node.returningClause], 'SubLink')),
   }
   if (setAt === undefined) return { ...common, ...selecting, kind: 'delete' }

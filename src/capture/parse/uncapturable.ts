@@ -26,6 +26,8 @@ export const uncapturableReasons = {
   rule: 'a rewrite rule on the table changes what the statement does',
   'returning-star':
     'RETURNING * of several tables does not say which columns it returns, and other rows follow by referential actions',
+  'row-security': 'row-level security lets the role change rows that it may not read',
+  privilege: 'the role may not read, or lock, all that an entry needs',
   unrepeatable:
     'which rows it changes may differ when asked again (chance, SKIP LOCKED, a subquery), and it reads other tables besides',
   'upsert-without-values':

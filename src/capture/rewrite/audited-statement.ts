@@ -2,7 +2,7 @@ import type { Catalog, Table } from '../../postgres/catalog.ts'
 import { own, quoteIdentifier, type TableName } from '../../postgres/identifiers.ts'
 import type { UpdateStatement, WriteStatement } from '../parse/statement.ts'
 import { affectedEntries } from './affected-entries.ts'
-import { logInsert } from './entry-insert.ts'
+import { type EntryQuery, logInsert } from './entry-insert.ts'
 import type { EntryParameters } from './entry-parameters.ts'
 import type { Lock } from './lock.ts'
 import type { Recorder } from './recorder.ts'
@@ -31,6 +31,10 @@ export interface RewriteInput {
   readonly want: Want
   /** In a statement that locks: the parameter with the addresses of the rows that the one before it locked. */
   readonly lockedRows: string
+  /** The query of one more entry, which says that rows may be missing; see `access.ts`. */
+  readonly missing?: EntryQuery | undefined
+  /** Whether a DELETE goes without a lock. */
+  readonly isLockless?: boolean
   /** Compares what the client believes about the table's triggers with the truth, see `contextCall`. */
   readonly guard: string
 }
@@ -118,7 +122,11 @@ export function insertingStatement(
     : ['', [selectList(all)]]
   const affected =
     reach && start && affectedEntries(reach, { track, cause: start.cause, changed: source, entry, later })
-  const queries = [...entries.queries, ...(affected?.queries ?? [])]
+  const missing =
+    affected && input.missing
+      ? [{ ...input.missing, from: `(SELECT) AS m WHERE EXISTS (SELECT FROM ${own('start')})` }]
+      : []
+  const queries = [...entries.queries, ...(affected?.queries ?? []), ...missing]
   const ctes = [
     ...(shared ? [shared.queries] : []),
     ...(locked === undefined ? [] : [locked]),

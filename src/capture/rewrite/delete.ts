@@ -44,6 +44,11 @@ export function rewriteDelete(statement: DeleteStatement, input: RewriteInput): 
     select: (columns) => selectMatching(statement, columns),
     strength: 'FOR UPDATE',
   }
+  const start = startFromRemoved(reach, tracked, address)
+  if (input.isLockless) {
+    const entries = deletedEntries(before, input)
+    return insertingStatement(statement, input, { body: statement.body, rows, entries, start })
+  }
   // a row that matches only since the lock has children that nobody locked; at the time of the lock, the statement
   // would not have seen it either
   const confined = ofChosenRows(statement, isLocked(table, address, entry.reference('lockedRows')))
@@ -51,7 +56,7 @@ export function rewriteDelete(statement: DeleteStatement, input: RewriteInput): 
     body: confined.body,
     rows,
     entries: deletedEntries(before, input),
-    start: startFromRemoved(reach, tracked, address),
+    start,
     lock: {
       rows: lockRows(target),
       reached: lockReachedRows(target, reach, { patch: removed, addresses: input.lockedRows }),

@@ -1,7 +1,7 @@
 import { quoteLiteral, type TableName } from '../../postgres/identifiers.ts'
 import type { UncapturableReason } from '../parse/uncapturable.ts'
 import { entryDetails } from './entry-details.ts'
-import { logInsert } from './entry-insert.ts'
+import { type EntryQuery, logInsert } from './entry-insert.ts'
 import { EntryParameters, type EntryShape } from './entry-parameters.ts'
 
 /** The statement that writes the one entry of a statement that can't be captured row by row. */
@@ -10,6 +10,21 @@ export interface RawEntry {
   readonly sql: string
   /** The parameters after it. */
   readonly parameters: EntryParameters
+}
+
+/** The same as one of the entries of a statement, whose text it has. */
+export function missingEntry(
+  statement: string,
+  reason: UncapturableReason,
+  entry: EntryParameters,
+): EntryQuery {
+  const details = { statement: `${quoteLiteral(statement)}::text`, reason: `${quoteLiteral(reason)}::text` }
+  return {
+    action: `'raw.execute'`,
+    resourceType: `'raw'`,
+    resourceId: 'NULL',
+    details: entryDetails(details, entry),
+  }
 }
 
 export function rawEntry(reason: UncapturableReason, log: TableName, shape: EntryShape): RawEntry {
