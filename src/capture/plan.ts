@@ -22,7 +22,7 @@ import {
   unwatchedGuard,
 } from './rewrite/context-call.ts'
 import { EntryParameters, type EntryShape } from './rewrite/entry-parameters.ts'
-import { missingEntry, type RawEntry, rawEntry } from './rewrite/raw-entry.ts'
+import { noteEntry, type RawEntry, rawEntry } from './rewrite/raw-entry.ts'
 import { findRecorder, type Recorder } from './rewrite/recorder.ts'
 import { type Reach, reachOf } from './rewrite/referential-actions.ts'
 import { hurdleTo, rewrite } from './rewrite/rewrite.ts'
@@ -165,7 +165,8 @@ export class Planner {
     if (hurdle) return this.#uncapturable(hurdle, syntax, text, shape)
     if (statement.kind === 'upsert' && reach && !conflictKey(statement.conflict, table))
       return this.#uncapturable('upsert-without-values', syntax, text, shape)
-    const input = { tracked, reach, want, parameterCount, shape }
+    const statementText = withoutValues(text)
+    const input = { tracked, reach, want, parameterCount, shape, statementText }
     const plan = this.#audited(statement, input)
     const restriction = restrictionOf(statement, table, reach)
     if (!restriction) return plan
@@ -175,7 +176,7 @@ export class Planner {
         ? this.#uncapturable('row-security', syntax, text, shape)
         : records === 'rows'
           ? plan
-          : this.#audited(statement, { ...input, isLockless, incomplete: withoutValues(text) })
+          : this.#audited(statement, { ...input, isLockless, isIncomplete: true })
     return { ...plan, restricted: { ask, plan: otherwise, isIncomplete: records !== 'rows' } }
   }
 
@@ -215,14 +216,14 @@ export class Planner {
     {
       parameterCount,
       shape,
-      incomplete,
+      statementText,
       ...rest
     }: Pick<RewriteInput, 'tracked' | 'reach' | 'want'> & {
       readonly parameterCount: number
       readonly shape: EntryShape
       readonly isLockless?: boolean
-      /** The statement's text, if it may change rows that have no entry. */
-      readonly incomplete?: string
+      readonly isIncomplete?: boolean
+      readonly statementText: string
     },
   ): AuditedPlan {
     const hasUuidv7 = this.catalog.server.makesUuidv7
@@ -239,7 +240,7 @@ export class Planner {
       lockedRows: `$${parameterCount + 1}::pg_catalog.text`,
       entry: parameters,
       later,
-      missing: incomplete === undefined ? undefined : missingEntry(incomplete, 'row-security', parameters),
+      note: (reason, entry) => noteEntry(statementText, reason, entry),
       log: this.#configuration.options.table,
       recorder: this.#recorder,
     })

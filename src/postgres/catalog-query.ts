@@ -50,6 +50,11 @@ const tables = `
       SELECT FROM pg_catalog.pg_trigger t
       WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype::int & 6 = 6
         AND t.tgname NOT IN ('!audit_logs_statement', '!audit_logs_reach')),
+    -- tgtype: 1 row, 2 before, 8 delete; a partition may have a trigger of its own
+    'beforeDelete', EXISTS (
+      SELECT FROM pg_catalog.pg_trigger t
+      WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype::int & 11 = 11
+        AND t.tgrelid IN (SELECT r.oid UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = r.oid)),
     -- uniform: every policy is FOR ALL, so a role may read what it may change
     'security', (SELECT CASE WHEN EXISTS (
         SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid AND p.polcmd <> '*') THEN 'split' ELSE 'uniform' END

@@ -31,6 +31,8 @@ export interface Table {
   readonly beforeUpdate: boolean
   /** A BEFORE INSERT trigger may write elsewhere. */
   readonly beforeInsert: boolean
+  /** A BEFORE DELETE row trigger may keep a row. */
+  readonly beforeDelete: boolean
   /** Row-level security: `uniform` if every policy is FOR ALL, so that a role may read what it may change. */
   readonly security: 'uniform' | 'split' | null
   /** The role that read the catalog may read every column. */

@@ -44,6 +44,7 @@ interface RawTable extends RawWatch {
   rules: boolean
   beforeUpdate: boolean
   beforeInsert: boolean
+  beforeDelete: boolean
   security: 'uniform' | 'split' | null
   readable: boolean
   columns: {

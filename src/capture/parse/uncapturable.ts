@@ -26,6 +26,7 @@ export const uncapturableReasons = {
   rule: 'a rewrite rule on the table changes what the statement does',
   'returning-star':
     'RETURNING * of several tables does not say which columns it returns, and other rows follow by referential actions',
+  trigger: 'a BEFORE trigger changed the key of a row, or kept it, so that what followed is not known',
   'row-security': 'row-level security lets the role change rows that it may not read',
   privilege: 'the role may not read, or lock, all that an entry needs',
   unrepeatable:

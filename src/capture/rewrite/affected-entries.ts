@@ -1,8 +1,9 @@
 import type { Table } from '../../postgres/catalog.ts'
 import { columnOf, own } from '../../postgres/identifiers.ts'
-import type { EntryQuery } from './entry-insert.ts'
+import { type EntryQuery, where } from './entry-insert.ts'
 import type { EntryParameters } from './entry-parameters.ts'
 import { linkEntries } from './link.ts'
+import type { Note } from './raw-entry.ts'
 import { keepUnread, readLater, unreadRow } from './read-later.ts'
 import { affectedRows, childRow, isRemoval, type Reach } from './referential-actions.ts'
 import { entryOfEachRow, type RowEntries, selectList } from './row-entries.ts'
@@ -18,6 +19,7 @@ export interface AffectedContext {
   readonly entry: EntryParameters
   /** Parameters for the statement that follows. */
   readonly later: EntryParameters
+  readonly note: Note
 }
 
 /** The entries of all rows that referential actions reach: CTEs that read them, and queries over the CTEs. */
@@ -41,13 +43,20 @@ function entriesOfTable(
   reach: Reach,
   node: number,
   tracked: TrackedTable,
-  { cause, entry, later }: AffectedContext,
+  { cause, entry, later, note }: AffectedContext,
 ): RowEntries {
   const { table, link } = tracked
   const before: RowReference = (column) => columnOf(childRow.before, column)
   const after: RowReference = (column) => columnOf(childRow.after, column)
   const from = own(`affected_${node}`)
   const extra = { cause: `${cause}::text` }
+  // a row that a trigger keeps from being deleted keeps all that is below it
+  const mayStay = reach.edges.some((edge) => isRemoval(edge) && edge.key.child.beforeDelete)
+  if (mayStay && (link || table.primaryKey.length === 0))
+    return {
+      columns: { gone: 'a.gone' },
+      queries: [where(`EXISTS (SELECT FROM ${from})`, note('trigger', entry))],
+    }
   if (link) {
     const isMade = `NOT ${from}.${own('gone')}`
     const entries = linkEntries(link, tracked, { from, before, after, isMade, entry, ...extra })
@@ -55,18 +64,24 @@ function entriesOfTable(
   }
   const isComputed = table.beforeUpdate || table.columns.some((column) => column.generated)
   const isSet = reach.edges.some((edge) => edge.key.child === table && !isRemoval(edge))
-  const isReadLater = isComputed && isSet && table.primaryKey.length > 0
+  const isReadLater = mayStay || (isComputed && isSet && table.primaryKey.length > 0)
   const updated = isReadLater ? 'NULL::jsonb' : tracked.updated(before, after, table.columns, entry, extra)
+  const deleted = mayStay ? 'NULL::jsonb' : tracked.deleted(before, entry, extra)
   const entries = entryOfEachRow(tracked, from, {
     action: `CASE WHEN a.gone THEN ${tracked.action('delete')} ELSE ${tracked.action('update')} END`,
     id: tracked.id(before),
-    details: `CASE WHEN a.gone THEN ${tracked.deleted(before, entry, extra)} ELSE ${updated} END`,
+    details: `CASE WHEN a.gone THEN ${deleted} ELSE ${updated} END`,
   })
   const guarded = { ...entries.columns, guard: tracked.shapeGuard }
   if (!isReadLater) return { ...entries, columns: guarded }
   return {
-    columns: { ...guarded, unread: `CASE WHEN NOT a.gone THEN ${unreadRow(table, before, after)} END` },
+    columns: {
+      ...guarded,
+      unread: mayStay
+        ? unreadRow(table, before, after, 'a.gone')
+        : `CASE WHEN NOT a.gone THEN ${unreadRow(table, before, after)} END`,
+    },
     queries: [...entries.queries, keepUnread(from, node)],
-    later: [readLater(tracked, node, later, extra)],
+    later: readLater(tracked, node, later, note, extra),
   }
 }

@@ -2,9 +2,10 @@ import type { Catalog, Table } from '../../postgres/catalog.ts'
 import { own, quoteIdentifier, type TableName } from '../../postgres/identifiers.ts'
 import type { UpdateStatement, WriteStatement } from '../parse/statement.ts'
 import { affectedEntries } from './affected-entries.ts'
-import { type EntryQuery, logInsert } from './entry-insert.ts'
+import { logInsert, where } from './entry-insert.ts'
 import type { EntryParameters } from './entry-parameters.ts'
 import type { Lock } from './lock.ts'
+import type { Note } from './raw-entry.ts'
 import type { Recorder } from './recorder.ts'
 import { type Reach, reachedRows } from './referential-actions.ts'
 import { type RowEntries, selectList } from './row-entries.ts'
@@ -31,8 +32,10 @@ export interface RewriteInput {
   readonly want: Want
   /** In a statement that locks: the parameter with the addresses of the rows that the one before it locked. */
   readonly lockedRows: string
-  /** The query of one more entry, which says that rows may be missing; see `access.ts`. */
-  readonly missing?: EntryQuery | undefined
+  /** The query of one more entry, which says that other rows may have changed, and why. */
+  readonly note: Note
+  /** Whether referential actions may reach rows that the role does not see; see `access.ts`. */
+  readonly isIncomplete?: boolean
   /** Whether a DELETE goes without a lock. */
   readonly isLockless?: boolean
   /** Compares what the client believes about the table's triggers with the truth, see `contextCall`. */
@@ -108,7 +111,7 @@ export function insertingStatement(
     countsMissed = false,
   }: WriteParts,
 ): Rewritten {
-  const { tracked, reach, track, entry, later } = input
+  const { tracked, reach, track, entry, later, note } = input
   const outputs = outputNames(statement, input)
   const source = changed?.name ?? own('op')
   const ours = { ...(changed ? {} : { ...entries.columns, ...start?.columns }), ...returned }
@@ -121,10 +124,12 @@ export function insertingStatement(
       ]
     : ['', [selectList(all)]]
   const affected =
-    reach && start && affectedEntries(reach, { track, cause: start.cause, changed: source, entry, later })
+    reach &&
+    start &&
+    affectedEntries(reach, { track, cause: start.cause, changed: source, entry, later, note })
   const missing =
-    affected && input.missing
-      ? [{ ...input.missing, from: `(SELECT) AS m WHERE EXISTS (SELECT FROM ${own('start')})` }]
+    affected && input.isIncomplete
+      ? [where(`EXISTS (SELECT FROM ${own('start')})`, note('row-security', entry))]
       : []
   const queries = [...entries.queries, ...(affected?.queries ?? []), ...missing]
   const ctes = [

@@ -1,5 +1,5 @@
 import { type WrittenColumn, writtenColumns } from '../../log/columns.ts'
-import { quoteIdentifier, quoteTable, type TableName } from '../../postgres/identifiers.ts'
+import { own, quoteIdentifier, quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import type { EntryParameters } from './entry-parameters.ts'
 
 /** A query that returns entries, as expressions over the rows of a FROM clause. */
@@ -10,6 +10,11 @@ export interface EntryQuery {
   readonly details: string
   /** What follows FROM, with its WHERE clause; without it, the query returns one entry. */
   readonly from?: string
+}
+
+/** One entry, if a condition holds. */
+export function where(condition: string, query: EntryQuery): EntryQuery {
+  return { ...query, from: `(SELECT) AS ${own('one')} WHERE ${condition}` }
 }
 
 /**

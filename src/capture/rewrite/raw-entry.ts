@@ -12,12 +12,11 @@ export interface RawEntry {
   readonly parameters: EntryParameters
 }
 
-/** The same as one of the entries of a statement, whose text it has. */
-export function missingEntry(
-  statement: string,
-  reason: UncapturableReason,
-  entry: EntryParameters,
-): EntryQuery {
+/** The query of an entry beside those of a statement's rows. */
+export type Note = (reason: UncapturableReason, entry: EntryParameters) => EntryQuery
+
+/** An entry beside those of a statement's rows: other rows may have changed, and why that is not known. */
+export function noteEntry(statement: string, reason: UncapturableReason, entry: EntryParameters): EntryQuery {
   const details = { statement: `${quoteLiteral(statement)}::text`, reason: `${quoteLiteral(reason)}::text` }
   return {
     action: `'raw.execute'`,

@@ -1,7 +1,8 @@
-import type { Table } from '../../postgres/catalog.ts'
+import type { Column, Table } from '../../postgres/catalog.ts'
 import { columnOf, own, quoteTable } from '../../postgres/identifiers.ts'
-import type { EntryQuery } from './entry-insert.ts'
+import { type EntryQuery, where } from './entry-insert.ts'
 import type { EntryParameters } from './entry-parameters.ts'
+import type { Note } from './raw-entry.ts'
 import { scanOf } from './referential-actions.ts'
 import type { RowReference } from './row-names.ts'
 import type { TrackedTable } from './tracked-table.ts'
@@ -13,18 +14,30 @@ import type { TrackedTable } from './tracked-table.ts'
  * again. The rows are kept as text, PostgreSQL's exact form; they don't leave the database, and no session state remains.
  */
 
-/** What is kept of a row: its old state, and its expected new state, whose key finds it again. */
-export function unreadRow(table: Table, before: RowReference, expected: RowReference): string {
+/** Which rows are kept: the statement's own, or those that actions reach in one table, by its index. */
+type KeptRows = 'start' | number
+
+/**
+ * What is kept of a row: its old state, and its expected new state, whose key finds it again.
+ *
+ * @param gone whether the row is expected to be deleted, in SQL
+ */
+export function unreadRow(
+  table: Table,
+  before: RowReference,
+  expected: RowReference,
+  gone = 'false',
+): string {
   const text = (row: RowReference) =>
     `(ROW(${table.columns.map(row).join(', ')})::${quoteTable(table)})::text`
-  return `pg_catalog.jsonb_build_object('before', ${text(before)}, 'expected', ${text(expected)})`
+  return `pg_catalog.jsonb_build_object('before', ${text(before)}, 'expected', ${text(expected)}, 'gone', ${gone})`
 }
 
 /** Keeps the rows in the column `unread` of a CTE. It is written like a source of entries, but adds none. */
-export function keepUnread(source: string, node: number): EntryQuery {
+export function keepUnread(source: string, whose: KeptRows): EntryQuery {
   const unread = `${source}.${own('unread')}`
   const rows = `SELECT coalesce(pg_catalog.jsonb_agg(${unread}) FILTER (WHERE ${unread} IS NOT NULL), '[]')::text FROM ${source}`
-  const kept = `(SELECT pg_catalog.set_config('${settingOf(node)}', (${rows}), true) AS value) AS ${own('kept')}`
+  const kept = `(SELECT pg_catalog.set_config('${settingOf(whose)}', (${rows}), true) AS value) AS ${own('kept')}`
   return {
     action: 'NULL',
     resourceType: 'NULL',
@@ -34,13 +47,17 @@ export function keepUnread(source: string, node: number): EntryQuery {
   }
 }
 
-/** For the statement that follows: the entries of the rows that were kept. */
+/**
+ * For the statement that follows: the entries of the rows that were kept. A row that is not there is deleted, if that
+ * was to be expected. Otherwise a trigger has changed its key, and one entry says that it was not found.
+ */
 export function readLater(
   tracked: TrackedTable,
-  node: number,
+  whose: KeptRows,
   entry: EntryParameters,
+  note: Note,
   extra: Record<string, string> = {},
-): EntryQuery {
+): EntryQuery[] {
   const { table } = tracked
   const row =
     (name: string): RowReference =>
@@ -48,22 +65,30 @@ export function readLater(
       columnOf(name, column)
   const [before, after, expected] = [row('b'), row('n'), row('x')]
   const key = table.primaryKey.map((column) => `${after(column)} = ${expected(column)}`)
-  const rows = [
-    `(SELECT ${tracked.id(before)} AS id, ${tracked.updated(before, after, table.columns, entry, extra)} AS details`,
-    `FROM pg_catalog.jsonb_array_elements(pg_catalog.current_setting('${settingOf(node)}')::jsonb) AS r`,
+  const isThere = `(${after(table.primaryKey[0] as Column)} IS NOT NULL)`
+  const isGone = `(r.value -> 'gone')::bool`
+  const updated = tracked.updated(before, after, table.columns, entry, extra)
+  const details = `CASE WHEN ${isThere} THEN ${updated} WHEN ${isGone} THEN ${tracked.deleted(before, entry, extra)} END`
+  const kept = [
+    `FROM pg_catalog.jsonb_array_elements(pg_catalog.current_setting('${settingOf(whose)}')::jsonb) AS r`,
     `CROSS JOIN LATERAL (SELECT ((r.value ->> 'before')::${quoteTable(table)}).*) AS b`,
     `CROSS JOIN LATERAL (SELECT ((r.value ->> 'expected')::${quoteTable(table)}).*) AS x`,
-    `JOIN ${scanOf(table)} AS n ON ${key.join(' AND ')}) AS u`,
+    `LEFT JOIN ${scanOf(table)} AS n ON ${key.join(' AND ')}`,
+  ].join('\n')
+  const verb = `CASE WHEN ${isThere} THEN ${tracked.action('update')} ELSE ${tracked.action('delete')} END`
+  const rows = `(SELECT ${verb} AS action, ${tracked.id(before)} AS id, ${details} AS details\n${kept}) AS u`
+  return [
+    {
+      action: 'u.action',
+      resourceType: tracked.resourceLiteral,
+      resourceId: 'u.id',
+      details: 'u.details',
+      from: `${rows} WHERE u.details IS NOT NULL`,
+    },
+    where(`EXISTS (SELECT ${kept} WHERE NOT ${isThere} AND NOT ${isGone})`, note('trigger', entry)),
   ]
-  return {
-    action: tracked.action('update'),
-    resourceType: tracked.resourceLiteral,
-    resourceId: 'u.id',
-    details: 'u.details',
-    from: `${rows.join('\n')} WHERE u.details IS NOT NULL`,
-  }
 }
 
-function settingOf(node: number): string {
-  return `prisma_extension_audit.unread_${node}`
+function settingOf(whose: KeptRows): string {
+  return `prisma_extension_audit.unread_${whose}`
 }

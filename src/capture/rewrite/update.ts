@@ -1,6 +1,7 @@
 import type { Table } from '../../postgres/catalog.ts'
 import { own } from '../../postgres/identifiers.ts'
 import type { Server } from '../../postgres/server.ts'
+import { differs } from '../../values/sql-json.ts'
 import type { UpdateStatement } from '../parse/statement.ts'
 import {
   callingStatement,
@@ -9,6 +10,7 @@ import {
   type Rewritten,
   recorderOf,
 } from './audited-statement.ts'
+import { where } from './entry-insert.ts'
 import { movedLinkEntries } from './link.ts'
 import { lockedAddress, lockedCte, lockedRow } from './locked-rows.ts'
 import { keepUnread, readLater, unreadRow } from './read-later.ts'
@@ -53,7 +55,7 @@ export function rewriteUpdate(statement: UpdateStatement, input: RewriteInput): 
   return insertingStatement(confined, input, {
     body: state === 'returning' ? confined.body : updateJoined(confined, table),
     rows,
-    entries: updatedEntries(statement, rows, input),
+    entries: withRekeyed(updatedEntries(statement, rows, input), statement, rows, input),
     start: startFromChanged(reach, tracked, rows),
     lock: isLockedFirst ? lockForUpdate(statement, table, changing, reach, input.lockedRows) : undefined,
     ...(state !== 'returning' && {
@@ -99,10 +101,32 @@ function updateCall(
   return update && recordCall(recorder, tracked, tracked.id(before), update, entry)
 }
 
+/** A trigger may change a key that the statement does not assign: where other rows follow, one entry says so. */
+function withRekeyed(
+  entries: RowEntries,
+  { assigned }: UpdateStatement,
+  { before, after }: RowNames,
+  { tracked: { table }, track, entry, note }: RewriteInput,
+): RowEntries {
+  if (!table.beforeUpdate) return entries
+  const followed = table.referencedBy
+    .filter(({ onUpdate, child }) => onUpdate !== 'none' && track(child).isTracked)
+    .flatMap(({ pairs }) => pairs.map(({ parent }) => parent))
+    .filter(({ name }) => !assigned.includes(name))
+  if (followed.length === 0) return entries
+  const changes = [...new Set(followed)].map((column) => differs(column, before(column), after(column)))
+  const isRekeyed = `EXISTS (SELECT FROM ${own('op')} WHERE ${own('op')}.${own('rekeyed')})`
+  return {
+    ...entries,
+    columns: { ...entries.columns, rekeyed: changes.join(' OR ') },
+    queries: [...entries.queries, where(isRekeyed, note('trigger', entry))],
+  }
+}
+
 function updatedEntries(
   { assigned }: UpdateStatement,
   { before, after }: RowNames,
-  { tracked, reach, entry, later }: RewriteInput,
+  { tracked, reach, entry, later, note }: RewriteInput,
 ): RowEntries {
   const { table, link } = tracked
   const from = own('op')
@@ -113,8 +137,8 @@ function updatedEntries(
   if (isChangedAgain && table.primaryKey.length > 0) {
     return {
       columns: { unread: unreadRow(table, before, after) },
-      queries: [keepUnread(from, 0)],
-      later: [readLater(tracked, 0, later)],
+      queries: [keepUnread(from, 'start')],
+      later: readLater(tracked, 'start', later, note),
     }
   }
   const details = tracked.updated(before, after, tracked.changeable(assigned), entry)
