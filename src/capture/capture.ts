@@ -2,6 +2,7 @@ import type { Attribution } from '../attribution.ts'
 import { AuditError } from '../errors.ts'
 import { isPool, plain, withSavepoint } from '../postgres/connection.ts'
 import { sqlStateOf } from '../postgres/sql-state.ts'
+import { type Meaning, meaningOf } from './meaning.ts'
 import type { UncapturableReason } from './parse/uncapturable.ts'
 import type { AuditedPlan, Plan, UncapturablePlan } from './plan.ts'
 import { entryShape } from './rewrite/entry-parameters.ts'
@@ -88,6 +89,7 @@ function knownPlan<T>(
   attribution: Attribution,
 ): Plan | undefined {
   const planner = database.knownPlanner(scope.configuration, connection)
+  if (planner?.openName(query.sql, !isPool(connection)) !== undefined) return undefined // ask first
   try {
     const plan = planner?.plan(query.sql, query.args.length, want, entryShape(attribution))
     return plan && isUnknownTable(plan) ? undefined : plan
@@ -102,12 +104,15 @@ async function planFor<T>(
   { scope, query, connection, database, want }: StatementAtHand<T>,
   attribution: Attribution,
 ): Promise<Plan> {
+  let meaning: Meaning | undefined
   const plan = async () => {
     const planner = await database.planner(scope.configuration, connection)
-    return planner.plan(query.sql, query.args.length, want, entryShape(attribution))
+    const name = planner.openName(query.sql, !isPool(connection))
+    meaning = name === undefined ? undefined : await meaningOf(name, connection)
+    return planner.plan(query.sql, query.args.length, want, entryShape(attribution), meaning?.oid)
   }
   const made = await plan()
-  if (!isUnknownTable(made)) return made
+  if (!isUnknownTable(made) || meaning?.isTemporary) return made
   database.forget() // the table may be newer than the catalog
   return plan()
 }

@@ -11,7 +11,7 @@ import type { WriteStatement } from './parse/statement.ts'
 import { parseSql, type Syntax } from './parse/syntax.ts'
 import { classify, type UncapturableReason } from './parse/uncapturable.ts'
 import { withoutValues } from './parse/without-values.ts'
-import { writtenTables } from './parse/written-tables.ts'
+import { unqualifiedTable, writtenTables } from './parse/written-tables.ts'
 import { restrictionOf } from './rewrite/access.ts'
 import type { RewriteInput, Rewritten, Want } from './rewrite/audited-statement.ts'
 import { carryContext } from './rewrite/carry-context.ts'
@@ -94,6 +94,11 @@ export class Planner {
   readonly #contextFunctions: ContextFunctions | undefined
   #knowsRecordsAll: boolean | undefined
   readonly #tables = new Map<Table, TrackedTable>()
+  readonly #openNames = new LRUCache<string, string>({
+    max: cachedPlans,
+    maxSize: cachedCharacters,
+    sizeCalculation: (_, text) => text.length + 1,
+  })
   readonly #plans = new LRUCache<string, Plan>({
     max: cachedPlans,
     maxSize: cachedCharacters,
@@ -109,13 +114,30 @@ export class Planner {
     this.#contextFunctions = findContextFunctions(catalog, configuration.options.table)
   }
 
-  /** The plan for a statement with `parameterCount` parameters. The parser must be loaded. */
-  plan(sql: string, parameterCount: number, want: Want, shape: EntryShape): Plan {
+  /**
+   * The name of the table that a statement writes to, if it has no schema and may mean several tables: in a transaction
+   * any, as `search_path` may have changed, or a temporary table have that name.
+   */
+  openName(sql: string, isInTransaction: boolean): string | undefined {
+    const { text } = foldLists(sql)
+    const name = this.#openNames.get(text) ?? unqualifiedTable(parseSql(text)) ?? ''
+    this.#openNames.set(text, name)
+    if (name === '') return undefined
+    const isOpen = isInTransaction || this.catalog.tables.filter((table) => table.name === name).length > 1
+    return isOpen ? name : undefined
+  }
+
+  /**
+   * The plan for a statement with `parameterCount` parameters. The parser must be loaded.
+   *
+   * @param written the table that the statement writes to, if its name alone does not say: its oid
+   */
+  plan(sql: string, parameterCount: number, want: Want, shape: EntryShape, written?: number): Plan {
     const folded = foldLists(sql)
-    const key = `${want} ${parameterCount}${shape.operation ? 'o' : ''}${shape.metadata ? 'm' : ''}${shape.revertOf ? 'r' : ''} ${folded.text}`
+    const key = `${written ?? ''} ${want} ${parameterCount}${shape.operation ? 'o' : ''}${shape.metadata ? 'm' : ''}${shape.revertOf ? 'r' : ''} ${folded.text}`
     let plan = this.#plans.get(key)
     if (!plan) {
-      plan = this.#make(folded.text, want, parameterCount, shape)
+      plan = this.#make(folded.text, want, parameterCount, shape, written)
       this.#plans.set(key, plan)
     }
     return folded.trailer === '' && !folded.isFolded ? plan : unfolded(plan, sql, folded)
@@ -135,10 +157,10 @@ export class Planner {
     refuseOutdated(wanted.map(({ table }) => table))
   }
 
-  #make(text: string, want: Want, parameterCount: number, shape: EntryShape): Plan {
+  #make(text: string, want: Want, parameterCount: number, shape: EntryShape, written?: number): Plan {
     if (/^[\s;]*$/.test(text)) return pass // an empty statement, which PostgreSQL accepts
     const syntax = parseSql(text)
-    const classified = classify(syntax, this.catalog)
+    const classified = classify(syntax, this.catalog, written)
     if (classified.kind === 'read') return pass
     if (classified.kind === 'uncapturable') return this.#uncapturable(classified.reason, syntax, text, shape)
     const { statement, table, obstacle } = classified
@@ -166,7 +188,7 @@ export class Planner {
     if (statement.kind === 'upsert' && reach && !conflictKey(statement.conflict, table))
       return this.#uncapturable('upsert-without-values', syntax, text, shape)
     const statementText = withoutValues(text)
-    const input = { tracked, reach, want, parameterCount, shape, statementText }
+    const input = { tracked, reach, want, parameterCount, shape, statementText, session: written !== undefined }
     const plan = this.#audited(statement, input)
     const restriction = restrictionOf(statement, table, reach)
     if (!restriction) return plan
@@ -217,6 +239,7 @@ export class Planner {
       parameterCount,
       shape,
       statementText,
+      session,
       ...rest
     }: Pick<RewriteInput, 'tracked' | 'reach' | 'want'> & {
       readonly parameterCount: number
@@ -224,6 +247,8 @@ export class Planner {
       readonly isLockless?: boolean
       readonly isIncomplete?: boolean
       readonly statementText: string
+      /** The statement's names depend on the session, and perhaps the log's as well. */
+      readonly session: boolean
     },
   ): AuditedPlan {
     const hasUuidv7 = this.catalog.server.makesUuidv7
@@ -241,8 +266,9 @@ export class Planner {
       entry: parameters,
       later,
       note: (reason, entry) => noteEntry(statementText, reason, entry),
-      log: this.#configuration.options.table,
-      recorder: this.#recorder,
+      log: session ? this.#qualifiedLog : this.#configuration.options.table,
+      // the log's function has its table's name as the migration spells it
+      recorder: session ? undefined : this.#recorder,
     })
     return {
       kind: 'audited',
@@ -278,13 +304,17 @@ export class Planner {
       kind: 'uncapturable',
       reason,
       statement: withoutValues(text),
-      entry: isRecorded ? undefined : rawEntry(reason, this.#configuration.options.table, shape),
+      entry: isRecorded ? undefined : rawEntry(reason, this.#qualifiedLog, shape),
       ahead: hasTriggers ? this.#contextAhead(shape) : undefined,
     }
   }
 
   /** Whether triggers record all that a write to a table changes, or none of it is wanted in the log. */
   #isRecorded(name: TableName): boolean {
+    // without a schema, the session decides which one it is
+    const named = this.catalog.tables.filter((table) => table.name === name.name)
+    if (name.schema === undefined && named.length > 1)
+      return named.every(({ schema }) => this.#isRecorded({ schema, name: name.name }))
     const table = findTable(this.catalog, name)
     if (!table) return false
     const reached = (['delete', 'update'] as const).flatMap(
@@ -304,6 +334,11 @@ export class Planner {
       (table) => !isTable(table) || table.name === '_prisma_migrations' || !this.#track(table).isTracked,
     )
     return this.#knowsRecordsAll
+  }
+
+  get #qualifiedLog(): TableName {
+    const { table } = this.#configuration.options
+    return findTable(this.catalog, table) ?? table
   }
 
   get #functions(): ContextFunctions {

@@ -69,8 +69,12 @@ const harmless = new Set([
   ...['PrepareStmt', 'VacuumStmt', 'LoadStmt'],
 ])
 
-/** Decides about a statement: does it only read, can its writes be captured row by row, and if not, why? */
-export function classify(syntax: Syntax | undefined, catalog: Catalog): Classified {
+/**
+ * Decides about a statement: does it only read, can its writes be captured row by row, and if not, why?
+ *
+ * @param written the oid of the table that it writes to, if the name alone does not say
+ */
+export function classify(syntax: Syntax | undefined, catalog: Catalog, written?: number): Classified {
   if (!syntax) return { kind: 'uncapturable', reason: 'unknown-syntax' }
   const [first, ...others] = syntax.statements
   if (!first) return { kind: 'read' }
@@ -82,7 +86,10 @@ export function classify(syntax: Syntax | undefined, catalog: Catalog): Classifi
   if (reason === 'read') return { kind: 'read' }
   if (reason !== 'write') return { kind: 'uncapturable', reason }
   const statement = readStatement(first.type, first.node, syntax, catalog.server)
-  const table = findTable(catalog, statement.table)
+  const table =
+    written === undefined
+      ? findTable(catalog, statement.table)
+      : catalog.tables.find(({ oid }) => oid === written)
   if (!table) return { kind: 'uncapturable', reason: 'unknown-table' }
   const isCursor = findIn(first.node, 'CurrentOfExpr')
   const obstacle = isCursor ? 'cursor' : obstacleTo(statement, table, catalog)

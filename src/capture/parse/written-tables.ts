@@ -31,6 +31,14 @@ export function writtenTables({ statements }: Syntax): TableName[] | undefined {
   return tables.length > 0 ? tables : undefined
 }
 
+/** The table that an INSERT, UPDATE or DELETE writes to, if its name has no schema. */
+export function unqualifiedTable(syntax: Syntax | undefined): string | undefined {
+  const [first, ...others] = syntax?.statements ?? []
+  if (!first || others.length > 0 || !writes.has(first.type)) return undefined
+  const { schemaname, relname } = first.node.relation as RangeVar
+  return schemaname === undefined ? relname : undefined
+}
+
 function tableNameOf({ schemaname, relname = '' }: RangeVar): TableName {
   return schemaname ? { schema: schemaname, name: relname } : { name: relname }
 }
