@@ -188,7 +188,15 @@ export class Planner {
     if (statement.kind === 'upsert' && reach && !conflictKey(statement.conflict, table))
       return this.#uncapturable('upsert-without-values', syntax, text, shape)
     const statementText = withoutValues(text)
-    const input = { tracked, reach, want, parameterCount, shape, statementText, session: written !== undefined }
+    const input = {
+      tracked,
+      reach,
+      want,
+      parameterCount,
+      shape,
+      statementText,
+      session: written !== undefined,
+    }
     const plan = this.#audited(statement, input)
     const restriction = restrictionOf(statement, table, reach)
     if (!restriction) return plan

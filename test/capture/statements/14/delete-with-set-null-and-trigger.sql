@@ -126,7 +126,8 @@ WITH RECURSIVE "__audit_op"(
             ROW(
               "__audit_patched"."id", "__audit_patched"."revision", "__audit_patched"."stampedId"
             )::"public"."Meter"
-          )::text
+          )::text,
+          'gone', false
         )
     END AS "__audit_unread"
   FROM (
@@ -210,43 +211,84 @@ SELECT
       pg_catalog.to_hex($2::pg_catalog.int8 + pg_catalog.row_number() OVER ()), 8, '0'
     )
   )::pg_catalog.uuid,
-  'meter.update', $4, $5, $6, 'meter', u.id, 'success', $7, u.details, $8, $9::pg_catalog.inet, $10,
-  $11
+  e.action, $4, $5, $6, e.resource_type, e.resource_id, 'success', $7, e.details, $8,
+  $9::pg_catalog.inet, $10, $11
 FROM (
-  SELECT
-    b."id"::text AS id,
-    CASE
-      WHEN b."id" IS DISTINCT FROM n."id"
-        OR b."revision" IS DISTINCT FROM n."revision"
-        OR b."stampedId" IS DISTINCT FROM n."stampedId"
-        THEN (
-          SELECT pg_catalog.to_jsonb("__audit_details")
-          FROM (
-            SELECT
-              "__audit_before" AS "before", "__audit_after" AS "after",
-              pg_catalog.array_remove(
-                ARRAY[
-                  CASE WHEN b."id" IS DISTINCT FROM n."id" THEN 'id' END,
-                  CASE WHEN b."revision" IS DISTINCT FROM n."revision" THEN 'revision' END,
-                  CASE WHEN b."stampedId" IS DISTINCT FROM n."stampedId" THEN 'stampedId' END
-                ],
-                NULL
-              ) AS "changed",
-              'stamped.delete'::text AS "cause", $1::pg_catalog.text AS "operation"
+  SELECT u.action, 'meter', u.id, u.details
+  FROM (
+    SELECT
+      CASE WHEN (n."id" IS NOT NULL) THEN 'meter.update' ELSE 'meter.delete' END AS action,
+      b."id"::text AS id,
+      CASE
+        WHEN (n."id" IS NOT NULL)
+          THEN CASE
+            WHEN b."id" IS DISTINCT FROM n."id"
+              OR b."revision" IS DISTINCT FROM n."revision"
+              OR b."stampedId" IS DISTINCT FROM n."stampedId"
+              THEN (
+                SELECT pg_catalog.to_jsonb("__audit_details")
+                FROM (
+                  SELECT
+                    "__audit_before" AS "before", "__audit_after" AS "after",
+                    pg_catalog.array_remove(
+                      ARRAY[
+                        CASE WHEN b."id" IS DISTINCT FROM n."id" THEN 'id' END,
+                        CASE WHEN b."revision" IS DISTINCT FROM n."revision" THEN 'revision' END,
+                        CASE WHEN b."stampedId" IS DISTINCT FROM n."stampedId" THEN 'stampedId' END
+                      ],
+                      NULL
+                    ) AS "changed",
+                    'stamped.delete'::text AS "cause", $1::pg_catalog.text AS "operation"
+                  FROM (
+                    SELECT b."id" AS "id", b."revision" AS "revision", b."stampedId" AS "stampedId"
+                  ) AS "__audit_before",
+                  (
+                    SELECT n."id" AS "id", n."revision" AS "revision", n."stampedId" AS "stampedId"
+                  ) AS "__audit_after"
+                ) AS "__audit_details"
+              )
+          END
+        WHEN (r.value -> 'gone')::bool
+          THEN (
+            SELECT pg_catalog.to_jsonb("__audit_details")
             FROM (
-              SELECT b."id" AS "id", b."revision" AS "revision", b."stampedId" AS "stampedId"
-            ) AS "__audit_before",
-            (
-              SELECT n."id" AS "id", n."revision" AS "revision", n."stampedId" AS "stampedId"
-            ) AS "__audit_after"
-          ) AS "__audit_details"
-        )
-    END AS details
-  FROM pg_catalog.jsonb_array_elements(
-    pg_catalog.current_setting('prisma_extension_audit.unread_1')::jsonb
-  ) AS r
-  CROSS JOIN LATERAL (SELECT ((r.value ->> 'before')::"public"."Meter").*) AS b
-  CROSS JOIN LATERAL (SELECT ((r.value ->> 'expected')::"public"."Meter").*) AS x
-  JOIN "public"."Meter" AS n ON n."id" = x."id"
-) AS u
-WHERE u.details IS NOT NULL;
+              SELECT
+                "__audit_before" AS "before", 'stamped.delete'::text AS "cause",
+                $1::pg_catalog.text AS "operation"
+              FROM (
+                SELECT b."id" AS "id", b."revision" AS "revision", b."stampedId" AS "stampedId"
+              ) AS "__audit_before"
+            ) AS "__audit_details"
+          )
+      END AS details
+    FROM pg_catalog.jsonb_array_elements(
+      pg_catalog.current_setting('prisma_extension_audit.unread_1')::jsonb
+    ) AS r
+    CROSS JOIN LATERAL (SELECT ((r.value ->> 'before')::"public"."Meter").*) AS b
+    CROSS JOIN LATERAL (SELECT ((r.value ->> 'expected')::"public"."Meter").*) AS x
+    LEFT JOIN "public"."Meter" AS n ON n."id" = x."id"
+  ) AS u
+  WHERE u.details IS NOT NULL
+  UNION ALL
+  SELECT
+    'raw.execute', 'raw', NULL,
+    (
+      SELECT pg_catalog.to_jsonb("__audit_details")
+      FROM (
+        SELECT
+          'DELETE FROM "public"."Stamped" WHERE ("public"."Stamped"."id" = $1 AND ?=?) RETURNING "public"."Stamped"."id", "public"."Stamped"."counter", "public"."Stamped"."stamped_at"'::text AS "statement",
+          'trigger'::text AS "reason", $1::pg_catalog.text AS "operation"
+      ) AS "__audit_details"
+    )
+  FROM (SELECT) AS "__audit_one"
+  WHERE EXISTS (
+    SELECT
+    FROM pg_catalog.jsonb_array_elements(
+      pg_catalog.current_setting('prisma_extension_audit.unread_1')::jsonb
+    ) AS r
+    CROSS JOIN LATERAL (SELECT ((r.value ->> 'before')::"public"."Meter").*) AS b
+    CROSS JOIN LATERAL (SELECT ((r.value ->> 'expected')::"public"."Meter").*) AS x
+    LEFT JOIN "public"."Meter" AS n ON n."id" = x."id"
+    WHERE NOT (n."id" IS NOT NULL) AND NOT (r.value -> 'gone')::bool
+  )
+) AS e(action, resource_type, resource_id, details);

@@ -5,7 +5,7 @@
 
 -- 1. The entry, with the text of the statement, without its values, as $1:
 -- $2 = $executeRaw, $3 = <a number>, $4 = <28 characters of a UUIDv7>, $5 = ada, $6 = user, $7 = null, $8 = null, $9 = r1, $10 = 192.0.2.1, $11 = null, $12 = null
-INSERT INTO "audit_logs" (
+INSERT INTO "public"."audit_logs" (
   "id", "action", "actor_id", "actor_type", "actor_email", "resource_type", "resource_id",
   "outcome", "reason", "details", "request_id", "ip", "user_agent", "organization_id"
 )

@@ -18,8 +18,8 @@ WITH "__audit_locked" AS MATERIALIZED (
   FOR NO KEY UPDATE OF "Stamped"
 ),
 "__audit_op"(
-  "__audit_r0", "__audit_r1", "__audit_r2", "__audit_id", "__audit_details", "__audit_triggers",
-  "__audit_shape"
+  "__audit_r0", "__audit_r1", "__audit_r2", "__audit_id", "__audit_details", "__audit_rekeyed",
+  "__audit_triggers", "__audit_shape"
 ) AS (
   UPDATE "public"."Stamped"
   SET "counter" = ("public"."Stamped"."counter" + $1)
@@ -74,6 +74,7 @@ WITH "__audit_locked" AS MATERIALIZED (
           'operation', $3::pg_catalog.text
         )
     END,
+    "__audit_locked"."__audit_b0" IS DISTINCT FROM "Stamped"."id",
     CASE
       WHEN pg_catalog.textne(
         pg_catalog.current_setting(
@@ -91,10 +92,23 @@ WITH "__audit_locked" AS MATERIALIZED (
     "outcome", "reason", "details", "request_id", "ip", "user_agent", "organization_id"
   )
   SELECT
-    pg_catalog.uuidv7(), 'stamped.update', $4, $5, $6, 'stamped', "__audit_op"."__audit_id",
-    'success', $7, "__audit_op"."__audit_details", $8, $9::pg_catalog.inet, $10, $11
-  FROM "__audit_op"
-  WHERE "__audit_op"."__audit_details" IS NOT NULL
+    pg_catalog.uuidv7(), e.action, $4, $5, $6, e.resource_type, e.resource_id, 'success', $7,
+    e.details, $8, $9::pg_catalog.inet, $10, $11
+  FROM (
+    SELECT 'stamped.update', 'stamped', "__audit_op"."__audit_id", "__audit_op"."__audit_details"
+    FROM "__audit_op"
+    WHERE "__audit_op"."__audit_details" IS NOT NULL
+    UNION ALL
+    SELECT
+      'raw.execute', 'raw', NULL,
+      pg_catalog.jsonb_build_object(
+        'statement', 'UPDATE "public"."Stamped" SET "counter" = ("public"."Stamped"."counter" + $1) WHERE ("public"."Stamped"."id" = $2 AND ?=?) RETURNING "public"."Stamped"."id", "public"."Stamped"."counter", "public"."Stamped"."stamped_at"'::text,
+        'reason', 'trigger'::text,
+        'operation', $3::pg_catalog.text
+      )
+    FROM (SELECT) AS "__audit_one"
+    WHERE EXISTS (SELECT FROM "__audit_op" WHERE "__audit_op"."__audit_rekeyed")
+  ) AS e(action, resource_type, resource_id, details)
 )
 SELECT "__audit_r0" AS "id", "__audit_r1" AS "counter", "__audit_r2" AS "stamped_at"
 FROM "__audit_op";
