@@ -117,6 +117,15 @@ function bounds(document: string, name: string): [number, number] {
   return [from + start.length, to]
 }
 
+/** Ids and times are others in every run. */
+export function withoutChance(output: string): string {
+  return output
+    .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '<uuid>')
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '<time>')
+    .replace(/(seq|transactionId): \d+n/g, '$1: <number>')
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   for (const [path, sections] of Object.entries(generatedSections())) {
     const filled = Object.entries(sections).reduce(

@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { PrismaPg } from '@prisma/adapter-pg'
-import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
+import { bindMigrationAwareSqlAdapterFactory, type SqlQueryable } from '@prisma/driver-adapter-utils'
 // Prisma's own migration engine as WebAssembly: what `prisma migrate` runs, without a binary to download.
 import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
@@ -35,33 +36,60 @@ async function load(): Promise<void> {
 
 /** `"char"` columns of the catalog that the engine reads and the adapter can't name: served as characters. */
 class CatalogReadingPg extends PrismaPg {
+  readonly #url: string
+
+  constructor(pool: pg.Pool, url: string) {
+    super(pool)
+    this.#url = url
+  }
+
   override async connect() {
-    const adapter = await super.connect()
-    const queryRaw = adapter.queryRaw.bind(adapter)
-    const characterColumns = ['constraint_type', 'confdeltype', 'confupdtype']
-    adapter.queryRaw = async (query) => {
-      const sql = query.sql
-        .replace('constr.contype AS', 'constr.contype::text AS')
-        .replace('con.confdeltype,', 'con.confdeltype::text,')
-        .replace('con.confupdtype,', 'con.confupdtype::text,')
-      const result = await queryRaw({ ...query, sql })
-      const columnTypes = result.columnTypes.map((type, index) =>
-        characterColumns.includes(result.columnNames[index] ?? '') ? 6 : type,
-      )
-      return { ...result, columnTypes }
+    return servingCharacters(await super.connect())
+  }
+
+  override async connectToShadowDb() {
+    const main = await super.connect()
+    const url = new URL(this.#url)
+    url.pathname = `prisma_migrate_shadow_db_${randomUUID()}`
+    await main.executeScript(`CREATE DATABASE "${url.pathname.slice(1)}"`)
+    const shadow = servingCharacters(await new PrismaPg({ connectionString: url.href }).connect())
+    const dispose = shadow.dispose.bind(shadow)
+    shadow.dispose = async () => {
+      await dispose()
+      await main.executeScript(`DROP DATABASE "${url.pathname.slice(1)}"`)
     }
-    return adapter
+    return shadow
   }
 }
 
+function servingCharacters<Adapter extends SqlQueryable>(adapter: Adapter): Adapter {
+  const queryRaw = adapter.queryRaw.bind(adapter)
+  const characterColumns = ['constraint_type', 'confdeltype', 'confupdtype']
+  adapter.queryRaw = async (query) => {
+    const sql = query.sql
+      .replace('constr.contype AS', 'constr.contype::text AS')
+      .replace('con.confdeltype,', 'con.confdeltype::text,')
+      .replace('con.confupdtype,', 'con.confupdtype::text,')
+    const result = await queryRaw({ ...query, sql })
+    const columnTypes = result.columnTypes.map((type, index) =>
+      characterColumns.includes(result.columnNames[index] ?? '') ? 6 : type,
+    )
+    return { ...result, columnTypes }
+  }
+  return adapter
+}
+
 /** Runs `work` with an engine on the database, and closes the engine's connections. */
-async function withEngine<T>(url: string, schema: string, work: (engine: Engine) => Promise<T>): Promise<T> {
+export async function withEngine<T>(
+  url: string,
+  datamodels: [path: string, text: string][],
+  work: (engine: Engine) => Promise<T>,
+): Promise<T> {
   loaded ??= load()
   await loaded
   const pool = new pg.Pool({ connectionString: url, max: 2 })
   try {
-    const factory = bindMigrationAwareSqlAdapterFactory(new CatalogReadingPg(pool))
-    const datamodels: [string, string][] = [['schema.prisma', schema]]
+    const factory = bindMigrationAwareSqlAdapterFactory(new CatalogReadingPg(pool, url))
     return await work(await bindings.SchemaEngine.new({ datamodels }, () => {}, factory))
   } finally {
     await pool.end()
@@ -87,7 +115,8 @@ export async function applyMigrations(url: string, migrationsFolder: string): Pr
     shadowDbInitScript: '',
     migrationDirectories,
   }
-  return withEngine(url, 'datasource db {\n  provider = "postgresql"\n}', async (engine) => {
+  const schema = 'datasource db {\n  provider = "postgresql"\n}'
+  return withEngine(url, [['schema.prisma', schema]], async (engine) => {
     return (await engine.applyMigrations({ filters, migrationsList })).appliedMigrationNames
   })
 }
@@ -105,7 +134,7 @@ export async function driftScript(url: string, schema: string): Promise<string> 
 
 function diff(url: string, from: DiffTarget, schema: string): Promise<string> {
   const to: DiffTarget = { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content: schema }] }
-  return withEngine(url, schema, async (engine) => {
+  return withEngine(url, [['schema.prisma', schema]], async (engine) => {
     return (await engine.diff({ from, to, script: true, exitCode: null, filters })).stdout ?? ''
   })
 }

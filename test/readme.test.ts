@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { anchorOf, generatedSections, readSection } from '../scripts/readme.ts'
+import { anchorOf, generatedSections, readSection, withoutChance } from '../scripts/readme.ts'
 import { applyMigrations, driftScript } from '../scripts/schema-engine.ts'
 import { printTriggers } from '../src/cli/triggers.ts'
 import { createDatabase } from './support/database.ts'
@@ -134,13 +134,4 @@ async function run(file: string): Promise<string> {
     env: { ...process.env, DATABASE_URL: database.url, NO_COLOR: '1', TZ: 'UTC' },
   })
   return stdout
-}
-
-/** Ids and times are others in every run. */
-function withoutChance(output: string): string {
-  return output
-    .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '<uuid>')
-    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
-    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '<time>')
-    .replace(/(seq|transactionId): \d+n/g, '$1: <number>')
 }

@@ -19,14 +19,14 @@ interface ConfigModuleLike {
 }
 
 /**
- * Loads the `prisma.config.*` of the project in `directory` with Prisma's own loader; empty when it has none.
+ * Loads the `prisma.config.*` of the project in `directory`, or its `prisma7.config.*`, with Prisma's own loader; empty when it has none.
  *
  * @throws AuditError `AUDIT_CLI` when there is one that can't be loaded.
  */
 export async function loadPrismaConfig(directory: string): Promise<PrismaConfig> {
   const loader = requireLoader(directory)
   const file = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs']
-    .map((extension) => `prisma.config.${extension}`)
+    .flatMap((extension) => [`prisma7.config.${extension}`, `prisma.config.${extension}`])
     .find((name) => existsSync(join(directory, name)))
   if (!loader) {
     if (file === undefined) return {}

@@ -51,8 +51,8 @@ export function triggerMigration(
 function nameList(tables: readonly WatchedTable[]): string {
   const names = tables.map(({ table }) => quoteTable(table)).join(', ')
   return tables.length === 1
-    ? `the table ${names}, so nothing records it`
-    : `the tables ${names}, so nothing records them`
+    ? `the table ${names}, so it gets no triggers`
+    : `the tables ${names}, so they get no triggers`
 }
 
 function migrationSql(changes: readonly TriggerChange[]): string {

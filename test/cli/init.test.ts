@@ -64,7 +64,7 @@ create prisma/migrations/${folder}/migration.sql
 create prisma/migrations/${functionsFolder}/migration.sql
 create prisma/migrations/migration_lock.toml
 
-No migration creates the table "public"."User", so nothing records it yet.
+No migration creates the table "public"."User", so it gets no triggers yet.
 
 Next:
   npx prisma migrate deploy      (in development: npx prisma migrate dev)
@@ -242,7 +242,7 @@ SELECT "audit_logs_watch"('"public"."_ItemToOrder"', '_ItemToOrder', '{"link":{"
     })
     const output = await init(project)
     expect(output).toContain(
-      'No migration creates the tables "public"."Item", "public"."_ItemToOrder", so nothing records them yet.',
+      'No migration creates the tables "public"."Item", "public"."_ItemToOrder", so they get no triggers yet.',
     )
     expect(output).toContain('npx prisma-extension-audit triggers      once a migration has created')
     const sql = await project.read(triggersPath)

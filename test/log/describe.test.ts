@@ -162,6 +162,17 @@ describe('describeEntry', () => {
       '2026-11-24 09:12 UTC · a\\u000ab · order.update · 42',
     )
   })
+
+  it('says of a change past the audited client with what and as which role it was made', () => {
+    const source = { role: 'reporting', application: 'psql', address: '10.0.0.7' }
+    const psql = { actor_id: 'postgres:reporting', actor_type: 'system' }
+    expect(describeEntry(entry({ source }, psql))).toBe(
+      '2026-11-24 09:12 UTC · postgres:reporting · order.update · 42 · by psql as reporting',
+    )
+    expect(describeEntry(entry({ source: { ...source, application: null } }))).toBe(
+      '2026-11-24 09:12 UTC · ada · order.update · 42 · as reporting',
+    )
+  })
 })
 
 describe('entries of an audited client', () => {

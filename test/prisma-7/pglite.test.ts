@@ -9,17 +9,20 @@ import { PrismaClient } from '../generated/client/client.ts'
 import { createDatabase, type Entry } from '../support/database.ts'
 import { actions } from '../support/entries.ts'
 import { migration } from '../support/migration.ts'
+import { watchTables } from '../support/watch.ts'
 
 const db = await createDatabase()
 const ada = { id: 'ada', type: 'user' } as const
 
-describe('PGlite', async () => {
+describe.each(['none', 'all'] as const)('PGlite, with triggers on %s of the tables', async (watched) => {
   const lite = await PGlite.create({ extensions: { citext } })
   await lite.exec('CREATE EXTENSION citext')
   const schema = await readFile('test/prisma/schema.prisma', 'utf8')
   await lite.exec(await createScript(db.url, schema.replace(/model AuditLog \{[^}]*\}/, '')))
   await lite.exec(migration)
   await lite.exec(await readFile('test/prisma/triggers.sql', 'utf8'))
+  const sql = async <Row>(text: string) => (await lite.query<Row>(text)).rows
+  await watchTables({ sql }, schema, watched)
   const prisma = withAudit(new PrismaClient({ adapter: new PrismaPGlite(lite) }))
   afterAll(async () => {
     await prisma.$disconnect()
@@ -117,7 +120,29 @@ describe('PGlite', async () => {
       expect(await prisma.$executeRaw`INSERT INTO "Tag" (name) VALUES (${'raw'}), ('raw too')`).toBe(2)
       await prisma.$executeRaw`TRUNCATE "Reading"`
     })
-    expect(actions(entries)).toEqual(['tag.create', 'tag.create', 'raw.execute'])
+    expect(actions(entries)).toEqual([
+      ...['tag.create', 'tag.create'],
+      watched === 'all' ? 'reading.truncate' : 'raw.execute',
+    ])
+  })
+
+  it.runIf(watched === 'all')('records other writers, until a table is no longer watched', async () => {
+    const entries = await changesOfLite(async () => {
+      await lite.query(`INSERT INTO "Country" (code, name) VALUES ('LI', 'Lite')`)
+      await lite.transaction(async (tx) => {
+        await tx.query(`SELECT audit_logs_set_context('{"actor": {"id": "ada", "type": "user"}}')`)
+        await tx.query(`DELETE FROM "Country" WHERE code = 'LI'`)
+      })
+      await lite.query(`SELECT audit_logs_unwatch('"Country"')`)
+      await lite.query(`INSERT INTO "Country" (code, name) VALUES ('LI', 'Lite')`)
+      await prisma.country.delete({ where: { code: 'LI' } })
+    })
+    expect(entries.map(({ action, actor_id }) => [action, actor_id])).toEqual([
+      ['country.create', 'postgres:postgres'],
+      ['country.delete', 'ada'],
+      ['auditLog.unwatch', 'postgres:postgres'],
+      ['country.delete', 'system'],
+    ])
   })
 
   it('keeps its log append-only', async () => {

@@ -421,6 +421,28 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
       expect(await violations(page)).toEqual([])
     })
   })
+
+  it('shows who the database says made a change that is not from the audited client', async () => {
+    const source = { role: 'reporting', application: 'psql', address: '10.0.0.7' }
+    const status = { before: { status: 'open' }, after: { status: 'paid' }, changed: ['status'] }
+    const [id = ''] = await insertSamples(database, [
+      {
+        ...{ at: '2024-01-01T00:00:00Z', action: 'invoice.update', details: { ...status, source } },
+        actor: { id: 'postgres:reporting', type: 'system' },
+      },
+    ])
+    const page = await open('?action=invoice.update')
+    expect(await rows(page).locator('.cell-summary').innerText()).toMatch(/by psql as reporting$/)
+    expect(await rows(page).locator('.source').getAttribute('title')).toBe(
+      'Not by the audited client. Role reporting, connected from 10.0.0.7',
+    )
+    await page.goto(`${server.url}?entry=${id}`)
+    expect(await detail(page).locator('.detail-head').innerText()).toContain('by psql as reporting')
+    const facts = await detail(page).locator('.facts').innerText()
+    expect(facts).toMatch(/Role\s+reporting\s+Application\s+psql\s+Connected from\s+10\.0\.0\.7/)
+    await page.goto(`${server.url}?view=record&resource=invoice&id=1`)
+    expect(await page.locator('.moment').innerText()).toContain('by psql as reporting')
+  })
 })
 
 /** What keeps people from using the page, as axe sees it. */

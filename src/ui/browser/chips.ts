@@ -3,6 +3,7 @@ import type { WireEntry } from '../wire.ts'
 import { verbOf } from './action.ts'
 import { html } from './html.ts'
 import { Icon } from './icons.ts'
+import type { Source } from './values.ts'
 
 const hues = 8
 
@@ -66,6 +67,14 @@ export function RecordName({
   return html`<span class="record" title=${id === null ? type : `${type} ${id}`}>
     <span class="record-type">${named}</span>${id !== null && html` <span class="record-id">${id}</span>`}
   </span>`
+}
+
+/** Who the database says it was, where the change did not come from the audited client: `by psql as reporting`. */
+export function SourceNote({ source }: { source: Source }): ComponentChild {
+  const { role, application, address } = source
+  const parts = [application && `by ${application}`, role && `as ${role}`]
+  const from = address ? `, connected from ${address}` : ''
+  return html`<span class="source" title=${`Not by the audited client. Role ${role}${from}`}>${parts.filter(Boolean).join(' ')}</span>`
 }
 
 export function Failed(): ComponentChild {

@@ -2,7 +2,7 @@ import type { ComponentChild } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { WireEntry } from '../wire.ts'
 import { ask, useAnswer } from './api.ts'
-import { ActorChip, Failed, RecordName, Verb } from './chips.ts'
+import { ActorChip, Failed, RecordName, SourceNote, Verb } from './chips.ts'
 import { CopyButton } from './copy-button.ts'
 import { Diff, Value } from './diff.ts'
 import { html } from './html.ts'
@@ -55,7 +55,8 @@ function Contents({
       </h2>
       <p class="detail-when"><time datetime=${entry.timestamp} title=${entry.timestamp}>${exactTime(entry.timestamp)}</time>
         <span class="muted"> ${agoLong(entry.timestamp)}</span></p>
-      <p><${ActorChip} actor=${entry.actor} detailed /></p>
+      <p><${ActorChip} actor=${entry.actor} detailed />
+        ${details.source && html` <span class="muted"><${SourceNote} source=${details.source} /></span>`}</p>
       ${entry.reason && html`<blockquote class=${entry.outcome === 'success' ? '' : 'is-failed'}>${entry.reason}</blockquote>`}
       <p class="detail-links">
         ${
@@ -87,7 +88,7 @@ function around({ timestamp }: WireEntry): Place {
 
 /** The parts of the details other than rows: the other end of a link, a statement, metadata, an event's own details. */
 function Others({ details }: { details: Details }): ComponentChild {
-  const { before, after, changed, operation, cause, relation, target, ...others } = details
+  const { before, after, changed, operation, cause, source, relation, target, ...others } = details
   const parts = Object.entries(others)
   if (!target && parts.length === 0) return null
   return html`<dl class="facts others">
@@ -112,6 +113,9 @@ function Facts({ entry, details }: { entry: WireEntry; details: Details }): Comp
     ['Actor', link({ actor: entry.actor.id }, entry.actor.id)],
     ['Operation', details.operation],
     ['Cause', details.cause],
+    ['Role', details.source?.role],
+    ['Application', details.source?.application],
+    ['Connected from', details.source?.address],
     ['Request', entry.requestId && link({ ...around(entry), request: entry.requestId }, entry.requestId)],
     ['IP address', entry.ip],
     ['User agent', entry.userAgent],

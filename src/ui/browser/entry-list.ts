@@ -2,7 +2,7 @@ import { Component, type ComponentChild } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { WireEntry } from '../wire.ts'
 import { summarize } from './action.ts'
-import { ActorChip, Failed, RecordName, Verb } from './chips.ts'
+import { ActorChip, Failed, RecordName, SourceNote, Verb } from './chips.ts'
 import { html } from './html.ts'
 import { addressOf, type Place } from './location.ts'
 import { Empty, Problem, Skeleton } from './states.ts'
@@ -90,7 +90,8 @@ class Row extends Component<RowProps> {
 }
 
 function SummaryText({ entry, hideReason }: { entry: WireEntry; hideReason: boolean }): ComponentChild {
-  const { parts, more, text } = summarize(entry, parseDetails(entry.details))
+  const details = parseDetails(entry.details)
+  const { parts, more, text } = summarize(entry, details)
   const reason = hideReason || text === entry.reason ? null : entry.reason
   return html`${parts.map(
     ({ field, from, to }) => html`<span class="part">
@@ -102,7 +103,8 @@ function SummaryText({ entry, hideReason }: { entry: WireEntry; hideReason: bool
   )}
   ${more > 0 && html`<span class="muted part">+${more} more</span>`}
   ${text && html`<span class="part">${text}</span>`}
-  ${reason && html`<span class="reason part">“${reason}”</span>`}`
+  ${reason && html`<span class="reason part">“${reason}”</span>`}
+  ${details.source && html`<span class="muted part"><${SourceNote} source=${details.source} /></span>`}`
 }
 
 /** Loads older entries when it becomes visible, or by a button. */

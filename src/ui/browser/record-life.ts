@@ -1,7 +1,7 @@
 import type { ComponentChild } from 'preact'
 import { shownChanges } from '../../values/updated-at.ts'
 import type { WireEntry } from '../wire.ts'
-import { ActorChip, Failed, Verb } from './chips.ts'
+import { ActorChip, Failed, SourceNote, Verb } from './chips.ts'
 import { Detail } from './detail.ts'
 import { Diff, Fields } from './diff.ts'
 import { html } from './html.ts'
@@ -108,6 +108,7 @@ function Moment({ group, place }: { group: WireEntry[]; place: Place }): Compone
     </div>
     ${first.reason && html`<p class="reason">“${first.reason}”</p>`}
     ${details.cause && html`<p class="muted">set off by ${details.cause}</p>`}
+    ${details.source && html`<p class="muted"><${SourceNote} source=${details.source} /></p>`}
     <${Links} group=${group} />
     ${first.shortened ? html`<p class="muted">${shownChanges(details.changed ?? []).join(', ')} (open the entry for the values)</p>` : html`<${Diff} details=${details} />`}
   </li>`

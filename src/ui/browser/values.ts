@@ -6,6 +6,14 @@ export class LongNumber {
   }
 }
 
+/** What the database knows of whoever made a change. */
+export interface Source {
+  role?: string | null
+  application?: string | null
+  /** Null over a socket of the same machine. */
+  address?: string | null
+}
+
 /** What an entry says about its change. */
 export interface Details {
   before?: Record<string, unknown>
@@ -15,6 +23,8 @@ export interface Details {
   target?: { type: string; id: string | null }
   cause?: string
   operation?: string
+  /** Of a change that no statement of the audited client explains. */
+  source?: Source
   metadata?: unknown
   statement?: string
   reason?: string
