@@ -1,5 +1,5 @@
 // Does what the README's quick start says, word for word, in an empty folder and with the package as it would be published,
-// and compares what is printed in the end: npm run test:quick-start
+// and compares what is printed in the end: npm run test:quickstart
 import { execFileSync, spawnSync } from 'node:child_process'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -19,7 +19,8 @@ interface ConfigModuleLike {
 }
 
 /**
- * Loads the `prisma.config.*` of the project in `directory`, or its `prisma7.config.*`, with Prisma's own loader; empty when it has none.
+ * Loads the `prisma.config.*` of the project in `directory`, or its `prisma7.config.*`, with Prisma's own loader; empty when
+ * it has none.
  *
  * @throws AuditError `AUDIT_CLI` when there is one that can't be loaded.
  */
