@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import type { ActorOptions } from './attribution.ts'
 import type { Actor, AuditContext } from './context/context.ts'
 import { actorSchema } from './context/context-schema.ts'
@@ -7,6 +7,7 @@ import type { DataModel } from './models/data-model.ts'
 import type { FieldName, ModelName } from './models/model-types.ts'
 import { parseTableName, type TableName } from './postgres/identifiers.ts'
 import { isSecret } from './secret-names.ts'
+import { checkShape } from './values/check-shape.ts'
 
 /**
  * How `withAudit` audits a client. Model and field names are those of the client, and complete in the editor.
@@ -76,27 +77,27 @@ export interface ResolvedOptions extends ActorOptions {
   readonly onError: ((error: AuditError) => void) | undefined
 }
 
-const fieldsByModel = z.record(z.string(), z.array(z.string()).optional())
+const fieldsByModel = z.record(z.string(), z.optional(z.array(z.string())))
 
 const optionsSchema = z.strictObject({
-  models: z
-    .union([
+  models: z.optional(
+    z.union([
       z.strictObject({ include: z.array(z.string()) }),
       z.strictObject({ exclude: z.array(z.string()) }),
-    ])
-    .optional(),
-  redact: fieldsByModel.optional(),
-  redactSecrets: z.boolean().default(true),
-  ignore: fieldsByModel.optional(),
-  snapshot: z.enum(['full', 'changed']).default('full'),
-  reads: z.array(z.string()).optional(),
-  failures: z.boolean().default(true),
-  actor: actorSchema.optional(),
-  requireActor: z.boolean().default(false),
-  context: z.custom<() => AuditContext | undefined>((value) => typeof value === 'function').optional(),
-  table: z.string().default('audit_logs'),
-  uncapturable: z.enum(['record', 'throw']).default('record'),
-  onError: z.custom<(error: AuditError) => void>((value) => typeof value === 'function').optional(),
+    ]),
+  ),
+  redact: z.optional(fieldsByModel),
+  redactSecrets: z._default(z.boolean(), true),
+  ignore: z.optional(fieldsByModel),
+  snapshot: z._default(z.enum(['full', 'changed']), 'full'),
+  reads: z.optional(z.array(z.string())),
+  failures: z._default(z.boolean(), true),
+  actor: z.optional(actorSchema),
+  requireActor: z._default(z.boolean(), false),
+  context: z.optional(z.custom<() => AuditContext | undefined>((value) => typeof value === 'function')),
+  table: z._default(z.string(), 'audit_logs'),
+  uncapturable: z._default(z.enum(['record', 'throw']), 'record'),
+  onError: z.optional(z.custom<(error: AuditError) => void>((value) => typeof value === 'function')),
 })
 
 /** The part of a model that options are checked against. */
@@ -111,7 +112,7 @@ interface KnownModel {
  * @throws AuditError `AUDIT_INVALID_OPTIONS`, naming the option and what it accepts
  */
 export function resolveOptions(options: unknown, dataModel: DataModel): ResolvedOptions {
-  const parsed = optionsSchema.safeParse(options)
+  const parsed = checkShape(optionsSchema, options)
   if (!parsed.success) {
     throw new AuditError(
       'AUDIT_INVALID_OPTIONS',

@@ -1,14 +1,15 @@
 import { isIP } from 'node:net'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { AuditError } from '../errors.ts'
+import { checkShape } from '../values/check-shape.ts'
 import { isJsonObject, type Json, NotJson, toJson } from '../values/javascript-json.ts'
 import { isStorable } from '../values/storable.ts'
 
 /** PostgreSQL's text can't hold the character with code zero, or half a surrogate pair. */
 export const storableText = z
   .string()
-  .refine(isStorable, 'must not contain NUL characters or lone surrogates')
-const shortText = storableText.min(1).max(255)
+  .check(z.refine(isStorable, 'must not contain NUL characters or lone surrogates'))
+const shortText = storableText.check(z.minLength(1), z.maxLength(255))
 
 /** Any object; whether JSON can hold it is checked later. */
 export const anyObject = z.custom<object>(
@@ -19,20 +20,22 @@ export const anyObject = z.custom<object>(
 export const actorSchema = z.strictObject({
   id: shortText,
   type: z.enum(['user', 'system', 'api_key']),
-  email: shortText.optional(),
+  email: z.optional(shortText),
 })
 
 export const contextSchema = z.strictObject({
-  actor: actorSchema.optional(),
-  requestId: shortText.optional(),
+  actor: z.optional(actorSchema),
+  requestId: z.optional(shortText),
   // an IPv6 zone (fe80::1%eth0) means nothing outside its machine, and inet has no place for it
-  ip: storableText
-    .refine((value) => isIP(value) !== 0 && !value.includes('%'), 'must be an IPv4 or IPv6 address')
-    .optional(),
-  userAgent: storableText.optional(),
-  organizationId: shortText.optional(),
-  reason: storableText.optional(),
-  metadata: anyObject.transform(metadataJson).optional(),
+  ip: z.optional(
+    storableText.check(
+      z.refine((value) => isIP(value) !== 0 && !value.includes('%'), 'must be an IPv4 or IPv6 address'),
+    ),
+  ),
+  userAgent: z.optional(storableText),
+  organizationId: z.optional(shortText),
+  reason: z.optional(storableText),
+  metadata: z.optional(z.pipe(anyObject, z.transform(metadataJson))),
 })
 
 type ParsedContext = z.output<typeof contextSchema>
@@ -43,7 +46,7 @@ type ParsedContext = z.output<typeof contextSchema>
  * @throws AuditError `AUDIT_INVALID_CONTEXT`, naming the field and what it accepts
  */
 export function parseContext(context: unknown): ParsedContext {
-  const parsed = contextSchema.safeParse(context)
+  const parsed = checkShape(contextSchema, context)
   if (parsed.success) return parsed.data
   throw new AuditError(
     'AUDIT_INVALID_CONTEXT',
@@ -53,14 +56,14 @@ export function parseContext(context: unknown): ParsedContext {
 }
 
 /** As the log will have it, so a context holds nothing that changes later or can't be stored. */
-function metadataJson(metadata: object, check: z.RefinementCtx): { [key: string]: Json } {
+function metadataJson(metadata: object, { issues }: z.core.ParsePayload): { [key: string]: Json } {
   try {
     const json = toJson(metadata, 'metadata')
     if (isJsonObject(json)) return json
-    check.addIssue({ code: 'custom', message: 'metadata is not an object in JSON' })
+    issues.push({ code: 'custom', message: 'metadata is not an object in JSON', input: metadata })
   } catch (error) {
     if (!(error instanceof NotJson)) throw error
-    check.addIssue({ code: 'custom', message: error.message })
+    issues.push({ code: 'custom', message: error.message, input: metadata })
   }
   return z.NEVER
 }

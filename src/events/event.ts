@@ -1,7 +1,8 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import type { AuditContext } from '../context/context.ts'
 import { anyObject, contextSchema, storableText } from '../context/context-schema.ts'
 import { AuditError } from '../errors.ts'
+import { checkShape } from '../values/check-shape.ts'
 
 /** The id of a record as applications have it; the log has its text. */
 export type Identifier = string | number | bigint
@@ -32,28 +33,37 @@ export interface AuditEvent extends AuditContext {
 
 export type ParsedEvent = z.output<typeof eventSchema>
 
-const recordId = z
-  .union([z.string(), z.number(), z.bigint()])
-  .transform(String)
-  .pipe(storableText.min(1).max(255))
+const recordId = z.pipe(
+  z.pipe(z.union([z.string(), z.number(), z.bigint()]), z.transform(String)),
+  storableText.check(z.minLength(1), z.maxLength(255)),
+)
 
-const eventSchema = contextSchema
-  .extend({
+const eventSchema = z
+  .extend(contextSchema, {
     action: z
       .string()
-      .max(100)
-      .regex(
-        /^[\p{L}_][\p{L}\p{N}_-]*\.[\p{L}_][\p{L}\p{N}_-]*$/u,
-        'must be resource.verb, as in "report.export"',
+      .check(
+        z.maxLength(100),
+        z.regex(
+          /^[\p{L}_][\p{L}\p{N}_-]*\.[\p{L}_][\p{L}\p{N}_-]*$/u,
+          'must be resource.verb, as in "report.export"',
+        ),
       ),
-    resource: z.strictObject({ type: storableText.min(1).max(100), id: recordId.nullish() }).optional(),
-    outcome: z.enum(['success', 'failure']).default('success'),
-    details: anyObject.nullish(),
+    resource: z.optional(
+      z.strictObject({
+        type: storableText.check(z.minLength(1), z.maxLength(100)),
+        id: z.nullish(recordId),
+      }),
+    ),
+    outcome: z._default(z.enum(['success', 'failure']), 'success'),
+    details: z.nullish(anyObject),
   })
-  .refine(({ outcome, reason }) => outcome === 'success' || !!reason, {
-    path: ['reason'],
-    message: 'a failure needs one',
-  })
+  .check(
+    z.refine(({ outcome, reason }) => outcome === 'success' || !!reason, {
+      path: ['reason'],
+      message: 'a failure needs one',
+    }),
+  )
 
 /**
  * Checks that the log can store an event; what is in `details` is checked when it becomes JSON.
@@ -64,7 +74,7 @@ export function parseEvent(event: unknown): ParsedEvent {
   const parsed = attempt(event)
   if (parsed.success) return parsed.data
   const { error } = parsed
-  const problem = error instanceof z.ZodError ? z.prettifyError(error) : "it can't be read"
+  const problem = error instanceof z.core.$ZodError ? z.prettifyError(error) : "it can't be read"
   throw new AuditError(
     'AUDIT_INVALID_EVENT',
     `The event can't be stored, and nothing was written: ${problem}`,
@@ -75,7 +85,7 @@ export function parseEvent(event: unknown): ParsedEvent {
 /** A proxy or a getter of the application may throw anything. */
 function attempt(event: unknown): { success: true; data: ParsedEvent } | { success: false; error: unknown } {
   try {
-    return eventSchema.safeParse(event)
+    return checkShape(eventSchema, event)
   } catch (error) {
     return { success: false, error }
   }

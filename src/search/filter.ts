@@ -1,5 +1,6 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { AuditError } from '../errors.ts'
+import { checkShape } from '../values/check-shape.ts'
 import { isStorable } from '../values/storable.ts'
 
 /**
@@ -49,73 +50,92 @@ export type ParsedFilter = z.output<typeof filterSchema>
 
 const text = z
   .string({ error: 'must be a string' })
-  .min(1, 'must not be empty')
-  .refine(isStorable, 'must not contain NUL characters or lone surrogates')
+  .check(
+    z.minLength(1, 'must not be empty'),
+    z.refine(isStorable, 'must not contain NUL characters or lone surrogates'),
+  )
 
-const texts = z.preprocess(
-  (value) => (typeof value === 'string' ? [value] : value),
-  z
-    .array(text, { error: 'must be a string or a list of strings' })
-    .min(1, 'must be a string or a list of at least one')
-    .transform((list) => [...new Set(list)].sort()),
+const texts = z.pipe(
+  z.transform((value) => (typeof value === 'string' ? [value] : value)),
+  z.pipe(
+    z
+      .array(text, { error: 'must be a string or a list of strings' })
+      .check(z.minLength(1, 'must be a string or a list of at least one')),
+    z.transform((list) => [...new Set(list)].sort()),
+  ),
 )
 
-const actor = z.preprocess(
-  (value) => (typeof value === 'string' ? { id: value } : value),
+const actor = z.pipe(
+  z.transform((value) => (typeof value === 'string' ? { id: value } : value)),
   z.strictObject(
     {
-      id: text.optional(),
-      type: z.enum(['user', 'system', 'api_key']).optional(),
-      email: text.optional(),
+      id: z.optional(text),
+      type: z.optional(z.enum(['user', 'system', 'api_key'])),
+      email: z.optional(text),
     },
     { error: expected('an id, or an object of id, type and email') },
   ),
 )
 
-const resource = z.preprocess(
-  (value) => (typeof value === 'string' ? { type: value } : value),
+const resource = z.pipe(
+  z.transform((value) => (typeof value === 'string' ? { type: value } : value)),
   z.strictObject(
-    { type: text, id: z.unknown().optional() },
+    { type: text, id: z.optional(z.unknown()) },
     { error: expected('a model or resource, or an object of type and id') },
   ),
 )
 
 const largestBigint = 2n ** 63n - 1n
 const aTransactionId = "must be an entry's transactionId: a whole number as bigint, number or string"
-const transactionId = z
-  .union([z.bigint(), z.int(), z.string().regex(/^\d{1,19}$/, aTransactionId)], { error: aTransactionId })
-  .transform(BigInt)
-  .refine((id) => id >= 0n && id <= largestBigint, 'must be from 0 to 9223372036854775807')
-  .transform(String)
+const wholeNumber = z.union([z.bigint(), z.int(), z.string().check(z.regex(/^\d{1,19}$/, aTransactionId))], {
+  error: aTransactionId,
+})
+const transactionId = z.pipe(
+  z
+    .pipe(
+      wholeNumber,
+      z.transform((id: bigint | number | string) => BigInt(id)),
+    )
+    .check(z.refine((id) => id >= 0n && id <= largestBigint, 'must be from 0 to 9223372036854775807')),
+  z.transform(String),
+)
 
 const aMoment =
   'must be a Date, or a string in ISO 8601: 2026-11-24, or 2026-11-24T09:12:00Z with Z or an offset'
 const moment = z
   .union(
     [
-      z.date().transform((date) => date.toISOString()),
+      z.pipe(
+        z.date(),
+        z.transform((date) => date.toISOString()),
+      ),
       z.iso.datetime({ offset: true, error: aMoment }),
-      z.iso.date(aMoment).transform((day) => `${day}T00:00:00.000Z`),
+      z.pipe(
+        z.iso.date(aMoment),
+        z.transform((day) => `${day}T00:00:00.000Z`),
+      ),
     ],
     { error: aMoment },
   )
-  .refine((iso) => {
-    const year = new Date(iso).getUTCFullYear()
-    return year >= 1 && year <= 9999
-  }, 'must be from year 1 to 9999')
+  .check(
+    z.refine((iso) => {
+      const year = new Date(iso).getUTCFullYear()
+      return year >= 1 && year <= 9999
+    }, 'must be from year 1 to 9999'),
+  )
 
-const timeSpan = { from: moment.optional(), to: moment.optional() }
+const timeSpan = { from: z.optional(moment), to: z.optional(moment) }
 
 const filterSchema = z.strictObject(
   {
-    action: texts.optional(),
-    actor: actor.optional(),
-    resource: resource.optional(),
-    outcome: z.enum(['success', 'failure']).optional(),
-    changed: texts.optional(),
-    requestId: text.optional(),
-    organizationId: text.optional(),
-    transactionId: transactionId.optional(),
+    action: z.optional(texts),
+    actor: z.optional(actor),
+    resource: z.optional(resource),
+    outcome: z.optional(z.enum(['success', 'failure'])),
+    changed: z.optional(texts),
+    requestId: z.optional(text),
+    organizationId: z.optional(text),
+    transactionId: z.optional(transactionId),
     ...timeSpan,
   },
   {
@@ -126,12 +146,13 @@ const filterSchema = z.strictObject(
 )
 
 const spanSchema = z.strictObject(timeSpan, { error: expected('an object of from and to') })
-const sinceSchema = z
-  .strictObject(
-    { since: moment, until: moment.optional() },
+const sinceSchema = z.pipe(
+  z.strictObject(
+    { since: moment, until: z.optional(moment) },
     { error: expected('an object of since and until') },
-  )
-  .transform(({ since, until }) => ({ from: since, to: until }))
+  ),
+  z.transform(({ since, until }) => ({ from: since, to: until })),
+)
 
 /**
  * Checks a filter.
@@ -152,8 +173,8 @@ export function parseSince(span: unknown): ParsedFilter {
   return inOrder(check('The time span', sinceSchema, span))
 }
 
-export function check<Output>(what: string, schema: z.ZodType<Output>, value: unknown): Output {
-  const parsed = schema.safeParse(value)
+export function check<Output>(what: string, schema: z.ZodMiniType<Output>, value: unknown): Output {
+  const parsed = checkShape(schema, value)
   if (parsed.success) return parsed.data
   throw new AuditError(
     'AUDIT_INVALID_FILTER',

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { type AuditEntry, type EntryRow, entryColumns, toEntry } from '../log/entry.ts'
 import type { ReadableLog } from '../log/log.ts'
 import { type Conditions, resolveConditions } from './conditions.ts'
@@ -24,8 +24,8 @@ export interface AuditPage {
 
 const pageSchema = z.strictObject(
   {
-    limit: z.int().min(1).max(1_000).default(50),
-    cursor: z.string({ error: 'must be the nextCursor of the previous page, or be left out' }).optional(),
+    limit: z._default(z.int().check(z.minimum(1), z.maximum(1_000)), 50),
+    cursor: z.optional(z.string({ error: 'must be the nextCursor of the previous page, or be left out' })),
   },
   { error: ({ code }) => (code === 'unrecognized_keys' ? 'must have limit and cursor only' : undefined) },
 )

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { AuditError } from '../errors.ts'
 import type { AuditEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
@@ -115,7 +115,7 @@ const instant = z.union([z.iso.date(), z.iso.datetime({ offset: true })])
  */
 function positionOf(date: unknown): LogPosition {
   const text = date instanceof Date && !Number.isNaN(date.getTime()) ? date.toISOString() : date
-  const parsed = instant.safeParse(text)
+  const parsed = z.safeParse(instant, text)
   const milliseconds = parsed.success ? Date.parse(parsed.data) : Number.NaN
   if (!parsed.success || Number.isNaN(milliseconds)) {
     throw new AuditError(
