@@ -21,6 +21,7 @@ export const auditErrorCodes = {
   AUDIT_NOT_WRITTEN: 'an explicit event or a queued entry could not be written; `entry` has it',
   AUDIT_REVERT_REFUSED: 'a change cannot be undone: not found, not a change, redacted, or no longer possible',
   AUDIT_REVERT_CONFLICT: 'the record has changed since in the fields to undo',
+  AUDIT_VERSIONS_DIFFER: 'two versions of this package that do not work together are loaded in one process',
   AUDIT_CONTENDED: 'an upsert lost the race for its key too often',
   AUDIT_CLI: "the command line got something it can't use",
 } as const
@@ -52,6 +53,9 @@ export interface RevertConflict {
   readonly found: unknown
 }
 
+/** Marks the errors of all copies of this package in a process. */
+const brand = Symbol.for('prisma-extension-audit/error')
+
 /**
  * The one error of this library. The message names the state, why it is refused and the fix.
  *
@@ -66,6 +70,11 @@ export interface RevertConflict {
  * ```
  */
 export class AuditError extends Error {
+  /** An error from another copy of this package is an AuditError too. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && brand in value
+  }
+
   override readonly name = 'AuditError'
   readonly code: AuditErrorCode
   /** With `AUDIT_NOT_WRITTEN` and `AUDIT_TABLE_MISSING`: the entry that the log lacks. */
@@ -81,6 +90,7 @@ export class AuditError extends Error {
     const { entry, conflicts, ...errorOptions } = options
     super(message, errorOptions)
     this.code = code
+    Object.defineProperty(this, brand, { value: true })
     if (entry) this.entry = entry
     if (conflicts) this.conflicts = conflicts
   }

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
  */
 const order = [
   ['errors', 'id', 'secret-names'],
+  ['one-per-process'],
   ['postgres'],
   ['models'],
   ['values'],

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { onePerProcess } from '../one-per-process.ts'
 import { parseContext } from './context-schema.ts'
 
 /** Who acts. `id` is whatever identifies the actor in your application, at most 255 characters. */
@@ -35,7 +36,7 @@ interface Frame {
   readonly isRequest: boolean
 }
 
-const frames = new AsyncLocalStorage<Frame | undefined>()
+const frames = onePerProcess('contexts', () => new AsyncLocalStorage<Frame | undefined>())
 
 /**
  * Runs `fn` in a context: every entry made inside, however deep in calls and promises, has it. Contexts nest and merge:

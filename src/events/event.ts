@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { $ZodError } from 'zod/v4/core'
 import type { AuditContext } from '../context/context.ts'
 import { anyObject, contextSchema, storableText } from '../context/context-schema.ts'
 import { AuditError } from '../errors.ts'
@@ -31,7 +32,12 @@ export interface AuditEvent extends AuditContext {
   details?: Record<string, unknown> | null | undefined
 }
 
-export type ParsedEvent = z.output<typeof eventSchema>
+/** A checked event, in one form. */
+export interface ParsedEvent extends Omit<AuditEvent, 'resource' | 'outcome' | 'details'> {
+  readonly resource?: { readonly type: string; readonly id?: string | null | undefined } | undefined
+  readonly outcome: 'success' | 'failure'
+  readonly details?: object | null | undefined
+}
 
 const recordId = z.pipe(
   z.pipe(z.union([z.string(), z.number(), z.bigint()]), z.transform(String)),
@@ -74,7 +80,7 @@ export function parseEvent(event: unknown): ParsedEvent {
   const parsed = attempt(event)
   if (parsed.success) return parsed.data
   const { error } = parsed
-  const problem = error instanceof z.core.$ZodError ? z.prettifyError(error) : "it can't be read"
+  const problem = error instanceof $ZodError ? z.prettifyError(error) : "it can't be read"
   throw new AuditError(
     'AUDIT_INVALID_EVENT',
     `The event can't be stored, and nothing was written: ${problem}`,

@@ -1,18 +1,24 @@
-import { createRequire } from 'node:module'
+/** What OpenTelemetry's API keeps for the process, as far as it is used here. */
+interface OpenTelemetry {
+  readonly context?: { active(): { getValue(key: symbol): unknown } }
+}
 
-type OpenTelemetry = typeof import('@opentelemetry/api')
+/** The key of the active span in OpenTelemetry's context. */
+const spanKey = Symbol.for('OpenTelemetry Context Key SPAN')
 
-/** OpenTelemetry's API, if the application has it: the package is an optional peer. */
-const openTelemetry = loadOpenTelemetry()
+interface SpanLike {
+  spanContext(): { readonly traceId: string }
+}
 
-function loadOpenTelemetry(): OpenTelemetry | undefined {
-  try {
-    // not import(), which would keep CommonJS applications from requiring this module
-    return createRequire(import.meta.url)('@opentelemetry/api') as OpenTelemetry
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'MODULE_NOT_FOUND') return undefined
-    throw error
-  }
+/**
+ * The active span, if the application has OpenTelemetry. Its API keeps its state in a global place, so that all of its
+ * copies share it. There it is also found where `@opentelemetry/api` is part of a bundle and can't be imported.
+ */
+function activeSpan(): SpanLike | undefined {
+  const api = (globalThis as { [key: symbol]: unknown })[Symbol.for('opentelemetry.js.api.1')] as
+    | OpenTelemetry
+    | undefined
+  return api?.context?.active().getValue(spanKey) as SpanLike | undefined
 }
 
 /**
@@ -20,7 +26,7 @@ function loadOpenTelemetry(): OpenTelemetry | undefined {
  * Context, "traceparent Header Field Values").
  */
 export function traceIdOf(traceparent: string | undefined): string | undefined {
-  const active = openTelemetry?.trace.getActiveSpan()?.spanContext().traceId
+  const active = activeSpan()?.spanContext().traceId
   const received = /^(?!ff)[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}(?:-|$)/.exec(
     traceparent ?? '',
   )?.[1]

@@ -1,4 +1,5 @@
 import { AuditError } from '../errors.ts'
+import { onePerProcess } from '../one-per-process.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 
@@ -17,7 +18,7 @@ export interface RegisteredAudit {
 }
 
 /** By `$audit`: what `$extends` makes of a client inherits it. */
-const audits = new WeakMap<object, RegisteredAudit>()
+const audits = onePerProcess('audits', () => new WeakMap<object, RegisteredAudit>())
 
 interface MaybeAudited {
   readonly $audit?: object

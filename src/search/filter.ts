@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { AuditError } from '../errors.ts'
-import { checkShape } from '../values/check-shape.ts'
 import { isStorable } from '../values/storable.ts'
+import { check } from './check.ts'
 
 /**
  * Which entries: those that meet all conditions given.
@@ -46,7 +46,18 @@ export interface ResourceFilter<Model extends string = string> {
 type OtherResource = string & {}
 
 /** A checked filter, in one form. */
-export type ParsedFilter = z.output<typeof filterSchema>
+export interface ParsedFilter {
+  readonly action?: string[] | undefined
+  readonly actor?: ActorFilter | undefined
+  readonly resource?: { readonly type: string; readonly id?: unknown } | undefined
+  readonly outcome?: 'success' | 'failure' | undefined
+  readonly changed?: string[] | undefined
+  readonly requestId?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly transactionId?: string | undefined
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+}
 
 const text = z
   .string({ error: 'must be a string' })
@@ -171,16 +182,6 @@ export function parseSpan(span: unknown): ParsedFilter {
 /** Checks `{ since, until }`. */
 export function parseSince(span: unknown): ParsedFilter {
   return inOrder(check('The time span', sinceSchema, span))
-}
-
-export function check<Output>(what: string, schema: z.ZodMiniType<Output>, value: unknown): Output {
-  const parsed = checkShape(schema, value)
-  if (parsed.success) return parsed.data
-  throw new AuditError(
-    'AUDIT_INVALID_FILTER',
-    `${what} can't be used, and nothing was read: ${z.prettifyError(parsed.error)}`,
-    { cause: parsed.error },
-  )
 }
 
 function inOrder(filter: ParsedFilter): ParsedFilter {

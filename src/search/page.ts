@@ -1,10 +1,11 @@
 import * as z from 'zod/mini'
 import { type AuditEntry, type EntryRow, entryColumns, toEntry } from '../log/entry.ts'
 import type { ReadableLog } from '../log/log.ts'
+import { check } from './check.ts'
 import { type Conditions, resolveConditions } from './conditions.ts'
 import { decodeCursor, encodeCursor, timestampText } from './cursor.ts'
 import type { LogSource } from './entries-query.ts'
-import { check, type ParsedFilter } from './filter.ts'
+import type { ParsedFilter } from './filter.ts'
 import { findEntries, lastPosition } from './find-entries.ts'
 
 /** Which page. */
@@ -30,7 +31,7 @@ const pageSchema = z.strictObject(
   { error: ({ code }) => (code === 'unrecognized_keys' ? 'must have limit and cursor only' : undefined) },
 )
 
-export function parsePageOptions(options: unknown): z.output<typeof pageSchema> {
+export function parsePageOptions(options: unknown): PageOptions & { limit: number } {
   return check('The page', pageSchema, options)
 }
 

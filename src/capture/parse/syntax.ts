@@ -1,4 +1,4 @@
-import { loadModule, parseSync, type ScanToken, scanSync } from 'libpg-query'
+import type { parseSync, ScanToken, scanSync } from 'libpg-query'
 
 /** A node of PostgreSQL's own parse tree, from libpg-query: one key that names the node, or fields. */
 export type SyntaxNode = { readonly [field: string]: unknown }
@@ -11,19 +11,38 @@ export interface Syntax {
   slice(first: number, last: number): string
 }
 
+interface Parser {
+  readonly parseSync: typeof parseSync
+  readonly scanSync: typeof scanSync
+}
+
+let parser: Parser | undefined
 let loading: Promise<void> | undefined
 
 /** Loads PostgreSQL's parser (WebAssembly, about 50 ms, once). */
 export function loadParser(): Promise<void> {
-  loading ??= loadModule()
+  loading ??= load()
   return loading
+}
+
+async function load(): Promise<void> {
+  const module = await import('libpg-query')
+  await module.loadModule()
+  parser = module
+}
+
+function loadedParser(): Parser {
+  if (parser) return parser
+  throw new Error("PostgreSQL's parser is not loaded")
 }
 
 /** Parses with PostgreSQL's parser; undefined when it can't. Call {@link loadParser} first. */
 export function parseSql(sql: string): Syntax | undefined {
   try {
     const statements = statementsOf(sql)
-    const tokens = scanSync(sql).tokens.filter((token) => !isComment(token))
+    const tokens = loadedParser()
+      .scanSync(sql)
+      .tokens.filter((token) => !isComment(token))
     const bytes = Buffer.from(sql) // the parser counts UTF-8 bytes
     const slice = (first: number, last: number) =>
       bytes.subarray(tokens[first]?.start ?? 0, tokens[last]?.end ?? 0).toString()
@@ -43,7 +62,7 @@ export function parseScript(sql: string): Syntax['statements'] | undefined {
 }
 
 function statementsOf(sql: string): Syntax['statements'] {
-  return (parseSync(sql).stmts ?? []).flatMap(({ stmt }) =>
+  return (loadedParser().parseSync(sql).stmts ?? []).flatMap(({ stmt }) =>
     Object.entries(stmt ?? {}).map(([type, node]) => ({ type, node: node as SyntaxNode })),
   )
 }
@@ -57,7 +76,7 @@ export function replaceTokens(sql: string, replacement: (token: ScanToken) => st
   const bytes = Buffer.from(sql)
   let text = ''
   let end = 0
-  for (const token of scanSync(sql).tokens) {
+  for (const token of loadedParser().scanSync(sql).tokens) {
     const replaced = replacement(token)
     if (replaced === undefined) continue
     text += `${bytes.subarray(end, token.start)}${replaced}`

@@ -1,9 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { answer } from './answers.ts'
-
-// The package's root is three levels up, both from src/ui/server and from dist/ui/server.
-const directory = new URL('../../../dist/ui/assets/', import.meta.url)
 
 const contentTypes = {
   'page.js': 'text/javascript; charset=utf-8',
@@ -28,7 +24,8 @@ function asset(name: AssetName): Promise<Asset> {
 }
 
 async function load(name: AssetName): Promise<Asset> {
-  const body = await readFile(new URL(name, directory), 'utf8')
+  const { readAsset } = await import('./asset-files.ts')
+  const body = await readAsset(name)
   return { body, version: createHash('sha256').update(body).digest('base64url').slice(0, 12) }
 }
 
