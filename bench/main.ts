@@ -16,11 +16,20 @@ import { startProxy } from './proxy.ts'
 import { measureQueue } from './queue.ts'
 import { describe } from './report.ts'
 import { type CaseResult, runCase } from './run-case.ts'
+import { measureStart } from './start.ts'
 import { countStatements } from './statements.ts'
 
 async function main(options: BenchOptions): Promise<void> {
   if (options.list) {
-    const others = ['statements', 'memory', 'queue', 'log', 'http', ...parts.map((part) => `peers, ${part}`)]
+    const others = [
+      'start',
+      'statements',
+      'memory',
+      'queue',
+      'log',
+      'http',
+      ...parts.map((part) => `peers, ${part}`),
+    ]
     console.log([...cases.map(({ name }) => name), ...others].join('\n'))
     return
   }
@@ -33,6 +42,7 @@ async function main(options: BenchOptions): Promise<void> {
     const results = {
       rounds: options.rounds,
       cases: await runCases(wanted, database, options),
+      start: isWanted('start') ? await measureStart(database.url, startPairs(options)) : [],
       statements: isWanted('statements') ? await countStatements(database) : [],
       memory: isWanted('memory') ? await compareMemory(database.url, memorySize(options)) : undefined,
       queue: isWanted('queue') ? await measureQueue(database.url, queueSize(options)) : undefined,
@@ -101,6 +111,11 @@ async function connect(
   }
   const createAdapter = setting === 'named statements' ? preparingAdapter : ordinaryAdapter
   return { clients: createClients({ url, watched }, createAdapter), stop: async () => {} }
+}
+
+function startPairs({ rounds, quick }: BenchOptions) {
+  progress('start')
+  return quick ? 3 : rounds
 }
 
 function memorySize({ quick }: BenchOptions) {

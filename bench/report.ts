@@ -4,12 +4,14 @@ import type { MachineFacts } from './machine.ts'
 import { growthBound, type MemoryResult } from './memory.ts'
 import { type QueueResult, queueTarget } from './queue.ts'
 import type { CaseResult } from './run-case.ts'
+import type { StartResult } from './start.ts'
 import type { StatementCount } from './statements.ts'
 
 export interface Results {
   readonly machine: MachineFacts
   readonly rounds: number
   readonly cases: readonly CaseResult[]
+  readonly start: readonly StartResult[]
   readonly statements: readonly StatementCount[]
   readonly memory: MemoryResult | undefined
   readonly queue: QueueResult | undefined
@@ -19,13 +21,18 @@ export interface Results {
 
 /** Everything that was measured, for people to read. */
 export function describe(results: Results): string {
-  const { machine, rounds, cases, statements, memory, queue, log, http } = results
+  const { machine, rounds, cases, start, statements, memory, queue, log, http } = results
   const sections = [
     Object.entries(machine).map(([name, value]) => `${`${name}:`.padEnd(10)} ${value}`),
     cases.length > 0 && [
       `Median milliseconds a call on loopback: plain, with an extension that does nothing, in SQL typed by hand, recorded by the statement, and by triggers. The ratio is the median of the rounds' own ratios, in brackets the middle half of them; ${rounds} interleaved rounds, fewer of createMany with 10,000 rows.`,
       '',
       ...table(['case', ...columns, 'ratio', '', 'target', 'met'], cases.flatMap(caseRows)),
+    ],
+    start.length > 0 && [
+      `A process that starts, on loopback, and writes once: medians of whole processes. What the audit adds is the median over ${rounds} pairs of processes, in brackets the middle half of them.`,
+      '',
+      ...table(['until', 'plain', 'audited', 'added', '', 'target', 'met'], start.map(startRow)),
     ],
     statements.length > 0 && [
       'Statements sent by one call, BEGIN and COMMIT included. Target: as many as without the audit.',
@@ -139,6 +146,24 @@ function caseRows({ name, milliseconds, ratios }: CaseResult): string[][] {
     `≤ ${atMost.toFixed(2)}`,
     met(isMet),
   ])
+}
+
+function startRow({ quantity, plain, audited, added, target, isMet }: StartResult): string[] {
+  const [name, unit, one] = {
+    loading: ['everything is imported, ms', 'ms', 1],
+    firstWrite: ['from there to the first write, ms', 'ms', 1],
+    memory: ['resident memory then, MB', 'MB', 1024 * 1024],
+  }[quantity] as [string, string, number]
+  const shown = (value: number) => (value / one).toFixed(0)
+  return [
+    name,
+    shown(plain),
+    shown(audited),
+    shown(added.median),
+    `(${added.quartiles.map(shown).join(' to ')})`,
+    target === undefined ? '' : `≤ ${target} ${unit}`,
+    target === undefined ? '' : met(isMet),
+  ]
 }
 
 function table(head: string[], rows: string[][]): string[] {

@@ -14,33 +14,40 @@ await mkdir('dist/ui/assets', { recursive: true })
 // the tests, which run the sources, read the page from here
 for (const [name, text] of Object.entries(page)) await writeFile(`dist/ui/assets/${name}`, text)
 
-const { metafile } = await build({
-  entryPoints: [
-    ...['index', 'ui/index', 'cli/main'],
-    ...['express', 'fastify', 'hono', 'nestjs', 'next'].map((framework) => `http/${framework}`),
-  ].map((name) => ({ in: `src/${name}.ts`, out: name })),
-  outdir: 'dist',
-  chunkNames: 'chunks/[name]-[hash]',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20.19',
-  mainFields: ['module', 'main'],
-  external: Object.keys({ ...dependencies, ...peerDependencies }),
-  legalComments: 'none', // the licences follow below, whole
-  metafile: true,
-  logLevel: 'warning',
-  plugins: [
-    replace(/[\\/]libpg-query[\\/]wasm[\\/]libpg-query\.js$/, ({ path }) => parserModule(path)),
-    replace(
-      /[\\/]ui[\\/]server[\\/]asset-files\.ts$/,
-      () => `const files = ${JSON.stringify(page)}\nexport const readAsset = async (name) => files[name]`,
-    ),
-  ],
-})
+const frameworks = ['express', 'fastify', 'hono', 'nestjs', 'next']
+const inputs = [
+  ...(await bundle(['index', 'ui/index', ...frameworks.map((framework) => `http/${framework}`)])),
+  // by itself: modules that it shared with the library would be cut out of the library's one file
+  ...(await bundle(['cli/main'])),
+]
+await writeFile('dist/LICENSES.txt', await licences(inputs))
 
-await writeFile('dist/LICENSES.txt', await licences(Object.keys(metafile.inputs)))
+/** @returns the files that went inside */
+async function bundle(entries) {
+  const { metafile } = await build({
+    entryPoints: entries.map((name) => ({ in: `src/${name}.ts`, out: name })),
+    outdir: 'dist',
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    mainFields: ['module', 'main'],
+    external: Object.keys({ ...dependencies, ...peerDependencies }),
+    legalComments: 'none', // the licences are in a file of their own, whole
+    metafile: true,
+    logLevel: 'warning',
+    plugins: [
+      replace(/[\\/]libpg-query[\\/]wasm[\\/]libpg-query\.js$/, ({ path }) => parserModule(path)),
+      replace(
+        /[\\/]ui[\\/]server[\\/]asset-files\.ts$/,
+        () => `const files = ${JSON.stringify(page)}\nexport const readAsset = async (name) => files[name]`,
+      ),
+    ],
+  })
+  return Object.keys(metafile.inputs)
+}
 
 /** An esbuild plugin that puts other contents in the place of a module. */
 function replace(filter, contents) {
@@ -51,12 +58,13 @@ function replace(filter, contents) {
   }
 }
 
-/** The licences of what went inside, those of the page's parts included. */
+/** The licences of what went inside, those of the page's and the parser's parts included. */
 async function licences(inputs) {
   const packages = inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [])
   const names = [...new Set([...packages, 'preact', 'htm', 'uplot'])].sort()
   const texts = await Promise.all(names.map(async (name) => `${name}\n\n${await licence(name)}`))
-  return texts.join('\n----\n\n')
+  const inside = await readFile('scripts/parser-licences.txt', 'utf8') // which libpg-query does not repeat
+  return [...texts, inside].join('\n----\n\n')
 }
 
 async function licence(name) {

@@ -1,4 +1,5 @@
 import { AuditError } from './errors.ts'
+import { version } from './version.ts'
 
 /**
  * The form of what is kept. It goes up when what one version of this package keeps is no longer what another expects, and
@@ -14,7 +15,7 @@ interface Kept {
 const place: unique symbol = Symbol.for('prisma-extension-audit/1') as never
 
 /**
- * What a process has one of, however many copies of this package are loaded: frameworks bundle each route by itself, hot
+ * What a process has one of for everybody, however many copies of this package are loaded: frameworks bundle each route by itself, hot
  * reload and test runners load modules anew, and a monorepo may install two versions. The context that one copy opens has to
  * be found by the other, whose client writes.
  *
@@ -34,4 +35,12 @@ export function onePerProcess<Value>(name: string, create: () => Value): Value {
   }
   if (!kept.values.has(name)) kept.values.set(name, create())
   return kept.values.get(name) as Value
+}
+
+/**
+ * What a process has one of for all copies of this version: what they put into Prisma's objects, and what goes with it.
+ * Another version puts its own beside it.
+ */
+export function onePerVersion<Value>(name: string, create: () => Value): Value {
+  return onePerProcess(`${name} of ${version}`, create)
 }

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
  * rooms on one line don't know each other.
  */
 const order = [
-  ['errors', 'id', 'secret-names'],
+  ['errors', 'id', 'secret-names', 'version'],
   ['one-per-process'],
   ['postgres'],
   ['models'],

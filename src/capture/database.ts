@@ -92,9 +92,9 @@ export class Database {
   }
 
   async #readOn(connection: Connection): Promise<Catalog> {
-    await loadParser()
     const forgotten = this.#forgotten
-    const catalog = await runOutsideScope(() => readCatalog(connection))
+    // the parser loads while the server opens a connection and answers
+    const [catalog] = await Promise.all([runOutsideScope(() => readCatalog(connection)), loadParser()])
     if (forgotten === this.#forgotten) this.#catalog ??= catalog
     return this.#catalog ?? catalog
   }

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Attribution, currentContext } from '../attribution.ts'
 import { revertedEntry } from '../context/reverting.ts'
+import { onePerVersion } from '../one-per-process.ts'
 import type { AdapterLike } from '../postgres/connection.ts'
 import type { CaptureConfiguration } from './configuration.ts'
 
@@ -40,7 +41,7 @@ export interface ProbeScope {
 /** What the tap does with a statement. Without a scope, it passes the statement through. */
 export type Scope = CaptureScope | ProbeScope
 
-const scopes = new AsyncLocalStorage<Scope>()
+const scopes = onePerVersion('scopes', () => new AsyncLocalStorage<Scope>())
 
 /** A scope for the running code: who acts and from where is decided now. The caller adds the operations. */
 export function openScope(configuration: CaptureConfiguration): CaptureScope {

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { onePerVersion } from '../one-per-process.ts'
 
-const reverts = new AsyncLocalStorage<string>()
+const reverts = onePerVersion('reverts', () => new AsyncLocalStorage<string>())
 
 /** Runs `work`; its entries say that they undo the entry with this id. Not exported to users. */
 export function whileReverting<T>(entryId: string, work: () => Promise<T>): Promise<T> {

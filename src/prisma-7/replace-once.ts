@@ -1,5 +1,7 @@
+import { onePerVersion } from '../one-per-process.ts'
+
 /** The methods that were replaced, by object. */
-const replaced = new WeakMap<object, Set<PropertyKey>>()
+const replaced = onePerVersion('replaced methods', () => new WeakMap<object, Set<PropertyKey>>())
 
 /**
  * Replaces a method of one of Prisma's objects. Clients share adapter factories, data loaders and the client below all

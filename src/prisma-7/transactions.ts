@@ -1,3 +1,4 @@
+import { onePerVersion } from '../one-per-process.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 import { type ClientInternals, clientWithTransactions } from './internals.ts'
 import { connectionOf } from './log-connection.ts'
@@ -15,7 +16,7 @@ interface InteractiveTransaction {
 }
 
 /** By the object that query hooks get as a call's transaction, and by the transaction's client. */
-const transactions = new WeakMap<object, InteractiveTransaction>()
+const transactions = onePerVersion('transactions', () => new WeakMap<object, InteractiveTransaction>())
 
 /** Runs the log's own SQL inside an interactive transaction, identified as in a query hook. */
 export function connectionInside(handle: object): SqlClient | undefined {

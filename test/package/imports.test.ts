@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import { expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { version } from '../../src/version.ts'
 
 const { dependencies, peerDependencies, exports: entries, bin } = manifest
 
@@ -46,6 +47,10 @@ it.each(files)('%s imports nothing but what package.json declares', async (file)
     (name) => !name.startsWith('node:') && !declared.has(name),
   )
   expect(undeclared).toEqual([])
+})
+
+it('the version is the one of package.json', () => {
+  expect(version).toBe(manifest.version)
 })
 
 it('the library needs Prisma alone', async () => {

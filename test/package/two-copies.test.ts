@@ -36,7 +36,7 @@ describe.each([
 ])('two copies of the package, %s', (_, loadFirst, loadSecond) => {
   it('share contexts: the client of one finds who acts in the other', async () => {
     const [first, second] = [await loadFirst(), await loadSecond()]
-    expect(first.withAuditContext === second.withAuditContext).toBe(false)
+    expect(first.withAudit === second.withAudit).toBe(false)
     const prisma = first.withAudit(createClient(database.url))
     const entry = await database.changeOf(() =>
       second.withAuditContext({ actor, requestId: 'outer' }, () =>

@@ -21,11 +21,11 @@ let loading: Promise<void> | undefined
 
 /** Loads PostgreSQL's parser (WebAssembly, about 50 ms, once). */
 export function loadParser(): Promise<void> {
-  loading ??= load()
+  loading ??= instantiate()
   return loading
 }
 
-async function load(): Promise<void> {
+async function instantiate(): Promise<void> {
   const module = await import('libpg-query')
   await module.loadModule()
   parser = module

@@ -1,0 +1,3 @@
+import { firstWrite } from './start-process.ts'
+
+await firstWrite((client) => client)
