@@ -46,8 +46,12 @@ async function installPackage(): Promise<void> {
   const target = join(directory, 'node_modules/prisma-extension-audit')
   await rm(target, { recursive: true, force: true })
   await mkdir(target)
-  const tarball = execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', target], {
-    encoding: 'utf8',
-  }).trim()
+  const tarball = execFileSync(
+    'npm',
+    ['pack', '--ignore-scripts', '--silent', '--pack-destination', target],
+    {
+      encoding: 'utf8',
+    },
+  ).trim()
   execFileSync('tar', ['-xzf', tarball, '--strip-components=1'], { cwd: target })
 }
