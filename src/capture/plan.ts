@@ -171,7 +171,10 @@ export class Planner {
     refuseDifferences(tracked, watchDifferences(tracked, this.catalog, this.#configuration.options.table))
     const reach = this.#trackedReach(statement, table)
     if (!tracked.isTracked && !reach) {
-      if (table.watch.isRecording || concernsTriggers(statement, table)) {
+      const concerns = table.watch.isRecording || concernsTriggers(statement, table)
+      // a rule makes other statements of this one, which may not take one more expression
+      if (concerns && obstacle === 'rule') return this.#uncapturable(obstacle, syntax, text, shape)
+      if (concerns) {
         return this.#carried(
           statement,
           tracked,

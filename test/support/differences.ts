@@ -46,6 +46,7 @@ export const differences: Differences = {
       'WHERE CURRENT OF',
       'a view',
       'RETURNING * beside another table',
+      'RETURNING * beside a join that merges columns, in a table with a trigger',
       'RETURNING the star of another table',
     ]),
     ...because(
@@ -59,6 +60,7 @@ export const differences: Differences = {
         'EXPLAIN ANALYZE',
         'EXPLAIN (ANALYZE)',
         'RETURNING * beside another table',
+        'RETURNING * beside a join that merges columns, in a table with a trigger',
         'RETURNING the star of another table',
       ].map((name) => `${name} is refused before it runs, with uncapturable: 'throw'`),
     ),

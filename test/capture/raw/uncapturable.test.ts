@@ -149,10 +149,10 @@ describe('a statement that cannot be captured row by row is recorded as raw.exec
       for (const statement of first) await tx.$executeRawUnsafe(statement)
       const [{ before } = { before: 0 }] = await tx.$queryRaw<
         { before: number }[]
-      >`SELECT count(*)::int AS before FROM audit_logs`
+      >`SELECT count(*)::int AS before FROM audit_logs WHERE resource_type <> 'auditLog'`
       const result = await tx.$executeRawUnsafe(sql, ...values)
       const entries = await tx.$queryRawUnsafe<Entry[]>(
-        `SELECT action, resource_type, resource_id, outcome, details FROM audit_logs ORDER BY seq OFFSET ${before}`,
+        `SELECT action, resource_type, resource_id, outcome, details FROM audit_logs WHERE resource_type <> 'auditLog' ORDER BY seq OFFSET ${before}`,
       )
       seen = { result, entries }
       throw new Undo()
