@@ -1,10 +1,11 @@
 import type { Attribution } from '../attribution.ts'
 import { AuditError } from '../errors.ts'
+import { NotRead } from '../postgres/catalog.ts'
 import { isPool, plain, withSavepoint } from '../postgres/connection.ts'
 import { sqlStateOf } from '../postgres/sql-state.ts'
 import { type Meaning, meaningOf } from './meaning.ts'
 import type { UncapturableReason } from './parse/uncapturable.ts'
-import type { AuditedPlan, Plan, UncapturablePlan } from './plan.ts'
+import { type AuditedPlan, isUnknownTable, type Plan, type UncapturablePlan } from './plan.ts'
 import { entryShape } from './rewrite/entry-parameters.ts'
 import { runAudited } from './run-audited.ts'
 import { runCarried } from './run-carried.ts'
@@ -68,11 +69,10 @@ export async function capture<T>(captured: StatementAtHand<T>): Promise<T> {
   }
 }
 
-/** Reads the catalog again, and checks every table. */
+/** Reads the catalog again, and checks every table with triggers. */
 async function verify<T>({ scope, connection, database }: StatementAtHand<T>): Promise<void> {
   database.forget()
-  const planner = await database.planner(scope.configuration, connection)
-  planner.verifyTriggers()
+  await database.plan(scope.configuration, connection, (planner) => planner.verifyTriggers())
 }
 
 function schemaChanged(cause: unknown): AuditError {
@@ -83,20 +83,18 @@ function schemaChanged(cause: unknown): AuditError {
   )
 }
 
-/** The plan of a statement on a table in the catalog, if the catalog has been read and nothing is refused by it. */
+/** The plan of a statement that was planned before. */
 function knownPlan<T>(
   { scope, query, connection, database, want }: StatementAtHand<T>,
   attribution: Attribution,
 ): Plan | undefined {
   const planner = database.knownPlanner(scope.configuration, connection)
-  if (planner?.openName(query.sql, !isPool(connection)) !== undefined) return undefined // ask first
   try {
-    const plan = planner?.plan(query.sql, query.args.length, want, entryShape(attribution))
-    return plan && isUnknownTable(plan) ? undefined : plan
+    if (planner?.openName(query.sql, !isPool(connection)) !== undefined) return undefined // ask first
+    return planner?.known(query.sql, query.args.length, want, entryShape(attribution))
   } catch (error) {
-    if (!(error instanceof AuditError)) throw error
-    database.forget() // what is refused may have been mended since
-    return undefined
+    if (error instanceof NotRead) return undefined
+    throw error
   }
 }
 
@@ -104,21 +102,22 @@ async function planFor<T>(
   { scope, query, connection, database, want }: StatementAtHand<T>,
   attribution: Attribution,
 ): Promise<Plan> {
+  const { configuration } = scope
   let meaning: Meaning | undefined
   const plan = async () => {
-    const planner = await database.planner(scope.configuration, connection)
-    const name = planner.openName(query.sql, !isPool(connection))
+    const name = await database.plan(configuration, connection, (planner) =>
+      planner.openName(query.sql, !isPool(connection)),
+    )
     meaning = name === undefined ? undefined : await meaningOf(name, connection)
-    return planner.plan(query.sql, query.args.length, want, entryShape(attribution), meaning?.oid)
+    return database.plan(configuration, connection, (planner) =>
+      planner.plan(query.sql, query.args.length, want, entryShape(attribution), meaning?.oid),
+    )
   }
   const made = await plan()
   if (!isUnknownTable(made) || meaning?.isTemporary) return made
-  database.forget() // the table may be newer than the catalog
+  const names = await database.plan(configuration, connection, (planner) => planner.writtenNames(query.sql))
+  database.forgetNames(names, connection) // the table may be newer than the catalog
   return plan()
-}
-
-function isUnknownTable(plan: Plan): boolean {
-  return plan.kind === 'uncapturable' && plan.reason === 'unknown-table'
 }
 
 function runPlan<T>(plan: Plan, captured: StatementAtHand<T>, attribution: Attribution): Promise<T> {
@@ -163,8 +162,10 @@ async function runMaybeRestricted<T>(
 /** Runs a statement as it is, where its entries took more than the role may read. */
 async function runTextOnly<T>(captured: StatementAtHand<T>, attribution: Attribution): Promise<T> {
   const { scope, connection, database, query } = captured
-  const planner = await database.planner(scope.configuration, connection)
-  return runPlan(planner.textOnly(query.sql, entryShape(attribution)), captured, attribution)
+  const plan = await database.plan(scope.configuration, connection, (planner) =>
+    planner.textOnly(query.sql, entryShape(attribution)),
+  )
+  return runPlan(plan, captured, attribution)
 }
 
 async function runOpaque<T>(

@@ -1,25 +1,22 @@
 import { AuditError } from '../errors.ts'
-import { columnNames } from '../log/columns.ts'
-import { type Catalog, findColumn, findTable } from '../postgres/catalog.ts'
+import { NotRead } from '../postgres/catalog.ts'
 import { type Connection, isPool } from '../postgres/connection.ts'
-import { quoteTable } from '../postgres/identifiers.ts'
-import { readCatalog } from '../postgres/read-catalog.ts'
+import { GrowingCatalog } from '../postgres/read-catalog.ts'
 import type { CaptureConfiguration } from './configuration.ts'
 import { loadParser } from './parse/syntax.ts'
 import { Planner } from './plan.ts'
 import { runOutsideScope } from './scope.ts'
 
-const oldestServer = 14
-
 /** What the tap knows about the database behind an adapter: its catalog, and the plans made from it. */
 export class Database {
   readonly #defaultSchema: string
-  #catalog: Catalog | undefined
-  #reading: Promise<Catalog> | undefined
-  #forgotten = 0
+  #catalog: GrowingCatalog | undefined
   /** Transactions that changed definitions, each with its own catalog. */
-  readonly #redefining = new Map<Connection, Catalog | undefined>()
-  #planners = new WeakMap<CaptureConfiguration, Planner>()
+  readonly #redefining = new Map<Connection, GrowingCatalog | undefined>()
+  readonly #planners = new WeakMap<GrowingCatalog, WeakMap<CaptureConfiguration, Planner>>()
+  /** Reads on the pool that are under way, by what they read. */
+  readonly #reading = new Map<string, Promise<unknown>>()
+  #forgotten = 0
 
   constructor(defaultSchema: string) {
     this.#defaultSchema = defaultSchema
@@ -27,25 +24,41 @@ export class Database {
 
   /** The planner of a configuration, if there is one and its catalog is still valid. */
   knownPlanner(configuration: CaptureConfiguration, connection: Connection): Planner | undefined {
-    const planner = this.#planners.get(configuration)
-    const catalog = this.#redefining.has(connection) ? this.#redefining.get(connection) : this.#catalog
-    return planner?.catalog === catalog ? planner : undefined
+    const catalog = this.#known(connection)
+    return catalog && this.#planners.get(catalog)?.get(configuration)
   }
 
-  /** The planner of a configuration. The first call reads the catalog, on the connection of the current statement. */
-  async planner(configuration: CaptureConfiguration, connection: Connection): Promise<Planner> {
-    const catalog = await this.#read(connection)
-    const known = this.#planners.get(configuration)
-    if (known?.catalog === catalog) return known
-    try {
-      requireLog(catalog, configuration)
-    } catch (error) {
-      this.forget() // the migration may be applied while the application runs
-      throw error
+  /**
+   * Makes a plan. What it needs of the catalog is read first, on the connection of the current statement, and only
+   * that. A plan that can't be made may be possible later: the migration may be applied while the application runs.
+   */
+  async plan<T>(
+    configuration: CaptureConfiguration,
+    connection: Connection,
+    make: (planner: Planner) => T,
+  ): Promise<T> {
+    const log = configuration.options.table.name // which every write needs: read with the first table
+    let mayBeOld = this.#known(connection) !== undefined
+    // the parser loads while the server opens a connection and answers
+    let [catalog] = await Promise.all([this.#read(connection), loadParser()])
+    while (true) {
+      try {
+        return make(this.#plannerOf(catalog, configuration))
+      } catch (error) {
+        if (error instanceof AuditError) {
+          this.#forgetOn(connection)
+          if (!mayBeOld) throw error
+          mayBeOld = false // what is refused may have been mended since
+          catalog = await this.#read(connection)
+          continue
+        }
+        if (!(error instanceof NotRead)) throw error
+        const part = error.part === 'recorded' ? error.part : catalog.unreadOf([...error.part, log])
+        if (await this.#readPart(catalog, part, connection)) continue
+        this.#forgetOn(connection)
+        catalog = await this.#read(connection)
+      }
     }
-    const planner = new Planner(catalog, configuration, this.#defaultSchema)
-    this.#planners.set(configuration, planner)
-    return planner
   }
 
   /**
@@ -62,57 +75,68 @@ export class Database {
     if (this.#redefining.delete(transaction)) this.forget()
   }
 
-  /** Forgets the catalog: the next statement reads it again. */
+  /** Forgets the catalog: the next statement reads what it needs again. */
   forget(): void {
     this.#catalog = undefined
-    this.#reading = undefined
-    this.#forgotten++ // a read in progress may be older than the reason to forget
+    this.#reading.clear()
+    this.#forgotten++ // a read under way may be older than the reason to forget
+  }
+
+  /** Forgets which tables have these names: one may be newer than that. */
+  forgetNames(names: readonly string[], connection: Connection): void {
+    this.#known(connection)?.forgetNames(names)
+  }
+
+  #forgetOn(connection: Connection): void {
+    if (this.#redefining.has(connection)) this.#redefining.set(connection, undefined)
+    else this.forget()
+  }
+
+  #known(connection: Connection): GrowingCatalog | undefined {
+    return this.#redefining.has(connection) ? this.#redefining.get(connection) : this.#catalog
+  }
+
+  #plannerOf(catalog: GrowingCatalog, configuration: CaptureConfiguration): Planner {
+    const planners = this.#planners.get(catalog) ?? new WeakMap<CaptureConfiguration, Planner>()
+    this.#planners.set(catalog, planners)
+    const planner = planners.get(configuration) ?? new Planner(catalog, configuration, this.#defaultSchema)
+    planners.set(configuration, planner)
+    return planner
+  }
+
+  async #read(connection: Connection): Promise<GrowingCatalog> {
+    const known = this.#known(connection)
+    if (known) return known
+    const read = () => runOutsideScope(() => GrowingCatalog.open(connection))
+    if (this.#redefining.has(connection)) {
+      const own = await read()
+      this.#redefining.set(connection, own)
+      return own
+    }
+    return this.#shared(connection, 'database', async () => {
+      const forgotten = this.#forgotten
+      const catalog = await read()
+      if (forgotten === this.#forgotten) this.#catalog ??= catalog
+      return this.#catalog ?? catalog
+    })
+  }
+
+  #readPart(catalog: GrowingCatalog, part: NotRead['part'], connection: Connection): Promise<boolean> {
+    const read = () => runOutsideScope(() => catalog.readPart(part, connection))
+    return catalog === this.#catalog ? this.#shared(connection, part, read) : read()
   }
 
   /**
    * Calls on the pool share one read. A transaction reads on its own connection. It never waits for a read that waits
    * for a connection, since it may hold the last one.
    */
-  async #read(connection: Connection): Promise<Catalog> {
-    if (this.#redefining.has(connection)) {
-      const catalog =
-        this.#redefining.get(connection) ?? (await runOutsideScope(() => readCatalog(connection)))
-      this.#redefining.set(connection, catalog)
-      return catalog
-    }
-    if (this.#catalog) return this.#catalog
-    if (!isPool(connection)) return this.#readOn(connection)
-    const reading = this.#reading ?? this.#readOn(connection)
-    this.#reading = reading
-    try {
-      return await reading
-    } finally {
-      if (this.#reading === reading) this.#reading = undefined
-    }
+  #shared<T>(connection: Connection, what: NotRead['part'] | 'database', read: () => Promise<T>): Promise<T> {
+    if (!isPool(connection)) return read()
+    const key = JSON.stringify(what)
+    const reading = (this.#reading.get(key) as Promise<T> | undefined) ?? read()
+    this.#reading.set(key, reading)
+    return reading.finally(() => {
+      if (this.#reading.get(key) === reading) this.#reading.delete(key)
+    })
   }
-
-  async #readOn(connection: Connection): Promise<Catalog> {
-    const forgotten = this.#forgotten
-    // the parser loads while the server opens a connection and answers
-    const [catalog] = await Promise.all([runOutsideScope(() => readCatalog(connection)), loadParser()])
-    if (forgotten === this.#forgotten) this.#catalog ??= catalog
-    return this.#catalog ?? catalog
-  }
-}
-
-function requireLog(catalog: Catalog, { options }: CaptureConfiguration): void {
-  if (catalog.server.major < oldestServer) {
-    throw new AuditError(
-      'AUDIT_UNSUPPORTED_DATABASE',
-      `The server is PostgreSQL ${catalog.server.major}, but the audit needs 14 or newer. Nothing was written. Upgrade the server.`,
-    )
-  }
-  const log = findTable(catalog, options.table)
-  const name = quoteTable(options.table)
-  const missing = log && columnNames.filter((column) => !findColumn(log, column))
-  if (missing?.length === 0) return
-  throw new AuditError(
-    'AUDIT_TABLE_MISSING',
-    `${missing ? `The table ${name} lacks ${missing.join(', ')}` : `The audit log's table ${name} is not in the database`}, so a change could not be recorded. Nothing was written. Run "npx prisma-extension-audit init" and "npx prisma migrate deploy", or name the log's table with the option table.`,
-  )
 }

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { AuditError } from '../errors.ts'
 import { ModelIndex } from '../models/data-model.ts'
-import { type Catalog, findTable, type Table } from '../postgres/catalog.ts'
+import { type Catalog, findTable, findTables, recordedTables, type Table } from '../postgres/catalog.ts'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import type { CaptureConfiguration } from './configuration.ts'
 import { conflictKey } from './parse/conflict.ts'
@@ -12,6 +12,7 @@ import { parseSql, type Syntax } from './parse/syntax.ts'
 import { classify, type UncapturableReason } from './parse/uncapturable.ts'
 import { withoutValues } from './parse/without-values.ts'
 import { unqualifiedTable, writtenTables } from './parse/written-tables.ts'
+import { requireLog } from './require-log.ts'
 import { restrictionOf } from './rewrite/access.ts'
 import type { RewriteInput, Rewritten, Want } from './rewrite/audited-statement.ts'
 import { carryContext } from './rewrite/carry-context.ts'
@@ -23,10 +24,10 @@ import {
 } from './rewrite/context-call.ts'
 import { EntryParameters, type EntryShape } from './rewrite/entry-parameters.ts'
 import { noteEntry, type RawEntry, rawEntry } from './rewrite/raw-entry.ts'
-import { findRecorder, type Recorder } from './rewrite/recorder.ts'
+import { findRecorder } from './rewrite/recorder.ts'
 import { type Reach, reachOf } from './rewrite/referential-actions.ts'
 import { hurdleTo, rewrite } from './rewrite/rewrite.ts'
-import { TrackedTable } from './rewrite/tracked-table.ts'
+import { TrackedTable, wantsTable } from './rewrite/tracked-table.ts'
 import { refuseDifferences, refuseIncomplete, refuseOutdated, watchDifferences } from './watch-differences.ts'
 
 /** What to do with a statement. */
@@ -90,8 +91,6 @@ export class Planner {
   readonly catalog: Catalog
   readonly #configuration: CaptureConfiguration
   readonly #models: ModelIndex
-  readonly #recorder: Recorder | undefined
-  readonly #contextFunctions: ContextFunctions | undefined
   #knowsRecordsAll: boolean | undefined
   readonly #tables = new Map<Table, TrackedTable>()
   readonly #openNames = new LRUCache<string, string>({
@@ -110,47 +109,62 @@ export class Planner {
     this.catalog = catalog
     this.#configuration = configuration
     this.#models = new ModelIndex(configuration.dataModel, defaultSchema)
-    this.#recorder = findRecorder(catalog, configuration.options.table)
-    this.#contextFunctions = findContextFunctions(catalog, configuration.options.table)
   }
 
   /**
    * The name of the table that a statement writes to, if it has no schema and may mean several tables: in a transaction
    * any, as `search_path` may have changed, or a temporary table have that name.
+   *
+   * @throws NotRead
    */
   openName(sql: string, isInTransaction: boolean): string | undefined {
     const { text } = foldLists(sql)
     const name = this.#openNames.get(text) ?? unqualifiedTable(parseSql(text)) ?? ''
     this.#openNames.set(text, name)
     if (name === '') return undefined
-    const isOpen = isInTransaction || this.catalog.tables.filter((table) => table.name === name).length > 1
+    const isOpen = isInTransaction || findTables(this.catalog, [name]).length > 1
     return isOpen ? name : undefined
+  }
+
+  /** The names of the tables that a statement writes to, as far as its text says so. */
+  writtenNames(sql: string): string[] {
+    const syntax = parseSql(foldLists(sql).text)
+    return ((syntax && writtenTables(syntax)) ?? []).map(({ name }) => name)
+  }
+
+  /** The plan of a statement that was planned before, if its text alone says which table it writes to. */
+  known(sql: string, parameterCount: number, want: Want, shape: EntryShape): Plan | undefined {
+    const folded = foldLists(sql)
+    const plan = this.#plans.get(planKey(folded, parameterCount, want, shape))
+    return plan && unfolded(plan, sql, folded)
   }
 
   /**
    * The plan for a statement with `parameterCount` parameters. The parser must be loaded.
    *
    * @param written the table that the statement writes to, if its name alone does not say: its oid
+   * @throws NotRead
    */
   plan(sql: string, parameterCount: number, want: Want, shape: EntryShape, written?: number): Plan {
     const folded = foldLists(sql)
-    const key = `${written ?? ''} ${want} ${parameterCount}${shape.operation ? 'o' : ''}${shape.metadata ? 'm' : ''}${shape.revertOf ? 'r' : ''} ${folded.text}`
-    let plan = this.#plans.get(key)
-    if (!plan) {
-      plan = this.#make(folded.text, want, parameterCount, shape, written)
-      this.#plans.set(key, plan)
-    }
-    return folded.trailer === '' && !folded.isFolded ? plan : unfolded(plan, sql, folded)
+    const key = planKey(folded, parameterCount, want, shape, written)
+    const plan = this.#plans.get(key) ?? this.#make(folded.text, want, parameterCount, shape, written)
+    // a table that is unknown now may be there the next time
+    if (!isUnknownTable(plan)) this.#plans.set(key, plan)
+    return unfolded(plan, sql, folded)
   }
 
   /**
    * Makes sure that triggers and this client agree on every table: on how it is recorded, and on its columns.
    *
-   * @throws AuditError `AUDIT_LOG_OUTDATED`, `AUDIT_OPTIONS_DIFFER` or `AUDIT_TRIGGERS_OUTDATED`
+   * @throws AuditError `AUDIT_TABLE_MISSING`, `AUDIT_LOG_OUTDATED`, `AUDIT_OPTIONS_DIFFER` or `AUDIT_TRIGGERS_OUTDATED`
+   * @throws NotRead
    */
   verifyTriggers(): void {
+    requireLog(this.catalog, this.#configuration.options.table)
     void this.#functions
-    const wanted = this.catalog.tables.map((table) => this.#track(table)).filter(({ isWanted }) => isWanted)
+    const tables = findTables(this.catalog, recordedTables(this.catalog).noted)
+    const wanted = tables.map((table) => this.#track(table)).filter(({ isWanted }) => isWanted)
     for (const tracked of wanted) {
       refuseDifferences(tracked, watchDifferences(tracked, this.catalog, this.#configuration.options.table))
     }
@@ -226,6 +240,7 @@ export class Planner {
     parameters: EntryParameters,
   ): CarriedPlan {
     const { table } = tracked
+    requireLog(this.catalog, this.#configuration.options.table)
     const call = contextCall(this.#functions, table, parameters, causeOf(statement, tracked))
     const isInsert = statement.kind === 'insert' || statement.kind === 'upsert'
     return {
@@ -262,6 +277,8 @@ export class Planner {
       readonly session: boolean
     },
   ): AuditedPlan {
+    const log = this.#configuration.options.table
+    requireLog(this.catalog, log)
     const hasUuidv7 = this.catalog.server.makesUuidv7
     const parameters = new EntryParameters(shape, parameterCount, rest.want === 'rows', hasUuidv7)
     const later = new EntryParameters(shape, 0)
@@ -277,9 +294,9 @@ export class Planner {
       entry: parameters,
       later,
       note: (reason, entry) => noteEntry(statementText, reason, entry),
-      log: session ? this.#qualifiedLog : this.#configuration.options.table,
+      log: session ? this.#qualifiedLog : log,
       // the log's function has its table's name as the migration spells it
-      recorder: session ? undefined : this.#recorder,
+      recorder: session ? undefined : findRecorder(this.catalog, log),
     })
     return {
       kind: 'audited',
@@ -309,8 +326,9 @@ export class Planner {
     const isRecorded =
       !isDefinition &&
       (written && !leadsElsewhere ? written.every((name) => this.#isRecorded(name)) : this.#recordsAll)
-    const hasTriggers = this.catalog.tables.some(({ watch }) => watch.isRecording)
+    const { hasTriggers } = recordedTables(this.catalog)
     if (isRecorded && !hasTriggers) return { kind: 'pass', writes: true }
+    requireLog(this.catalog, this.#configuration.options.table)
     return {
       kind: 'uncapturable',
       reason,
@@ -323,7 +341,7 @@ export class Planner {
   /** Whether triggers record all that a write to a table changes, or none of it is wanted in the log. */
   #isRecorded(name: TableName): boolean {
     // without a schema, the session decides which one it is
-    const named = this.catalog.tables.filter((table) => table.name === name.name)
+    const named = findTables(this.catalog, [name.name])
     if (name.schema === undefined && named.length > 1)
       return named.every(({ schema }) => this.#isRecorded({ schema, name: name.name }))
     const table = findTable(this.catalog, name)
@@ -341,8 +359,8 @@ export class Planner {
 
   /** Whether triggers record every table wanted in the log; Prisma's list of migrations is not one. */
   get #recordsAll(): boolean {
-    this.#knowsRecordsAll ??= this.catalog.tables.every(
-      (table) => !isTable(table) || table.name === '_prisma_migrations' || !this.#track(table).isTracked,
+    this.#knowsRecordsAll ??= recordedTables(this.catalog).unrecorded.every(
+      (table) => table.name === '_prisma_migrations' || !this.#isNameWanted(table),
     )
     return this.#knowsRecordsAll
   }
@@ -352,9 +370,17 @@ export class Planner {
     return findTable(this.catalog, table) ?? table
   }
 
+  /** Whether the options want changes of a table in the log. Only for what may be a link its columns have to be known. */
+  #isNameWanted(name: Required<TableName>): boolean {
+    const { columns = [] } = (this.#models.hasLink(name.name) && findTable(this.catalog, name)) || {}
+    return wantsTable({ ...name, columns }, this.#models, this.#configuration.options)
+  }
+
   get #functions(): ContextFunctions {
-    if (this.#contextFunctions) return this.#contextFunctions
-    throw logOutdated(this.#configuration.options.table)
+    const { table } = this.#configuration.options
+    const functions = findContextFunctions(this.catalog, table)
+    if (functions) return functions
+    throw logOutdated(table)
   }
 
   /** What referential actions can reach from a statement; undefined when none of it is tracked. */
@@ -403,9 +429,25 @@ function logOutdated(log: TableName): AuditError {
   )
 }
 
+/** One plan serves all statements that differ only in the length of lists and in comments at the end. */
+function planKey(
+  { text }: FoldedStatement,
+  parameterCount: number,
+  want: Want,
+  shape: EntryShape,
+  written?: number,
+): string {
+  return `${written ?? ''} ${want} ${parameterCount}${shape.operation ? 'o' : ''}${shape.metadata ? 'm' : ''}${shape.revertOf ? 'r' : ''} ${text}`
+}
+
+export function isUnknownTable(plan: Plan): boolean {
+  return plan.kind === 'uncapturable' && plan.reason === 'unknown-table'
+}
+
 /** The plan of a folded statement, unfolded. */
 function unfolded(plan: Plan, sql: string, folded: FoldedStatement): Plan {
   const { expand, trailer, isFolded } = folded
+  if (trailer === '' && !isFolded) return plan
   if (plan.kind === 'pass') return plan
   if (plan.kind === 'uncapturable') return isFolded ? { ...plan, statement: withoutValues(sql) } : plan
   if (plan.kind === 'carried') return { ...plan, sql: expand(plan.sql) + trailer }

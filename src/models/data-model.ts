@@ -90,6 +90,19 @@ export class ModelIndex {
     )
   }
 
+  /** The table of a model. */
+  locationOf({ schema = this.#defaultSchema, table }: Model): {
+    readonly schema: string
+    readonly name: string
+  } {
+    return { schema, name: table }
+  }
+
+  /** Whether a table of this name may be that of an implicit many-to-many relation. */
+  hasLink(table: string): boolean {
+    return this.#links.has(table)
+  }
+
   /** The implicit many-to-many relations of a schema's text: both sides are lists. */
   implicitLinks(dataModel: DataModel): (Link & { readonly table: string })[] {
     const isList = ({ model, relation }: LinkSide) =>

@@ -1,35 +1,69 @@
-// Every name is qualified with pg_catalog, so no search_path can change its meaning.
+// Every name is qualified with pg_catalog, so no search_path can change its meaning. Each query begins with the few
+// tables that it is about and finds the rest by indexes, so its time does not grow with the size of the database.
 
-const found = (condition: string) => `
-WITH RECURSIVE relation AS (
+/** The tables that have one of the names in $1, in any schema. */
+const named = `
+named AS (
+  SELECT c.oid
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relname = ANY ($1::text[]) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+)`
+
+/**
+ * What changes of these tables can reach by referential actions, to any depth: `changed` are the columns that an action
+ * sets, NULL where it deletes the row. A parent's foreign keys are found by the triggers that run their actions:
+ * pg_constraint has no index on confrelid.
+ */
+const reached = `
+step(relation, changed) AS (
+  SELECT n.oid, v.changed FROM named n CROSS JOIN LATERAL (VALUES (NULL::int2[]), (
+    (SELECT pg_catalog.array_agg(a.attnum) FROM pg_catalog.pg_attribute a WHERE a.attrelid = n.oid AND a.attnum > 0)
+  )) AS v(changed)
+  UNION
+  SELECT f.conrelid, CASE WHEN s.changed IS NOT NULL OR f.confdeltype <> 'c' THEN f.conkey END
+  FROM step s
+  JOIN pg_catalog.pg_trigger t ON t.tgrelid = s.relation AND t.tgisinternal
+  JOIN pg_catalog.pg_constraint f ON f.oid = t.tgconstraint
+  WHERE f.contype = 'f' AND f.confrelid = s.relation AND f.conparentid = 0
+    AND CASE WHEN s.changed IS NULL THEN f.confdeltype IN ('c', 'n', 'd')
+      ELSE f.confupdtype IN ('c', 'n', 'd') AND f.confkey && s.changed END
+),
+found AS (
+  SELECT relation AS oid FROM step
+  UNION
+  -- what a many-to-many table links, whose name begins like this
+  SELECT f.confrelid FROM step s JOIN pg_catalog.pg_class c ON c.oid = s.relation
+  JOIN pg_catalog.pg_constraint f ON f.conrelid = s.relation
+  WHERE f.contype = 'f' AND c.relname LIKE '\\_%'
+)`
+
+/** OFFSET keeps the planner from reading all of pg_type: every table has a type of its own. */
+const typeNamed = 'SELECT t.* FROM pg_catalog.pg_type t WHERE t.oid = type.oid OFFSET 0'
+
+const relation = `
+relation AS (
   SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relhasrules, c.relispartition,
     (c.relhassubclass AND c.relkind = 'r') AS inherited
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ${condition}
-),
-attribute AS (
-  SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated, a.attidentity, a.attnotnull,
-    pg_catalog.format_type(a.atttypid, a.atttypmod) AS declared,
-    pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS "default"
-  FROM pg_catalog.pg_attribute a
-  JOIN relation r ON r.oid = a.attrelid
-  LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-  WHERE a.attnum > 0 AND NOT a.attisdropped
-),
-firing AS (
-  SELECT t.tgrelid, t.tgname, t.tgtype, t.tgargs
-  FROM pg_catalog.pg_trigger t
-  WHERE t.tgname LIKE '%!audit\\_logs\\_%' AND NOT t.tgisinternal AND t.tgenabled IN (
-    'A', CASE pg_catalog.current_setting('session_replication_role') WHEN 'replica' THEN 'R' ELSE 'O' END)
+  FROM found JOIN pg_catalog.pg_class c ON c.oid = found.oid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 ),
 type(oid) AS (
-  SELECT atttypid FROM attribute
+  -- out of an array, of whose length the planner has no high opinion: above a certain cost it would compile the query
+  SELECT pg_catalog.unnest((SELECT pg_catalog.array_agg(DISTINCT a.atttypid)
+    FROM relation r JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid WHERE a.attnum > 0 AND NOT a.attisdropped))
   UNION
-  SELECT related FROM type JOIN pg_catalog.pg_type t ON t.oid = type.oid
+  SELECT related FROM type CROSS JOIN LATERAL (${typeNamed}) AS t
   CROSS JOIN LATERAL (VALUES (t.typelem), (t.typbasetype)) AS v(related)
   WHERE related <> 0
 )`
+
+/** Whether a trigger fires in this session. */
+const fires = `t.tgenabled IN (
+  'A', CASE pg_catalog.current_setting('session_replication_role') WHEN 'replica' THEN 'R' ELSE 'O' END)`
+
+const argument = `pg_catalog.convert_from(
+  pg_catalog.substring(t.tgargs, 1, pg_catalog.octet_length(t.tgargs) - 1), pg_catalog.getdatabaseencoding())`
 
 const tables = `
   'tables', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -41,9 +75,7 @@ const tables = `
     'beforeUpdate', r.kind = 'p' OR EXISTS (
       SELECT FROM pg_catalog.pg_trigger t
       WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype::int & 19 = 19),
-    'shape', (SELECT pg_catalog.md5(pg_catalog.string_agg(
-        pg_catalog.concat_ws(' ', a.attnum, a.attname, t.typname, a.atttypmod), ', ' ORDER BY a.attnum))
-      FROM attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid WHERE a.attrelid = r.oid),
+    'shape', columns.shape,
     'key', pg_catalog.md5(pg_catalog.format('%I.%I', r.schema, r.name)),
     -- tgtype: 2 before, 4 insert
     'beforeInsert', EXISTS (
@@ -61,47 +93,68 @@ const tables = `
       FROM pg_catalog.pg_class c WHERE c.oid = r.oid AND c.relrowsecurity),
     'readable', pg_catalog.has_table_privilege(r.oid, 'SELECT'),
     -- the triggers of audit_logs_watch, as far as they fire in this session
-    'noted', (SELECT pg_catalog.convert_from(
-        pg_catalog.substring(t.tgargs, 1, pg_catalog.octet_length(t.tgargs) - 1), pg_catalog.getdatabaseencoding())
-      FROM firing t WHERE t.tgrelid = r.oid AND t.tgname = '!audit_logs_statement'),
-    'reach', (SELECT pg_catalog.split_part(pg_catalog.convert_from(
-        pg_catalog.substring(t.tgargs, 1, pg_catalog.octet_length(t.tgargs) - 1), pg_catalog.getdatabaseencoding()), ' ', 2)
-      FROM firing t WHERE t.tgrelid = r.oid AND t.tgname = '!audit_logs_reach'),
+    'noted', (SELECT ${argument} FROM pg_catalog.pg_trigger t
+      WHERE t.tgrelid = r.oid AND t.tgname = '!audit_logs_statement' AND NOT t.tgisinternal AND ${fires}),
+    'reach', (SELECT pg_catalog.split_part(${argument}, ' ', 2) FROM pg_catalog.pg_trigger t
+      WHERE t.tgrelid = r.oid AND t.tgname = '!audit_logs_reach' AND NOT t.tgisinternal AND ${fires}),
     -- tgtype: 32 truncate
-    'triggers', (SELECT count(*) FROM firing t
-      WHERE t.tgrelid = r.oid AND t.tgname LIKE '%!audit\\_logs\\_row%' AND t.tgtype::int & 32 = 0),
-    'columns', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
-        'number', a.attnum, 'name', a.attname, 'type', a.atttypid::bigint, 'modifier', a.atttypmod,
-        'declared', a.declared, 'generated', a.attgenerated <> '',
-        'identity', a.attidentity = 'a', 'nullable', NOT a.attnotnull, 'default', a."default") ORDER BY a.attnum), '[]')
-      FROM attribute a WHERE a.attrelid = r.oid),
+    'triggers', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_trigger t
+      WHERE t.tgrelid = r.oid AND t.tgname LIKE '%!audit\\_logs\\_row%' AND t.tgtype::int & 32 = 0
+        AND NOT t.tgisinternal AND ${fires}),
+    'columns', columns.list,
     -- what a foreign key may refer to: unique indexes without expressions and conditions, constraints or not
     'keys', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
         'name', k.relname, 'primary', i.indisprimary,
         'columns', (i.indkey::int2[])[0:i.indnkeyatts - 1]) ORDER BY k.relname), '[]')
       FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class k ON k.oid = i.indexrelid
       WHERE i.indrelid = r.oid AND i.indisunique AND i.indisvalid AND i.indexprs IS NULL AND i.indpred IS NULL)
-  )), '[]') FROM relation r)`
+  )), '[]') FROM relation r
+  CROSS JOIN LATERAL (
+    SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+        'number', a.attnum, 'name', a.attname, 'type', a.atttypid::bigint, 'modifier', a.atttypmod,
+        'declared', pg_catalog.format_type(a.atttypid, a.atttypmod), 'generated', a.attgenerated <> '',
+        'identity', a.attidentity = 'a', 'nullable', NOT a.attnotnull,
+        'default', pg_catalog.pg_get_expr(d.adbin, d.adrelid)) ORDER BY a.attnum), '[]') AS list,
+      pg_catalog.md5(pg_catalog.string_agg(
+        pg_catalog.concat_ws(' ', a.attnum, a.attname, (
+          SELECT t.typname FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid
+        ), a.atttypmod), ', ' ORDER BY a.attnum)) AS shape
+    FROM pg_catalog.pg_attribute a
+    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+  ) AS columns)`
 
 const types = `
   'types', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
     'oid', t.oid::bigint, 'schema', n.nspname, 'name', t.typname, 'kind', t.typtype,
     'category', t.typcategory, 'element', t.typelem::bigint, 'base', t.typbasetype::bigint,
     'baseModifier', t.typtypmod)), '[]')
-    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-    WHERE t.oid IN (SELECT oid FROM type))`
+    FROM type CROSS JOIN LATERAL (${typeNamed}) AS t
+    JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace)`
 
-const rest = `
-  'version', pg_catalog.current_setting('server_version_num')::int,
-  'searchPath', pg_catalog.to_json(pg_catalog.current_schemas(false)),
+const foreignKeys = `
   'foreignKeys', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
-    'name', f.conname, 'child', f.conrelid::bigint, 'parent', f.confrelid::bigint,
+    'oid', f.oid::bigint, 'name', f.conname, 'child', f.conrelid::bigint, 'parent', f.confrelid::bigint,
     'childColumns', f.conkey, 'parentColumns', f.confkey, 'onDelete', f.confdeltype, 'onUpdate', f.confupdtype,
     -- the column list of SET NULL (a, b), which PostgreSQL has since 15
-    'setColumns', pg_catalog.to_jsonb(f) -> 'confdelsetcols')
-    -- referential actions run in this order, and the locks taken ahead of them have to follow it
-    ORDER BY f.oid), '[]')
-    FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND f.conparentid = 0),
+    'setColumns', pg_catalog.to_jsonb(f) -> 'confdelsetcols')), '[]')
+    FROM found JOIN pg_catalog.pg_constraint f ON f.conrelid = found.oid
+    WHERE f.contype = 'f' AND f.conparentid = 0 AND f.confrelid IN (SELECT oid FROM found)
+      -- one that is NOT ENFORCED, which PostgreSQL has since 18, has no triggers and so no actions
+      AND EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = f.confrelid AND t.tgconstraint = f.oid))`
+
+/** The tables that have one of the names in $1, a text[], and their types. One JSON text. */
+export const tablesQuery = `WITH RECURSIVE ${named}, found AS (SELECT oid FROM named),${relation}
+SELECT pg_catalog.json_build_object(${tables},${types})::text AS catalog`
+
+/** The same, and all that changes of these tables can reach by referential actions, with the foreign keys among them. */
+export const reachQuery = `WITH RECURSIVE ${named},${reached},${relation}
+SELECT pg_catalog.json_build_object(${tables},${types},${foreignKeys})::text AS catalog`
+
+/** What concerns every statement: the server and its functions. */
+export const databaseQuery = `SELECT pg_catalog.json_build_object(
+  'version', pg_catalog.current_setting('server_version_num')::int,
+  'searchPath', pg_catalog.to_json(pg_catalog.current_schemas(false)),
   -- functions that may write: volatile, and in a language that can run statements
   'writingFunctions', (SELECT coalesce(pg_catalog.json_agg(DISTINCT p.proname), '[]')
     FROM pg_catalog.pg_proc p
@@ -112,19 +165,30 @@ const rest = `
   -- the functions of the log's migration, whatever the log's name; other parameters belong to another release
   'logFunctions', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
     'schema', n.nspname, 'name', p.proname, 'source', p.prosrc)), '[]')
-    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-    WHERE (p.proname LIKE '%\\_record' AND pg_catalog.oidvectortypes(p.proargtypes) = 'text, text, jsonb, jsonb, text[], jsonb'
-      OR p.proname LIKE '%\\_context' AND pg_catalog.oidvectortypes(p.proargtypes) = 'text, text, text, text'
-      OR p.proname LIKE '%\\_iso' AND pg_catalog.oidvectortypes(p.proargtypes) = 'timestamp without time zone')
-      AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))`
+    FROM (SELECT * FROM pg_catalog.pg_proc p
+      WHERE p.proname LIKE '%\\_record' AND pg_catalog.oidvectortypes(p.proargtypes) = 'text, text, jsonb, jsonb, text[], jsonb'
+        OR p.proname LIKE '%\\_context' AND pg_catalog.oidvectortypes(p.proargtypes) = 'text, text, text, text'
+        OR p.proname LIKE '%\\_iso' AND pg_catalog.oidvectortypes(p.proargtypes) = 'timestamp without time zone'
+      -- first the names: to look up a privilege takes longer
+      OFFSET 0) p
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    WHERE pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE')))::text`
 
-/**
- * One statement that reads what the rewriter needs to know about a database: tables, columns, keys, foreign keys with
- * their actions, triggers, types and functions. Returns one JSON text.
- */
-export const catalogQuery = `${found('')}
-SELECT pg_catalog.json_build_object(${tables},${types},${rest})::text`
-
-/** The same for the tables that have one of the names in `$1`, a text[]: only the tables and their types. */
-export const tablesQuery = `${found('AND c.relname = ANY ($1::text[])')}
-SELECT pg_catalog.json_build_object(${tables},${types})::text AS catalog`
+/** Which tables triggers record, for statements that do not say what they write to. */
+export const recordedQuery = `
+WITH firing AS (
+  SELECT t.tgrelid, t.tgname, t.tgtype FROM pg_catalog.pg_trigger t
+  WHERE NOT t.tgisinternal AND t.tgname LIKE '%!audit\\_logs\\_%' AND ${fires}
+),
+recorded AS (
+  SELECT DISTINCT tgrelid AS oid FROM firing WHERE tgname LIKE '%!audit\\_logs\\_row%' AND tgtype::int & 32 = 0
+)
+SELECT pg_catalog.json_build_object(
+  'hasTriggers', EXISTS (SELECT FROM recorded),
+  'noted', (SELECT coalesce(pg_catalog.json_agg(c.relname), '[]')
+    FROM firing t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid WHERE t.tgname = '!audit_logs_statement'),
+  'unrecorded', (SELECT coalesce(pg_catalog.json_object_agg(n.nspname, c.names), '{}')
+    FROM (SELECT c.relnamespace, pg_catalog.array_agg(c.relname) AS names FROM pg_catalog.pg_class c
+      WHERE c.relkind IN ('r', 'p', 'f') AND c.oid NOT IN (SELECT oid FROM recorded) GROUP BY c.relnamespace) AS c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'))::text`

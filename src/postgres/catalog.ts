@@ -2,11 +2,13 @@ import type { TableName } from './identifiers.ts'
 import type { Server } from './server.ts'
 import type { Watch } from './watch.ts'
 
-/** What the rewriter knows about a database, from pg_catalog: the source of truth for keys, actions and types. */
+/**
+ * What the rewriter knows about a database, from pg_catalog: the source of truth for keys, actions and types. It grows:
+ * a table is read when a statement first needs it, with all that its changes can reach.
+ */
 export interface Catalog {
   readonly server: Server
   readonly searchPath: readonly string[]
-  readonly tables: readonly Table[]
   readonly writingFunctions: ReadonlySet<string>
   /** The functions of the log's migrations that this role may execute. */
   readonly logFunctions: readonly {
@@ -14,6 +16,28 @@ export interface Catalog {
     readonly name: string
     readonly source: string
   }[]
+  /** What was looked up so far, by name: the tables of that name in any schema, with all that their changes can reach. */
+  readonly tables: ReadonlyMap<string, readonly Table[]>
+  /** Every table read so far, by its oid: those above, and those that they reach. */
+  readonly read: ReadonlyMap<number, { readonly table: Table }>
+  readonly recorded: RecordedTables | undefined
+}
+
+/** Which tables of a database triggers record. */
+export interface RecordedTables {
+  readonly hasTriggers: boolean
+  /** The names of those that have the trigger before each statement. */
+  readonly noted: readonly string[]
+  /** Those without triggers that record rows. */
+  readonly unrecorded: readonly Required<TableName>[]
+}
+
+/** A part of the catalog has to be read first. Whoever makes a plan catches this, reads it, and starts again. */
+export class NotRead extends Error {
+  /** @param part names of tables, or which tables triggers record */
+  constructor(readonly part: readonly string[] | 'recorded') {
+    super('This part of the catalog has not been read')
+  }
 }
 
 export interface Table {
@@ -43,7 +67,7 @@ export interface Table {
   readonly primaryKey: readonly Column[]
   /** Unique indexes that a foreign key may refer to, including the primary key's. */
   readonly uniqueKeys: readonly { readonly name: string; readonly columns: readonly Column[] }[]
-  /** Foreign keys of other tables (or its own) that point here. */
+  /** Foreign keys of other tables (or its own) that point here, as far as their actions can be reached. */
   readonly referencedBy: readonly ForeignKey[]
 }
 
@@ -76,6 +100,7 @@ export interface ColumnType {
 export type ReferentialAction = 'cascade' | 'set null' | 'set default' | 'none'
 
 export interface ForeignKey {
+  readonly oid: number
   readonly name: string
   readonly child: Table
   readonly parent: Table
@@ -86,15 +111,49 @@ export interface ForeignKey {
   readonly setOnDelete: readonly Column[]
 }
 
-/** The table that a statement names; without a schema, the first on the search path. */
+/**
+ * The table that a statement names; without a schema, the first on the search path.
+ *
+ * @throws NotRead
+ */
 export function findTable(catalog: Catalog, { schema, name }: TableName): Table | undefined {
-  const named = catalog.tables.filter((table) => table.name === name)
+  const named = catalog.tables.get(name)
+  if (!named) throw new NotRead([name])
   if (schema !== undefined) return named.find((table) => table.schema === schema)
   for (const candidate of catalog.searchPath) {
     const table = named.find((one) => one.schema === candidate)
     if (table) return table
   }
   return undefined
+}
+
+/**
+ * The columns of a table's primary key.
+ *
+ * @throws NotRead
+ */
+export function keyOfTable(catalog: Catalog, { schema, name }: Required<TableName>): readonly Column[] {
+  for (const { table } of catalog.read.values()) {
+    if (table.name === name && table.schema === schema) return table.primaryKey
+  }
+  return findTable(catalog, { schema, name })?.primaryKey ?? []
+}
+
+/**
+ * All tables with one of these names.
+ *
+ * @throws NotRead
+ */
+export function findTables(catalog: Catalog, names: readonly string[]): Table[] {
+  const unread = names.filter((name) => !catalog.tables.has(name))
+  if (unread.length > 0) throw new NotRead(unread)
+  return names.flatMap((name) => catalog.tables.get(name) ?? [])
+}
+
+/** @throws NotRead */
+export function recordedTables({ recorded }: Catalog): RecordedTables {
+  if (!recorded) throw new NotRead('recorded')
+  return recorded
 }
 
 export function findColumn(table: Table, name: string): Column | undefined {

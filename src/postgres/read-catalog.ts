@@ -1,14 +1,110 @@
-import type { Catalog, Column, ColumnType, ForeignKey, ReferentialAction, Table } from './catalog.ts'
-import { catalogQuery, tablesQuery } from './catalog-query.ts'
-import { type Connection, plain } from './connection.ts'
+import {
+  buildForeignKey,
+  type RawForeignKey,
+  type RawReach,
+  type RawTables,
+  tableBuilder,
+} from './build-tables.ts'
+import type { Catalog, ForeignKey, NotRead, RecordedTables, Table } from './catalog.ts'
+import { databaseQuery, reachQuery, recordedQuery, tablesQuery } from './catalog-query.ts'
+import { type Connection, plain, queryOf, type SqlQuery } from './connection.ts'
 import { serverOf } from './server.ts'
 import type { SqlClient } from './sql-client.ts'
-import { type RawWatch, watchOf } from './watch.ts'
 
-/** Reads the catalog on the connection of the current statement: another one may not be free. */
-export async function readCatalog(connection: Connection): Promise<Catalog> {
-  const { rows } = await connection.queryRaw(plain(catalogQuery))
-  return buildCatalog(JSON.parse(String(rows[0]?.[0])) as RawCatalog)
+interface RawDatabase extends Pick<Catalog, 'searchPath' | 'logFunctions'> {
+  /** `server_version_num`. */
+  version: number
+  writingFunctions: string[]
+}
+
+/** The catalog as it is read, on the connections of the statements that need it: another one may not be free. */
+export class GrowingCatalog implements Catalog {
+  readonly server: Catalog['server']
+  readonly searchPath: Catalog['searchPath']
+  readonly writingFunctions: Catalog['writingFunctions']
+  readonly logFunctions: Catalog['logFunctions']
+  readonly tables = new Map<string, readonly Table[]>()
+  recorded: RecordedTables | undefined
+  /** `text` is what the database said of a table. */
+  readonly read = new Map<number, { text: string; table: Table & { referencedBy: ForeignKey[] } }>()
+
+  /** Reads what concerns every statement, and no table. */
+  static async open(connection: Connection): Promise<GrowingCatalog> {
+    return new GrowingCatalog(await readJson<RawDatabase>(connection, plain(databaseQuery)))
+  }
+
+  private constructor({ version, searchPath, writingFunctions, logFunctions }: RawDatabase) {
+    this.server = serverOf(version)
+    this.searchPath = searchPath
+    this.writingFunctions = new Set(writingFunctions)
+    this.logFunctions = logFunctions
+  }
+
+  /**
+   * Reads a part that a plan needs.
+   *
+   * @returns false when a table is not as it was: the catalog has become outdated, and has to be forgotten
+   */
+  async readPart(part: NotRead['part'], connection: Connection): Promise<boolean> {
+    if (part === 'recorded') {
+      const { unrecorded, ...rest } = await readJson<RawRecorded>(connection, plain(recordedQuery))
+      const tables = Object.entries(unrecorded).flatMap(([schema, names]) =>
+        names.map((name) => ({ schema, name })),
+      )
+      this.recorded = { ...rest, unrecorded: tables }
+      return true
+    }
+    const raw = await readJson<RawReach>(connection, queryOf(reachQuery, [part]))
+    if (!this.#addTables(raw)) return false
+    for (const key of raw.foreignKeys) this.#addForeignKey(key)
+    for (const name of part) {
+      const oids = raw.tables.filter((table) => table.name === name).map(({ oid }) => oid)
+      this.tables.set(
+        name,
+        oids.flatMap((oid) => this.read.get(oid)?.table ?? []),
+      )
+    }
+    return true
+  }
+
+  /** Those of the names that have not been looked up. */
+  unreadOf(names: readonly string[]): string[] {
+    return [...new Set(names)].filter((name) => !this.tables.has(name))
+  }
+
+  /** The names are looked up again. What is known of their tables stays. */
+  forgetNames(names: readonly string[]): void {
+    for (const name of names) this.tables.delete(name)
+  }
+
+  #addTables(raw: RawTables): boolean {
+    const build = tableBuilder(raw.types)
+    for (const one of raw.tables) {
+      const text = JSON.stringify({ ...one, readable: undefined }) // which depends on the role that asks
+      const known = this.read.get(one.oid)
+      if (known && known.text !== text) return false
+      if (!known) this.read.set(one.oid, { text, table: { ...build(one), referencedBy: [] } })
+    }
+    return true
+  }
+
+  #addForeignKey(raw: RawForeignKey): void {
+    const child = this.read.get(raw.child)?.table
+    const parent = this.read.get(raw.parent)?.table
+    if (!child || !parent || parent.referencedBy.some(({ oid }) => oid === raw.oid)) return
+    parent.referencedBy.push(buildForeignKey(raw, child, parent))
+    // referential actions run in this order, and the locks taken ahead of them have to follow it
+    parent.referencedBy.sort((one, other) => one.oid - other.oid)
+  }
+}
+
+interface RawRecorded extends Omit<RecordedTables, 'unrecorded'> {
+  unrecorded: Readonly<Record<string, readonly string[]>>
+}
+
+async function readJson<T>(connection: Connection, query: SqlQuery): Promise<T> {
+  const { rows } = await connection.queryRaw(query)
+  return JSON.parse(String(rows[0]?.[0])) as T
 }
 
 /** Reads the tables that have one of these names, in any schema. */
@@ -17,144 +113,6 @@ export async function readTables(
   names: readonly string[],
 ): Promise<Omit<Table, 'referencedBy'>[]> {
   const [row] = await client.query<{ catalog: string }>(tablesQuery, names)
-  return buildTables(JSON.parse(row?.catalog ?? '') as RawTables).map(({ table }) => table)
-}
-
-interface RawTables {
-  tables: RawTable[]
-  types: RawType[]
-}
-
-interface RawCatalog extends RawTables {
-  /** `server_version_num`. */
-  version: number
-  searchPath: string[]
-  foreignKeys: RawForeignKey[]
-  writingFunctions: string[]
-  logFunctions: Catalog['logFunctions']
-}
-
-interface RawTable extends RawWatch {
-  oid: number
-  schema: string
-  name: string
-  kind: string
-  partition: boolean
-  inherited: boolean
-  rules: boolean
-  beforeUpdate: boolean
-  beforeInsert: boolean
-  beforeDelete: boolean
-  security: 'uniform' | 'split' | null
-  readable: boolean
-  columns: {
-    number: number
-    name: string
-    type: number
-    modifier: number
-    declared: string
-    generated: boolean
-    identity: boolean
-    nullable: boolean
-    default: string | null
-  }[]
-  keys: { name: string; primary: boolean; columns: number[] }[]
-}
-
-interface RawForeignKey {
-  name: string
-  child: number
-  parent: number
-  childColumns: number[]
-  parentColumns: number[]
-  onDelete: string
-  onUpdate: string
-  setColumns: number[] | null
-}
-
-interface RawType {
-  oid: number
-  schema: string
-  name: string
-  kind: string
-  category: string
-  element: number
-  base: number
-  baseModifier: number
-}
-
-/** A table and its columns by number, as keys refer to them. */
-interface NumberedTable {
-  readonly table: Table & { readonly referencedBy: ForeignKey[] }
-  readonly columns: ReadonlyMap<number, Column>
-}
-
-function buildTables(raw: RawTables): NumberedTable[] {
-  const types = new Map(raw.types.map((type) => [type.oid, type]))
-  return raw.tables.map(({ keys, key, shape, triggers, noted, reach, ...table }) => {
-    const columns = new Map(
-      table.columns.map(({ type, modifier, ...rest }) => [
-        rest.number,
-        { ...rest, type: resolveType(types, type, modifier) },
-      ]),
-    )
-    const uniqueKeys = keys.map((one) => ({ ...one, columns: pick(columns, one.columns) }))
-    const watch = watchOf({ key, shape, triggers, noted, reach })
-    const primaryKey = uniqueKeys.find(({ primary }) => primary)?.columns ?? []
-    return {
-      table: { ...table, watch, columns: [...columns.values()], primaryKey, uniqueKeys, referencedBy: [] },
-      columns,
-    }
-  })
-}
-
-function buildCatalog(raw: RawCatalog): Catalog {
-  const found = buildTables(raw)
-  const byOid = new Map(found.map((one) => [one.table.oid, one]))
-  for (const key of raw.foreignKeys) {
-    const child = byOid.get(key.child)
-    const parent = byOid.get(key.parent)
-    if (!child || !parent) continue
-    const childColumns = pick(child.columns, key.childColumns)
-    const parentColumns = pick(parent.columns, key.parentColumns)
-    parent.table.referencedBy.push({
-      name: key.name,
-      child: child.table,
-      parent: parent.table,
-      pairs: childColumns.flatMap((column, index) => {
-        const target = parentColumns[index]
-        return target ? [{ child: column, parent: target }] : []
-      }),
-      onDelete: actions[key.onDelete] ?? 'none',
-      onUpdate: actions[key.onUpdate] ?? 'none',
-      setOnDelete: key.setColumns?.length ? pick(child.columns, key.setColumns) : childColumns,
-    })
-  }
-  return {
-    server: serverOf(raw.version),
-    searchPath: raw.searchPath,
-    tables: found.map(({ table }) => table),
-    writingFunctions: new Set(raw.writingFunctions),
-    logFunctions: raw.logFunctions,
-  }
-}
-
-/** `pg_constraint.confdeltype`; a (no action) and r (restrict) change nothing. */
-const actions: Record<string, ReferentialAction> = { c: 'cascade', n: 'set null', d: 'set default' }
-
-function pick(columns: ReadonlyMap<number, Column>, numbers: readonly number[]): Column[] {
-  return numbers.flatMap((number) => columns.get(number) ?? [])
-}
-
-function resolveType(types: Map<number, RawType>, oid: number, modifier: number): ColumnType {
-  const type = types.get(oid)
-  if (type?.kind === 'd') return resolveType(types, type.base, type.baseModifier)
-  const isArray = type?.category === 'A' && type.element !== 0
-  return {
-    builtIn: type?.schema === 'pg_catalog' ? type.name : '',
-    name: type?.name ?? '',
-    isEnum: type?.kind === 'e',
-    precision: modifier < 0 ? 6 : modifier,
-    element: isArray ? resolveType(types, type.element, modifier) : undefined,
-  }
+  const { tables, types } = JSON.parse(row?.catalog ?? '') as RawTables
+  return tables.map(tableBuilder(types))
 }

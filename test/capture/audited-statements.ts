@@ -2,7 +2,8 @@ import { loadParser } from '../../src/capture/parse/syntax.ts'
 import { type Plan, Planner } from '../../src/capture/plan.ts'
 import type { EntryParameters } from '../../src/capture/rewrite/entry-parameters.ts'
 import { resolveOptions } from '../../src/options.ts'
-import { readCatalog } from '../../src/postgres/read-catalog.ts'
+import { type Catalog, NotRead } from '../../src/postgres/catalog.ts'
+import { GrowingCatalog } from '../../src/postgres/read-catalog.ts'
 import { serverOf } from '../../src/postgres/server.ts'
 import { adapterOf, type ClientInternals } from '../../src/prisma-7/internals.ts'
 import type { PrismaClient } from '../generated/client/client.ts'
@@ -23,24 +24,40 @@ export async function createPlanning({ url }: Database, versions: readonly numbe
   const { prisma, log } = createLoggedPlain({ connectionString: url })
   const { factory, dataModel } = adapterOf(prisma as unknown as ClientInternals)
   await loadParser()
-  const catalog = await readCatalog(await factory.connect())
+  const connection = await factory.connect()
+  const catalog = await GrowingCatalog.open(connection)
   const configuration = { options: resolveOptions({}, dataModel), dataModel }
   const planners = versions.map((version) => ({
     version,
-    planner: new Planner({ ...catalog, server: serverOf(version * 10_000) }, configuration, 'public'),
+    planner: new Planner(
+      // what is read later is in all of them
+      Object.assign(Object.create(catalog) as Catalog, { server: serverOf(version * 10_000) }),
+      configuration,
+      'public',
+    ),
   }))
   const shape = { operation: true, metadata: false, revertOf: false }
+  const planned = async (planner: Planner, statement: Sent): Promise<Planned[]> => {
+    const { sql, args, want = 'count' } = statement
+    try {
+      const plan = planner.plan(sql, args.length, want, shape)
+      return plan.kind === 'pass' ? [] : [{ statement, plan }]
+    } catch (error) {
+      if (!(error instanceof NotRead)) throw error
+      await catalog.readPart(error.part, connection)
+      return planned(planner, statement)
+    }
+  }
 
   return async (call: Call): Promise<{ version: number; planned: Planned[] }[]> => {
     const sent = await log.during(() => rolledBack(prisma, call))
-    return planners.map(({ version, planner }) => ({
-      version,
-      planned: sent.flatMap((statement) => {
-        const { sql, args, want = 'count' } = statement
-        const plan = planner.plan(sql, args.length, want, shape)
-        return plan.kind === 'pass' ? [] : [{ statement, plan }]
-      }),
-    }))
+    const all: { version: number; planned: Planned[] }[] = []
+    for (const { version, planner } of planners) {
+      const each: Planned[] = []
+      for (const statement of sent) each.push(...(await planned(planner, statement)))
+      all.push({ version, planned: each })
+    }
+    return all
   }
 }
 

@@ -146,6 +146,15 @@ describe('an audited client on tables that triggers record', () => {
     expect(brief((await own.changes()).map(recorded))).toEqual(['tag.create 1'])
   })
 
+  it('is not refused for what was mended after the client read of it', async () => {
+    const own = await createDatabase()
+    await own.sql(`SELECT audit_logs_watch('"Tag"', 'tag'); DROP TRIGGER "!audit_logs_row_update" ON "Tag"`)
+    const client = withAudit(createClient(own.url))
+    await client.$executeRaw`TRUNCATE "Tag" CASCADE`
+    await own.sql(`SELECT audit_logs_watch('"Tag"', 'tag')`)
+    expect(await client.tag.create({ data: { name: 'recorded' } })).toMatchObject({ name: 'recorded' })
+  })
+
   it('finds by verify() a table that a migration changed after its triggers', async () => {
     const own = await createDatabase()
     await watchTables(own, schema, 'all')

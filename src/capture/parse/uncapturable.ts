@@ -1,4 +1,4 @@
-import { type Catalog, findTable, type Table } from '../../postgres/catalog.ts'
+import { type Catalog, findTable, findTables, type Table } from '../../postgres/catalog.ts'
 import { conflictKey, stableKey } from './conflict.ts'
 import { readStatement, type WriteStatement } from './statement.ts'
 import { findIn, type Syntax, type SyntaxNode, stringsOf, visit } from './syntax.ts'
@@ -89,7 +89,7 @@ export function classify(syntax: Syntax | undefined, catalog: Catalog, written?:
   const table =
     written === undefined
       ? findTable(catalog, statement.table)
-      : catalog.tables.find(({ oid }) => oid === written)
+      : findTables(catalog, [statement.table.name]).find(({ oid }) => oid === written)
   if (!table) return { kind: 'uncapturable', reason: 'unknown-table' }
   const isCursor = findIn(first.node, 'CurrentOfExpr')
   const obstacle = isCursor ? 'cursor' : obstacleTo(statement, table, catalog)

@@ -1,6 +1,6 @@
 import type { Link, LinkSide, Model, ModelIndex } from '../../models/data-model.ts'
 import type { ResolvedOptions } from '../../options.ts'
-import type { Catalog, Column, Table } from '../../postgres/catalog.ts'
+import { type Catalog, type Column, keyOfTable, type Table } from '../../postgres/catalog.ts'
 import { own, quoteLiteral, quoteTable } from '../../postgres/identifiers.ts'
 import { redactedValue } from '../../values/redacted.ts'
 import { idExpression } from '../../values/resource-id.ts'
@@ -39,20 +39,17 @@ export class TrackedTable {
     this.link = models.linkOf(table)
     this.resource = this.model?.resource ?? table.name
     this.#options = options
-    this.isLog =
-      table.name === options.table.name &&
-      (options.table.schema === undefined || table.schema === options.table.schema)
-    const sides = this.link ? [this.link.A, this.link.B].map((side) => side.model.name) : [this.model?.name]
+    this.isLog = isLog(table, options)
     this.#redactedSides = new Set(
       (['A', 'B'] as const).filter((side) => {
         const model = this.link?.[side].model
-        const key = catalog.tables.find((one) => model && models.ofTable(one) === model)?.primaryKey ?? []
+        const key = model ? keyOfTable(catalog, models.locationOf(model)) : []
         return key.some((column) =>
           options.isRedacted(model?.name, model?.fields.get(column.name) ?? column.name),
         )
       }),
     )
-    this.isWanted = !this.isLog && sides.some((name) => options.isTracked(name))
+    this.isWanted = wantsTable(table, models, options)
     this.isTracked = this.isWanted && !table.watch.isRecording
   }
 
@@ -199,6 +196,19 @@ export class TrackedTable {
       return { name: this.#field(column), value }
     })
   }
+}
+
+/** Whether the options want changes of a table in the log. */
+export function wantsTable(table: NamedTable, models: ModelIndex, options: ResolvedOptions): boolean {
+  const link = models.linkOf(table)
+  const names = link ? [link.A.model.name, link.B.model.name] : [models.ofTable(table)?.name]
+  return !isLog(table, options) && names.some((name) => options.isTracked(name))
+}
+
+type NamedTable = Pick<Table, 'schema' | 'name'> & { readonly columns: readonly Pick<Column, 'name'>[] }
+
+function isLog({ schema, name }: NamedTable, { table }: ResolvedOptions): boolean {
+  return name === table.name && (table.schema === undefined || schema === table.schema)
 }
 
 interface Change {
