@@ -1,5 +1,6 @@
 import { createEventRecorder, type EventRecorder } from './events/record.ts'
 import type { Log } from './log/log.ts'
+import { forQuestions } from './log/readable.ts'
 import { type AuditSearch, createAuditSearch } from './search/search.ts'
 import { createTimeTravel, type TimeTravel } from './time-travel/time-travel.ts'
 
@@ -33,9 +34,10 @@ interface Verification {
 }
 
 export function createAudit<Client>(log: Log, verify: () => Promise<void>): AuditOf<Client> {
+  const asked = { ...log, connection: forQuestions(log.connection, log.options.table) }
   return {
     ...createEventRecorder(log),
-    ...createAuditSearch<Client>(log),
+    ...createAuditSearch<Client>(asked),
     ...createTimeTravel<Client>(log),
     verify,
   }

@@ -18,6 +18,7 @@ export const auditErrorCodes = {
   AUDIT_INVALID_EVENT: "an explicit event holds a value that the log can't store",
   AUDIT_INVALID_FILTER: "a query helper got a filter, model, id or page it can't use",
   AUDIT_INVALID_CURSOR: 'a cursor was changed, or belongs to another filter',
+  AUDIT_UNREADABLE: 'the log could not be read: the database is away, or refuses',
   AUDIT_NOT_WRITTEN: 'an explicit event or a queued entry could not be written; `entry` has it',
   AUDIT_REVERT_REFUSED: 'a change cannot be undone: not found, not a change, redacted, or no longer possible',
   AUDIT_REVERT_CONFLICT: 'the record has changed since in the fields to undo',

@@ -48,6 +48,11 @@ export interface AuditOptions<Client = unknown> {
   table?: string
   /** A raw statement that can't be captured row by row is recorded as such (default) or refused. */
   uncapturable?: 'record' | 'throw'
+  /**
+   * How long `$audit.flush()` and `$disconnect()` wait for the database, in milliseconds. Entries that it has not taken
+   * by then go to `onError`. Default 10,000.
+   */
+  flushTimeout?: number
   /** Called with a queued entry that could not be written. */
   onError?: (error: AuditError) => void
 }
@@ -74,6 +79,7 @@ export interface ResolvedOptions extends ActorOptions {
   readonly isRead: (model: string) => boolean
   readonly recordsReads: boolean
   readonly failures: boolean
+  readonly flushTimeout: number
   readonly onError: ((error: AuditError) => void) | undefined
 }
 
@@ -97,6 +103,7 @@ const optionsSchema = z.strictObject({
   context: z.optional(z.custom<() => AuditContext | undefined>((value) => typeof value === 'function')),
   table: z._default(z.string(), 'audit_logs'),
   uncapturable: z._default(z.enum(['record', 'throw']), 'record'),
+  flushTimeout: z._default(z.number().check(z.nonnegative(), z.maximum(2_147_483_647)), 10_000),
   onError: z.optional(z.custom<(error: AuditError) => void>((value) => typeof value === 'function')),
 })
 
@@ -143,15 +150,17 @@ export function resolveOptions(options: unknown, dataModel: DataModel): Resolved
   checkModelNames('reads', reads, models)
   checkFieldNames('redact', redact, models)
   checkFieldNames('ignore', ignore, models)
+  const isTracked = (model: string | undefined) =>
+    included
+      ? model !== undefined && included.includes(model)
+      : model === undefined || !excluded.includes(model)
+  for (const { name } of models) if (isTracked(name) || reads.includes(name)) checkLength(name)
   const lists = (byModel: typeof redact) => (model: string | undefined, field: string) =>
     (model !== undefined && byModel[model]?.includes(field)) || byModel['*']?.includes(field) || false
   const isListed = lists(redact)
   return {
     ...rest,
-    isTracked: (model) =>
-      included
-        ? model !== undefined && included.includes(model)
-        : model === undefined || !excluded.includes(model),
+    isTracked,
     redactSecrets,
     isListedRedacted: isListed,
     isRedacted: (model, field) => isListed(model, field) || (redactSecrets && isSecret(field)),
@@ -164,6 +173,17 @@ export function resolveOptions(options: unknown, dataModel: DataModel): Resolved
     isRead: (model) => reads.includes(model),
     recordsReads: reads.length > 0,
   }
+}
+
+/** With the longest verb, `.disconnect`, the log's column `action` is full. */
+const longestModel = 89
+
+function checkLength(model: string): void {
+  if (model.length <= longestModel) return
+  throw new AuditError(
+    'AUDIT_INVALID_OPTIONS',
+    `The name of the model ${model} has ${model.length} characters, and the log has room for ${longestModel}: its column action holds the name and a verb. A change could not be recorded. Rename the model (@@map keeps the name of its table), or leave it out with the option models: { exclude: [${JSON.stringify(model)}] }.`,
+  )
 }
 
 function checkModelNames(option: string, listed: readonly string[], models: readonly KnownModel[]): void {

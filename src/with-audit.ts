@@ -93,8 +93,9 @@ function openLog(
     ...{ options, dataModel, connection, queue, background, client },
     models: new StoredModels(dataModel, defaultSchema, base._engineConfig?.inlineSchema),
     flush: async () => {
-      await background.settled()
-      await queue.flush()
+      const start = performance.now()
+      await background.settled(options.flushTimeout)
+      await queue.flush(Math.max(0, start + options.flushTimeout - performance.now()))
     },
     context: () => currentContext(options).context,
     isTransaction: false,

@@ -60,14 +60,19 @@ function hideRows(message: string): string {
 /** Prisma's codes whose message quotes a value, from the arguments or from a row. */
 const quotesValue = new Set(['P2004', 'P2005', 'P2006', 'P2007', 'P2020', 'P2023', 'P2032', 'P2033'])
 
+/** A message that quotes one word, parameter or sign, as in `syntax error at or near "FORM"`. */
+const quotesWord = /^[^"]*"(?:[\p{L}_][\p{L}\p{N}_]*|\$\d+|[^\p{L}\p{N}\s'"]{1,3})"[^"]*$/u
+
 /**
  * Where a message quotes a value instead of a name, its column is unknown: a cast may have taken it from a redacted
- * one. SQLSTATE class 22 is about data, and a syntax error (42601) quotes whatever it finds.
+ * one. SQLSTATE class 22 is about data, and a syntax error (42601) quotes whatever it finds: a word of the statement is
+ * shown, unless it is one of the secrets.
  */
 function hideQuoted(message: string, error: PrismaErrorLike): string {
   const { code, name } = error
   const server = serverMessageOf(error)
-  const isAboutData = /^22|^42601$/.test(sqlStateOf(error) ?? '')
+  const state = sqlStateOf(error) ?? ''
+  const isAboutData = state.startsWith('22') || (state === '42601' && !quotesWord.test(server ?? ''))
   const text = server && isAboutData ? message.replace(server, () => hideBetweenQuotes(server)) : message
   const isUnknown = name === 'PrismaClientUnknownRequestError' || name === 'PrismaClientRustPanicError'
   return isUnknown || quotesValue.has(code ?? '') ? hideBetweenQuotes(text) : text

@@ -68,12 +68,25 @@ function collectTexts(value: unknown, found: Set<string>): void {
 const constants =
   /\bE'(?<escaped>(?:''|\\.|[^'\\])*)'|'(?<plain>(?:''|[^'])*)'|\$(?<tag>[A-Za-z_]\w*)?\$(?<dollar>.*?)\$\k<tag>\$|(?<![\w$.])(?<number>\d+(?:\.\d+)?)/gis
 
+/**
+ * Where a value was put into the text between quotes and has a quote itself (`'O'Brien'`), parts of it look like the
+ * statement's own words. Then every word counts as a value.
+ */
+function wordsOfBroken(text: string): string[] {
+  const outside = text.replace(constants, (constant) => (/^\d/.test(constant) ? constant : '\0'))
+  const isBroken =
+    outside.includes("'") ||
+    /[\p{L}\p{N}_]\0|\0[\p{L}\p{N}_]/u.test(outside.replace(/\b(?:[BXN]|U&)\0/gi, '\0'))
+  return isBroken ? (text.match(/[\p{L}\p{N}_]+/gu) ?? []) : []
+}
+
 /** `Prisma.sql` and TypedSQL carry their values; the unsafe forms are a list of the text and its values. */
 function collectRaw(args: unknown, found: Set<string>): void {
   const { sql, values } = args as { sql?: unknown; values?: unknown }
   const [text, ...parameters] = Array.isArray(args) ? args : [sql, ...(Array.isArray(values) ? values : [])]
   for (const parameter of parameters) collectTexts(parameter, found)
   if (typeof text !== 'string') return
+  for (const word of wordsOfBroken(text)) found.add(word)
   for (const { groups = {} } of text.matchAll(constants)) {
     const { escaped, plain, dollar, number } = groups
     const constant =

@@ -12,8 +12,15 @@ export class Background {
     return running
   }
 
-  /** Resolves when all work is done, including work started meanwhile. */
-  async settled(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running)
+  /** Resolves when all work is done, including work started meanwhile, or after this many milliseconds. */
+  async settled(time: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), time)
+    })
+    while (this.#running.size > 0) {
+      if ((await Promise.race([Promise.all(this.#running), late])) === 'late') break
+    }
+    clearTimeout(timer)
   }
 }

@@ -50,6 +50,8 @@ export class EntryQueue {
   #line: Promise<void> = Promise.resolve()
   #progress = signal()
   #isWriting = false
+  /** Ends when a flush has waited too long, and begins anew when the queue is empty. */
+  #patience = new AbortController()
 
   constructor(
     table: TableName,
@@ -75,12 +77,20 @@ export class EntryQueue {
   /**
    * Resolves when every entry added before is written, or was passed to `onError`.
    *
+   * @param time how many milliseconds to wait; then all that is in the queue is given up
    * @throws AuditError `AUDIT_NOT_WRITTEN` with the entries that could not be written and that no `onError` took
    */
-  async flush(): Promise<void> {
-    await this.#line
-    const target = this.#taken
-    while (this.#settled < target) await this.#progress.happened
+  async flush(time = Number.POSITIVE_INFINITY): Promise<void> {
+    const giveUp = () =>
+      this.#patience.abort(new Error(`The database did not take the entries in ${time} ms`))
+    const timer = Number.isFinite(time) ? setTimeout(giveUp, time) : undefined
+    try {
+      await this.#line
+      const target = this.#taken
+      while (this.#settled < target) await this.#progress.happened
+    } finally {
+      clearTimeout(timer)
+    }
     this.#unwritten.throwIfAny()
   }
 
@@ -116,6 +126,7 @@ export class EntryQueue {
       this.#progress = signal()
     }
     this.#isWriting = false
+    if (this.#patience.signal.aborted) this.#patience = new AbortController()
   }
 
   #nextBatch(): QueuedRow[] {
@@ -154,20 +165,26 @@ export class EntryQueue {
       randomize: true,
       maxRetryTime: Math.max(0, youngest + this.#limits.retry - performance.now()),
       shouldRetry: ({ error }) => canPass(error),
+      signal: this.#patience.signal,
     })
   }
 
   /** A late answer does no harm: the ids are known, so a second statement adds nothing. */
   async #withAnswer(statement: Promise<void>): Promise<void> {
     const { answer } = this.#limits
+    const { signal } = this.#patience
     let timer: NodeJS.Timeout | undefined
+    let stop = () => {}
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`The database gave no answer in ${answer} ms`)), answer)
+      stop = () => reject(signal.reason)
     })
+    signal.addEventListener('abort', stop)
     try {
       await Promise.race([statement, late])
     } finally {
       clearTimeout(timer)
+      signal.removeEventListener('abort', stop)
     }
   }
 }

@@ -7,8 +7,11 @@ import { type NewEntry, rowOf } from './insert.ts'
 /** PostgreSQL manual, appendix A: connection, transaction rollback, resources, operator intervention, system. */
 const passingClasses = new Set(['08', '40', '53', '57', '58'])
 
-/** A standby after a failover, and a lock that is not available. */
-const passingStates = new Set(['25006', '55P03'])
+/** A lock that is not available. */
+const passingStates = new Set(['55P03'])
+
+/** The database or the session only reads: a standby after a failover stays one. */
+const readOnly = '25006'
 
 /** Whether the same statement could succeed later. */
 export function canPass(error: unknown): boolean {
@@ -17,12 +20,12 @@ export function canPass(error: unknown): boolean {
 }
 
 /** Missing table, column, schema and function. */
-const missingStates = new Set(['42P01', '42703', '3F000', '42883'])
+export const missingStates = new Set(['42P01', '42703', '3F000', '42883'])
 
-/** Whether an insert of any other entry would be refused too: the table or a privilege is missing. */
+/** Whether an insert of any other entry would be refused too: the table or a privilege is missing, or nothing can be written. */
 export function concernsEveryEntry(error: unknown): boolean {
   const state = sqlStateOf(error) ?? ''
-  return missingStates.has(state) || state === '42501'
+  return missingStates.has(state) || state === '42501' || state === readOnly
 }
 
 /** Why an event that its caller waits for is not in the log. */

@@ -27,7 +27,19 @@ describe('a raw statement that fails', () => {
       '$executeRawUnsafe with syntax that the audit cannot tell from a write',
       () => prisma.$executeRawUnsafe(`INSERT INTOO "Tag" VALUES ('s3cret')`),
       '$executeRawUnsafe',
+      'P2010: Raw query failed. Code: `42601`. Message: `syntax error at or near "INTOO"`',
+    ],
+    [
+      '$executeRawUnsafe with a value that ends its quotes',
+      () => prisma.$executeRawUnsafe(`INSERT INTO "Tag" (name) VALUES ('O'Brien', 'Mc'Donald')`),
+      '$executeRawUnsafe',
       'P2010: Raw query failed. Code: `42601`. Message: `syntax error at or near "[redacted]"`',
+    ],
+    [
+      '$executeRawUnsafe with a value that is not closed',
+      () => prisma.$executeRawUnsafe(`INSERT INTO "Tag" (name) VALUES ('s3cret)`),
+      '$executeRawUnsafe',
+      'P2010: Raw query failed. Code: `42601`. Message: `unterminated quoted string at or near "[redacted]"`',
     ],
     [
       '$executeRawUnsafe with too few values',

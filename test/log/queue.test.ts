@@ -197,24 +197,21 @@ describe('a state that passes', () => {
     expect(sizes).toEqual([3, 3, 3])
   })
 
-  it.each(['40001', '53300', '57P03', '58030', '08006', '25006', '55P03'])(
-    'is SQLSTATE %s',
-    async (state) => {
-      let tries = 0
-      const { queue } = createQueue({
-        connection: {
-          query: async () => {
-            tries += 1
-            if (tries === 1) await raise(state)
-            return []
-          },
+  it.each(['40001', '53300', '57P03', '58030', '08006', '55P03'])('is SQLSTATE %s', async (state) => {
+    let tries = 0
+    const { queue } = createQueue({
+      connection: {
+        query: async () => {
+          tries += 1
+          if (tries === 1) await raise(state)
+          return []
         },
-      })
-      await queue.add(entry('1'))
-      await queue.flush()
-      expect(tries).toBe(2)
-    },
-  )
+      },
+    })
+    await queue.add(entry('1'))
+    await queue.flush()
+    expect(tries).toBe(2)
+  })
 
   it('is a server that gives no answer', async () => {
     let tries = 0
@@ -254,6 +251,49 @@ describe('a state that passes', () => {
     await queue.add(entry('7'))
     await queue.flush()
     expect(errors).toHaveLength(6)
+  })
+})
+
+describe('a flush with a time limit', () => {
+  it.each([
+    ['refuses connections', () => Promise.reject(new Error('connection refused'))],
+    ['does not answer', () => new Promise<never>(() => {})],
+  ])('ends when the database %s, and its entries go to onError', async (_, query) => {
+    const errors: AuditError[] = []
+    const { queue } = createQueue({ connection: { query }, onError: (error) => errors.push(error) })
+    await queue.add(...entries(2))
+    const start = performance.now()
+    await queue.flush(300)
+    expect(performance.now() - start).toBeLessThan(3_000)
+    expect(errors.map(({ code, entry }) => [code, entry?.resource.id])).toEqual([
+      ['AUDIT_NOT_WRITTEN', '0'],
+      ['AUDIT_NOT_WRITTEN', '1'],
+    ])
+  })
+
+  it('leaves entries that come later their own time', async () => {
+    let isAway = true
+    const { queue } = createQueue({
+      connection: { query: () => (isAway ? Promise.reject(new Error('away')) : Promise.resolve([])) },
+      onError: () => {},
+    })
+    await queue.add(entry('1'))
+    await queue.flush(50)
+    isAway = false
+    await queue.add(entry('2'))
+    await queue.flush(5_000)
+  })
+
+  it.each(['25006', '42501'])('is not needed for SQLSTATE %s, which waiting does not mend', async (state) => {
+    const errors: AuditError[] = []
+    const { queue, sizes } = createQueue({
+      connection: { query: () => raise(state) as Promise<never> },
+      onError: (error) => errors.push(error),
+    })
+    await queue.add(...entries(3))
+    await queue.flush()
+    expect(sizes).toEqual([3])
+    expect(errors).toHaveLength(3)
   })
 })
 

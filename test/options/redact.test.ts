@@ -274,15 +274,14 @@ describe('redact', () => {
     ]) {
       await expect(prisma.$executeRawUnsafe(statement)).rejects.toMatchObject({ code: 'P2010' })
     }
-    const message = (text: string) =>
-      `P2010: Raw query failed. Code: \`42601\`. Message: \`${text} at or near "[redacted]"\``
+    const message = (text: string) => `P2010: Raw query failed. Code: \`42601\`. Message: \`${text}\``
     expect((await db.entries(since)).map(({ action, outcome, reason }) => [action, outcome, reason])).toEqual(
       [
-        'unterminated quoted string',
-        'syntax error',
-        'unterminated dollar-quoted string',
-        'unterminated /* comment',
-        'unterminated quoted string',
+        'unterminated quoted string at or near "[redacted]"',
+        'syntax error at or near "UPDTE"', // the word itself is no value
+        'unterminated dollar-quoted string at or near "[redacted]"',
+        'unterminated /* comment at or near "[redacted]"',
+        'unterminated quoted string at or near "[redacted]"',
       ].map((text) => ['raw.execute', 'failure', message(text)]),
     )
   })
