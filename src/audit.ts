@@ -1,4 +1,5 @@
 import { createEventRecorder, type EventRecorder } from './events/record.ts'
+import { type AuditHealth, healthBy } from './log/health.ts'
 import type { Log } from './log/log.ts'
 import { forQuestions } from './log/readable.ts'
 import { type AuditSearch, createAuditSearch } from './search/search.ts'
@@ -22,7 +23,7 @@ interface Verification {
    * same, except for triggers older than their table's columns; call this at start-up to find out earlier.
    *
    * @throws AuditError `AUDIT_NOT_INTERCEPTED`, `AUDIT_UNSUPPORTED_DATABASE`, `AUDIT_TABLE_MISSING`, `AUDIT_LOG_OUTDATED`,
-   * `AUDIT_OPTIONS_DIFFER` or `AUDIT_TRIGGERS_OUTDATED`
+   * `AUDIT_LOG_UNPROTECTED`, `AUDIT_OPTIONS_DIFFER` or `AUDIT_TRIGGERS_OUTDATED`
    *
    * @example
    * ```ts
@@ -31,6 +32,19 @@ interface Verification {
    * ```
    */
   verify(): Promise<void>
+
+  /**
+   * The same as an answer, for a health check. Never throws.
+   *
+   * @example
+   * ```ts
+   * app.get('/health', async (_, response) => {
+   *   const { state, problem } = await prisma.$audit.health()
+   *   response.status(state === 'broken' ? 503 : 200).json({ audit: state, problem: problem?.code })
+   * })
+   * ```
+   */
+  health(): Promise<AuditHealth>
 }
 
 export function createAudit<Client>(log: Log, verify: () => Promise<void>): AuditOf<Client> {
@@ -40,5 +54,6 @@ export function createAudit<Client>(log: Log, verify: () => Promise<void>): Audi
     ...createAuditSearch<Client>(asked),
     ...createTimeTravel<Client>(log),
     verify,
+    health: () => healthBy(verify, log.options.table),
   }
 }

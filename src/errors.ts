@@ -10,6 +10,7 @@ export const auditErrorCodes = {
   AUDIT_TABLE_MISSING: "the log's table does not exist or lacks a column",
   AUDIT_SCHEMA_CHANGED: 'a migration changed the table while a transaction was about to write to it',
   AUDIT_LOG_OUTDATED: 'the database lacks a migration of the log',
+  AUDIT_LOG_UNPROTECTED: 'a trigger that keeps entries from being changed is missing or disabled',
   AUDIT_OPTIONS_DIFFER: "a table's triggers record it differently from what the client's options say",
   AUDIT_TRIGGERS_OUTDATED:
     "`verify()` found triggers that are incomplete, or older than their table's columns; a write met incomplete ones",

@@ -12,7 +12,7 @@ import { parseSql, type Syntax } from './parse/syntax.ts'
 import { classify, type UncapturableReason } from './parse/uncapturable.ts'
 import { withoutValues } from './parse/without-values.ts'
 import { unqualifiedTable, writtenTables } from './parse/written-tables.ts'
-import { requireLog } from './require-log.ts'
+import { requireLog, unprotectedLog } from './require-log.ts'
 import { restrictionOf } from './rewrite/access.ts'
 import type { RewriteInput, Rewritten, Want } from './rewrite/audited-statement.ts'
 import { carryContext } from './rewrite/carry-context.ts'
@@ -92,6 +92,7 @@ export class Planner {
   readonly #configuration: CaptureConfiguration
   readonly #models: ModelIndex
   #knowsRecordsAll: boolean | undefined
+  #isLogChecked = false
   readonly #tables = new Map<Table, TrackedTable>()
   readonly #openNames = new LRUCache<string, string>({
     max: cachedPlans,
@@ -157,11 +158,13 @@ export class Planner {
   /**
    * Makes sure that triggers and this client agree on every table: on how it is recorded, and on its columns.
    *
-   * @throws AuditError `AUDIT_TABLE_MISSING`, `AUDIT_LOG_OUTDATED`, `AUDIT_OPTIONS_DIFFER` or `AUDIT_TRIGGERS_OUTDATED`
+   * @throws AuditError `AUDIT_TABLE_MISSING`, `AUDIT_LOG_UNPROTECTED`, `AUDIT_LOG_OUTDATED`, `AUDIT_OPTIONS_DIFFER` or `AUDIT_TRIGGERS_OUTDATED`
    * @throws NotRead
    */
   verifyTriggers(): void {
     requireLog(this.catalog, this.#configuration.options.table)
+    const unprotected = unprotectedLog(this.catalog, this.#configuration.options.table)
+    if (unprotected) throw unprotected
     void this.#functions
     const tables = findTables(this.catalog, recordedTables(this.catalog).noted)
     const wanted = tables.map((table) => this.#track(table)).filter(({ isWanted }) => isWanted)
@@ -240,7 +243,7 @@ export class Planner {
     parameters: EntryParameters,
   ): CarriedPlan {
     const { table } = tracked
-    requireLog(this.catalog, this.#configuration.options.table)
+    this.#requireLog()
     const call = contextCall(this.#functions, table, parameters, causeOf(statement, tracked))
     const isInsert = statement.kind === 'insert' || statement.kind === 'upsert'
     return {
@@ -278,7 +281,7 @@ export class Planner {
     },
   ): AuditedPlan {
     const log = this.#configuration.options.table
-    requireLog(this.catalog, log)
+    this.#requireLog()
     const hasUuidv7 = this.catalog.server.makesUuidv7
     const parameters = new EntryParameters(shape, parameterCount, rest.want === 'rows', hasUuidv7)
     const later = new EntryParameters(shape, 0)
@@ -328,7 +331,7 @@ export class Planner {
       (written && !leadsElsewhere ? written.every((name) => this.#isRecorded(name)) : this.#recordsAll)
     const { hasTriggers } = recordedTables(this.catalog)
     if (isRecorded && !hasTriggers) return { kind: 'pass', writes: true }
-    requireLog(this.catalog, this.#configuration.options.table)
+    this.#requireLog()
     return {
       kind: 'uncapturable',
       reason,
@@ -336,6 +339,17 @@ export class Planner {
       entry: isRecorded ? undefined : rawEntry(reason, this.#qualifiedLog, shape),
       ahead: hasTriggers ? this.#contextAhead(shape) : undefined,
     }
+  }
+
+  /** Refuses a write that can't be recorded, and tells of a log that could be changed, once. */
+  #requireLog(): void {
+    const { table, onError } = this.#configuration.options
+    requireLog(this.catalog, table)
+    const unprotected = this.#isLogChecked ? undefined : unprotectedLog(this.catalog, table)
+    this.#isLogChecked = true
+    if (!unprotected) return
+    if (onError) onError(unprotected)
+    else process.emitWarning(unprotected.message, { code: unprotected.code })
   }
 
   /** Whether triggers record all that a write to a table changes, or none of it is wanted in the log. */

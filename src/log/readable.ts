@@ -17,7 +17,7 @@ export function forQuestions(connection: SqlClient, table: TableName): SqlClient
   }
 }
 
-function unreadable(cause: unknown, table: TableName): AuditError {
+export function unreadable(cause: unknown, table: TableName): AuditError {
   const state = sqlStateOf(cause)
   const name = quoteTable(table)
   if (missingStates.has(state ?? '')) {

@@ -25,6 +25,7 @@ interface RawTable extends RawWatch {
   readonly beforeDelete: boolean
   readonly security: Table['security']
   readonly readable: boolean
+  readonly immutable: boolean
   readonly columns: readonly {
     readonly number: number
     readonly name: string

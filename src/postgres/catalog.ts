@@ -61,6 +61,8 @@ export interface Table {
   readonly security: 'uniform' | 'split' | null
   /** The role that read the catalog may read every column. */
   readonly readable: boolean
+  /** Triggers of the log's migration refuse every UPDATE, DELETE and TRUNCATE, whatever the session says. */
+  readonly immutable: boolean
   readonly watch: Watch
   readonly columns: readonly Column[]
   /** Empty for a table without a primary key. */

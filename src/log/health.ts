@@ -1,0 +1,27 @@
+import { AuditError } from '../errors.ts'
+import type { TableName } from '../postgres/identifiers.ts'
+import { unreadable } from './readable.ts'
+
+/** How the audit of a client is. */
+export interface AuditHealth {
+  /**
+   * `degraded`: changes are recorded, but entries could be altered, or triggers are outdated. `broken`: writes fail, or
+   * the database does not answer.
+   */
+  state: 'ok' | 'degraded' | 'broken'
+  /** What is wrong, and the fix: the first problem found. */
+  problem?: AuditError
+}
+
+const degraded: readonly string[] = ['AUDIT_LOG_UNPROTECTED', 'AUDIT_TRIGGERS_OUTDATED']
+
+/** The result of a check that throws, as an answer. */
+export async function healthBy(verify: () => Promise<void>, table: TableName): Promise<AuditHealth> {
+  try {
+    await verify()
+    return { state: 'ok' }
+  } catch (error) {
+    const problem = error instanceof AuditError ? error : unreadable(error, table)
+    return { state: degraded.includes(problem.code) ? 'degraded' : 'broken', problem }
+  }
+}
