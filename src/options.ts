@@ -53,7 +53,7 @@ export interface AuditOptions<Client = unknown> {
    * by then go to `onError`. Default 10,000.
    */
   flushTimeout?: number
-  /** Called with a queued entry that could not be written. */
+  /** Called with a queued entry that could not be written, and once where a trigger that protects the log is missing. */
   onError?: (error: AuditError) => void
 }
 
