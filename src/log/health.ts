@@ -1,6 +1,6 @@
 import { AuditError } from '../errors.ts'
 import type { TableName } from '../postgres/identifiers.ts'
-import { unreadable } from './readable.ts'
+import { unansweredQuestion } from './readable.ts'
 
 /** How the audit of a client is. */
 export interface AuditHealth {
@@ -21,7 +21,7 @@ export async function healthBy(verify: () => Promise<void>, table: TableName): P
     await verify()
     return { state: 'ok' }
   } catch (error) {
-    const problem = error instanceof AuditError ? error : unreadable(error, table)
+    const problem = error instanceof AuditError ? error : unansweredQuestion(error, table)
     return { state: degraded.includes(problem.code) ? 'degraded' : 'broken', problem }
   }
 }

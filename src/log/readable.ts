@@ -11,13 +11,13 @@ export function forQuestions(connection: SqlClient, table: TableName): SqlClient
       try {
         return await connection.query(sql, ...values)
       } catch (error) {
-        throw error instanceof AuditError ? error : unreadable(error, table)
+        throw error instanceof AuditError ? error : unansweredQuestion(error, table)
       }
     },
   }
 }
 
-export function unreadable(cause: unknown, table: TableName): AuditError {
+export function unansweredQuestion(cause: unknown, table: TableName): AuditError {
   const state = sqlStateOf(cause)
   const name = quoteTable(table)
   if (missingStates.has(state ?? '')) {
