@@ -72,8 +72,10 @@ const brand = Symbol.for('prisma-extension-audit/error')
  * ```
  */
 export class AuditError extends Error {
-  /** An error from another copy of this package is an AuditError too. */
+  /** An error from another copy of this package is an AuditError too; subclasses are told apart as always. */
   static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass inherits this method, and is `this` then
+    if (this !== AuditError) return Function.prototype[Symbol.hasInstance].call(this, value)
     return typeof value === 'object' && value !== null && brand in value
   }
 

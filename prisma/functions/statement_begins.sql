@@ -25,7 +25,7 @@ BEGIN
     pg_catalog.concat('prisma_extension_audit.statement_', pg_catalog.pg_trigger_depth()),
     pg_catalog.concat(moment, ' ', pg_catalog.split_part(TG_ARGV[0], ' ', 3), verb), true);
   IF pg_catalog.nameeq(TG_NAME, '!audit_logs_reach') THEN
-    -- a client that knows of no triggers looks at this one only. Any text makes it call audit_logs_context
+    -- a client that knows of no triggers looks at this one only. Any text makes it look at both
     kept := pg_catalog.set_config(pg_catalog.concat('prisma_extension_audit.watched_', pg_catalog.split_part(TG_ARGV[0], ' ', 1)), '-', true);
   END IF;
   RETURN NULL;

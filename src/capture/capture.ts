@@ -1,7 +1,7 @@
 import type { Attribution } from '../attribution.ts'
 import { AuditError } from '../errors.ts'
 import { NotRead } from '../postgres/catalog.ts'
-import { isPool, plain, withSavepoint } from '../postgres/connection.ts'
+import { type Connection, isPool, plain, withSavepoint } from '../postgres/connection.ts'
 import { sqlStateOf } from '../postgres/sql-state.ts'
 import { type Meaning, meaningOf } from './meaning.ts'
 import type { UncapturableReason } from './parse/uncapturable.ts'
@@ -50,7 +50,8 @@ export async function capture<T>(captured: StatementAtHand<T>): Promise<T> {
         state === insufficientPrivilege &&
         plan.kind === 'audited' &&
         !plan.restricted &&
-        isPool(connection)
+        isPool(connection) &&
+        (await answers(plan.lacksPrivilege, connection))
       ) {
         return await runTextOnly(captured, attribution)
       }
@@ -136,6 +137,12 @@ function runPlan<T>(plan: Plan, captured: StatementAtHand<T>, attribution: Attri
   }
 }
 
+/** Whether a query says yes. */
+async function answers(question: string, connection: Connection): Promise<boolean> {
+  const { rows } = await runOutsideScope(() => connection.queryRaw(plain(question)))
+  return rows[0]?.[0] === true
+}
+
 /** Finds out whether the statement's role is restricted, and if so, does what it is allowed to do. */
 async function runMaybeRestricted<T>(
   plan: AuditedPlan,
@@ -144,8 +151,8 @@ async function runMaybeRestricted<T>(
   attribution: Attribution,
 ): Promise<T> {
   const { query, connection, scope, resultOf } = captured
-  const asked = await runOutsideScope(() => connection.queryRaw(plain(ask)))
-  if (asked.rows[0]?.[0] !== true) return runAudited(plan, query, connection, attribution).then(resultOf)
+  if (!(await answers(ask, connection)))
+    return runAudited(plan, query, connection, attribution).then(resultOf)
   if (isIncomplete && scope.configuration.options.uncapturable === 'throw')
     throw refuseUncapturable('row-security')
   if (otherwise.kind !== 'audited') return runPlan(otherwise, captured, attribution)

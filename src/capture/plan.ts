@@ -13,7 +13,7 @@ import { classify, type UncapturableReason } from './parse/uncapturable.ts'
 import { withoutValues } from './parse/without-values.ts'
 import { unqualifiedTable, writtenTables } from './parse/written-tables.ts'
 import { requireLog, unprotectedLog } from './require-log.ts'
-import { restrictionOf } from './rewrite/access.ts'
+import { lacksPrivilege, restrictionOf } from './rewrite/access.ts'
 import type { RewriteInput, Rewritten, Want } from './rewrite/audited-statement.ts'
 import { carryContext } from './rewrite/carry-context.ts'
 import {
@@ -74,6 +74,8 @@ export interface AuditedPlan extends Omit<Rewritten, 'lock' | 'readLater'> {
   /** Statements that run before, with some of the statement's own parameters; see {@link Rewritten}. */
   readonly lock?: { readonly rows: Renumbered; readonly reached?: Renumbered; readonly isDeep: boolean }
   readonly readLater?: { readonly sql: string; readonly parameters: EntryParameters }
+  /** A query, see {@link lacksPrivilege}. */
+  readonly lacksPrivilege: string
   /** What to do instead if the query `ask` says that the statement's role is restricted. */
   readonly restricted?:
     | { readonly ask: string; readonly plan: Plan; readonly isIncomplete: boolean }
@@ -304,6 +306,7 @@ export class Planner {
     return {
       kind: 'audited',
       parameters,
+      lacksPrivilege: lacksPrivilege(statement, tracked.table, rest.reach),
       ...rewritten,
       ...(lock && {
         lock: {

@@ -129,7 +129,8 @@ describe('a log that lacks something', () => {
     ],
     ['ALTER TABLE audit_logs DROP COLUMN user_agent', '✘ column user_agent is not there'],
     [
-      'DROP INDEX audit_logs_read_records_idx; ALTER TABLE audit_logs ALTER details TYPE json',
+      `DROP INDEX audit_logs_read_records_idx; ALTER TABLE audit_logs ALTER details TYPE json;
+        CREATE INDEX audit_logs_read_records_idx ON audit_logs (id)`,
       '✘ column details is json, not jsonb',
     ],
     ['ALTER TABLE audit_logs ALTER timestamp DROP DEFAULT', '✘ column timestamp has no default'],

@@ -56,7 +56,7 @@ for (const order of orders) {
       )
       expect(entries.map(({ action, operation, after }) => [action, operation, after.name])).toEqual([
         ['author.update', '$executeRaw', 'raw'],
-        ['author.update', undefined, 'batch'], // a batch of several operations does not tell whose a statement is
+        ['author.update', 'update', 'batch'], // the only operation of the batch that writes
         ['author.update', 'update', 'transaction'],
       ])
       expect((await db.entries(since)).map(({ actor_id }) => actor_id)).toEqual(['eve', 'eve', 'eve'])

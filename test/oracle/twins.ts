@@ -140,7 +140,11 @@ export class Twins {
       const [operation] = operations
       const isKnown = operations.every((one) => one === operation)
       const caller = callerNumber(n, (isKnown && operation) || null)
-      calls.push({ after: await lastChange(this.#auditedDb), caller })
+      calls.push({
+        after: await lastChange(this.#auditedDb),
+        caller,
+        batch: isKnown ? undefined : operations,
+      })
       const [id, type, email] = caller.actor
       return withAuditContext(
         {

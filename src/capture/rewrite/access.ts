@@ -53,3 +53,20 @@ function restricted(tables: readonly Table[]): string {
   })
   return `SELECT ${tests.join(' OR ')}`
 }
+
+/**
+ * A query that returns whether the role lacks a privilege on one of the tables that the entries of a statement may need and
+ * the statement alone does not: to read rows, and to lock them. Where it lacks none, what was refused is something else,
+ * such as the log.
+ */
+export function lacksPrivilege(statement: WriteStatement, table: Table, reach: Reach | undefined): string {
+  const locks = statement.kind === 'update' || statement.kind === 'delete'
+  const tables = new Set([table, ...(reach?.edges.map(({ key }) => key.child) ?? [])])
+  const tests = [...tables].flatMap((one) => {
+    const oid = `${quoteLiteral(quoteTable(one))}::pg_catalog.regclass`
+    return ['SELECT', ...(locks ? ['UPDATE'] : [])].map(
+      (privilege) => `NOT pg_catalog.has_table_privilege(${oid}, '${privilege}')`,
+    )
+  })
+  return `SELECT ${tests.join(' OR ')}`
+}
