@@ -1,7 +1,8 @@
-// Runs the capture suite on every PostgreSQL version that the library supports, one embedded server after another.
+// Runs the capture suite on every PostgreSQL version that the library supports, one embedded server after another, or on
+// those in POSTGRES_VERSIONS.
 import { spawnSync } from 'node:child_process'
 
-const versions = ['14', '15', '16', '17', '18']
+const versions = (process.env.POSTGRES_VERSIONS ?? '14 15 16 17 18').split(' ')
 const suite =
   process.argv.length > 2
     ? process.argv.slice(2)
@@ -19,6 +20,8 @@ for (const version of versions) {
 }
 
 process.stdout.write(
-  failed.length > 0 ? `\nFailed on PostgreSQL ${failed.join(', ')}\n` : '\nPassed on every version\n',
+  failed.length > 0
+    ? `\nFailed on PostgreSQL ${failed.join(', ')}\n`
+    : `\nPassed on PostgreSQL ${versions.join(', ')}\n`,
 )
 process.exitCode = failed.length > 0 ? 1 : 0
