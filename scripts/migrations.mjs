@@ -19,6 +19,7 @@ const functions = [
   ...[
     'columns',
     'normalized_options',
+    'key_columns',
     'row_sql',
     'drift_sql',
     'drifted_sql',
@@ -26,7 +27,7 @@ const functions = [
     'snapshot_sql',
     'settings_sql',
   ],
-  ...['table_key', 'reached', 'acting_keys', 'key_columns', 'self_key', 'merged', 'merge'],
+  ...['table_key', 'reached', 'acting_keys', 'self_key', 'merged', 'merge'],
   ...[
     'link_key_sql',
     'link_function_sql',

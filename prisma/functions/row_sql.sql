@@ -9,10 +9,9 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog
 AS $$
 DECLARE
-  key_columns integer[];
+  key_columns text[] := "audit_logs_internal"."key_columns"(relation);
   is_unbounded boolean;
 BEGIN
-  SELECT (i.indkey::int2[])[0:i.indnkeyatts - 1] INTO key_columns FROM pg_index i WHERE i.indrelid = relation AND i.indisprimary;
   WITH cell AS (
     SELECT c.*, side.name AS side,
       CASE
@@ -41,12 +40,12 @@ BEGIN
   ), key AS (
     SELECT side,
       CASE WHEN count(*) = 1 THEN min(text)
-        ELSE '''['' || ' || string_agg(format('to_json(%s)::text', text), ' || '','' || ' ORDER BY array_position(key_columns, number))
+        ELSE '''['' || ' || string_agg(format('to_json(%s)::text', text), ' || '','' || ' ORDER BY array_position(key_columns, name))
           || ' || '']''' END AS text
     FROM (
-      SELECT side, number, CASE WHEN redacted THEN json
+      SELECT side, name, CASE WHEN redacted THEN json
         ELSE "audit_logs_internal"."key_sql"(type, modifier, reference) END AS text
-      FROM value WHERE number = ANY (key_columns)
+      FROM value WHERE name = ANY (key_columns)
     ) AS parts
     GROUP BY side
   )
@@ -64,7 +63,7 @@ BEGIN
   INTO is_unbounded
   FROM "audit_logs_internal"."columns"(relation, options) AS c
   CROSS JOIN LATERAL "audit_logs_internal"."base_type"(c.type) AS t
-  WHERE c.number = ANY (key_columns);
+  WHERE c.name = ANY (key_columns);
   IF is_unbounded THEN
     id_before := format('left(%s, 255)', id_before);
     id_after := format('left(%s, 255)', id_after);

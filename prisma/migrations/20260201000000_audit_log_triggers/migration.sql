@@ -534,6 +534,18 @@ BEGIN
 END
 ';
 
+-- The names of a table's primary key columns, in the order of the key. NULL without one.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."key_columns"(relation oid) RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT array_agg(a.attname::text ORDER BY k.ordinality)
+  FROM pg_index i
+  CROSS JOIN LATERAL unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(attnum, ordinality)
+  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+  WHERE i.indrelid = relation AND i.indisprimary
+';
+
 -- The SQL expressions that give the parts of an entry about one row.
 --
 -- before, after: expressions for the row as it was and as it is, such as OLD and NEW
@@ -545,10 +557,9 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog
 AS E'
 DECLARE
-  key_columns integer[]\073
+  key_columns text[] := "audit_logs_internal"."key_columns"(relation)\073
   is_unbounded boolean\073
 BEGIN
-  SELECT (i.indkey::int2[])[0:i.indnkeyatts - 1] INTO key_columns FROM pg_index i WHERE i.indrelid = relation AND i.indisprimary\073
   WITH cell AS (
     SELECT c.*, side.name AS side,
       CASE
@@ -577,12 +588,12 @@ BEGIN
   ), key AS (
     SELECT side,
       CASE WHEN count(*) = 1 THEN min(text)
-        ELSE ''''''['''' || '' || string_agg(format(''to_json(%s)::text'', text), '' || '''','''' || '' ORDER BY array_position(key_columns, number))
+        ELSE ''''''['''' || '' || string_agg(format(''to_json(%s)::text'', text), '' || '''','''' || '' ORDER BY array_position(key_columns, name))
           || '' || '''']'''''' END AS text
     FROM (
-      SELECT side, number, CASE WHEN redacted THEN json
+      SELECT side, name, CASE WHEN redacted THEN json
         ELSE "audit_logs_internal"."key_sql"(type, modifier, reference) END AS text
-      FROM value WHERE number = ANY (key_columns)
+      FROM value WHERE name = ANY (key_columns)
     ) AS parts
     GROUP BY side
   )
@@ -600,7 +611,7 @@ BEGIN
   INTO is_unbounded
   FROM "audit_logs_internal"."columns"(relation, options) AS c
   CROSS JOIN LATERAL "audit_logs_internal"."base_type"(c.type) AS t
-  WHERE c.number = ANY (key_columns)\073
+  WHERE c.name = ANY (key_columns)\073
   IF is_unbounded THEN
     id_before := format(''left(%s, 255)'', id_before)\073
     id_after := format(''left(%s, 255)'', id_after)\073
@@ -811,18 +822,6 @@ AS E'
   FROM pg_constraint f
   WHERE f.contype = ''f'' AND f.conrelid = relation
     AND (f.confdeltype IN (''c'', ''n'', ''d'') OR f.confupdtype IN (''c'', ''n'', ''d''))
-';
-
--- The names of a table's primary key columns, in the order of the key. NULL without one.
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."key_columns"(relation oid) RETURNS text[]
-LANGUAGE sql STABLE
-SET search_path = pg_catalog
-AS E'
-  SELECT array_agg(a.attname::text ORDER BY k.ordinality)
-  FROM pg_index i
-  CROSS JOIN LATERAL unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(attnum, ordinality)
-  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-  WHERE i.indrelid = relation AND i.indisprimary
 ';
 
 -- The condition that an update changes a key to which the table itself refers by a foreign key that acts: a referential
