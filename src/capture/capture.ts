@@ -84,15 +84,14 @@ function schemaChanged(cause: unknown): AuditError {
   )
 }
 
-/** The plan of a statement that was planned before. */
+/** The plan of a statement that was planned before, if the session need not be asked what it writes to. */
 function knownPlan<T>(
   { scope, query, connection, database, want }: StatementAtHand<T>,
   attribution: Attribution,
 ): Plan | undefined {
   const planner = database.knownPlanner(scope.configuration, connection)
   try {
-    if (planner?.openName(query.sql, !isPool(connection)) !== undefined) return undefined // ask first
-    return planner?.known(query.sql, query.args.length, want, entryShape(attribution))
+    return planner?.known(query.sql, query.args.length, want, entryShape(attribution), !isPool(connection))
   } catch (error) {
     if (error instanceof NotRead) return undefined
     throw error

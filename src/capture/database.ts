@@ -4,7 +4,7 @@ import { type Connection, isPool } from '../postgres/connection.ts'
 import { GrowingCatalog } from '../postgres/read-catalog.ts'
 import type { CaptureConfiguration } from './configuration.ts'
 import { loadParser } from './parse/syntax.ts'
-import { Planner } from './plan.ts'
+import { Planner } from './planner.ts'
 import { runOutsideScope } from './scope.ts'
 
 /** What the tap knows about the database behind an adapter: its catalog, and the plans made from it. */

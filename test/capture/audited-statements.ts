@@ -1,5 +1,6 @@
 import { loadParser } from '../../src/capture/parse/syntax.ts'
-import { type Plan, Planner } from '../../src/capture/plan.ts'
+import type { Plan } from '../../src/capture/plan.ts'
+import { Planner } from '../../src/capture/planner.ts'
 import type { EntryParameters } from '../../src/capture/rewrite/entry-parameters.ts'
 import { resolveOptions } from '../../src/options.ts'
 import { type Catalog, NotRead } from '../../src/postgres/catalog.ts'

@@ -47,11 +47,9 @@ export function restrictionOf(
 }
 
 function restricted(tables: readonly Table[]): string {
-  const tests = tables.map((table) => {
-    const oid = `${quoteLiteral(quoteTable(table))}::pg_catalog.regclass`
-    return `pg_catalog.row_security_active(${oid}) OR NOT pg_catalog.has_table_privilege(${oid}, 'SELECT')`
-  })
-  return `SELECT ${tests.join(' OR ')}`
+  return anyOf(
+    tables.map((table) => `pg_catalog.row_security_active(${oidOf(table)}) OR ${lacks('SELECT', table)}`),
+  )
 }
 
 /**
@@ -61,12 +59,19 @@ function restricted(tables: readonly Table[]): string {
  */
 export function lacksPrivilege(statement: WriteStatement, table: Table, reach: Reach | undefined): string {
   const locks = statement.kind === 'update' || statement.kind === 'delete'
-  const tables = new Set([table, ...(reach?.edges.map(({ key }) => key.child) ?? [])])
-  const tests = [...tables].flatMap((one) => {
-    const oid = `${quoteLiteral(quoteTable(one))}::pg_catalog.regclass`
-    return ['SELECT', ...(locks ? ['UPDATE'] : [])].map(
-      (privilege) => `NOT pg_catalog.has_table_privilege(${oid}, '${privilege}')`,
-    )
-  })
+  const privileges = locks ? ['SELECT', 'UPDATE'] : ['SELECT']
+  const tables = reach?.tables ?? [table]
+  return anyOf(tables.flatMap((one) => privileges.map((privilege) => lacks(privilege, one))))
+}
+
+function lacks(privilege: string, table: Table): string {
+  return `NOT pg_catalog.has_table_privilege(${oidOf(table)}, '${privilege}')`
+}
+
+function anyOf(tests: readonly string[]): string {
   return `SELECT ${tests.join(' OR ')}`
+}
+
+function oidOf(table: Table): string {
+  return `${quoteLiteral(quoteTable(table))}::pg_catalog.regclass`
 }
