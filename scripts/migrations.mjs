@@ -1,6 +1,6 @@
 // Composes the log's second migration from the SQL in prisma/functions, which is kept readable there. Some tools cut a
-// migration at every semicolon, so bodies become escaped strings. The examples have a copy each.
-import { readFileSync, writeFileSync } from 'node:fs'
+// migration at every semicolon, so bodies become escaped strings. The examples have copies of this one and of the third.
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 /** In the order in which they need each other. */
 const functions = [
@@ -77,10 +77,15 @@ function asStringBody(body) {
   return body.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll(';', '\\073')
 }
 
-const copies = ['demo', 'express', 'hono', 'nestjs'].map(
-  (example) => `examples/${example}/prisma/migrations/20260201000000_audit_log_functions/migration.sql`,
-)
+const examples = ['demo', 'express', 'hono', 'nestjs']
+const readers = '20260401000000_audit_log_readers'
 
 if (process.argv[1]?.endsWith('migrations.mjs')) {
-  for (const path of [migration, ...copies]) writeFileSync(path, composeMigration())
+  writeFileSync(migration, composeMigration())
+  for (const example of examples) {
+    const folder = `examples/${example}/prisma/migrations`
+    writeFileSync(`${folder}/20260201000000_audit_log_functions/migration.sql`, composeMigration())
+    mkdirSync(`${folder}/${readers}`, { recursive: true })
+    copyFileSync(`prisma/migrations/${readers}/migration.sql`, `${folder}/${readers}/migration.sql`)
+  }
 }

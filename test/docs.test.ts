@@ -137,11 +137,22 @@ describe('the documents', () => {
     ])
   })
 
+  it('have SQL that builds the index of a migration ahead of it', async () => {
+    const db = await createDatabase()
+    const index = async () =>
+      (await db.sql(`SELECT pg_get_indexdef('audit_logs_commit_order_idx'::regclass) AS index`))[0]
+    const shipped = await index()
+    const [concurrently = ''] = blocksOf('docs/upgrading.md', 'sql')
+    await db.sql('DROP INDEX audit_logs_commit_order_idx')
+    await db.sql(concurrently)
+    expect(await index()).toEqual(shipped)
+  })
+
   it('have SQL that brings an old table over', async () => {
     const db = await createDatabase()
     await db.sql(`CREATE TABLE old_audit (at timestamptz, verb text, user_id int, order_id int, data jsonb);
       INSERT INTO old_audit VALUES ('2020-01-02', 'UPDATE', 7, 42, '{"status": "PAID"}')`)
-    const [script = ''] = blocksOf('docs/upgrading.md', 'sql')
+    const [, script = ''] = blocksOf('docs/upgrading.md', 'sql')
     await db.sql(script)
     expect(await db.entries()).toMatchObject([
       {

@@ -80,6 +80,7 @@ describe('the table', () => {
     expect(shapes.sort()).toEqual([
       'brin (timestamp)',
       'brin (transaction_id)',
+      'btree ((((transaction_id)::text)::xid8), seq)',
       'btree (action, timestamp DESC)',
       'btree (actor_id, timestamp DESC)',
       'btree (id)',

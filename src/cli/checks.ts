@@ -21,6 +21,7 @@ const indexes = [
   'organization_id_timestamp_idx',
   'transaction_id_idx',
   'read_records_idx',
+  'commit_order_idx',
 ]
 
 // pg_trigger.tgtype of a BEFORE statement trigger: 2 for BEFORE, and 8, 16 or 32 for the event.

@@ -24,12 +24,19 @@ const shippedMigrations = [
   {
     file: 'functionsMigration',
     name: 'audit_log_functions',
-    markOf: (table: TableName) => {
-      const version = quoteTable({ ...table, name: `${table.name}_version` })
-      return `FUNCTION ${version}() RETURNS integer\nLANGUAGE sql IMMUTABLE PARALLEL SAFE\nAS E'SELECT 2'`
-    },
+    markOf: (table: TableName) => versionFunction(table, 2),
+  },
+  {
+    file: 'readersMigration',
+    name: 'audit_log_readers',
+    markOf: (table: TableName) => versionFunction(table, 3),
   },
 ] as const
+
+function versionFunction(table: TableName, number: number): string {
+  const name = quoteTable({ ...table, name: `${table.name}_version` })
+  return `FUNCTION ${name}() RETURNS integer\nLANGUAGE sql IMMUTABLE PARALLEL SAFE\nAS E'SELECT ${number}'`
+}
 
 /** What their folders are called, in their order. */
 export const logMigrationNames = shippedMigrations.map(({ name }) => name)

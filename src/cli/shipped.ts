@@ -8,6 +8,7 @@ const files = {
   schema: 'prisma/schema.prisma',
   tableMigration: 'prisma/migrations/20260101000000_audit_log/migration.sql',
   functionsMigration: 'prisma/migrations/20260201000000_audit_log_triggers/migration.sql',
+  readersMigration: 'prisma/migrations/20260401000000_audit_log_readers/migration.sql',
   migrationLock: 'prisma/migrations/migration_lock.toml',
   manifest: 'package.json',
 }

@@ -12,9 +12,11 @@ describe.each(['demo', 'express', 'hono', 'nestjs'])('the example %s', (example)
 
   it('has the audit log as the package ships it', async () => {
     // after a change: node scripts/migrations.mjs
-    const copies = ['20260101000000_audit_log', '20260201000000_audit_log_functions'].map((folder) =>
-      readFile(`${directory}/prisma/migrations/${folder}/migration.sql`, 'utf8'),
-    )
+    const copies = [
+      '20260101000000_audit_log',
+      '20260201000000_audit_log_functions',
+      '20260401000000_audit_log_readers',
+    ].map((folder) => readFile(`${directory}/prisma/migrations/${folder}/migration.sql`, 'utf8'))
     expect(await Promise.all(copies)).toEqual(shippedMigrations)
     expect((await planInit({ directory })).writes).toEqual([])
   })

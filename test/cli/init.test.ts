@@ -16,8 +16,9 @@ import { createProject, datasource, type Project, runCli, runNode } from './proj
 
 const now = new Date('2026-03-04T05:06:07.890Z')
 const folder = '20260304050607_audit_log'
-const [shippedMigration = '', shippedFunctions = ''] = shippedMigrations
+const [shippedMigration = '', shippedFunctions = '', shippedReaders = ''] = shippedMigrations
 const functionsFolder = '20260304050608_audit_log_functions'
+const readersFolder = '20260304050609_audit_log_readers'
 const lock = await readFile('prisma/migrations/migration_lock.toml', 'utf8')
 const shippedModel = (await readFile('prisma/schema.prisma', 'utf8')).replace(
   /^[\s\S]*?(?=\/\/\/ The append-only)/,
@@ -57,11 +58,13 @@ describe('where it writes', () => {
       'prisma/schema.prisma': `${before}\n\n${shippedModel}`,
       [`prisma/migrations/${folder}/migration.sql`]: shippedMigration,
       [`prisma/migrations/${functionsFolder}/migration.sql`]: shippedFunctions,
+      [`prisma/migrations/${readersFolder}/migration.sql`]: shippedReaders,
       'prisma/migrations/migration_lock.toml': lock,
     })
     expect(output).toBe(`append to prisma/schema.prisma
 create prisma/migrations/${folder}/migration.sql
 create prisma/migrations/${functionsFolder}/migration.sql
+create prisma/migrations/${readersFolder}/migration.sql
 create prisma/migrations/migration_lock.toml
 
 No migration creates the table "public"."User", so it gets no triggers yet.
@@ -71,6 +74,7 @@ Next:
     With prisma db push instead of migrations:
     npx prisma db execute --file prisma/migrations/${folder}/migration.sql
     npx prisma db execute --file prisma/migrations/${functionsFolder}/migration.sql
+    npx prisma db execute --file prisma/migrations/${readersFolder}/migration.sql
     npx prisma-extension-audit triggers --print | npx prisma db execute --stdin
   npx prisma-extension-audit triggers      once a migration has created the tables
   npx prisma generate
@@ -90,6 +94,7 @@ Next:
       'migrations/0_init/migration.sql',
       `migrations/${folder}/migration.sql`,
       `migrations/${functionsFolder}/migration.sql`,
+      `migrations/${readersFolder}/migration.sql`,
       'migrations/migration_lock.toml',
       'prisma/schema.prisma',
       'schema.prisma',
@@ -135,6 +140,7 @@ Next:
       'db/models/audit-log.prisma',
       `db/history/${folder}/migration.sql`,
       `db/history/${functionsFolder}/migration.sql`,
+      `db/history/${readersFolder}/migration.sql`,
       'db/history/migration_lock.toml',
     ])
   })
@@ -197,7 +203,7 @@ model Item {
 CREATE TABLE "Item" ("id" INTEGER PRIMARY KEY);
 CREATE TABLE "_ItemToOrder" ("A" INTEGER, "B" INTEGER);
 `
-  const triggersPath = 'migrations/20260304050609_audit_triggers/migration.sql'
+  const triggersPath = 'migrations/20260304050610_audit_triggers/migration.sql'
 
   it('are a migration of their own, last of all, with a line for each table', async () => {
     const project = await createProject({
@@ -266,7 +272,7 @@ describe('running it again', () => {
     expect(plan.writes).toEqual([])
     expect(await project.snapshot()).toEqual(first)
     expect(describePlan(plan, { contents: false })).toContain('Nothing to do')
-    for (const there of [folder, functionsFolder]) {
+    for (const there of [folder, functionsFolder, readersFolder]) {
       expect(plan.notes).toContain(`The migration ${there} is there already.`)
     }
   })
@@ -296,6 +302,7 @@ describe('running it again', () => {
     expect(await project.snapshot()).toEqual({
       ...before,
       'migrations/20260304050701_audit_log_functions/migration.sql': shippedFunctions,
+      'migrations/20260304050702_audit_log_readers/migration.sql': shippedReaders,
     })
     expect(output).toContain('The migration 20250101000000_audit is there already.')
     expect(await init(project)).toContain('Nothing to do')
@@ -307,7 +314,7 @@ describe('running it again', () => {
     const plan = await planInit({ directory: project.directory, table: 'trail', now })
     await writeFiles(plan.writes)
     expect(Object.keys(await project.snapshot())).toContain(
-      'prisma/schema/migrations/20260304050609_audit_log/migration.sql',
+      'prisma/schema/migrations/20260304050610_audit_log/migration.sql',
     )
     const models = await project.read('prisma/schema/audit-log.prisma')
     expect(models).toBe(
@@ -419,7 +426,7 @@ describe('the migration', () => {
     const project = await createProject({ 'schema.prisma': datasource(...schemas) })
     const database = await createDatabase({ template: 'template1' })
     await init(project, { table: option })
-    const folders = [folder, functionsFolder]
+    const folders = [folder, functionsFolder, readersFolder]
 
     expect(await applyMigrations(database.url, join(project.directory, 'migrations'))).toEqual(folders)
     const objects = `SELECT 'trigger' AS kind, tgname::text AS name, tgenabled::text AS state FROM pg_trigger
@@ -524,6 +531,7 @@ describe('the migration', () => {
     expect(
       (await project.read(`migrations/${functionsFolder}/migration.sql`)).replace(/!audit\\*_logs/g, ''),
     ).not.toContain('audit_logs')
+    expect(await project.read(`migrations/${readersFolder}/migration.sql`)).not.toContain('audit_logs')
   })
 
   it('takes a name as long as its longest index allows, and no longer', async () => {
@@ -554,6 +562,7 @@ describe('the command', () => {
     expect(stdout).toContain(`--- append to prisma/schema.prisma\n${shippedModel}`)
     expect(stdout).toContain(shippedMigration)
     expect(stdout).toContain(shippedFunctions)
+    expect(stdout).toContain(shippedReaders)
     expect(await project.snapshot()).toEqual(before)
   })
 
