@@ -144,20 +144,27 @@ export const deleteMany: Workload = (client, pool) => {
   return { prepare, call: () => client.product.deleteMany({ where: { warehouseId: next() } }) }
 }
 
-/** Five creates and five updates, one after the other in one interactive transaction. */
+/** The products of a transaction, of whichever schema of the benchmarks. */
+interface Products<Id> {
+  create(args: { data: ReturnType<typeof newProduct> }): PromiseLike<unknown>
+  update(args: {
+    where: { id: Id }
+    data: Pick<ReturnType<typeof newProduct>, 'name' | 'price' | 'stock'>
+  }): PromiseLike<unknown>
+}
+
+/** Five creates and five updates, one after the other. */
+export async function writeTen<Id>(product: Products<Id>, next: () => Id): Promise<void> {
+  for (let pair = 0; pair < 5; pair++) {
+    const { name, price, stock } = newProduct(-1)
+    await product.create({ data: newProduct(-1) })
+    await product.update({ where: { id: next() }, data: { name, price, stock } })
+  }
+}
+
 export const tenWrites: Workload = (client) => {
   const next = seededIds()
-  return {
-    prepare: nothing,
-    call: () =>
-      client.$transaction(async (tx) => {
-        for (let pair = 0; pair < 5; pair++) {
-          const { name, price, stock } = newProduct(0)
-          await tx.product.create({ data: newProduct(-1) })
-          await tx.product.update({ where: { id: next() }, data: { name, price, stock } })
-        }
-      }),
-  }
+  return { prepare: nothing, call: () => client.$transaction((tx) => writeTen<number>(tx.product, next)) }
 }
 
 /** For each call an order of so many items to delete. */

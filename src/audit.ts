@@ -1,7 +1,7 @@
 import { createEventRecorder, type EventRecorder } from './events/record.ts'
 import { type AuditHealth, healthBy } from './log/health.ts'
 import type { Log } from './log/log.ts'
-import { forQuestions } from './log/readable.ts'
+import { questionsTo } from './log/readable.ts'
 import { type AuditSearch, createAuditSearch } from './search/search.ts'
 import { createTimeTravel, type TimeTravel } from './time-travel/time-travel.ts'
 
@@ -20,7 +20,7 @@ interface Verification {
   /**
    * Makes sure that writes can be recorded: statements pass through the audit, the server is PostgreSQL 14 or newer,
    * the log has all its migrations, and triggers record tables as the options say. The first write to a table checks the
-   * same, except for triggers older than their table's columns; call this at start-up to find out earlier.
+   * same, except for triggers that no longer fit their table; call this at start-up to find out earlier.
    *
    * @throws AuditError `AUDIT_NOT_INTERCEPTED`, `AUDIT_UNSUPPORTED_DATABASE`, `AUDIT_TABLE_MISSING`, `AUDIT_LOG_OUTDATED`,
    * `AUDIT_LOG_UNPROTECTED`, `AUDIT_OPTIONS_DIFFER` or `AUDIT_TRIGGERS_OUTDATED`
@@ -48,7 +48,7 @@ interface Verification {
 }
 
 export function createAudit<Client>(log: Log, verify: () => Promise<void>): AuditOf<Client> {
-  const asked = { ...log, connection: forQuestions(log.connection, log.options.table) }
+  const asked = { ...log, connection: questionsTo(log) }
   return {
     ...createEventRecorder(log),
     ...createAuditSearch<Client>(asked),

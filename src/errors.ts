@@ -13,7 +13,7 @@ export const auditErrorCodes = {
   AUDIT_LOG_UNPROTECTED: 'a trigger that keeps entries from being changed is missing or disabled',
   AUDIT_OPTIONS_DIFFER: "a table's triggers record it differently from what the client's options say",
   AUDIT_TRIGGERS_OUTDATED:
-    "`verify()` found triggers that are incomplete, or older than their table's columns; a write met incomplete ones",
+    '`verify()` found triggers that are incomplete, or no longer fit their table; a write met incomplete ones',
   AUDIT_ACTOR_REQUIRED: '`requireActor` is set and there is no actor',
   AUDIT_UNCAPTURABLE: "`uncapturable: 'throw'` refused a statement",
   AUDIT_INVALID_EVENT: "an explicit event holds a value that the log can't store",

@@ -1,5 +1,5 @@
 import type { Variant } from '../measure.ts'
-import { newOrder, newProduct } from '../workloads.ts'
+import { newOrder, newProduct, writeTen } from '../workloads.ts'
 import { type Entrant, insertOrders, insertProducts, seededProducts, seededWarehouses } from './database.ts'
 
 /** What a case does with a contender's client. */
@@ -96,17 +96,7 @@ export const cascade =
     }
   }
 
-/** Five creates and five updates, one after the other in one interactive transaction. */
 export const tenWrites: Workload = ({ client }) => {
   const next = seededIds()
-  return {
-    prepare: nothing,
-    call: () =>
-      client.$transaction(async (tx) => {
-        for (let pair = 0; pair < 5; pair++) {
-          await tx.product.create({ data: product() })
-          await tx.product.update({ where: { id: next() }, data: changes() })
-        }
-      }),
-  }
+  return { prepare: nothing, call: () => client.$transaction((tx) => writeTen<string>(tx.product, next)) }
 }

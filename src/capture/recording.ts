@@ -4,10 +4,11 @@ import { type Catalog, findTable, findTables, recordedTables, type Table } from 
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import type { CaptureConfiguration } from './configuration.ts'
 import type { WriteStatement } from './parse/statement.ts'
-import { requireLog, unprotectedLog } from './require-log.ts'
+import { requireLog } from './require-log.ts'
 import { type ContextFunctions, findContextFunctions } from './rewrite/context-call.ts'
 import { type Reach, reachOf } from './rewrite/referential-actions.ts'
 import { TrackedTable, wantsTable } from './rewrite/tracked-table.ts'
+import { tellUnprotected, unprotectedLog } from './unprotected-log.ts'
 import { refuseDifferences, refuseIncomplete, refuseOutdated, watchDifferences } from './watch-differences.ts'
 
 /** What the options want in the log of one state of the catalog, and who records it: triggers or the statement. */
@@ -16,7 +17,6 @@ export class Recording {
   readonly options: CaptureConfiguration['options']
   readonly #models: ModelIndex
   #knowsRecordsAll: boolean | undefined
-  #isLogChecked = false
   readonly #tables = new Map<Table, TrackedTable>()
 
   /** @param defaultSchema the schema of models without `@@schema` */
@@ -57,15 +57,10 @@ export class Recording {
     return tracked
   }
 
-  /** Refuses a write that can't be recorded, and tells of a log that could be changed, once. */
+  /** Refuses a write that can't be recorded, and tells of a log that could be changed. */
   requireLog(): void {
-    const { table, onError } = this.options
-    requireLog(this.catalog, table)
-    const unprotected = this.#isLogChecked ? undefined : unprotectedLog(this.catalog, table)
-    this.#isLogChecked = true
-    if (!unprotected) return
-    if (onError) onError(unprotected)
-    else process.emitWarning(unprotected.message, { code: unprotected.code })
+    requireLog(this.catalog, this.options.table)
+    tellUnprotected(this.catalog, this.options)
   }
 
   /** Whether triggers record all that a write to a table changes, or none of it is wanted in the log. */

@@ -5,15 +5,6 @@ import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 
 const oldestServer = 14
 
-/** An error where entries could be changed: a trigger of the log's migration is missing or disabled. */
-export function unprotectedLog(catalog: Catalog, table: TableName): AuditError | undefined {
-  if (findTable(catalog, table)?.immutable !== false) return undefined
-  return new AuditError(
-    'AUDIT_LOG_UNPROTECTED',
-    `A trigger that refuses UPDATE, DELETE or TRUNCATE on the audit log ${quoteTable(table)} is missing or disabled, so entries can be changed. Entries are still written. "npx prisma-extension-audit status" says which trigger; ALTER TABLE … ENABLE ALWAYS TRIGGER or the log's migration brings it back.`,
-  )
-}
-
 /**
  * Makes sure that changes can be recorded in this database.
  *

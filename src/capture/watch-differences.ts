@@ -1,6 +1,7 @@
 import { AuditError } from '../errors.ts'
 import { type Catalog, type Column, findTable, type Table } from '../postgres/catalog.ts'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
+import { writesTo } from '../postgres/watch.ts'
 import type { TrackedTable } from './rewrite/tracked-table.ts'
 
 /**
@@ -28,8 +29,8 @@ export function watchDifferences(tracked: TrackedTable, catalog: Catalog, log: T
     ...differing('snapshot', tracked.snapshot, definition.snapshot),
     ...listed('redact', (column) => tracked.isRedacted(column)),
     ...listed('ignore', (column) => tracked.isIgnored(column)),
-    ...(logTable && definition.log !== tableText(logTable)
-      ? [`table: ${tableText(logTable)} here, ${definition.log} there`]
+    ...(logTable && !writesTo(definition, logTable)
+      ? [`table: ${quoteTable(logTable)} here, ${definition.log} there`]
       : []),
   ]
 }
@@ -52,26 +53,25 @@ export function refuseIncomplete(table: Table): void {
   )
 }
 
-/** @throws AuditError `AUDIT_TRIGGERS_OUTDATED`, naming the tables whose triggers are incomplete or older than the table */
+/** @throws AuditError `AUDIT_TRIGGERS_OUTDATED`, naming the tables whose triggers no longer fit the table */
 export function refuseOutdated(tables: readonly Table[]): void {
-  const problems = tables.flatMap((table) => {
-    const { definition, isRecording, isIncomplete, isOutdated } = table.watch
-    if (definition && (!isRecording || isIncomplete))
-      return [`${quoteTable(table)} lacks triggers that record its rows`]
-    return isOutdated ? [`${quoteTable(table)} has other columns than its triggers spell out`] : []
-  })
+  const problems = tables.flatMap((table) => misfitOf(table) ?? [])
   if (problems.length === 0) return
   throw new AuditError(
     'AUDIT_TRIGGERS_OUTDATED',
-    `${problems.join('; ')}. Changes are still recorded, by a slower way or by the statement. Run "npx prisma-extension-audit triggers", which writes a migration that renews them, and "npx prisma migrate deploy".`,
+    `${problems.join('; ')}. Changes are still recorded, by a slower way, by the statement, or out of order. Run "npx prisma-extension-audit triggers", which writes a migration that renews the triggers, and "npx prisma migrate deploy", or call audit_logs_watch for the table again.`,
   )
 }
 
-/** As from PostgreSQL's `format('%I.%I')`: quoted where necessary. */
-function tableText({ schema, name }: { readonly schema: string; readonly name: string }): string {
-  return [schema, name]
-    .map((part) => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : `"${part.replaceAll('"', '""')}"`))
-    .join('.')
+function misfitOf(table: Table): string | undefined {
+  const { definition, isRecording, isIncomplete, isOutdated, isOvertaken } = table.watch
+  const name = quoteTable(table)
+  if (definition && (!isRecording || isIncomplete)) return `${name} lacks triggers that record its rows`
+  if (isOutdated) return `${name} has other columns than its triggers spell out`
+  if (isOvertaken) {
+    return `${name} has got a trigger for each row since its own were made: what that one changes is recorded in the wrong order`
+  }
+  return undefined
 }
 
 function yesOrNo(is: boolean): string {

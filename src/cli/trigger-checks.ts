@@ -1,4 +1,5 @@
-import { parseTableName, quoteTable, type TableName } from '../postgres/identifiers.ts'
+import { quoteTable, type TableName } from '../postgres/identifiers.ts'
+import { writesTo } from '../postgres/watch.ts'
 import type { InstalledTriggers } from '../triggers/installed-triggers.ts'
 import { optionDifferences } from '../triggers/option-differences.ts'
 import { watchSql } from '../triggers/watch-sql.ts'
@@ -70,14 +71,14 @@ const noProblem = ''
 const noTable = 'the table is not there'
 const noTriggers = 'it has no triggers'
 
-function problemOf({ wanted, installed }: Compared, log: TableName): string {
+function problemOf({ wanted, installed }: Compared, log: Required<TableName>): string {
   if (!installed) return noTable
   const { definition, states, hasRowTriggers, isWhole, isOutdated, isOvertaken } = installed
   if (!definition && !hasRowTriggers) return noTriggers
   if (states.includes('D')) return 'its triggers are disabled, so that changes of others are not recorded'
   if (!definition || !isWhole || states.length > 1)
     return 'some of its triggers are missing, or enabled otherwise than the others'
-  if (!isTriggerOf(log, installed)) return `its triggers write to ${definition.log}`
+  if (!writesTo(definition, log)) return `its triggers write to ${definition.log}`
   // a table without a model, or without a project, is as somebody wanted it
   const isOrigin = wanted ? wanted.options.origin : true
   if (!states.includes('A') && !isOrigin) {
@@ -109,13 +110,8 @@ function columnChanges({ definition, columns }: InstalledTriggers): string[] {
 }
 
 /** Whether triggers record a table, or what is left of such triggers. */
-function isWatched(log: TableName, installed: InstalledTriggers): boolean {
-  return installed.definition ? isTriggerOf(log, installed) : installed.hasRowTriggers
-}
-
-/** Whether triggers write to this log. */
-function isTriggerOf(log: TableName, { definition }: InstalledTriggers): boolean {
-  return definition !== undefined && quoteTable(parseTableName(definition.log)) === quoteTable(log)
+function isWatched(log: Required<TableName>, { definition, hasRowTriggers }: InstalledTriggers): boolean {
+  return definition ? writesTo(definition, log) : hasRowTriggers
 }
 
 function renewal(log: TableName, wanted: WatchedTable | undefined): string {

@@ -2,16 +2,17 @@ import { AuditError } from '../errors.ts'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 import { sqlStateOf } from '../postgres/sql-state.ts'
+import type { ReadableLog } from './log.ts'
 import { missingStates } from './write-error.ts'
 
-/** The same connection for questions to the log: where one gets no answer, the error is an AuditError. */
-export function forQuestions(connection: SqlClient, table: TableName): SqlClient {
+/** The connection of a log, for questions to it: where one gets no answer, the error is an AuditError. */
+export function questionsTo({ connection, options }: Omit<ReadableLog, 'models'>): SqlClient {
   return {
     query: async (sql, ...values) => {
       try {
         return await connection.query(sql, ...values)
       } catch (error) {
-        throw error instanceof AuditError ? error : unansweredQuestion(error, table)
+        throw error instanceof AuditError ? error : unansweredQuestion(error, options.table)
       }
     },
   }

@@ -1,3 +1,5 @@
+import { overtakenSql } from './watch.ts'
+
 // Every name is qualified with pg_catalog, so no search_path can change its meaning. Each query begins with the few
 // tables that it is about and finds the rest by indexes, so its time does not grow with the size of the database.
 
@@ -106,6 +108,7 @@ const tables = `
     'triggers', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_trigger t
       WHERE t.tgrelid = r.oid AND t.tgname LIKE '%!audit\\_logs\\_row%' AND t.tgtype::int & 32 = 0
         AND NOT t.tgisinternal AND ${fires}),
+    'overtaken', ${overtakenSql('r.oid')},
     'columns', columns.list,
     -- what a foreign key may refer to: unique indexes without expressions and conditions, constraints or not
     'keys', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(

@@ -1,3 +1,5 @@
+import { parseTableName, quoteTable, type TableName } from './identifiers.ts'
+
 /** How triggers record a table, as `audit_logs_watch` set it up. */
 export interface Watch {
   /** The table's name among the settings of a session. */
@@ -12,6 +14,11 @@ export interface Watch {
   readonly definition: WatchDefinition | undefined
   /** The table was changed since, so the triggers have to look its columns up. */
   readonly isOutdated: boolean
+  /**
+   * They record the table once a statement, and since they were made it has got a trigger of somebody else's for each row:
+   * what that one changes is recorded before what set it off.
+   */
+  readonly isOvertaken: boolean
 }
 
 export interface WatchDefinition {
@@ -30,6 +37,11 @@ export interface WatchDefinition {
   readonly log: string
 }
 
+/** Whether triggers write to this log, however its name is quoted there. */
+export function writesTo({ log }: Pick<WatchDefinition, 'log'>, table: Required<TableName>): boolean {
+  return quoteTable(parseTableName(log)) === quoteTable(table)
+}
+
 /** What the catalog query returns for a table. */
 export interface RawWatch {
   key: string
@@ -41,10 +53,29 @@ export interface RawWatch {
   noted: string | null
   /** What stands in its place for the tables below, where somebody disabled the triggers of this one. */
   reach: string | null
+  /** @see overtakenSql */
+  overtaken: boolean
+}
+
+/**
+ * The condition of {@link Watch.isOvertaken}: a trigger of ours has transition tables, and one of somebody else's fires
+ * after, for each row. It is what `audit_logs_watch` asks, in prisma/functions/events_by_statement.sql, by functions that not every
+ * role may execute.
+ *
+ * @param relation the SQL of a table's oid
+ */
+export function overtakenSql(relation: string): string {
+  return `EXISTS (
+    SELECT FROM pg_catalog.pg_trigger o JOIN pg_catalog.pg_proc f ON f.oid = o.tgfoid
+    JOIN pg_catalog.pg_trigger t ON t.tgrelid = o.tgrelid JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+    WHERE o.tgrelid = ${relation} AND o.tgname LIKE '%!audit\\_logs\\_row%' AND NOT o.tgisinternal
+      AND (o.tgnewtable IS NOT NULL OR o.tgoldtable IS NOT NULL)
+      -- tgtype: 1 row, 2 before, 64 instead of
+      AND NOT t.tgisinternal AND t.tgtype::int & 67 = 1 AND p.pronamespace <> f.pronamespace)`
 }
 
 /** @see prisma/functions/statement_begins.sql for the parts of the argument */
-export function watchOf({ key, shape, triggers, noted, reach }: RawWatch): Watch {
+export function watchOf({ key, shape, triggers, noted, reach, overtaken }: RawWatch): Watch {
   const [, fingerprint = '', resource = '', ...rest] = noted?.split(' ') ?? []
   const options = rest.join(' ')
   const definition: WatchDefinition | undefined =
@@ -56,5 +87,6 @@ export function watchOf({ key, shape, triggers, noted, reach }: RawWatch): Watch
     fingerprint: `${fingerprint}${reach ?? ''}`,
     definition,
     isOutdated: definition !== undefined && definition.shape !== shape,
+    isOvertaken: overtaken,
   }
 }

@@ -1,6 +1,8 @@
 import type { Log } from '../log/log.ts'
+import { unansweredQuestion } from '../log/readable.ts'
 import type { StoredField, StoredModel } from '../models/stored-models.ts'
 import { columnOf, quoteIdentifier, quoteTable } from '../postgres/identifiers.ts'
+import { sqlStateOf } from '../postgres/sql-state.ts'
 import { canBeKey, keyCondition } from '../values/key-condition.ts'
 import type { LoggedRow } from '../values/revive.ts'
 import { jsonValue } from '../values/sql-json.ts'
@@ -24,12 +26,17 @@ export async function currentRow(
     (field) => `${jsonValue(field.columnType, reference(field))} AS ${quoteIdentifier(field.name)}`,
   )
   const conditions = model.key.map((field, index) => keyCondition(field, reference(field), index + 1))
-  const [found] = await log.connection.query<{ row: LoggedRow }>(
-    `SELECT pg_catalog.to_jsonb(r) AS "row" FROM (
+  const [found] = await log.connection
+    .query<{ row: LoggedRow }>(
+      `SELECT pg_catalog.to_jsonb(r) AS "row" FROM (
        SELECT ${fields.join(', ')} FROM ${quoteTable(model.location)} AS ${row}
        WHERE ${conditions.join(' AND ')}${lock ? ` FOR UPDATE OF ${row}` : ''}
      ) AS r`,
-    ...key,
-  )
+      ...key,
+    )
+    .catch((error: unknown) => {
+      // what the server refuses is about the application's own table
+      throw sqlStateOf(error) === undefined ? unansweredQuestion(error, log.options.table) : error
+    })
   return found?.row
 }

@@ -1,4 +1,5 @@
 import type { Log } from '../log/log.ts'
+import { questionsTo } from '../log/readable.ts'
 import type { StoredModel } from '../models/stored-models.ts'
 import { quoteLiteral, quoteTable } from '../postgres/identifiers.ts'
 import { isoInstant } from '../values/iso-timestamp.ts'
@@ -46,7 +47,7 @@ export async function* changesOf(
   const verbs = ['create', 'update', 'delete'].map((verb) => quoteLiteral(`${model.resource}.${verb}`))
   let from = position
   for (let size = pageSizes.first; ; size = pageSizes.next) {
-    const page = await log.connection.query<RecordedChange>(
+    const page = await questionsTo(log).query<RecordedChange>(
       `SELECT ${changeColumns} FROM ${quoteTable(log.options.table)}
        WHERE resource_type = $1 AND resource_id = $2 AND ("timestamp", seq) ${comparison} ($3::timestamptz, $4::int8)
          AND action IN (${verbs.join(', ')}) AND outcome = 'success'
@@ -73,7 +74,7 @@ export async function arrivalsAt(
     // an entry that holds only what changed lacks the parts that did not
     (name, index) => `coalesce(details->'after'->>${name}, $${index + 6}) = $${index + 6}`,
   )
-  const found = await log.connection.query<RecordedChange>(
+  const found = await questionsTo(log).query<RecordedChange>(
     `SELECT ${changeColumns} FROM ${quoteTable(log.options.table)}
      WHERE action = $1 AND outcome = 'success'
        AND ("timestamp", seq) > ($2::timestamptz, $3::int8) AND ("timestamp", seq) < ($4::timestamptz, $5::int8)

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { AuditError, type RevertConflict } from '../errors.ts'
 import type { Log } from '../log/log.ts'
+import { questionsTo } from '../log/readable.ts'
 import { quoteLiteral, quoteTable } from '../postgres/identifiers.ts'
 import { redactedValue } from '../values/redacted.ts'
 import { idOfTexts } from '../values/resource-id.ts'
@@ -92,15 +93,15 @@ function brief(value: unknown): string {
 
 /** The log does not hold redacted values, but it lists the field whenever it changes. */
 async function isChangedLater(
-  { connection, options }: Log,
+  log: Log,
   { entry, model, key }: RevertibleChange,
   field: string,
 ): Promise<boolean> {
-  const log = quoteTable(options.table)
-  const later = await connection.query(
-    `SELECT 1 FROM ${log}
+  const table = quoteTable(log.options.table)
+  const later = await questionsTo(log).query(
+    `SELECT 1 FROM ${table}
      WHERE resource_type = $1 AND resource_id = $2 AND action = ${quoteLiteral(`${model.resource}.update`)}
-       AND outcome = 'success' AND ("timestamp", seq) > (SELECT "timestamp", seq FROM ${log} WHERE id = $3::uuid)
+       AND outcome = 'success' AND ("timestamp", seq) > (SELECT "timestamp", seq FROM ${table} WHERE id = $3::uuid)
        AND pg_catalog.jsonb_exists(details->'changed', $4) LIMIT 1`,
     ...[model.resource, idOfTexts(key), entry.id, field],
   )

@@ -2,6 +2,7 @@ import { validate as isUuid } from 'uuid'
 import { AuditError } from '../errors.ts'
 import { type AuditEntry, type EntryRow, entryColumns, toEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
+import { questionsTo } from '../log/readable.ts'
 import type { StoredModel } from '../models/stored-models.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { redactedValue } from '../values/redacted.ts'
@@ -70,11 +71,11 @@ export function refuse(entry: { readonly id: string; readonly action?: string },
   )
 }
 
-async function findEntry({ connection, options }: Log, entryId: unknown): Promise<AuditEntry> {
+async function findEntry(log: Log, entryId: unknown): Promise<AuditEntry> {
   const id = String(entryId)
   if (!isUuid(id)) throw refuse({ id }, 'the id of an entry is a UUID')
-  const [row] = await connection.query<EntryRow>(
-    `SELECT ${entryColumns} FROM ${quoteTable(options.table)} WHERE id = $1::uuid`,
+  const [row] = await questionsTo(log).query<EntryRow>(
+    `SELECT ${entryColumns} FROM ${quoteTable(log.options.table)} WHERE id = $1::uuid`,
     id,
   )
   if (!row) throw refuse({ id }, 'the log has no such entry')
@@ -82,7 +83,7 @@ async function findEntry({ connection, options }: Log, entryId: unknown): Promis
 }
 
 async function modelOf(log: Log, entry: AuditEntry, resource: string): Promise<StoredModel> {
-  const model = await log.models.get(resource, log.connection).catch((error: unknown) => {
+  const model = await log.models.get(resource, questionsTo(log)).catch((error: unknown) => {
     if (error instanceof AuditError && error.code === 'AUDIT_INVALID_FILTER') return undefined
     throw error
   })

@@ -2,6 +2,7 @@ import * as z from 'zod/mini'
 import { AuditError } from '../errors.ts'
 import type { AuditEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
+import { questionsTo, unansweredQuestion } from '../log/readable.ts'
 import type { ModelName, ModelState } from '../models/model-types.ts'
 import type { StoredModel } from '../models/stored-models.ts'
 import { redactedValue } from '../values/redacted.ts'
@@ -23,7 +24,7 @@ export interface TimeTravel<Client> {
    * @param id the primary key; for a composite one, the object that Prisma takes
    * @param date a Date, which includes its whole millisecond, or ISO 8601 with `Z` or an offset
    * @throws AuditError `AUDIT_INVALID_FILTER` for a model that is not in the client or not in the log, an id that is
-   * not the whole key, or an invalid date
+   * not the whole key, or an invalid date; `AUDIT_TABLE_MISSING` or `AUDIT_UNREADABLE` without an answer of the log
    *
    * @example
    * ```ts
@@ -46,7 +47,8 @@ export interface TimeTravel<Client> {
    * @returns the entries that it wrote, those of the record itself first
    * @throws AuditError `AUDIT_REVERT_CONFLICT` when the record has changed since in those fields; `conflicts` lists
    * them, and `force: true` undoes the change anyway. `AUDIT_REVERT_REFUSED` when it can't be undone: no such entry,
-   * redacted values, fields that are gone. Prisma's own errors, such as a foreign key that no longer holds
+   * redacted values, fields that are gone. `AUDIT_TABLE_MISSING` or `AUDIT_UNREADABLE` without an answer of the log.
+   * Prisma's own errors, such as a foreign key that no longer holds
    *
    * @example
    * ```ts
@@ -61,14 +63,21 @@ export function createTimeTravel<Client>(log: Log): TimeTravel<Client> {
   return {
     async stateAt(name, id, date) {
       const position = positionOf(date)
-      const model = await log.models.get(name, log.connection)
+      const model = await log.models.get(name, questionsTo(log))
       const state = await recordAt(log, model, keyOf(log, model, id), position)
       return state && (reviveRow(model, state) as ModelState<Client, typeof name>)
     },
     async revert(entryId, options = {}) {
       if (log.isTransaction) return revert(log, entryId, options)
       const client = log.client() as TransactionalClient
-      return client.$transaction((tx) => tx.$audit.revert(entryId, options))
+      let hasBegun = false
+      const reverting = client.$transaction((tx) => {
+        hasBegun = true
+        return tx.$audit.revert(entryId, options)
+      })
+      return reverting.catch((error: unknown) => {
+        throw hasBegun || error instanceof AuditError ? error : unansweredQuestion(error, log.options.table)
+      })
     },
   }
 }

@@ -1,20 +1,15 @@
 import { type Connection, plain } from '../postgres/connection.ts'
 import type { TableName } from '../postgres/identifiers.ts'
-import { type RawWatch, type WatchDefinition, watchOf } from '../postgres/watch.ts'
+import { overtakenSql, type RawWatch, type Watch, type WatchDefinition, watchOf } from '../postgres/watch.ts'
 
 /** The triggers of one table, as the database has them. */
-export interface InstalledTriggers {
+export interface InstalledTriggers extends Pick<Watch, 'isOutdated' | 'isOvertaken'> {
   readonly table: Required<TableName>
   readonly columns: readonly { readonly number: number; readonly name: string }[]
   /** How they record it; undefined where the trigger before each statement is not there. */
   readonly definition: (WatchDefinition & StoredOptions) | undefined
-  /** The table has other columns than the triggers spell out. */
-  readonly isOutdated: boolean
-  /**
-   * They record the table once a statement, and since they were made it has got a trigger of somebody else's for each row:
-   * what that one changes is recorded before what set it off.
-   */
-  readonly isOvertaken: boolean
+  /** Row-level security is on: policies, or none that lets a row through. */
+  readonly hasRowSecurity: boolean
   /** There are triggers that record rows or TRUNCATE, all of them or not. */
   readonly hasRowTriggers: boolean
   /** Each trigger that records rows or TRUNCATE, and the one before each statement, is there, and calls our functions. */
@@ -42,12 +37,12 @@ interface StoredSide {
 // A partition has clones of its parent's row triggers. Which triggers a table has to have: prisma/functions/is_whole.sql
 const installedSql = `
 WITH ours AS (
-  SELECT t.tgrelid, t.tgname, t.tgenabled, t.tgargs, t.tgnewtable IS NOT NULL OR t.tgoldtable IS NOT NULL AS is_by_statement, n.nspname LIKE '%\\_internal' AS calls_ours
+  SELECT t.tgrelid, t.tgname, t.tgenabled, t.tgargs, n.nspname LIKE '%\\_internal' AS calls_ours
   FROM pg_catalog.pg_trigger t
   JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   WHERE t.tgname LIKE '%!audit\\_logs\\_%' AND t.tgname <> '!audit_logs_reach' AND NOT t.tgisinternal
 ), relation AS (
-  SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind
+  SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relrowsecurity AS security
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
     AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
@@ -59,18 +54,14 @@ WITH ours AS (
   WHERE r.kind = 'p'
 )
 SELECT coalesce(json_agg(json_build_object(
-  'schema', r.schema, 'name', r.name,
+  'schema', r.schema, 'name', r.name, 'security', r.security,
   'columns', columns.list, 'shape', columns.shape,
   'noted', (SELECT pg_catalog.convert_from(
       pg_catalog.substring(o.tgargs, 1, pg_catalog.octet_length(o.tgargs) - 1), pg_catalog.getdatabaseencoding())
     FROM ours o WHERE o.tgrelid = r.oid AND o.tgname = '!audit_logs_statement'),
   'rows', (SELECT count(*) FROM ours o WHERE o.tgrelid = r.oid AND o.tgname LIKE '%!audit\\_logs\\_row%'
     AND o.tgname <> '!audit_logs_row_truncate' AND o.calls_ours),
-  'overtaken', EXISTS (SELECT FROM ours o WHERE o.tgrelid = r.oid AND o.is_by_statement)
-    AND EXISTS (SELECT FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-      -- after, for each row: prisma/functions/has_other_triggers.sql
-      WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND t.tgtype::int & 67 = 1 AND n.nspname NOT LIKE '%\\_internal'),
+  'overtaken', ${overtakenSql('r.oid')},
   'truncates', (SELECT count(*) FROM member m JOIN ours o ON o.tgrelid = m.oid
     WHERE m.root = r.oid AND o.tgname = '!audit_logs_row_truncate' AND o.calls_ours),
   'wantedTruncates', (SELECT count(*) FROM member m WHERE m.root = r.oid AND m.kind <> 'f'),
@@ -86,11 +77,11 @@ CROSS JOIN LATERAL (
   WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
 ) AS columns`
 
-interface RawInstalled extends Pick<RawWatch, 'shape' | 'noted'> {
+interface RawInstalled extends Pick<RawWatch, 'shape' | 'noted' | 'overtaken'> {
   schema: string
   name: string
   columns: { number: number; name: string }[]
-  overtaken: boolean
+  security: boolean
   rows: number
   truncates: number
   wantedTruncates: number
@@ -103,16 +94,11 @@ export async function readInstalledTriggers(
 ): Promise<InstalledTriggers[]> {
   const { rows } = await connection.queryRaw(plain(installedSql))
   return (JSON.parse(String(rows[0]?.[0])) as RawInstalled[]).map(
-    ({ schema, name, columns, shape, noted, states, overtaken, ...counts }) => {
-      const { definition, isOutdated } = watchOf({
-        key: '',
-        triggers: counts.rows,
-        reach: null,
-        shape,
-        noted,
-      })
+    ({ schema, name, security, columns, shape, noted, overtaken, states, ...counts }) => {
+      const raw = { shape, noted, overtaken, triggers: counts.rows, key: '', reach: null }
+      const { definition, isOutdated, isOvertaken } = watchOf(raw)
       return {
-        ...{ table: { schema, name }, columns, states, isOutdated, isOvertaken: overtaken },
+        ...{ table: { schema, name }, columns, states, isOutdated, isOvertaken, hasRowSecurity: security },
         definition: definition as InstalledTriggers['definition'],
         hasRowTriggers: counts.rows + counts.truncates > 0,
         isWhole:

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type AuditError, withAudit } from '../../src/index.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 
@@ -41,6 +41,67 @@ test.each([
     expect(await health()).toEqual(['ok', undefined])
   },
 )
+
+test('of an unprotected log each client is told once, however often it reads the catalog, and again after it was mended', async () => {
+  const fresh = create()
+  const rereadAndWrite = async () => {
+    await fresh.$executeRaw`CREATE TABLE reread (id int)`
+    await fresh.$executeRaw`DROP TABLE reread`
+    await fresh.tag.deleteMany()
+  }
+  reported.length = 0
+  for (const times of [1, 2]) {
+    await database.sql('ALTER TABLE audit_logs DISABLE TRIGGER audit_logs_refuse_update')
+    await rereadAndWrite()
+    await rereadAndWrite()
+    expect(reported.map(({ code }) => code)).toEqual(Array(times).fill('AUDIT_LOG_UNPROTECTED'))
+    await database.sql('ALTER TABLE audit_logs ENABLE ALWAYS TRIGGER audit_logs_refuse_update')
+    await rereadAndWrite()
+  }
+})
+
+test('an onError that throws at an unprotected log fails no write: the process is warned instead', async () => {
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const throwing = withAudit(createClient(database.url), {
+    onError() {
+      throw new Error('the monitoring is away')
+    },
+  })
+  await database.sql('ALTER TABLE audit_logs DISABLE TRIGGER audit_logs_refuse_update')
+  try {
+    expect(await throwing.tag.create({ data: { name: 'written' } })).toMatchObject({ name: 'written' })
+    expect(warned.mock.calls).toEqual([
+      [
+        expect.stringContaining('the audit log "audit_logs" is missing or disabled'),
+        { code: 'AUDIT_LOG_UNPROTECTED' },
+      ],
+    ])
+  } finally {
+    warned.mockRestore()
+    await database.sql('ALTER TABLE audit_logs ENABLE ALWAYS TRIGGER audit_logs_refuse_update')
+  }
+})
+
+test('a watched table that has got a trigger for each row since is degraded, and verify names it, until it is watched again', async () => {
+  const own = await createDatabase()
+  await own.sql(`SELECT audit_logs_watch('"Tag"', 'tag')`)
+  const client = withAudit(createClient(own.url))
+  await client.$audit.verify()
+  await own.sql(`CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+    CREATE TRIGGER other AFTER UPDATE ON "Tag" FOR EACH ROW EXECUTE FUNCTION nothing()`)
+  await expect(client.$audit.verify()).rejects.toMatchObject({
+    code: 'AUDIT_TRIGGERS_OUTDATED',
+    message: expect.stringMatching(
+      /^"public"\."Tag" has got a trigger for each row since its own were made: what that one changes is recorded in the wrong order\./,
+    ),
+  })
+  expect(await client.$audit.health()).toMatchObject({
+    state: 'degraded',
+    problem: { code: 'AUDIT_TRIGGERS_OUTDATED' },
+  })
+  await own.sql(`SELECT audit_logs_watch('"Tag"', 'tag')`)
+  expect(await client.$audit.health()).toEqual({ state: 'ok' })
+})
 
 test('a log without its table is broken', async () => {
   await database.sql('ALTER TABLE audit_logs RENAME TO gone')

@@ -11,12 +11,15 @@ function questions({ $audit }: ReturnType<typeof withAudit<ReturnType<typeof cre
   }
   return [
     () => $audit.history('Tag', 1),
+    () => $audit.accesses('Tag', 1),
     () => $audit.activity('ada'),
     () => $audit.search({ action: 'tag.*' }),
     () => $audit.failedLogins({ since: '2026-01-01' }),
     () => $audit.exports(),
     () => $audit.transaction(1),
     stream,
+    () => $audit.stateAt('Tag', 1, '2026-01-01'),
+    () => $audit.revert('018f0000-0000-7000-8000-000000000000'),
   ]
 }
 

@@ -162,11 +162,22 @@ describe('rows that the database completes', () => {
       })
     })
     expect(creates.map((entry) => entry.details.after)).toEqual(created)
-    const ids = created.map(({ id }) => id)
-    const updates = await db.changesOf(() =>
-      prisma.stamped.updateManyAndReturn({ where: { id: { in: ids } }, data: { counter: 1 } }),
-    )
-    expect(updates.every((entry) => entry.action === 'stamped.update')).toBe(true)
+    await prisma.stamped.createMany({ data: [{ counter: 6 }, { counter: 7 }] })
+    let updated: { id: number; counter: number }[] = []
+    const updates = await db.changesOf(async () => {
+      updated = await prisma.stamped.updateManyAndReturn({
+        where: { counter: { in: [6, 7] } },
+        data: { counter: { increment: 10 } },
+      })
+    })
+    expect(updated.map(({ counter }) => counter)).toEqual([16, 17])
+    expect(
+      updates.map(({ action, details }) => [action, details.before.counter, details.after.counter]),
+    ).toEqual([
+      ['stamped.update', 6, 16],
+      ['stamped.update', 7, 17],
+    ])
+    expect(updates.map(({ details }) => details.after.id)).toEqual(updated.map(({ id }) => id))
   })
 
   it('shows every field, whatever select and omit leave out', async () => {
