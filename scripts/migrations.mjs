@@ -35,6 +35,8 @@ const functions = [
     'events_by_statement',
     'changes_sql',
     'statement_sql',
+    'no_rows_sql',
+    'single_sql',
     'many_sql',
     'merging_sql',
     'row_function_sql',

@@ -73,7 +73,7 @@ BEGIN
   RETURN NULL;
 END
 $body$,
-    "audit_logs_internal"."drift_sql"(relation, options, 'TG_RELID', (
+    "audit_logs_internal"."drift_sql"(relation, options, 'TG_RELID', 'NEW', false, (
       SELECT format('TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L', c.relname, n.nspname)
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation)),
     (SELECT format(key, 'OLD') FROM side WHERE name = 'A'), (SELECT format(key, 'OLD') FROM side WHERE name = 'B'),

@@ -13,16 +13,14 @@ DECLARE
   own_relation text := CASE kind WHEN 'p' THEN quote_literal(relation::regclass) || '::regclass::oid' ELSE 'TG_RELID' END;
   action text := format('CASE operation WHEN ''INSERT'' THEN %L WHEN ''UPDATE'' THEN %L ELSE %L END',
     resource || '.create', resource || '.update', resource || '.delete');
+  -- only their triggers have an argument
+  extra text := CASE WHEN EXISTS (SELECT FROM "audit_logs_internal"."acting_keys"(relation))
+    THEN format('extra := "audit_logs_internal"."cause"(TG_ARGV[0], %s);', action) ELSE '' END;
   merges jsonb;
-  drift text;
 BEGIN
   SELECT * INTO part FROM "audit_logs_internal"."row_sql"(relation, options, 'OLD', 'NEW');
   merges := "audit_logs_internal"."merging_sql"(
     relation, own_relation, options, resource, log, part.id_before, part.id_after);
-  drift := "audit_logs_internal"."drift_sql"(relation, options, own_relation,
-    CASE WHEN kind <> 'p' AND merges ->> 'look' <> '' THEN
-      (SELECT format('TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L', c.relname, n.nspname)
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation) END);
   RETURN format(
 $body$
 #variable_conflict use_column
@@ -36,60 +34,54 @@ DECLARE
   changed text[];
   noted text;
   are_many boolean := false;
-  is_drifted boolean;
+  is_drifted boolean := false;
 %9$s
 BEGIN
-  IF TG_LEVEL = 'STATEMENT' THEN
-    IF TG_OP = 'DELETE' THEN
-      SELECT *, (SELECT count(*) > 1 FROM (SELECT FROM __audit_before LIMIT 2) AS r) AS __audit_many INTO OLD FROM __audit_before;
-      are_many := FOUND AND OLD.__audit_many;
-    ELSE
-      SELECT *, (SELECT count(*) > 1 FROM (SELECT FROM __audit_after LIMIT 2) AS r) AS __audit_many INTO NEW FROM __audit_after;
-      are_many := FOUND AND NEW.__audit_many;
-    END IF;
-    IF NOT FOUND THEN
-      RETURN NULL;
-    END IF;
-    IF TG_OP = 'UPDATE' AND NOT are_many THEN
-      SELECT * INTO OLD FROM __audit_before;
-    END IF;
-  END IF;
+%15$s
   BEGIN
-%12$s
-    IF NOT are_many AND (%1$s) THEN
-      RAISE undefined_column;
-    END IF;
-%10$s
-    IF are_many THEN
-      NULL;
-    ELSIF operation = 'INSERT' THEN
-      row_id := %2$s;
-      after := %3$s;
-    ELSIF operation = 'DELETE' THEN
-      row_id := %4$s;
-      before := %5$s;
-    ELSE
-      changed := %6$s;
-      IF changed = '{}' THEN
+    IF TG_LEVEL = 'STATEMENT' THEN
+%14$s
+      IF NOT FOUND THEN
         RETURN NULL;
       END IF;
-      row_id := %4$s;
-      before := %5$s;
-      after := %3$s;
-    END IF;
-  EXCEPTION
-    WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
-      -- a migration changed the table since: the same once more, by the catalog as it is now
-      IF TG_LEVEL = 'STATEMENT' THEN
-        are_many := true;
+    ELSE
+%12$s
+      IF %1$s THEN
+        RAISE undefined_column;
+      END IF;
+%10$s
+      IF operation = 'INSERT' THEN
+        row_id := %2$s;
+        after := %3$s;
+      ELSIF operation = 'DELETE' THEN
+        row_id := %4$s;
+        before := %5$s;
       ELSE
-        SELECT * INTO row_id, before, after, changed
-        FROM "audit_logs_internal"."drifted"(TG_RELID, TG_NAME, operation, %7$L, OLD, NEW);
+        changed := %6$s;
         IF changed = '{}' THEN
           RETURN NULL;
         END IF;
+        row_id := %4$s;
+        before := %5$s;
+        after := %3$s;
       END IF;
+    END IF;
+  EXCEPTION
+    WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function OR syntax_error THEN
+      is_drifted := true;
   END;
+  IF is_drifted THEN
+    -- a migration changed the table since: the same by the catalog as it is now
+    IF TG_LEVEL = 'STATEMENT' THEN
+      are_many := true;
+    ELSE
+      SELECT * INTO row_id, before, after, changed
+      FROM "audit_logs_internal"."drifted"(TG_RELID, TG_NAME, operation, %7$L, OLD, NEW);
+    END IF;
+  END IF;
+  IF changed = '{}' AND NOT are_many THEN
+    RETURN NULL;
+  END IF;
 %11$s
   context := "audit_logs_internal"."attribution"();
 %13$s
@@ -97,7 +89,11 @@ BEGIN
   RETURN NULL;
 END
 $body$,
-    drift, part.id_after, part.row_after, part.id_before, part.row_before, part.changed, options,
+    "audit_logs_internal"."drift_sql"(relation, options, own_relation, 'NEW', false,
+      CASE WHEN kind <> 'p' AND merges ->> 'look' <> '' THEN
+        (SELECT format('TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L', c.relname, n.nspname)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation) END),
+    part.id_after, part.row_after, part.id_before, part.row_before, part.changed, options,
     "audit_logs_internal"."entry_sql"(log, action, quote_literal(resource), 'row_id',
       format($body$CASE operation WHEN 'INSERT' THEN jsonb_build_object('after', after)
         WHEN 'DELETE' THEN jsonb_build_object('before', before)
@@ -110,6 +106,8 @@ $body$,
       || $body$) THEN
       RETURN NULL;
     END IF;$body$, ''),
-    "audit_logs_internal"."many_sql"(relation, resource, options, log, action, to_jsonb(part), drift));
+    "audit_logs_internal"."many_sql"(relation, resource, options, log, action, to_jsonb(part)),
+    "audit_logs_internal"."single_sql"(relation, options, to_jsonb(part)),
+    "audit_logs_internal"."no_rows_sql"(relation, options));
 END
 $$;

@@ -16,6 +16,6 @@ AS $$
         WHEN 'DELETE' THEN 'jsonb_build_object(''before'', before)'
         ELSE format('jsonb_build_object(''before'', %s, ''after'', %s, ''changed'', changed)',
           "audit_logs_internal"."snapshot_sql"(options, 'before'), "audit_logs_internal"."snapshot_sql"(options, 'after'))
-      END || ' || extra')
-    || ' FROM (' || "audit_logs_internal"."changes_sql"(relation, part, operation, is_reached) || ') AS change'
+      END || ' || extra',
+      '(' || "audit_logs_internal"."changes_sql"(relation, part, operation, is_reached) || ') AS change')
 $$;

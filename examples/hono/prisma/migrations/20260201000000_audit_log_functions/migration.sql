@@ -625,40 +625,56 @@ END
 ';
 
 -- The condition that a table's columns are others than those that its trigger function spells out. None of this reads
--- a table: it runs for each row.
+-- a table: it runs for each row, or each statement.
 --
 -- reference: an expression for the table's oid
+-- row_name: OLD or NEW
+-- is_query: it stands in a query whose FROM has the row. Such a query is parsed again when the table's columns change, so
+--   there the parser counts them, at no cost
 -- further: one more condition, or NULL
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."drift_sql"(relation oid, options jsonb, reference text, further text)
-RETURNS text
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."drift_sql"(
+  relation oid, options jsonb, reference text, row_name text, is_query boolean, further text
+) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS E'
+  WITH expected AS (
+    SELECT c.*, t.typcategory, t.typarray
+    FROM "audit_logs_internal"."columns"(relation, options) AS c JOIN pg_type t ON t.oid = c.type
+  )
   SELECT string_agg(condition, '' OR '')
   FROM (
     -- NULL for a column that is not there. A new column gets the number after the last one, even a dropped one
     SELECT format(''has_column_privilege(%s, %s::int2, ''''SELECT'''') IS NOT NULL'',
       reference, (options -> ''columns'')::int + ahead) AS condition
     FROM generate_series(1, 3) AS ahead
+    WHERE NOT is_query OR NOT EXISTS (SELECT FROM expected)
     UNION ALL
     -- a restored table has fewer numbers than the one that was dumped, if a column of that one had been dropped
     SELECT format(''has_column_privilege(%s, %s::int2, ''''SELECT'''') IS NULL'', reference, max(number))
-    FROM "audit_logs_internal"."columns"(relation, options)
-    HAVING count(*) > 0
+    FROM expected
+    HAVING CASE WHEN is_query THEN bool_or(redacted) ELSE count(*) > 0 END
     UNION ALL
     -- two renames may give the name of a redacted column to another. The description is the quick way to see that none
     -- has, the other is right for a renamed table and in every language, too
     SELECT format(''pg_describe_object(1259::oid, %1$s, %2$s) <> %3$L
         AND (pg_identify_object_as_address(1259::oid, %1$s, %2$s)).object_names[3] <> %4$L'',
       reference, number, pg_describe_object(1259::oid, relation, number), name)
-    FROM "audit_logs_internal"."columns"(relation, options) WHERE redacted
+    FROM expected WHERE redacted
     UNION ALL
     -- never evaluated, but parsed: another type of column would not be there to compare with
     SELECT format(''(CASE WHEN false THEN %s END)'', string_agg(
-      format(''ARRAY[NEW.%I] = NULL::%s'', name, CASE WHEN t.typcategory = ''A'' THEN format_type(type, NULL) ELSE format_type(t.typarray, NULL) END),
+      format(''ARRAY[%s.%I] = NULL::%s'', row_name, name, format_type(CASE WHEN typcategory = ''A'' THEN type ELSE typarray END, NULL)),
       '' AND '' ORDER BY number))
-    FROM "audit_logs_internal"."columns"(relation, options) JOIN pg_type t ON t.oid = type
-    WHERE computed IS NULL AND NOT redacted AND (t.typcategory = ''A'' OR t.typarray <> 0)
+    FROM expected
+    WHERE computed IS NULL AND NOT redacted AND (typcategory = ''A'' OR typarray <> 0)
+    HAVING count(*) > 0
+    UNION ALL
+    -- so is this: another number of columns is an error of syntax
+    SELECT format(''(CASE WHEN false THEN EXISTS (SELECT %s.* UNION ALL SELECT %s) END)'', row_name, string_agg(
+      ''NULL::'' || format_type(type, NULL), '', '' ORDER BY number))
+    FROM expected
+    WHERE is_query
     HAVING count(*) > 0
     UNION ALL
     SELECT further WHERE further IS NOT NULL
@@ -711,28 +727,30 @@ BEGIN
 END
 ';
 
--- The INSERT of entries, as far as it is the same for all: everything but what stands behind FROM.
+-- The INSERT of one entry, or of entries.
 --
 -- log: the log's quoted table
 -- action, type, id, details: SQL expressions, details are only what this entry has beside those of its context. A context
 --   can be set by hand, so nothing of what triggers see themselves is taken from it
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."entry_sql"(log text, action text, type text, id text, details text)
-RETURNS text
+-- source: what stands behind FROM, for an entry of each of its rows. NULL for one entry, which costs less with VALUES
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."entry_sql"(
+  log text, action text, type text, id text, details text, source text DEFAULT NULL
+) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS E'
   SELECT format(
     ''INSERT INTO %s (id, action, actor_id, actor_type, actor_email, resource_type, resource_id, outcome, reason, details,
       request_id, ip, user_agent, organization_id)
-    SELECT %s(), %s, context ->> ''''actor_id'''', context ->> ''''actor_type'''', context ->> ''''actor_email'''', %s, %s,
+    %s%s(), %s, context ->> ''''actor_id'''', context ->> ''''actor_type'''', context ->> ''''actor_email'''', %s, %s,
       ''''success'''', context ->> ''''reason'''',
       coalesce((context -> ''''details'''') - ''''{before,after,changed,cause,relation,target,rows,estimated,partition,source}''''::text[], ''''{}'''')
         || coalesce(context -> ''''database'''', ''''{}'''') || %s,
-      context ->> ''''request_id'''', (context ->> ''''ip'''')::inet, context ->> ''''user_agent'''', context ->> ''''organization_id'''''',
-    log,
+      context ->> ''''request_id'''', (context ->> ''''ip'''')::inet, context ->> ''''user_agent'''', context ->> ''''organization_id''''%s'',
+    log, CASE WHEN source IS NULL THEN ''VALUES ('' ELSE ''SELECT '' END,
     CASE WHEN current_setting(''server_version_num'')::int >= 180000 THEN ''uuidv7''
       ELSE ''"audit_logs_internal"."uuidv7"'' END,
-    action, type, id, details)
+    action, type, id, details, coalesce('' FROM '' || source, '')''))
 ';
 
 -- The expression for a row in the details of an update: the whole of it, or what changed.
@@ -992,7 +1010,7 @@ BEGIN
   RETURN NULL\073
 END
 $body$,
-    "audit_logs_internal"."drift_sql"(relation, options, ''TG_RELID'', (
+    "audit_logs_internal"."drift_sql"(relation, options, ''TG_RELID'', ''NEW'', false, (
       SELECT format(''TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L'', c.relname, n.nspname)
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation)),
     (SELECT format(key, ''OLD'') FROM side WHERE name = ''A''), (SELECT format(key, ''OLD'') FROM side WHERE name = ''B''),
@@ -1115,54 +1133,97 @@ AS E'
         WHEN ''DELETE'' THEN ''jsonb_build_object(''''before'''', before)''
         ELSE format(''jsonb_build_object(''''before'''', %s, ''''after'''', %s, ''''changed'''', changed)'',
           "audit_logs_internal"."snapshot_sql"(options, ''before''), "audit_logs_internal"."snapshot_sql"(options, ''after''))
-      END || '' || extra'')
-    || '' FROM ('' || "audit_logs_internal"."changes_sql"(relation, part, operation, is_reached) || '') AS change''
+      END || '' || extra'',
+      ''('' || "audit_logs_internal"."changes_sql"(relation, part, operation, is_reached) || '') AS change'')
 ';
 
--- The part of a table's function that records a statement with more than one row, from its transition tables. Empty where
+-- The part of a table's function that returns where a referential action found no row, which most of those do that a delete
+-- sets off in a large schema. Empty where they have no trigger of their own, or none can come.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."no_rows_sql"(relation oid, options jsonb) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT CASE
+    WHEN ''DELETE'' = ANY ("audit_logs_internal"."events_by_statement"(relation, options))
+      AND EXISTS (SELECT FROM "audit_logs_internal"."acting_keys"(relation))
+    THEN $body$
+  IF TG_LEVEL = ''STATEMENT'' AND TG_OP <> ''INSERT'' AND TG_ARGV[0] <> ''0'' THEN
+    IF NOT EXISTS (SELECT FROM __audit_before) THEN
+      RETURN NULL\073
+    END IF\073
+  END IF\073
+$body$
+    ELSE ''''
+  END
+';
+
+-- The part of a table's function that looks at the rows of a statement: whether there are many, and if not, what the
+-- entry of its one row has. All in one query, as each costs more than what it does here. Empty where every row has a
+-- trigger of its own.
+--
+-- part: the expressions of row_sql for rows called OLD and NEW
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."single_sql"(relation oid, options jsonb, part jsonb) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT string_agg(format($body$
+      IF TG_OP = %1$L THEN
+        SELECT EXISTS (SELECT FROM %2$s OFFSET 1), %3$s, %4$s
+        INTO are_many, is_drifted, %5$s
+        FROM %6$s LIMIT 1\073
+      END IF\073
+$body$,
+      operation,
+      CASE operation WHEN ''DELETE'' THEN ''__audit_before'' ELSE ''__audit_after'' END,
+      "audit_logs_internal"."drift_sql"(relation, options, ''TG_RELID'',
+        CASE operation WHEN ''DELETE'' THEN ''OLD'' ELSE ''NEW'' END, true, NULL),
+      CASE operation
+        WHEN ''INSERT'' THEN concat_ws('', '', part ->> ''id_after'', part ->> ''row_after'')
+        WHEN ''DELETE'' THEN concat_ws('', '', part ->> ''id_before'', part ->> ''row_before'')
+        ELSE concat_ws('', '', part ->> ''id_before'', part ->> ''row_before'', part ->> ''row_after'', part ->> ''changed'')
+      END,
+      CASE operation WHEN ''INSERT'' THEN ''row_id, after'' WHEN ''DELETE'' THEN ''row_id, before'' ELSE ''row_id, before, after, changed'' END,
+      CASE operation WHEN ''INSERT'' THEN ''__audit_after AS NEW'' WHEN ''DELETE'' THEN ''__audit_before AS OLD''
+        ELSE ''__audit_before AS OLD, __audit_after AS NEW'' END
+    ), '''' ORDER BY operation)
+  FROM unnest("audit_logs_internal"."events_by_statement"(relation, options)) AS operation
+';
+
+-- The part of a table's function that records a statement with more than one row, from its transition tables. NULL where
 -- every row has a trigger of its own.
 --
 -- part: the expressions of row_sql for rows called OLD and NEW
--- own_action, drift: expressions for what the statement does, and for whether the table's columns are others now
+-- own_action: an expression for what the statement does
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."many_sql"(
-  relation oid, resource text, options jsonb, log text, own_action text, part jsonb, drift text
+  relation oid, resource text, options jsonb, log text, own_action text, part jsonb
 ) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog
 AS E'
-  SELECT coalesce($body$
+  SELECT $body$
   IF are_many THEN
     IF TG_NARGS = 1 THEN
       extra := "audit_logs_internal"."cause"(TG_ARGV[0], $body$ || own_action || $body$)\073
     END IF\073
 $body$ || string_agg(format($body$
     IF TG_OP = %1$L %2$s THEN
-      BEGIN
-        -- the query is parsed, but never evaluated
-        SELECT %3$s OR (CASE WHEN false THEN EXISTS (%4$s) END) INTO is_drifted FROM %5$s AS NEW LIMIT 1\073
-      EXCEPTION WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
-        is_drifted := true\073
-      END\073
       IF is_drifted THEN
-        EXECUTE "audit_logs_internal"."statement_sql"(TG_RELID, %6$L, %7$L, %8$L,
-            to_jsonb("audit_logs_internal"."row_sql"(TG_RELID, %7$L, ''OLD'', ''NEW'')), TG_OP, %9$L)
+        EXECUTE "audit_logs_internal"."statement_sql"(TG_RELID, %3$L, %4$L, %5$L,
+            to_jsonb("audit_logs_internal"."row_sql"(TG_RELID, %4$L, ''OLD'', ''NEW'')), TG_OP, %6$L)
           || '', (SELECT $1 AS context, $2 AS extra) AS given'' USING context, extra\073
       ELSE
-        %10$s\073
+        %7$s\073
       END IF\073
     END IF\073
 $body$,
     branch.operation,
     CASE WHEN branch.is_reached THEN ''AND TG_ARGV[0] <> ''''0'''''' WHEN branch.is_either THEN ''AND TG_ARGV[0] = ''''0'''''' END,
-    drift,
-    "audit_logs_internal"."changes_sql"(relation, part, branch.operation, branch.is_reached),
-    CASE branch.operation WHEN ''DELETE'' THEN ''__audit_before'' ELSE ''__audit_after'' END,
     resource, options, log, branch.is_reached,
     "audit_logs_internal"."statement_sql"(relation, resource, options, log, part, branch.operation, branch.is_reached)
   ), '''') || $body$
     RETURN NULL\073
   END IF\073
-$body$, '''')
+$body$
   FROM (
     SELECT e.operation, way.is_reached, e.is_either
     FROM (
@@ -1254,16 +1315,14 @@ DECLARE
   own_relation text := CASE kind WHEN ''p'' THEN quote_literal(relation::regclass) || ''::regclass::oid'' ELSE ''TG_RELID'' END\073
   action text := format(''CASE operation WHEN ''''INSERT'''' THEN %L WHEN ''''UPDATE'''' THEN %L ELSE %L END'',
     resource || ''.create'', resource || ''.update'', resource || ''.delete'')\073
+  -- only their triggers have an argument
+  extra text := CASE WHEN EXISTS (SELECT FROM "audit_logs_internal"."acting_keys"(relation))
+    THEN format(''extra := "audit_logs_internal"."cause"(TG_ARGV[0], %s)\073'', action) ELSE '''' END\073
   merges jsonb\073
-  drift text\073
 BEGIN
   SELECT * INTO part FROM "audit_logs_internal"."row_sql"(relation, options, ''OLD'', ''NEW'')\073
   merges := "audit_logs_internal"."merging_sql"(
     relation, own_relation, options, resource, log, part.id_before, part.id_after)\073
-  drift := "audit_logs_internal"."drift_sql"(relation, options, own_relation,
-    CASE WHEN kind <> ''p'' AND merges ->> ''look'' <> '''' THEN
-      (SELECT format(''TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L'', c.relname, n.nspname)
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation) END)\073
   RETURN format(
 $body$
 #variable_conflict use_column
@@ -1277,60 +1336,54 @@ DECLARE
   changed text[]\073
   noted text\073
   are_many boolean := false\073
-  is_drifted boolean\073
+  is_drifted boolean := false\073
 %9$s
 BEGIN
-  IF TG_LEVEL = ''STATEMENT'' THEN
-    IF TG_OP = ''DELETE'' THEN
-      SELECT *, (SELECT count(*) > 1 FROM (SELECT FROM __audit_before LIMIT 2) AS r) AS __audit_many INTO OLD FROM __audit_before\073
-      are_many := FOUND AND OLD.__audit_many\073
-    ELSE
-      SELECT *, (SELECT count(*) > 1 FROM (SELECT FROM __audit_after LIMIT 2) AS r) AS __audit_many INTO NEW FROM __audit_after\073
-      are_many := FOUND AND NEW.__audit_many\073
-    END IF\073
-    IF NOT FOUND THEN
-      RETURN NULL\073
-    END IF\073
-    IF TG_OP = ''UPDATE'' AND NOT are_many THEN
-      SELECT * INTO OLD FROM __audit_before\073
-    END IF\073
-  END IF\073
+%15$s
   BEGIN
-%12$s
-    IF NOT are_many AND (%1$s) THEN
-      RAISE undefined_column\073
-    END IF\073
-%10$s
-    IF are_many THEN
-      NULL\073
-    ELSIF operation = ''INSERT'' THEN
-      row_id := %2$s\073
-      after := %3$s\073
-    ELSIF operation = ''DELETE'' THEN
-      row_id := %4$s\073
-      before := %5$s\073
-    ELSE
-      changed := %6$s\073
-      IF changed = ''{}'' THEN
+    IF TG_LEVEL = ''STATEMENT'' THEN
+%14$s
+      IF NOT FOUND THEN
         RETURN NULL\073
       END IF\073
-      row_id := %4$s\073
-      before := %5$s\073
-      after := %3$s\073
-    END IF\073
-  EXCEPTION
-    WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function THEN
-      -- a migration changed the table since: the same once more, by the catalog as it is now
-      IF TG_LEVEL = ''STATEMENT'' THEN
-        are_many := true\073
+    ELSE
+%12$s
+      IF %1$s THEN
+        RAISE undefined_column\073
+      END IF\073
+%10$s
+      IF operation = ''INSERT'' THEN
+        row_id := %2$s\073
+        after := %3$s\073
+      ELSIF operation = ''DELETE'' THEN
+        row_id := %4$s\073
+        before := %5$s\073
       ELSE
-        SELECT * INTO row_id, before, after, changed
-        FROM "audit_logs_internal"."drifted"(TG_RELID, TG_NAME, operation, %7$L, OLD, NEW)\073
+        changed := %6$s\073
         IF changed = ''{}'' THEN
           RETURN NULL\073
         END IF\073
+        row_id := %4$s\073
+        before := %5$s\073
+        after := %3$s\073
       END IF\073
+    END IF\073
+  EXCEPTION
+    WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function OR syntax_error THEN
+      is_drifted := true\073
   END\073
+  IF is_drifted THEN
+    -- a migration changed the table since: the same by the catalog as it is now
+    IF TG_LEVEL = ''STATEMENT'' THEN
+      are_many := true\073
+    ELSE
+      SELECT * INTO row_id, before, after, changed
+      FROM "audit_logs_internal"."drifted"(TG_RELID, TG_NAME, operation, %7$L, OLD, NEW)\073
+    END IF\073
+  END IF\073
+  IF changed = ''{}'' AND NOT are_many THEN
+    RETURN NULL\073
+  END IF\073
 %11$s
   context := "audit_logs_internal"."attribution"()\073
 %13$s
@@ -1338,7 +1391,11 @@ BEGIN
   RETURN NULL\073
 END
 $body$,
-    drift, part.id_after, part.row_after, part.id_before, part.row_before, part.changed, options,
+    "audit_logs_internal"."drift_sql"(relation, options, own_relation, ''NEW'', false,
+      CASE WHEN kind <> ''p'' AND merges ->> ''look'' <> '''' THEN
+        (SELECT format(''TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L'', c.relname, n.nspname)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation) END),
+    part.id_after, part.row_after, part.id_before, part.row_before, part.changed, options,
     "audit_logs_internal"."entry_sql"(log, action, quote_literal(resource), ''row_id'',
       format($body$CASE operation WHEN ''INSERT'' THEN jsonb_build_object(''after'', after)
         WHEN ''DELETE'' THEN jsonb_build_object(''before'', before)
@@ -1351,7 +1408,9 @@ $body$,
       || $body$) THEN
       RETURN NULL\073
     END IF\073$body$, ''''),
-    "audit_logs_internal"."many_sql"(relation, resource, options, log, action, to_jsonb(part), drift))\073
+    "audit_logs_internal"."many_sql"(relation, resource, options, log, action, to_jsonb(part)),
+    "audit_logs_internal"."single_sql"(relation, options, to_jsonb(part)),
+    "audit_logs_internal"."no_rows_sql"(relation, options))\073
 END
 ';
 
@@ -1724,7 +1783,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog
 AS E'
 BEGIN
-  EXECUTE "audit_logs_internal"."entry_sql"(log, ''$2'', ''''''auditLog'''''', ''left($3, 255)'', ''$4'') || '' FROM (SELECT $1 AS context) AS c''
+  EXECUTE "audit_logs_internal"."entry_sql"(log, ''$2'', ''''''auditLog'''''', ''left($3, 255)'', ''$4'', ''(SELECT $1 AS context) AS c'')
   USING "audit_logs_internal"."attribution"(), action, id, details\073
 END
 ';
