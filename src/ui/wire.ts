@@ -20,6 +20,11 @@ export interface WireEntry {
   organizationId: string | null
   seq: string
   transactionId: string
+  /**
+   * Whether its transaction has a change of data, so that the entries of the transaction belong together. Only a single entry
+   * says it.
+   */
+  besideChange?: boolean
 }
 
 export interface WirePage {

@@ -25,12 +25,8 @@ export async function ask<Name extends keyof Answers & string>(
   parameters: Readonly<Record<string, string | number | undefined>> = {},
   signal?: AbortSignal,
 ): Promise<Answers[Name]> {
-  const given = Object.entries(parameters).flatMap(([key, value]) =>
-    value === undefined ? [] : [[key, String(value)]],
-  )
-  const query = new URLSearchParams(given).toString()
   if (name !== 'entries') await rowsFirst
-  const response = await fetch(`${base}/api/${name}${query && `?${query}`}`, {
+  const response = await fetch(dataAddress(name, parameters), {
     ...(signal && { signal }),
     headers: { Accept: 'application/json' },
   }).catch((error: unknown) => {
@@ -42,6 +38,18 @@ export async function ask<Name extends keyof Answers & string>(
   if (response.ok && answer !== undefined) return answer as Answers[Name]
   const message = (answer as WireError | undefined)?.error?.message
   throw new Error(message ?? `The server answered with status ${response.status}.`)
+}
+
+/** The address of something that the handler gives. */
+export function dataAddress(
+  name: string,
+  parameters: Readonly<Record<string, string | number | undefined>>,
+): string {
+  const given = Object.entries(parameters).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, String(value)]],
+  )
+  const query = new URLSearchParams(given).toString()
+  return `${base}/api/${name}${query && `?${query}`}`
 }
 
 const lasts: Record<string, number> = { '1h': 1, '24h': 24, '7d': 168, '30d': 720, '90d': 2160 }

@@ -4,13 +4,23 @@ import uPlot from 'uplot'
 import type { WireActivity } from '../wire.ts'
 import { ask, filterParameters, useAnswer } from './api.ts'
 import { html } from './html.ts'
+import { formatNumber, language } from './language.ts'
 import { goTo, type Place } from './location.ts'
+import { TakeAlong } from './take-along.ts'
 import { useTheme } from './theme.ts'
 import { shortTime } from './time.ts'
+import { currentZone, onClock, useZone } from './zone.ts'
+
+interface ActivityProps {
+  place: Place
+  filter: Place
+  /** Of the entries beside it. */
+  version: number
+}
 
 /** The number of entries over time. Dragging over a span or clicking a bar filters by it. */
-export function Activity({ place, filter }: { place: Place; filter: Place }): ComponentChild {
-  const { answer, error, loading } = useAnswer(JSON.stringify(filter), (signal) =>
+export function Activity({ place, filter, version }: ActivityProps): ComponentChild {
+  const { answer, error, loading } = useAnswer(JSON.stringify([filter, version]), (signal) =>
     ask('activity', { ...filterParameters(filter), buckets: innerWidth < 700 ? 48 : 120 }, signal),
   )
   const totals = answer && sum(answer)
@@ -27,10 +37,11 @@ export function Activity({ place, filter }: { place: Place; filter: Place }): Co
       }
       ${isFilled && html`<span class="muted">${spanName(answer.bucket)} a bar</span>`}
       ${answer && answer.sample < 1 && html`<span class="muted" title=${`Counted on ${percent(answer.sample)} of the table and scaled up`}>estimated</span>`}
-      ${answer?.ignored.includes('text') && html`<span class="muted">without the text filter</span>`}
       <span class="grow" />
       ${isFilled && html`<span class="muted hint">Drag to choose a time range</span>`}
+      <${TakeAlong} filter=${filter} place=${place} />
     </figcaption>
+    ${answer?.ignored.includes('text') && html`<p class="note">The chart and its totals leave the text filter out: they also count entries without “${filter.text}”.</p>`}
     ${error && html`<p class="note">${error.message}</p>`}
     ${isFilled && !error && html`<${Bars} activity=${answer} place=${place} />`}
     ${!answer && !error && html`<div class="bars" />`}
@@ -39,11 +50,11 @@ export function Activity({ place, filter }: { place: Place; filter: Place }): Co
 
 /** A count exactly, an estimate with three digits. */
 function amount({ sample }: WireActivity, count: number): string {
-  return sample < 1 ? `≈ ${Number(count.toPrecision(3)).toLocaleString()}` : count.toLocaleString()
+  return sample < 1 ? `≈ ${formatNumber(Number(count.toPrecision(3)))}` : formatNumber(count)
 }
 
 function percent(part: number): string {
-  return part.toLocaleString(undefined, { style: 'percent', maximumSignificantDigits: 2 })
+  return formatNumber(part, { style: 'percent', maximumSignificantDigits: 2 })
 }
 
 function sum({ counts }: WireActivity): { successes: number; failures: number } {
@@ -61,14 +72,15 @@ function spanName(milliseconds: number): string {
     ['second', 1000],
   ] as const
   const [unit, size] = units.find(([, length]) => milliseconds % length === 0) ?? units[3]
-  const number = milliseconds / size
-  return number === 1 ? `one ${unit}` : `${number} ${unit}s`
+  const count = milliseconds / size
+  return count === 1 ? `one ${unit}` : `${count} ${unit}s`
 }
 
 function Bars({ activity, place }: { activity: WireActivity; place: Place }): ComponentChild {
   const element = useRef<HTMLDivElement>(null)
   const theme = useTheme()
-  // the theme's colours are read while drawing
+  const zone = useZone()
+  // the theme's colours and the zone are read while drawing
   useEffect(() => {
     if (!element.current) return
     const container = element.current
@@ -83,7 +95,7 @@ function Bars({ activity, place }: { activity: WireActivity; place: Place }): Co
       observer.disconnect()
       plot.destroy()
     }
-  }, [activity, theme])
+  }, [activity, theme, zone])
   return html`<div class="bars" ref=${element} role="img" aria-label=${describe(activity)} />`
 }
 
@@ -148,6 +160,9 @@ function draw(
       height: chartHeight,
       padding: [6, 28, 0, 0],
       legend: { show: false },
+      ...(currentZone() === 'utc' && {
+        tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
+      }),
       cursor: {
         y: false,
         points: { show: false },
@@ -186,8 +201,7 @@ function draw(
           size: 44,
           gap: 6,
           splits: (_, __, ___, max) => [0, max / 2, max],
-          values: (_, splits) =>
-            splits.map((value) => (value === 0 ? '' : value.toLocaleString('en', compact))),
+          values: (_, splits) => splits.map((value) => (value === 0 ? '' : formatNumber(value, compact))),
         },
       ],
       series: [
@@ -240,14 +254,15 @@ const formats = {
 /** The label of an axis tick: the month, the day or the time, and what begins there. */
 function timeLabels(splits: readonly number[], step: number): string[] {
   return splits.map((seconds) => {
-    const date = new Date(seconds * 1000)
-    return date.toLocaleString(undefined, formats[labelKind(date, step)])
+    const clock = onClock(new Date(seconds * 1000))
+    return clock.toLocaleString(language, { ...formats[labelKind(clock, step)], timeZone: 'UTC' })
   })
 }
 
-function labelKind(date: Date, step: number): keyof typeof formats {
-  if (step >= 28 * 86_400) return date.getMonth() === 0 ? 'year' : 'month'
-  const isMidnight = date.getHours() + date.getMinutes() + date.getSeconds() === 0
+/** @param clock from onClock */
+function labelKind(clock: Date, step: number): keyof typeof formats {
+  if (step >= 28 * 86_400) return clock.getUTCMonth() === 0 ? 'year' : 'month'
+  const isMidnight = clock.getUTCHours() + clock.getUTCMinutes() + clock.getUTCSeconds() === 0
   if (step >= 86_400 || isMidnight) return 'day'
   return step >= 60 ? 'minute' : 'second'
 }

@@ -9,13 +9,15 @@ import { html } from './html.ts'
 import { Icon } from './icons.ts'
 import { addressOf, type Place } from './location.ts'
 import { Problem, Skeleton } from './states.ts'
-import { agoLong, exactTime } from './time.ts'
+import { linkTo } from './take-along.ts'
+import { agoLong, exactTime, zoneTitle } from './time.ts'
+import { isChange } from './transactions.ts'
 import { type Details, parseDetails, printJson } from './values.ts'
 
 /** An entry with all its contents. */
 export function Detail({ known, place }: { known: WireEntry | undefined; place: Place }): ComponentChild {
   const id = place.entry as string
-  const needed = !known || known.shortened ? id : undefined
+  const needed = !known || known.shortened || !isChange(known) ? id : undefined
   const { answer, error, retry } = useAnswer(needed, (signal) => ask(`entries/${id}`, {}, signal))
   const entry = answer?.id === id ? answer : known?.id === id ? known : undefined
   const panel = useRef<HTMLElement>(null)
@@ -53,8 +55,8 @@ function Contents({
         <${RecordName} resource=${resource} action=${entry.action} />
         ${entry.outcome !== 'success' && html`<${Failed} />`}
       </h2>
-      <p class="detail-when"><time datetime=${entry.timestamp} title=${entry.timestamp}>${exactTime(entry.timestamp)}</time>
-        <span class="muted"> ${agoLong(entry.timestamp)}</span></p>
+      <p class="detail-when"><time datetime=${entry.timestamp} title=${entry.timestamp}>${exactTime(entry.timestamp)}</time> ${zoneTitle(entry.timestamp)}
+        <span class="muted"> · ${agoLong(entry.timestamp)}</span></p>
       <p><${ActorChip} actor=${entry.actor} detailed />
         ${details.source && html` <span class="muted"><${SourceNote} source=${details.source} /></span>`}</p>
       ${entry.reason && html`<blockquote class=${entry.outcome === 'success' ? '' : 'is-failed'}>${entry.reason}</blockquote>`}
@@ -64,7 +66,8 @@ function Contents({
           place.view !== 'record' &&
           html`<a class="button" href=${addressOf(life)} data-go><${Icon} name="history" />Life of this record</a>`
         }
-        <a class="button" href=${addressOf({ ...around(entry), transaction: entry.transactionId })} data-go>Same transaction</a>
+        ${isTogether(entry) && html`<a class="button" href=${addressOf({ ...around(entry), transaction: entry.transactionId })} data-go>Same transaction</a>`}
+        <${CopyButton} text=${() => linkTo(place)} label="Copy link to this entry" labelled />
       </p>
     </header>
     ${loading && html`<${Skeleton} rows=${3} />`}
@@ -74,10 +77,15 @@ function Contents({
     <details class="raw">
       <summary>As stored</summary>
       <div class="raw-body">
-        <${CopyButton} text=${asJson(entry, details)} label="Copy JSON" />
+        <${CopyButton} text=${() => asJson(entry, details)} label="Copy JSON" />
         <pre tabindex="0" aria-label="The entry as JSON">${asJson(entry, details)}</pre>
       </div>
     </details>`
+}
+
+/** Whether the entries of its transaction belong together; those of events may have been queued with others by chance. */
+function isTogether(entry: WireEntry): boolean {
+  return isChange(entry) || entry.besideChange === true
 }
 
 /** A day around an entry: transactions and requests are short, and have no index of their own. */
@@ -123,9 +131,14 @@ function Facts({ entry, details }: { entry: WireEntry; details: Details }): Comp
       'Organization',
       entry.organizationId && link({ organization: entry.organizationId }, entry.organizationId),
     ],
-    ['Transaction', link({ ...around(entry), transaction: entry.transactionId }, entry.transactionId)],
+    [
+      'Transaction',
+      isTogether(entry)
+        ? link({ ...around(entry), transaction: entry.transactionId }, entry.transactionId)
+        : entry.transactionId,
+    ],
     ['Sequence', entry.seq],
-    ['Entry id', html`${entry.id} <${CopyButton} text=${entry.id} label="Copy the id" />`],
+    ['Entry id', html`${entry.id} <${CopyButton} text=${() => entry.id} label="Copy the id" />`],
   ]
   return html`<dl class="facts">
     ${facts.map(([name, value]) => value && html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}
@@ -133,6 +146,6 @@ function Facts({ entry, details }: { entry: WireEntry; details: Details }): Comp
 }
 
 function asJson(entry: WireEntry, details: Details): string {
-  const { shortened: _, details: __, ...columns } = entry
+  const { shortened: _, besideChange: __, details: ___, ...columns } = entry
   return printJson({ ...columns, details: entry.details === null ? null : details }, '  ')
 }

@@ -3,6 +3,8 @@ import { useState } from 'preact/hooks'
 import { redactedValue } from '../../values/redacted.ts'
 import { shownChanges } from '../../values/updated-at.ts'
 import { html } from './html.ts'
+import { JsonRows } from './json-rows.ts'
+import { formatNumber } from './language.ts'
 import { commonEnds, type Details, isObject, showValue } from './values.ts'
 
 const longText = 600
@@ -61,6 +63,9 @@ function FieldTable({ kind, before, after, fields, isChanged }: FieldTableProps)
     <tbody>
       ${fields.map((field) => {
         const [one, other] = [before?.[field], after?.[field]]
+        if (heading.length === 2 && isJson(one) && isJson(other)) {
+          return html`<${JsonRows} key=${field} field=${field} was=${one} is=${other} />`
+        }
         const single = kind === 'delete' ? one : other
         return html`<tr key=${field}>
           <th scope="row">${field}</th>
@@ -76,6 +81,10 @@ function FieldTable({ kind, before, after, fields, isChanged }: FieldTableProps)
   </table>`
 }
 
+function isJson(value: unknown): boolean {
+  return isObject(value) || Array.isArray(value)
+}
+
 /** A value as text, with the part marked that differs from `other`. */
 export function Value({ value, other }: { value: unknown; other?: unknown }): ComponentChild {
   const [whole, setWhole] = useState(false)
@@ -87,7 +96,7 @@ export function Value({ value, other }: { value: unknown; other?: unknown }): Co
   const cut = !whole && text.length > longText
   const shown = cut ? text.slice(0, longText) : text
   return html`<span class="value">${marked(shown, other)}</span>
-    ${cut && html`<button type="button" class="link" onClick=${() => setWhole(true)}>… ${(text.length - longText).toLocaleString()} characters more</button>`}`
+    ${cut && html`<button type="button" class="link" onClick=${() => setWhole(true)}>… ${formatNumber(text.length - longText)} characters more</button>`}`
 }
 
 function marked(text: string, other: unknown): ComponentChild {

@@ -1,14 +1,18 @@
 import { Component, type ComponentChild } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import type { WireEntry } from '../wire.ts'
-import { summarize } from './action.ts'
 import { ActorChip, Failed, RecordName, SourceNote, Verb } from './chips.ts'
 import { html } from './html.ts'
+import { formatNumber } from './language.ts'
 import { addressOf, type Place } from './location.ts'
+import { NewsBar } from './news-bar.ts'
 import { Empty, Problem, Skeleton } from './states.ts'
+import { summarize } from './summary.ts'
 import { agoShort, clockTime, dayOf, shortTime, timeTitle } from './time.ts'
+import { realTransactions } from './transactions.ts'
 import type { LoadedEntries } from './use-entries.ts'
 import { parseDetails } from './values.ts'
+import { useZone, type Zone } from './zone.ts'
 
 /** Entries in rows, with a heading for each day; older ones load as the reader reaches the end. */
 export function EntryList({
@@ -21,9 +25,11 @@ export function EntryList({
   empty: ComponentChild
 }): ComponentChild {
   const { entries, loading, error, hasMore, stoppedAt, loadMore } = list
+  const zone = useZone()
+  const transactions = useMemo(() => realTransactions(entries), [entries])
   if (error && entries.length === 0) return html`<${Problem} error=${error} retry=${loadMore} />`
   if (entries.length === 0 && loading) return html`<${Skeleton} rows=${12} />`
-  if (entries.length === 0 && !hasMore) return empty
+  if (entries.length === 0 && !hasMore) return html`<${NewsBar} list=${list} />${empty}`
 
   let [day, previous]: [string, WireEntry | undefined] = ['', undefined]
   const rows: ComponentChild[] = []
@@ -31,13 +37,17 @@ export function EntryList({
     const next = dayOf(entry.timestamp)
     if (next !== day) rows.push(html`<h2 class="day" key=${`day ${next}`}>${next}</h2>`)
     const follows =
-      next === day && previous?.transactionId === entry.transactionId && previous.actor.id === entry.actor.id
+      next === day &&
+      previous?.transactionId === entry.transactionId &&
+      transactions.has(entry.transactionId) &&
+      previous.actor.id === entry.actor.id
     rows.push(
-      html`<${Row} key=${entry.id} entry=${entry} place=${place} selected=${place.entry === entry.id} follows=${follows} hideReason=${follows && previous?.reason === entry.reason} />`,
+      html`<${Row} key=${entry.id} entry=${entry} place=${place} selected=${place.entry === entry.id} follows=${follows} hideReason=${follows && previous?.reason === entry.reason} zone=${zone} />`,
     )
     ;[day, previous] = [next, entry]
   }
-  return html`<div class="rows" aria-busy=${loading}>
+  return html`<${NewsBar} list=${list} />
+  <div class="rows" aria-busy=${loading}>
     ${rows}
     <${ListEnd} ...${{ loading, error, hasMore, stoppedAt, loadMore, count: entries.length }} />
   </div>`
@@ -51,6 +61,7 @@ interface RowProps {
   follows: boolean
   /** The entry above has the same reason. */
   hideReason: boolean
+  zone: Zone
 }
 
 /** Drawn once, and again only when selected: a list may have thousands. */
@@ -61,6 +72,7 @@ class Row extends Component<RowProps> {
       next.entry !== entry ||
       next.selected !== selected ||
       next.follows !== follows ||
+      next.zone !== this.props.zone ||
       next.place.view !== this.props.place.view
     )
   }
@@ -91,8 +103,8 @@ class Row extends Component<RowProps> {
 
 function SummaryText({ entry, hideReason }: { entry: WireEntry; hideReason: boolean }): ComponentChild {
   const details = parseDetails(entry.details)
-  const { parts, more, text } = summarize(entry, details)
-  const reason = hideReason || text === entry.reason ? null : entry.reason
+  const { parts, more } = summarize(entry, details)
+  const reason = hideReason ? null : entry.reason
   return html`${parts.map(
     ({ field, from, to }) => html`<span class="part">
       ${field && html`<span class="field">${field}</span> `}
@@ -102,7 +114,6 @@ function SummaryText({ entry, hideReason }: { entry: WireEntry; hideReason: bool
     </span>`,
   )}
   ${more > 0 && html`<span class="muted part">+${more} more</span>`}
-  ${text && html`<span class="part">${text}</span>`}
   ${reason && html`<span class="reason part">“${reason}”</span>`}
   ${details.source && html`<span class="muted part"><${SourceNote} source=${details.source} /></span>`}`
 }
@@ -115,7 +126,9 @@ function ListEnd({
   stoppedAt,
   loadMore,
   count,
-}: Omit<LoadedEntries, 'entries'> & { count: number }): ComponentChild {
+}: Pick<LoadedEntries, 'loading' | 'error' | 'hasMore' | 'stoppedAt' | 'loadMore'> & {
+  count: number
+}): ComponentChild {
   const end = useRef<HTMLDivElement>(null)
   const automatic = hasMore && !loading && !error && stoppedAt === null
   useEffect(() => {
@@ -145,7 +158,7 @@ function ListEnd({
         ${stoppedAt === null ? 'Older entries' : 'Search further back'}
       </button>`
     }
-    ${!loading && !hasMore && html`<span class="muted">${count === 1 ? 'The only entry' : `The end: ${count.toLocaleString()} entries`}</span>`}
+    ${!loading && !hasMore && html`<span class="muted">${count === 1 ? 'The only entry' : `The end: ${formatNumber(count)} entries`}</span>`}
   </div>`
 }
 

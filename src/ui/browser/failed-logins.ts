@@ -6,6 +6,7 @@ import { Detail } from './detail.ts'
 import { EntryList } from './entry-list.ts'
 import { Choice, lastOptions } from './filters.ts'
 import { html } from './html.ts'
+import { formatNumber } from './language.ts'
 import { addressOf, goTo, type Place } from './location.ts'
 import { Empty, Problem } from './states.ts'
 import { agoLong, timeTitle } from './time.ts'
@@ -25,19 +26,19 @@ export function FailedLogins({ place }: { place: Place }): ComponentChild {
     ...(place.text && { text: place.text }),
   }
   const list = useEntries(filter)
-  const { answer, error, retry } = useAnswer(JSON.stringify(range), (signal) =>
+  const { answer, error, retry } = useAnswer(JSON.stringify([range, list.version]), (signal) =>
     ask('failed-logins', filterParameters(range), signal),
   )
   const known = list.entries.find(({ id }) => id === place.entry)
   const empty = html`<${Empty} title="No failed logins"><p>There are no failed logins in this time, or the application does not record logins.</p><//>`
   return html`<header class="view-head">
       <h1>Failed logins</h1>
-      ${answer && html`<p class="figures"><span><b>${answer.counted.toLocaleString()}${answer.complete ? '' : '+'}</b> failed ${answer.counted === 1 ? 'attempt' : 'attempts'}</span></p>`}
+      ${answer && html`<p class="figures"><span><b>${formatNumber(answer.counted)}${answer.complete ? '' : '+'}</b> failed ${answer.counted === 1 ? 'attempt' : 'attempts'}</span></p>`}
       <span class="grow" />
       <${Choice} label="Time" value=${last ?? 'custom'} any="" options=${[...lastOptions, ...(last ? [] : [['custom', 'Chosen on the chart'] as const])]}
         onChange=${(value: string) => goTo({ view: 'logins', last: value })} />
     </header>
-    <${Activity} place=${{ ...place, view: 'logins' }} filter=${filter} />
+    <${Activity} place=${{ ...place, view: 'logins' }} filter=${filter} version=${list.version} />
     ${error && html`<${Problem} error=${error} retry=${retry} />`}
     ${
       answer &&
@@ -76,8 +77,8 @@ function Groups({ title, groups, others, link }: GroupsProps): ComponentChild {
         ${groups.slice(0, 8).map(
           ({ key, count, others: different, newest }) => html`<tr key=${key}>
             <th scope="row">${key === null ? html`<span class="nothing">unknown</span>` : html`<a href=${link(key)} data-go>${key}</a>`}</th>
-            <td class="number"><meter class="share" min="0" max=${most} value=${count} aria-hidden="true" /><span class="count-of">${count.toLocaleString()}</span></td>
-            <td class="number">${different.toLocaleString()}</td>
+            <td class="number"><meter class="share" min="0" max=${most} value=${count} aria-hidden="true" /><span class="count-of">${formatNumber(count)}</span></td>
+            <td class="number">${formatNumber(different)}</td>
             <td class="muted" title=${timeTitle(newest)}>${agoLong(newest)}</td>
           </tr>`,
         )}

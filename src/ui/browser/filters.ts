@@ -49,6 +49,7 @@ export function Filters({
         <${TextInput} value=${place.action} placeholder="Any, or user.*" list="actions" onChange=${(action: string) => set({ action })} />
         <datalist id="actions">${[...patterns(overview), ...(overview?.actions ?? [])].map((action) => html`<option value=${action} />`)}</datalist>
       <//>
+      <${Labelled} label="Organization"><${TextInput} value=${place.organization} placeholder="Any" onChange=${(organization: string) => set({ organization })} /><//>
       <${Choice} label="Outcome" value=${place.outcome} any="Any" options=${[['success', 'Success'], ['failure', 'Failure']]} onChange=${(outcome: string) => set({ outcome })} />
       <${TimeRange} place=${place} set=${set} />
     </div>

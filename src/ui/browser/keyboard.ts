@@ -9,12 +9,14 @@ export const keys: readonly [keys: readonly string[], meaning: string][] = [
   [['/'], 'search'],
   [['l'], 'the life of the open record'],
   [['t'], 'light or dark'],
+  [['u'], 'times in UTC, or in your own time zone'],
   [['?'], 'this help'],
 ]
 
 interface Actions {
   readonly help: () => void
   readonly theme: () => void
+  readonly zone: () => void
 }
 
 /** Listens to the keys; returns a function to stop. */
@@ -36,7 +38,11 @@ export function listenToKeys(actions: Actions): () => void {
   return () => removeEventListener('keydown', listen)
 }
 
-function actionFor(key: string, target: HTMLElement, { help, theme }: Actions): (() => void) | undefined {
+function actionFor(
+  key: string,
+  target: HTMLElement,
+  { help, theme, zone }: Actions,
+): (() => void) | undefined {
   const inDetail = target.closest('.detail') !== null
   switch (key) {
     case 'j':
@@ -60,6 +66,8 @@ function actionFor(key: string, target: HTMLElement, { help, theme }: Actions): 
       return document.querySelector('.detail-links a[href*="view=record"]') ? openLife : undefined
     case 't':
       return theme
+    case 'u':
+      return zone
     case '?':
       return help
     default:

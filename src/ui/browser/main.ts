@@ -9,16 +9,20 @@ import { Help } from './help.ts'
 import { html } from './html.ts'
 import { Icon } from './icons.ts'
 import { listenToKeys } from './keyboard.ts'
+import { formatNumber } from './language.ts'
 import { addressOf, followLink, type Place, usePlace } from './location.ts'
 import { RecordLife } from './record-life.ts'
 import { toggleTheme, useTheme } from './theme.ts'
+import { zoneTitle } from './time.ts'
 import { Timeline } from './timeline.ts'
+import { currentZone, toggleZone, useZone, zoneOffset } from './zone.ts'
 
 function WebPage(): ComponentChild {
   const place = usePlace()
+  useZone() // every time below is drawn anew
   const [help, setHelp] = useState(false)
   const { answer: overview } = useAnswer('overview', (signal) => ask('overview', {}, signal))
-  useEffect(() => listenToKeys({ help: () => setHelp(true), theme: toggleTheme }), [])
+  useEffect(() => listenToKeys({ help: () => setHelp(true), theme: toggleTheme, zone: toggleZone }), [])
   useEffect(() => {
     document.title = titleOf(place, overview)
   }, [place, overview])
@@ -54,6 +58,7 @@ function Header({ place, overview, help }: HeaderProps): ComponentChild {
     </nav>
     <span class="grow" />
     ${overview && html`<span class="source" title="Estimated by PostgreSQL's planner">${overview.name} <span class="muted">${entryCount(overview.estimate)}</span></span>`}
+    <${ZoneButton} />
     <button type="button" class="icon-button" onClick=${toggleTheme} title="Light or dark (t)" aria-label=${`Switch to ${theme === 'dark' ? 'light' : 'dark'}`}>
       <${Icon} name=${theme === 'dark' ? 'sun' : 'moon'} />
     </button>
@@ -61,10 +66,19 @@ function Header({ place, overview, help }: HeaderProps): ComponentChild {
   </header>`
 }
 
+/** Whose clock all times are on. */
+function ZoneButton(): ComponentChild {
+  const now = new Date()
+  const other = currentZone() === 'utc' ? 'your own time zone' : 'UTC'
+  const title = `Times are in ${zoneTitle(now.toISOString())}. Switch to ${other} (u)`
+  return html`<button type="button" class="icon-button zone" onClick=${toggleZone} title=${title}>
+    <span class="hidden">Time zone: </span>${zoneOffset(now)}</button>`
+}
+
 function entryCount(estimate: number): string {
   if (estimate < 1) return ''
   const rounded = estimate < 1000 ? estimate : Number(estimate.toPrecision(3))
-  return `≈ ${rounded.toLocaleString()} entries`
+  return `≈ ${formatNumber(rounded)} entries`
 }
 
 function titleOf({ view, resource, id, actor, action }: Place, overview: WireOverview | undefined): string {

@@ -6,7 +6,9 @@ import { Detail } from './detail.ts'
 import { Diff, Fields } from './diff.ts'
 import { html } from './html.ts'
 import { addressOf, filtersOf, type Place } from './location.ts'
+import { NewsBar } from './news-bar.ts'
 import { Empty, Problem, Skeleton } from './states.ts'
+import { TakeAlong } from './take-along.ts'
 import { agoLong, exactTime, shortTime, timeTitle } from './time.ts'
 import { useEntries } from './use-entries.ts'
 import { type Details, isObject, parseDetails } from './values.ts'
@@ -14,7 +16,8 @@ import { type Details, isObject, parseDetails } from './values.ts'
 /** Everything that ever happened to one record, as a vertical history. */
 export function RecordLife({ place }: { place: Place }): ComponentChild {
   const { resource = '', id = '' } = place
-  const list = useEntries({ ...filtersOf(place), resource, id })
+  const filter = { ...filtersOf(place), resource, id }
+  const list = useEntries(filter)
   const { entries, error, loading, hasMore, loadMore } = list
   const known = entries.find((entry) => entry.id === place.entry)
   return html`<header class="record-head">
@@ -23,9 +26,11 @@ export function RecordLife({ place }: { place: Place }): ComponentChild {
       </nav>
       <h1><span class="record-type">${resource}</span> <span class="record-id">${id}</span></h1>
       ${entries.length > 0 && html`<${Figures} entries=${entries} hasMore=${hasMore} />`}
+      <${TakeAlong} filter=${filter} place=${place} />
     </header>
     <div class=${place.entry ? 'split has-detail' : 'life-and-state'}>
       <section class="life" aria-label="History">
+        <${NewsBar} list=${list} />
         ${error && entries.length === 0 && html`<${Problem} error=${error} retry=${loadMore} />`}
         ${loading && entries.length === 0 && html`<${Skeleton} rows=${6} />`}
         ${!loading && !error && entries.length === 0 && html`<${Empty} title="Nothing is known about this record"><p>The log has no entry about ${resource} ${id}.</p><//>`}

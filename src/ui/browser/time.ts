@@ -1,21 +1,21 @@
-/** Formats are created when first needed: each takes a browser milliseconds. */
-function once<Format>(make: () => Format): () => Format {
-  let made: Format | undefined
-  return () => {
-    made ??= make()
-    return made
-  }
-}
+import { language } from './language.ts'
+import { once } from './stored.ts'
+import { currentZone, onClock, zoneName, zoneOffset } from './zone.ts'
 
+// formats are created when first needed: each takes a browser milliseconds. They print dates from onClock, hence in UTC.
 const dayFormat = once(
   () =>
-    new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
+    new Intl.DateTimeFormat(language, {
+      ...({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' } as const),
+      timeZone: 'UTC',
+    }),
 )
 const shortDay = once(
-  () => new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' }),
+  () =>
+    new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' }),
 )
-const relative = once(() => new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'narrow' }))
-const longRelative = once(() => new Intl.RelativeTimeFormat('en', { numeric: 'auto' }))
+const relative = once(() => new Intl.RelativeTimeFormat(language, { numeric: 'always', style: 'narrow' }))
+const longRelative = once(() => new Intl.RelativeTimeFormat(language, { numeric: 'auto' }))
 
 const units = [
   ['year', 31_536_000],
@@ -25,26 +25,25 @@ const units = [
   ['minute', 60],
 ] as const
 
-function two(number: number): string {
-  return String(number).padStart(2, '0')
-}
-
-/** `14:03:22` in the reader's time zone. */
+/** `14:03:22`, on the clock that the reader chose. */
 export function clockTime(timestamp: string): string {
-  const date = new Date(timestamp)
-  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')
+  return onClock(new Date(timestamp)).toISOString().slice(11, 19)
 }
 
-/** `2026-11-24 14:03:22.123456`, as stored to the microsecond, in the reader's time zone. */
+/** `2026-11-24 14:03:22.123456`, as stored to the microsecond, on the clock that the reader chose. */
 export function exactTime(timestamp: string): string {
-  const date = new Date(timestamp)
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
-  return `${day} ${clockTime(timestamp)}${/\.\d+/.exec(timestamp)?.[0] ?? ''}`
+  const clock = onClock(new Date(timestamp)).toISOString()
+  return `${clock.slice(0, 10)} ${clock.slice(11, 19)}${/\.\d+/.exec(timestamp)?.[0] ?? ''}`
 }
 
-/** Exact in both zones, for a tooltip. */
+/** The zone of a moment: `UTC+1 · Europe/Berlin`, `UTC`. */
+export function zoneTitle(timestamp: string): string {
+  return [...new Set([zoneOffset(new Date(timestamp)), zoneName()])].join(' · ')
+}
+
+/** Exact, with the zone and in UTC, for a tooltip. */
 export function timeTitle(timestamp: string): string {
-  return `${exactTime(timestamp)} (${timestamp})`
+  return `${exactTime(timestamp)} ${zoneTitle(timestamp)} (${timestamp})`
 }
 
 /** `5m ago`. */
@@ -64,41 +63,41 @@ function ago(timestamp: string, format: Intl.RelativeTimeFormat): string {
   return format.format(Math.trunc(seconds / length), unit)
 }
 
-/** A day's key and heading: `Today`, `Yesterday`, `Monday, 12 October 2026`. */
+/** A day's key and heading: `Today`, `Yesterday`, `Monday, October 12, 2026`. */
 export function dayOf(timestamp: string): string {
-  const date = new Date(timestamp)
-  const days = Math.round((startOfDay(new Date()) - startOfDay(date)) / 86_400_000)
-  const day = dayName(startOfDay(date))
+  const begin = startOfDay(new Date(timestamp))
+  const days = Math.round((startOfDay(new Date()) - begin) / 86_400_000)
+  const day = dayName(begin)
   return days === 0 ? `Today, ${day}` : days === 1 ? `Yesterday, ${day}` : day
 }
 
 const dayNames = new Map<number, string>()
 
-/** The name of the day that begins at a moment, cached since a list asks for the same one often. */
+/** The name of a day, cached since a list asks for the same one often. */
 function dayName(begin: number): string {
   const known = dayNames.get(begin) ?? dayFormat().format(begin)
   dayNames.set(begin, known)
   return known
 }
 
+/** Of the day on the reader's clock, as a moment in UTC. */
 function startOfDay(date: Date): number {
-  return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime()
+  return Math.floor(onClock(date).getTime() / 86_400_000) * 86_400_000
 }
 
-/** `12 Oct 2026, 14:03`. */
+/** `Oct 12, 2026, 14:03`. */
 export function shortTime(timestamp: string): string {
-  return `${shortDay().format(new Date(timestamp))}, ${clockTime(timestamp).slice(0, 5)}`
+  return `${shortDay().format(onClock(new Date(timestamp)))}, ${clockTime(timestamp).slice(0, 5)}`
 }
 
-/** The value of an input of type datetime-local, in the reader's time zone. */
+/** The value of an input of type datetime-local, on the clock that the reader chose. */
 export function toLocalInput(timestamp: string | undefined): string {
   if (timestamp === undefined || Number.isNaN(Date.parse(timestamp))) return ''
-  const date = new Date(timestamp)
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+  return onClock(new Date(timestamp)).toISOString().slice(0, 16)
 }
 
 /** The reverse. */
 export function fromLocalInput(text: string): string | undefined {
-  const date = new Date(text)
+  const date = new Date(currentZone() === 'utc' ? `${text}Z` : text)
   return text === '' || Number.isNaN(date.getTime()) ? undefined : date.toISOString()
 }

@@ -21,7 +21,7 @@ export function Timeline({
   const known = list.entries.find(({ id }) => id === place.entry)
   const empty = html`<${NoMatches} clear=${isFiltered(place) ? addressOf({}) : undefined} />`
   return html`<${Filters} place=${place} overview=${overview} />
-    <${Activity} place=${place} filter=${filter} />
+    <${Activity} place=${place} filter=${filter} version=${list.version} />
     <div class=${`split${place.entry ? ' has-detail' : ''}`}>
       <section class="list" aria-label="Entries"><${EntryList} list=${list} place=${place} empty=${empty} /></section>
       ${place.entry && html`<${Detail} known=${known} place=${place} />`}

@@ -2,6 +2,7 @@ import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { WireEntry, WirePage } from '../wire.ts'
 import { ask, filterParameters } from './api.ts'
 import type { Place } from './location.ts'
+import { inOrder, type News, useNews } from './news.ts'
 
 /** The entries of a filter that have been fetched, newest first. */
 export interface LoadedEntries {
@@ -13,6 +14,11 @@ export interface LoadedEntries {
   /** The search ran out of time at this moment, and can continue from there. */
   readonly stoppedAt: string | null
   readonly loadMore: () => void
+  /** Entries that came meanwhile; the list does not show them until it is told to. */
+  readonly news: News
+  readonly showNews: () => void
+  /** How often news were shown: other answers about the same filter are as old as the list. */
+  readonly version: number
 }
 
 interface State {
@@ -29,6 +35,7 @@ const empty: State = { entries: [], cursor: undefined, stoppedAt: null, loading:
 export function useEntries(filter: Place, first = 50): LoadedEntries {
   const key = JSON.stringify(filter)
   const [state, setState] = useState<State>(empty)
+  const [version, setVersion] = useState(0)
   const request = useRef<{ parameters: Record<string, string | undefined>; controller: AbortController }>(
     undefined,
   )
@@ -69,6 +76,19 @@ export function useEntries(filter: Place, first = 50): LoadedEntries {
     return () => controller.abort()
   }, [key, load])
 
+  const [news, forgetNews] = useNews({
+    key: state.cursor === undefined ? undefined : key,
+    parameters: request.current?.parameters ?? {},
+    entries: state.entries,
+    hasMore: typeof state.cursor === 'string',
+  })
+  const showNews = () => {
+    forgetNews()
+    setVersion(version + 1)
+    // too many to know them all: the list begins anew
+    if (news.isPart) load(undefined)
+    else setState((before) => ({ ...before, entries: [...news.entries, ...before.entries].sort(inOrder) }))
+  }
   const loadMore = () => {
     if (state.loading) return
     if (state.cursor !== null) load(state.cursor)
@@ -80,5 +100,6 @@ export function useEntries(filter: Place, first = 50): LoadedEntries {
     hasMore: typeof state.cursor === 'string',
     stoppedAt: state.stoppedAt,
     loadMore,
+    ...{ news, showNews, version },
   }
 }

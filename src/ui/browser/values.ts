@@ -90,8 +90,11 @@ export function printJson(value: unknown, indent: string, depth = ''): string {
   return `${open}\n${parts.map((part) => `${depth}${indent}${part}`).join(',\n')}\n${depth}${close}`
 }
 
-/** Where two texts differ: the length of what they share at the start and at the end. */
-export function commonEnds(one: string, other: string): [begin: number, end: number] {
+/** Where two texts, or lists, differ: the length of what they share at the start and at the end. */
+export function commonEnds<Sequence extends string | readonly string[]>(
+  one: Sequence,
+  other: Sequence,
+): [begin: number, end: number] {
   const shorter = Math.min(one.length, other.length)
   let begin = 0
   while (begin < shorter && one[begin] === other[begin]) begin++

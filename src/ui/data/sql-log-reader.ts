@@ -10,6 +10,7 @@ import { readPage } from '../../search/page.ts'
 import { QueryParameters } from '../../search/query-parameters.ts'
 import type { WireEntry } from '../wire.ts'
 import { readActivity } from './activity.ts'
+import { hasChange } from './changes-beside.ts'
 import { readFailedLogins } from './failed-logins.ts'
 import { InvalidRequest } from './invalid-request.ts'
 import type { LogReader } from './log-reader.ts'
@@ -76,7 +77,10 @@ export function sqlLogReader(connection: ReadConnection, table: TableName, fixed
       const [found] = await connection
         .within(timeForEntry)
         .query<{ entry: WireEntry }>(sql, ...parameters.values)
-      return found?.entry
+      if (found === undefined) return undefined
+      const { timestamp, transactionId } = found.entry
+      const beside = narrow({ transactionId, ...dayAround(timestamp) })
+      return { ...found.entry, besideChange: await hasChange(connection, table, beside) }
     },
 
     activity: async (asked, buckets) =>
@@ -94,6 +98,12 @@ export function sqlLogReader(connection: ReadConnection, table: TableName, fixed
       return readFailedLogins(connection, table, await withLiteralActions(facts, logins))
     },
   }
+}
+
+/** Transactions are short, and old logs have no index of them. */
+function dayAround(timestamp: string): Pick<Conditions, 'from' | 'to'> {
+  const at = (days: number) => new Date(Date.parse(timestamp) + days * 86_400_000).toISOString()
+  return { from: at(-0.5), to: at(0.5) }
 }
 
 function refuseCursor(error: unknown): never {

@@ -49,7 +49,7 @@ const isLong = `coalesce(pg_catalog.pg_column_size(details) > ${longDetails}, fa
 export const listEntry = entryJson(
   `(CASE WHEN ${isLong} THEN jsonb_strip_nulls(jsonb_build_object('changed', details->'changed',
     'operation', details->'operation', 'cause', details->'cause', 'source', details->'source', 'relation', details->'relation',
-    'target', details->'target')) ELSE details END)::text`,
+    'target', details->'target', 'count', details->'count', 'fields', details->'fields', 'via', details->'via')) ELSE details END)::text`,
   isLong,
 )
 

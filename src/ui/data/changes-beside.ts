@@ -1,0 +1,36 @@
+import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
+import { isTimeout } from '../../postgres/sql-state.ts'
+import { whereSql } from '../../search/condition-sql.ts'
+import type { Conditions } from '../../search/conditions.ts'
+import { QueryParameters } from '../../search/query-parameters.ts'
+import type { ReadConnection } from './read-connection.ts'
+
+const timeForChanges = 2_000
+
+/** What only a change writes, in its own transaction: audit_logs_write marks an event that has the verb of one. */
+const isChange = `outcome = 'success' AND (action = 'raw.execute' OR action ~ '[.](create|update|delete|connect|disconnect|truncate)$')
+  AND details->>'operation' IS DISTINCT FROM 'logDataChange'`
+
+/**
+ * Whether a change of data is among the entries that meet the conditions, which name a transaction. The queue writes events,
+ * reads and failures in transactions of its own, and never with a change: without one, nobody can say that entries of the
+ * same transaction belong together.
+ *
+ * @returns false also when looking takes too long
+ */
+export async function hasChange(
+  connection: ReadConnection,
+  table: TableName,
+  conditions: Conditions,
+): Promise<boolean> {
+  const parameters = new QueryParameters()
+  const sql = `SELECT EXISTS (SELECT FROM ${quoteTable(table)}
+    WHERE ${whereSql(conditions, {}, parameters)} AND ${isChange}) AS "found"`
+  try {
+    const [row] = await connection.within(timeForChanges).query<{ found: boolean }>(sql, ...parameters.values)
+    return row?.found === true
+  } catch (error) {
+    if (isTimeout(error)) return false
+    throw error
+  }
+}
