@@ -169,6 +169,18 @@ describe('a page fixed to an organization', () => {
     })
   })
 
+  it('does not say that an event stands beside a change of somebody else', async () => {
+    const transaction = { at: '2026-04-01T00:00:00Z', transactionId: 55, details: { after: {} } }
+    const [event] = await insertSamples(database, [
+      { ...transaction, action: 'report.print', organizationId: 'initech', details: null },
+      { ...transaction, action: 'order.create', organizationId: theirs },
+    ])
+    const beside = async (filter: SearchFilter) =>
+      JSON.parse((await pageOf(filter)(`/api/entries/${event}`)).text).besideChange
+    expect(await beside({ organizationId: 'initech' })).toBe(false)
+    expect(await beside({ action: '*' })).toBe(true)
+  })
+
   it('takes no cursor from elsewhere, and goes on with its own within its own', async () => {
     const whole = auditPage(database.url)
     const anyone = (await (

@@ -1,72 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { chromiumPath, launchChromium, noChromium } from '../../scripts/chromium.ts'
-import { startWebPage, type WebPageServer } from '../../src/cli/ui.ts'
-import { createDatabase, type Database } from '../support/database.ts'
+import type { Page } from 'playwright-core'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { detail, hasBrowser, inBrowser, query, rows, verbs } from './browser.ts'
 import { insertSamples, minute } from './entries.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const attack = `<img src=x onerror="alert(1)"><script>alert(2)</script>`
 
-if (chromiumPath === undefined) console.warn(`The page is not tested in a browser. ${noChromium}`)
-
-describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
-  let browser: Browser
-  let server: WebPageServer
-  let database: Database
-  let ids: string[]
-
-  beforeAll(async () => {
-    database = await createDatabase()
-    ids = await insertSamples(database, sampleEntries())
-    server = await startWebPage(database.url, { port: '0' })
-    browser = await launchChromium()
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await server?.close()
-  })
-
-  /**
-   * Opens an address; at the end asserts that nothing went wrong and that no request left the machine.
-   *
-   * @param failing whether requests are meant to fail, which browsers note in their console
-   */
-  async function open(
-    path = '',
-    options: BrowserContextOptions = {},
-    { failing = false } = {},
-  ): Promise<Page> {
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options })
-    const page = await context.newPage()
-    const wrong: string[] = []
-    page.on('request', (request) => {
-      if (new URL(request.url()).origin !== new URL(server.url).origin) wrong.push(request.url())
-    })
-    page.on('dialog', (dialog) => {
-      wrong.push(`dialog: ${dialog.message()}`)
-      void dialog.dismiss()
-    })
-    page.on('pageerror', (error) => wrong.push(String(error)))
-    page.on('console', (message) => !failing && message.type() === 'error' && wrong.push(message.text()))
-    onTestFinished(async () => {
-      await context.close()
-      expect(wrong).toEqual([])
-    })
-    await page.goto(`${server.url}${path}`)
-    await page.locator('.row, .moment, .state').first().waitFor()
-    return page
-  }
-
+describe.skipIf(!hasBrowser)('the page in a browser', () => {
+  const test = inBrowser(sampleEntries())
+  const { open } = test
   const field = (page: Page, name: string) => page.getByRole('combobox', { name, exact: true })
-  const rows = (page: Page) => page.locator('.row')
-  const verbs = (page: Page) => page.locator('.row .verb').allTextContents()
-  const query = (page: Page) => Object.fromEntries(new URL(page.url()).searchParams)
-  const detail = (page: Page) => page.locator('.detail')
 
   describe('the timeline', () => {
     it('shows what happened, newest first, under its day', async () => {
@@ -88,7 +34,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
       expect(await rows(page).count()).toBe(50)
       await rows(page).last().scrollIntoViewIfNeeded()
       await page.getByText(/^The end: 15\d entries$/).waitFor()
-      expect(await rows(page).count()).toBe(ids.length)
+      expect(await rows(page).count()).toBe(test.ids.length)
     })
 
     it('filters by each field, and the address says so', async () => {
@@ -189,7 +135,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
       const page = await open()
       await rows(page).nth(3).click()
       await detail(page).getByRole('heading').waitFor()
-      expect(query(page)).toEqual({ entry: ids[3] })
+      expect(query(page)).toEqual({ entry: test.ids[3] })
       const table = detail(page).locator('table.is-changed')
       expect(await table.locator('thead').innerText()).toMatch(/Field\s+Before\s+After/)
       expect(await table.locator('tbody tr').allInnerTexts()).toEqual([
@@ -207,7 +153,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
     })
 
     it('has an address of its own, also when the list does not show it', async () => {
-      const oldest = ids.at(-1) as string
+      const oldest = test.ids.at(-1) as string
       const page = await open(`?resource=order&entry=${oldest}`)
       await detail(page).getByRole('heading').waitFor()
       expect(await detail(page).innerText()).toContain(oldest)
@@ -220,7 +166,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
     })
 
     it('leads to its actor, its transaction and the life of its record', async () => {
-      const page = await open(`?entry=${ids[3]}`)
+      const page = await open(`?entry=${test.ids[3]}`)
       await detail(page).getByRole('link', { name: 'Same transaction' }).click()
       await expect.poll(() => verbs(page)).toEqual(['connect', 'update'])
       await rows(page).first().click()
@@ -257,10 +203,10 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
   })
 
   it('could not load an image from elsewhere, even if markup got in', async () => {
-    const context = await browser.newContext()
+    const context = await test.browser.newContext()
     onTestFinished(() => context.close())
     const page = await context.newPage()
-    await page.goto(server.url)
+    await page.goto(test.server.url)
     const refused = await page.evaluate(`new Promise((resolve) => {
       addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective))
       document.body.append(Object.assign(document.createElement('img'), { src: '//attacker.example/leak.png' }))
@@ -282,7 +228,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
       expect(await state.locator('h2').textContent()).toBe('When it was deleted')
       expect(await state.innerText()).toMatch(/status\s+shipped/)
       await page.locator('.moment-time').nth(2).click()
-      await expect.poll(() => query(page)).toMatchObject({ entry: ids[3] })
+      await expect.poll(() => query(page)).toMatchObject({ entry: test.ids[3] })
     })
 
     it('of a record that the log does not know says so', async () => {
@@ -303,16 +249,16 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
     it('moves through the entries with j and k, opens with Enter, closes with Escape', async () => {
       const page = await open()
       await page.keyboard.press('j')
-      await expect.poll(() => query(page)).toEqual({ entry: ids[0] })
+      await expect.poll(() => query(page)).toEqual({ entry: test.ids[0] })
       await page.keyboard.press('j')
       await page.keyboard.press('ArrowDown')
       await page.keyboard.press('k')
-      await expect.poll(() => query(page)).toEqual({ entry: ids[1] })
+      await expect.poll(() => query(page)).toEqual({ entry: test.ids[1] })
       await page.keyboard.press('Enter')
       await expect.poll(() => page.evaluate('document.activeElement?.id')).toBe('detail')
       await page.keyboard.press('Escape')
       await expect.poll(() => query(page)).toEqual({})
-      expect(await page.evaluate('document.activeElement.dataset.entry')).toBe(ids[1])
+      expect(await page.evaluate('document.activeElement.dataset.entry')).toBe(test.ids[1])
       await page.goBack()
       await page.goBack()
       await expect.poll(() => query(page)).toEqual({})
@@ -384,7 +330,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
     expect(await overflow()).toBeLessThanOrEqual(0)
     await detail(page).getByRole('link', { name: 'Close the entry' }).click()
     await expect.poll(() => detail(page).count()).toBe(0)
-    await page.goto(`${server.url}?view=record&resource=order&id=7`)
+    await page.goto(`${test.server.url}?view=record&resource=order&id=7`)
     await page.locator('.moment').first().waitFor()
     expect(await overflow()).toBeLessThanOrEqual(0)
   })
@@ -399,7 +345,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
       ['failed logins', '?view=logins&from=2026-01-01T00:00:00Z'],
     ])('axe finds nothing serious in %s', async (_, path) => {
       for (const width of [1440, 375]) {
-        const page = await open(path.replace('#3', ids[3] as string), {
+        const page = await open(path.replace('#3', test.ids[3] as string), {
           colorScheme,
           viewport: { width, height: 900 },
         })
@@ -425,7 +371,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
   it('shows who the database says made a change that is not from the audited client', async () => {
     const source = { role: 'reporting', application: 'psql', address: '10.0.0.7' }
     const status = { before: { status: 'open' }, after: { status: 'paid' }, changed: ['status'] }
-    const [id = ''] = await insertSamples(database, [
+    const [id = ''] = await insertSamples(test.database, [
       {
         ...{ at: '2024-01-01T00:00:00Z', action: 'invoice.update', details: { ...status, source } },
         actor: { id: 'postgres:reporting', type: 'system' },
@@ -436,11 +382,11 @@ describe.skipIf(chromiumPath === undefined)('the page in a browser', () => {
     expect(await rows(page).locator('.source').getAttribute('title')).toBe(
       'Not by the audited client. Role reporting, connected from 10.0.0.7',
     )
-    await page.goto(`${server.url}?entry=${id}`)
+    await page.goto(`${test.server.url}?entry=${id}`)
     expect(await detail(page).locator('.detail-head').innerText()).toContain('by psql as reporting')
     const facts = await detail(page).locator('.facts').innerText()
     expect(facts).toMatch(/Role\s+reporting\s+Application\s+psql\s+Connected from\s+10\.0\.0\.7/)
-    await page.goto(`${server.url}?view=record&resource=invoice&id=1`)
+    await page.goto(`${test.server.url}?view=record&resource=invoice&id=1`)
     expect(await page.locator('.moment').innerText()).toContain('by psql as reporting')
   })
 })

@@ -111,7 +111,7 @@ function SummaryText({ entry, hideReason }: { entry: WireEntry; hideReason: bool
       ${from !== undefined && html`<span class="from">${from}</span>`}
       ${from !== undefined && to !== undefined && html`<span class="muted" aria-label="to"> → </span>`}
       ${to !== undefined && html`<span class="to">${to}</span>`}
-    </span>`,
+    </span> `,
   )}
   ${more > 0 && html`<span class="muted part">+${more} more</span>`}
   ${reason && html`<span class="reason part">“${reason}”</span>`}

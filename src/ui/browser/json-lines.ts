@@ -20,7 +20,7 @@ const longestFlat = 60
 const absent = Symbol('absent')
 
 /** What stands before and after a value on its line. */
-interface Place {
+interface Surroundings {
   readonly indent: string
   /** `"key": ` */
   readonly name: string
@@ -37,7 +37,7 @@ export function isChanged({ was, is }: LinePair): boolean {
   return was === undefined || is === undefined || was.from < was.to || is.from < is.to
 }
 
-function pairs(was: unknown, is: unknown, place: Place): LinePair[] {
+function pairs(was: unknown, is: unknown, place: Surroundings): LinePair[] {
   if (was !== absent && is !== absent && !haveSameForm(was, is)) {
     return [...pairs(was, absent, place), ...pairs(absent, is, place)]
   }
@@ -45,7 +45,7 @@ function pairs(was: unknown, is: unknown, place: Place): LinePair[] {
   if (!isContainer(whole) || (fitsOneLine(was) && fitsOneLine(is))) return [pairOfLines(was, is, place)]
   const [open, close] = Array.isArray(whole) ? '[]' : '{}'
   const line = (text: string, side: unknown, comma = '') =>
-    side === absent ? undefined : plain(`${text}${comma}`, was === absent || is === absent, place.indent)
+    side === absent ? undefined : wholeLine(`${text}${comma}`, was === absent || is === absent, place.indent)
   return [
     { was: line(`${place.name}${open}`, was), is: line(`${place.name}${open}`, is) },
     ...children(was, is, `${place.indent}  `),
@@ -67,14 +67,14 @@ function children(was: unknown, is: unknown, indent: string): LinePair[] {
   )
 }
 
-interface Part {
+interface ChildPair {
   readonly name: string
   readonly was: unknown
   readonly is: unknown
 }
 
 /** In PostgreSQL's own order of keys, whichever side has them. */
-function memberPairs(was: object, is: object): Part[] {
+function memberPairs(was: object, is: object): ChildPair[] {
   const keys = [...new Set([...Object.keys(was), ...Object.keys(is)])]
   keys.sort((one, other) => one.length - other.length || (one < other ? -1 : 1))
   const member = (side: object, key: string) =>
@@ -87,8 +87,8 @@ function memberPairs(was: object, is: object): Part[] {
 }
 
 /** Items at the beginning and at the end that are the same belong together; those between by their order. */
-function itemPairs(was: readonly unknown[], is: readonly unknown[]): Part[] {
-  const [begin, end] = commonEnds(was.map(textOf), is.map(textOf))
+function itemPairs(was: readonly unknown[], is: readonly unknown[]): ChildPair[] {
+  const [begin, end] = commonEnds(was.map(flatText), is.map(flatText))
   const between = Math.max(was.length, is.length) - begin - end
   const item = (side: readonly unknown[], index: number) => (index < side.length - end ? side[index] : absent)
   return [
@@ -116,26 +116,26 @@ function fitsOneLine(value: unknown): boolean {
   if (value === absent || !isContainer(value)) return true
   const parts = Object.values(value)
   if (parts.length === 0) return true
-  return Array.isArray(value) && !parts.some(isContainer) && textOf(value).length < longestFlat
+  return Array.isArray(value) && !parts.some(isContainer) && flatText(value).length < longestFlat
 }
 
-function textOf(value: unknown): string {
+function flatText(value: unknown): string {
   return printJson(value, '')
 }
 
-function plain(text: string, isMarked: boolean, indent: string): Line {
+function wholeLine(text: string, isMarked: boolean, indent: string): Line {
   const whole = `${indent}${text}`
   return { text: whole, from: indent.length, to: isMarked ? whole.length : indent.length }
 }
 
 /** Both values on a line, with what differs marked. */
-function pairOfLines(was: unknown, is: unknown, { indent, name, wasComma, isComma }: Place): LinePair {
-  const [wasText, isText] = [was, is].map((value) => (value === absent ? '' : textOf(value))) as [
+function pairOfLines(was: unknown, is: unknown, { indent, name, wasComma, isComma }: Surroundings): LinePair {
+  const [wasText, isText] = [was, is].map((value) => (value === absent ? '' : flatText(value))) as [
     string,
     string,
   ]
-  if (was === absent) return { was: undefined, is: plain(`${name}${isText}${isComma}`, true, indent) }
-  if (is === absent) return { was: plain(`${name}${wasText}${wasComma}`, true, indent), is: undefined }
+  if (was === absent) return { was: undefined, is: wholeLine(`${name}${isText}${isComma}`, true, indent) }
+  if (is === absent) return { was: wholeLine(`${name}${wasText}${wasComma}`, true, indent), is: undefined }
   const [begin, end] = Array.isArray(was) || Array.isArray(is) ? listEnds(was, is) : textEnds(wasText, isText)
   const before = `${indent}${name}`
   const line = (text: string, comma: string): Line => ({
@@ -158,7 +158,7 @@ function textEnds(was: string, is: string): [begin: number, end: number] {
 
 /** What two short lists share at their ends, as characters: whole items, and the brackets. */
 function listEnds(was: unknown, is: unknown): [begin: number, end: number] {
-  const [one, other] = [was, is].map((list) => (list as unknown[]).map(textOf)) as [string[], string[]]
+  const [one, other] = [was, is].map((list) => (list as unknown[]).map(flatText)) as [string[], string[]]
   const [begin, end] = commonEnds(one, other)
   const length = (items: readonly string[]) => items.reduce((total, item) => total + item.length + 2, 0)
   return [1 + length(one.slice(0, begin)), 1 + length(one.slice(one.length - end))]

@@ -77,7 +77,7 @@ async function findNews(
     const shown = latest.current
     const known = new Set(shown.entries.map(({ id }) => id))
     const oldest = shown.hasMore ? shown.entries.at(-1) : undefined
-    const isNew = (entry: WireEntry) => !known.has(entry.id) && (!oldest || inOrder(entry, oldest) < 0)
+    const isNew = (entry: WireEntry) => !known.has(entry.id) && (!oldest || newestFirst(entry, oldest) < 0)
     return { entries: page.entries.filter(isNew), isPart: page.nextCursor !== null, error: undefined }
   } catch (error) {
     return { ...none, error: error as Error }
@@ -85,7 +85,7 @@ async function findNews(
 }
 
 /** Newest first, as the log gives them. */
-export function inOrder(one: WireEntry, other: WireEntry): number {
+export function newestFirst(one: WireEntry, other: WireEntry): number {
   if (one.timestamp !== other.timestamp) return one.timestamp > other.timestamp ? -1 : 1
   return BigInt(one.seq) > BigInt(other.seq) ? -1 : 1
 }

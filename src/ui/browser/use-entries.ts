@@ -2,7 +2,7 @@ import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { WireEntry, WirePage } from '../wire.ts'
 import { ask, filterParameters } from './api.ts'
 import type { Place } from './location.ts'
-import { inOrder, type News, useNews } from './news.ts'
+import { type News, newestFirst, useNews } from './news.ts'
 
 /** The entries of a filter that have been fetched, newest first. */
 export interface LoadedEntries {
@@ -87,7 +87,8 @@ export function useEntries(filter: Place, first = 50): LoadedEntries {
     setVersion(version + 1)
     // too many to know them all: the list begins anew
     if (news.isPart) load(undefined)
-    else setState((before) => ({ ...before, entries: [...news.entries, ...before.entries].sort(inOrder) }))
+    else
+      setState((before) => ({ ...before, entries: [...news.entries, ...before.entries].sort(newestFirst) }))
   }
   const loadMore = () => {
     if (state.loading) return
