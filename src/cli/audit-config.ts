@@ -4,6 +4,7 @@ import { types } from 'node:util'
 import { AuditError } from '../errors.ts'
 import type { DataModel } from '../models/data-model.ts'
 import { type AuditOptions, type ResolvedOptions, resolveOptions } from '../options.ts'
+import { parseTableName } from '../postgres/identifiers.ts'
 
 /** The options in the project's `audit.config.ts`. */
 export interface AuditConfig {
@@ -28,20 +29,30 @@ export async function loadAuditConfig(directory: string): Promise<AuditConfig> {
     .find((name) => existsSync(join(directory, name)))
   if (file === undefined) return { file, options: {} }
   const options = await importDefault(join(directory, file), file)
-  const { table } = (options ?? {}) as { table?: unknown }
-  if (typeof options === 'object' && options !== null && (table === undefined || typeof table === 'string')) {
-    return { file, options }
+  if (typeof options !== 'object' || options === null) {
+    throw new AuditError(
+      'AUDIT_CLI',
+      `${file} exports no options. Write: export default defineAudit({ … }), with defineAudit from prisma-extension-audit.`,
+    )
   }
-  if (typeof options === 'object' && options !== null) {
+  checkTable(options, file)
+  return { file, options }
+}
+
+/** Every command needs it, and most no other option. */
+function checkTable({ table }: { readonly table?: unknown }, file: string): void {
+  if (table === undefined) return
+  if (typeof table !== 'string') {
     throw new AuditError(
       'AUDIT_INVALID_OPTIONS',
       `In ${file}: the option table is no text. Give "name" or "schema.name".`,
     )
   }
-  throw new AuditError(
-    'AUDIT_CLI',
-    `${file} exports no options. Write: export default defineAudit({ … }), with defineAudit from prisma-extension-audit.`,
-  )
+  try {
+    parseTableName(table)
+  } catch (cause) {
+    throw new AuditError('AUDIT_CLI', `In ${file}: ${(cause as AuditError).message}`, { cause })
+  }
 }
 
 /** The table that `--table` gives, or else the project's options; undefined for that of the shipped migrations. */

@@ -1,46 +1,70 @@
 import { AuditError } from '../errors.ts'
+import { unansweredQuestion } from '../log/readable.ts'
 import { importAdapterPg } from '../postgres/adapter-pg.ts'
-import { type Connection, queryOf } from '../postgres/connection.ts'
+import { type Connection, plain, queryOf } from '../postgres/connection.ts'
+import type { TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
-import { loadPrismaConfig } from './prisma-config.ts'
+import { serverMessageOf, sqlStateOf } from '../postgres/sql-state.ts'
+import { hostAndPort } from './database-url.ts'
 
 /**
- * The database to ask: `DATABASE_URL`, else the `datasource.url` of the project's `prisma.config.ts`, which may be
- * the one place that loads a `.env`.
+ * Opens a connection that only reads, and closes it after `ask`.
  *
- * @throws AuditError `AUDIT_CLI` when neither is set.
+ * @param log the table that `ask` asks
+ * @throws AuditError `AUDIT_CLI` when there is no connection, `AUDIT_TABLE_MISSING` or `AUDIT_UNREADABLE` when the log gives
+ *   no answer; errors of ours that `ask` throws as they are
  */
-export async function databaseUrl(directory: string): Promise<string> {
-  const url = process.env.DATABASE_URL || (await loadPrismaConfig(directory)).datasource?.url
-  if (url) return url
-  throw new AuditError(
-    'AUDIT_CLI',
-    'DATABASE_URL is not set, so there is no database to check. Set it to the connection string of your application.',
-  )
-}
-
-/** @throws AuditError `AUDIT_CLI` when the database can't be asked; errors of ours that `ask` throws as they are */
 export async function withConnection<T>(
   url: string,
+  log: TableName,
   ask: (connection: Connection) => Promise<T>,
 ): Promise<T> {
   const { PrismaPg } = await importAdapterPg()
+  const factory = new PrismaPg({ connectionString: url, connectionTimeoutMillis: 10_000, max: 1 })
+  const connection: Connection & { dispose(): Promise<void> } = await factory.connect()
   try {
-    const factory = new PrismaPg({ connectionString: url, connectionTimeoutMillis: 10_000, max: 1 })
-    const connection = await factory.connect()
-    try {
-      return await ask(connection)
-    } finally {
-      await connection.dispose()
-    }
-  } catch (cause) {
-    if (cause instanceof AuditError) throw cause
-    throw new AuditError(
-      'AUDIT_CLI',
-      `The database could not be asked: ${causeText(cause)}. Check DATABASE_URL and that the server is up.`,
-      { cause },
-    )
+    await connection.queryRaw(plain('SET default_transaction_read_only = on')).catch((cause: unknown) => {
+      throw noConnection(cause, url)
+    })
+    return await ask(connection).catch((cause: unknown) => {
+      throw noAnswer(cause, url, log)
+    })
+  } finally {
+    await connection.dispose()
   }
+}
+
+/** Why the log was not read over an open connection. */
+export function noAnswer(cause: unknown, url: string, log: TableName): AuditError {
+  if (cause instanceof AuditError) return cause
+  if (sqlStateOf(cause) === undefined) return noConnection(cause, url)
+  const { code, message } = unansweredQuestion(cause, log)
+  const said = serverMessageOf(cause)
+  return new AuditError(code, said === undefined ? message : `${message} PostgreSQL said: ${said}.`, {
+    cause,
+  })
+}
+
+function noConnection(cause: unknown, url: string): AuditError {
+  const said = serverMessageOf(cause)
+  const state =
+    said === undefined
+      ? `No database answers at ${hostAndPort(url)}${driverReason(cause)}. Check that the server runs`
+      : `The database at ${hostAndPort(url)} refused the connection: ${said}. Check user, password and database`
+  return new AuditError(
+    'AUDIT_CLI',
+    `${state}, and the connection string: DATABASE_URL, or else the Prisma config.`,
+    {
+      cause,
+    },
+  )
+}
+
+/** What the driver says, where it is more than that nobody answers. */
+function driverReason(error: unknown): string {
+  const { kind, reason } = ((error as { cause?: unknown }).cause ?? {}) as { kind?: string; reason?: string }
+  if (kind === 'DatabaseNotReachable') return ''
+  return ` (${reason ?? kind ?? (error instanceof Error ? error.message : String(error))})`
 }
 
 /** The same connection for the log's helpers: rows as objects, with values as Prisma's raw queries give them. */
@@ -65,12 +89,4 @@ function parseValue(value: unknown, type: number | undefined): unknown {
   if (type === columnType.bigint) return BigInt(String(value))
   if (type === columnType.timestamp) return new Date(String(value))
   return type === columnType.json ? JSON.parse(String(value)) : value
-}
-
-/** A driver adapter's error says what happened in its `cause`. */
-export function causeText(error: unknown): string {
-  const { cause } = error as { cause?: { originalMessage?: string; message?: string } }
-  const text =
-    cause?.originalMessage ?? cause?.message ?? (error instanceof Error ? error.message : String(error))
-  return text.replace(/\.$/, '')
 }

@@ -5,6 +5,7 @@ import type { AuditEntry } from '../log/entry.ts'
 import { jsonLine } from '../log/json-line.ts'
 import type { SearchFilter } from '../search/filter.ts'
 import { createAuditSearch } from '../search/search.ts'
+import { describeEmpty } from './empty-result.ts'
 import { withLog } from './open-log.ts'
 
 export const exportFormats = ['ndjson', 'csv'] as const
@@ -29,6 +30,8 @@ export interface ExportOptions {
   readonly signal: AbortSignal
   /** Called after each page. */
   readonly onProgress: (progress: ExportProgress) => void
+  /** Told what the log has where there is nothing to export. */
+  readonly onEmpty: (note: string) => void
 }
 
 /**
@@ -60,6 +63,9 @@ export async function exportEntries(
       }
       onProgress(progress)
     } while (progress.cursor !== null && !signal.aborted)
+    if (progress.written === 0 && options.cursor === undefined) {
+      options.onEmpty(await describeEmpty(log, filter))
+    }
     return progress
   })
 }

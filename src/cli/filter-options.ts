@@ -1,5 +1,6 @@
+import type { AuditError } from '../errors.ts'
 import { resourceOf } from '../models/data-model.ts'
-import type { SearchFilter } from '../search/filter.ts'
+import { parseFilter, type SearchFilter } from '../search/filter.ts'
 import { UsageError } from './usage.ts'
 
 export const textOption = { type: 'string' } as const
@@ -34,10 +35,14 @@ interface FilterValues {
   to?: string | undefined
 }
 
-/** A filter for `search` of what was given on the command line; `--resource order:42` names a record. */
+/**
+ * A filter for `search` of what was given on the command line; `--resource order:42` names a record.
+ *
+ * @throws UsageError when it can't be used
+ */
 export function filterOf(values: FilterValues): SearchFilter {
   const [type, ...id] = values.resource?.split(':') ?? []
-  return {
+  const filter = {
     action: values.action,
     actor: values.actor,
     resource:
@@ -52,6 +57,21 @@ export function filterOf(values: FilterValues): SearchFilter {
     from: values.from,
     to: values.to,
   }
+  try {
+    parseFilter(filter)
+  } catch (error) {
+    throw misfit(error)
+  }
+  return filter
+}
+
+/** Says which option is wrong, where `search` would say which key of its filter. */
+function misfit(error: unknown): unknown {
+  const { message, cause } = error as AuditError
+  const [issue] = (cause as { issues?: { path: PropertyKey[]; message: string }[] } | undefined)?.issues ?? []
+  if (!issue) return new UsageError(message, { cause })
+  const option = String(issue.path[0]).replace(/Id$/, '')
+  return new UsageError(`--${option} ${issue.message}.`, { cause: error })
 }
 
 /** A whole number from 1, given as an option. */

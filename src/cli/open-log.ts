@@ -1,8 +1,8 @@
 import type { ReadableLog } from '../log/log.ts'
 import { StoredModels } from '../models/stored-models.ts'
-import { plain } from '../postgres/connection.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
-import { databaseUrl, logConnection, withConnection } from './connection.ts'
+import { logConnection, withConnection } from './connection.ts'
+import { databaseUrl } from './database-url.ts'
 import { tableOption } from './usage.ts'
 
 /** The log in the database of the project, for reading. Without a client there are no models, only resources. */
@@ -11,8 +11,7 @@ export async function withLog<T>(
   work: (log: ReadableLog & { connection: SqlClient }) => Promise<T>,
 ): Promise<T> {
   const options = { table: tableOption(table) }
-  return withConnection(await databaseUrl(process.cwd()), async (connection) => {
-    await connection.queryRaw(plain('SET default_transaction_read_only = on'))
+  return withConnection(await databaseUrl(process.cwd()), options.table, (connection) => {
     const models = new StoredModels({ models: {} }, async () => 'public', undefined)
     return work({ options, models, connection: logConnection(connection) })
   })

@@ -28,7 +28,7 @@ export interface Status {
  */
 export async function readStatus(url: string, table?: string, wanted?: WantedTriggers): Promise<Status> {
   const name = tableOption(table)
-  return withConnection(url, async (connection) => {
+  return withConnection(url, name, async (connection) => {
     const catalog = await readLogCatalog(connection, name)
     const log = catalog.table
     const triggers = log?.functions.version
@@ -72,7 +72,7 @@ export function describeStatus({ ok, checks, entries }: Status, { colors }: { co
   const marks = { ok: ['green', '✔'], warning: ['yellow', '!'], missing: ['red', '✘'] } as const
   const lines = checks.map(({ state, message }) => {
     const [color, mark] = marks[state]
-    // main.ts decides on colours, for the stream that it writes to.
+    // command-line.ts decides on colours, for the stream that it writes to.
     return `${colors ? styleText(color, mark, { validateStream: false }) : mark} ${message}`
   })
   if (entries) lines.push(`  ${describeEntries(entries)}`)

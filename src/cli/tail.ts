@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuditEntry } from '../log/entry.ts'
 import type { SearchFilter } from '../search/filter.ts'
 import { type AuditSearch, createAuditSearch } from '../search/search.ts'
+import { describeEmpty } from './empty-result.ts'
 import { withLog } from './open-log.ts'
 
 const pollEvery = 1_000
@@ -12,6 +13,7 @@ const longestTransaction = 60_000
  * The newest entries, oldest first; with `follow` also those that come, until `signal` aborts.
  *
  * @param show called with each entry, once
+ * @param onEmpty told what the log has where there is none to begin with
  */
 export async function tail(
   filter: SearchFilter,
@@ -22,11 +24,13 @@ export async function tail(
     signal,
   }: { table: string | undefined; count: number; follow: boolean; signal: AbortSignal },
   show: (entry: AuditEntry) => void,
+  onEmpty: (note: string) => void,
 ): Promise<void> {
   await withLog(table, async (log) => {
     const search = createAuditSearch(log)
     const { entries } = await search.search(filter, { limit: count })
     for (const entry of entries.toReversed()) show(entry)
+    if (entries.length === 0) onEmpty(await describeEmpty(log, filter))
     if (!follow) return
     // everything that is visible at the start counts as shown, the older entries too
     const begin = entries[0]?.timestamp ?? new Date()

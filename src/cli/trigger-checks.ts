@@ -60,11 +60,33 @@ export function triggerChecks(
               `${tableCount(bare)} without triggers, where only writes of the audited client are recorded: ${bare.join(', ')}. Run npx prisma-extension-audit triggers`,
             ),
           ]),
+      ...policyChecks(compared, installed, wanted),
       ...(absent.length === 0
         ? []
         : [warning(`${tableCount(absent)} of the schema not in the database: ${absent.join(', ')}`)]),
     ],
   }
+}
+
+/**
+ * Where policies decide which rows a statement sees, what is recorded without triggers is not always exact. Without a
+ * project every table of the database may be meant.
+ */
+function policyChecks(
+  compared: readonly Compared[],
+  installed: readonly InstalledTriggers[],
+  wanted: WantedTriggers | undefined,
+): Check[] {
+  const tables = wanted ? compared.flatMap((one) => one.installed ?? []) : installed
+  const names = tables
+    .filter((one) => one.hasRowSecurity && !one.definition && !one.hasRowTriggers)
+    .map(({ table }) => quoteTable(table))
+  if (names.length === 0) return []
+  return [
+    warning(
+      `${tableCount(names)} with row-level security and without triggers: ${names.join(', ')}. Policies hide rows from the statements of the client, so what these change is not always recorded exactly; triggers record it. Run npx prisma-extension-audit triggers`,
+    ),
+  ]
 }
 
 const noProblem = ''

@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { AuditError } from '../errors.ts'
-import { sqlStateOf } from '../postgres/sql-state.ts'
 import { connectionTo } from '../ui/data/read-connection.ts'
 import { sqlLogReader } from '../ui/data/sql-log-reader.ts'
 import { type Access, withAccess } from '../ui/server/access.ts'
-import { explainSqlState } from '../ui/server/explain-error.ts'
 import { webPageHandler } from '../ui/server/handler.ts'
 import { toNodeHandler } from '../ui/server/node.ts'
-import { causeText } from './connection.ts'
+import { noAnswer, withConnection } from './connection.ts'
 import { tableOption, UsageError } from './usage.ts'
 
 export interface WebPageServerOptions {
@@ -16,7 +14,7 @@ export interface WebPageServerOptions {
   readonly host?: string | undefined
   readonly token?: string | undefined
   readonly table?: string | undefined
-  /** Told of errors that the web page shows only a summary of, without the connection string. */
+  /** Told of errors that the web page shows only a summary of. */
   readonly onError?: (message: string) => void
 }
 
@@ -32,21 +30,22 @@ export interface WebPageServer {
  * Serves the web page of the log in a database. On a loopback address it answers this machine alone; elsewhere it wants a
  * token.
  *
- * @throws AuditError `AUDIT_CLI` when the log can't be read, or the port is taken
+ * @throws AuditError when the log can't be read, or the port is taken
  */
 export async function startWebPage(url: string, options: WebPageServerOptions): Promise<WebPageServer> {
   const { host = '127.0.0.1' } = options
   const port = portOption(options.port)
   const access = accessFor(host, options.token)
   const table = tableOption(options.table)
+  await withConnection(url, table, async () => {}) // first of all: whether there is a database
   const connection = connectionTo(url)
   const reader = sqlLogReader(connection, table)
   try {
     const { name } = await reader.overview().catch((cause: unknown) => {
-      throw unreadable(cause)
+      throw noAnswer(cause, url, table)
     })
     const webPage = withAccess(
-      webPageHandler(reader, (error) => options.onError?.(`The log could not be read: ${causeText(error)}.`)),
+      webPageHandler(reader, (error) => options.onError?.(noAnswer(error, url, table).message)),
       access,
     )
     const server = createServer(toNodeHandler(webPage))
@@ -110,9 +109,4 @@ function listen(server: Server, port: number, host: string): Promise<number> {
 
 function serverUrl(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
-function unreadable(cause: unknown): AuditError {
-  const reason = explainSqlState(sqlStateOf(cause)) ?? `The database could not be asked: ${causeText(cause)}.`
-  return new AuditError('AUDIT_CLI', `${reason} "prisma-extension-audit status" checks the log.`, { cause })
 }

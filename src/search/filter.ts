@@ -142,7 +142,7 @@ const filterSchema = z.strictObject(
     action: z.optional(texts),
     actor: z.optional(actor),
     resource: z.optional(resource),
-    outcome: z.optional(z.enum(['success', 'failure'])),
+    outcome: z.optional(z.enum(['success', 'failure'], { error: 'must be success or failure' })),
     changed: z.optional(texts),
     requestId: z.optional(text),
     organizationId: z.optional(text),

@@ -67,7 +67,11 @@ describe('a file that can not be used', () => {
       'AUDIT_INVALID_OPTIONS',
       'In audit.config.mjs: the option table is no text.',
     ],
-    ['export default { table: "a.b.c" }', 'AUDIT_CLI', 'The table "a.b.c" is not a table name.'],
+    [
+      'export default { table: "a.b.c" }',
+      'AUDIT_CLI',
+      'In audit.config.mjs: The table "a.b.c" is not a table name.',
+    ],
     ['export default { snapshot: "none" }', 'AUDIT_INVALID_OPTIONS', 'In audit.config.mjs: '],
     [
       'export default { redact: { User: ["ssn"] } }',
@@ -110,6 +114,10 @@ describe('the option table', () => {
     const project = await createProject({ 'audit.config.mjs': `export default { table: 'audit.trail' }` })
     const options = { cwd: project.directory, env: { DATABASE_URL: database.url } }
     expect((await runCli(['status'], options)).stdout).toContain('✔ table audit.trail\n')
-    expect(await runCli(['tail'], options)).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await runCli(['tail'], options)).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'The audit log "audit"."trail" has no entries.\n',
+    })
   })
 })

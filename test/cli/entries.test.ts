@@ -71,7 +71,9 @@ describe('history', () => {
   it('needs a model and an id', async () => {
     const { code, stdout, stderr } = await run('history', 'Order')
     expect([code, stdout]).toEqual([2, ''])
-    expect(stderr).toMatch(/^history takes a model and an id: history User 42\n/)
+    expect(stderr).toBe(
+      'history takes a model and an id: history User 42\nSee: npx prisma-extension-audit --help\n',
+    )
   })
 })
 
@@ -109,7 +111,9 @@ describe('tail', () => {
   it('says what is wrong with a filter, and reads nothing', async () => {
     const { code, stdout, stderr } = await run('tail', '--from', 'yesterday')
     expect([code, stdout]).toEqual([2, ''])
-    expect(stderr).toContain('must be a Date, or a string in ISO 8601')
+    expect(stderr).toBe(
+      '--from must be a Date, or a string in ISO 8601: 2026-11-24, or 2026-11-24T09:12:00Z with Z or an offset.\nSee: npx prisma-extension-audit --help\n',
+    )
   })
 
   it('follows until it is interrupted', async () => {
@@ -221,7 +225,48 @@ describe('export', () => {
   })
 })
 
+describe('an empty result says so and names what the log has', () => {
+  const saysOf = async (...args: string[]) => {
+    const { code, stderr } = await run(...args)
+    expect(code).toBe(0)
+    return stderr
+  }
+
+  it('of a record without entries: other ids of its resource', async () => {
+    const says = 'No entry is about order "43". The log has entries about order of other ids, such as "42".\n'
+    expect(await saysOf('history', 'Order', '43')).toBe(says)
+    expect(await saysOf('tail', '--resource', 'order:43')).toBe(says)
+  })
+
+  it('of a resource without entries: the resources that it knows', async () => {
+    const says = /^No entry is about invoice\. The log has entries about (\w+, )*order, user\.\n$/
+    expect(await saysOf('history', 'Invoice', '1')).toMatch(says)
+    expect(await saysOf('export', '--resource', 'Invoice')).toMatch(says)
+  })
+
+  it('of a search without hits: the time that it has entries of, beside the output', async () => {
+    const says =
+      /^No entry meets the filter\. The log has entries from 2026-03-01T10:00:00\.000000Z to 20\d\d-\d\d-\d\dT[\d:.]+Z\.\n$/
+    expect(await saysOf('tail', '--actor', 'nobody', '--json')).toMatch(says)
+    const { stdout, stderr } = await run('export', '--to', '2026-01-01')
+    expect(stdout).toMatch(/^seq,timestamp,[^\n]*\r\n$/)
+    expect(stderr).toMatch(says)
+  })
+
+  it('of an empty log: that it is', async () => {
+    const empty = await createDatabase()
+    const options = { env: { ...env, DATABASE_URL: empty.url } }
+    expect(await runCli(['tail'], options)).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'The audit log "audit_logs" has no entries.\n',
+    })
+  })
+})
+
 describe('the file of an export', () => {
+  const pointer = 'See: npx prisma-extension-audit --help\n'
+
   it('is never overwritten without --force, and a missing folder is named', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'export-'))
     const file = join(folder, 'log.csv')
@@ -231,7 +276,7 @@ describe('the file of an export', () => {
     const first = await readFile(file, 'utf8')
     expect(await run(...few, file)).toMatchObject({
       code: 2,
-      stderr: `--output: "${file}" is there already. Overwrite it with --force, or name another file.\n`,
+      stderr: `--output: "${file}" is there already. Overwrite it with --force, or name another file.\n${pointer}`,
     })
     await addMany('few.entry', 1)
     expect(await readFile(file, 'utf8')).toBe(first)
@@ -239,7 +284,7 @@ describe('the file of an export', () => {
     expect((await readFile(file, 'utf8')).trimEnd().split('\r\n')).toHaveLength(1 + 3)
     expect(await run(...few, join(folder, 'none', 'log.csv'))).toMatchObject({
       code: 2,
-      stderr: `--output: the folder "${join(folder, 'none')}" is not there. Create it, or name a file elsewhere.\n`,
+      stderr: `--output: the folder "${join(folder, 'none')}" is not there. Create it, or name a file elsewhere.\n${pointer}`,
     })
     expect(await run(...few, folder)).toMatchObject({ code: 2 })
   })
@@ -274,6 +319,7 @@ async function cursorOfFirstPage(): Promise<string> {
         cursor: undefined,
         signal: controller.signal,
         onProgress: () => controller.abort(),
+        onEmpty: () => {},
       },
     )
     return cursor ?? ''

@@ -145,6 +145,30 @@ describe('a table without triggers', () => {
   })
 })
 
+describe('a table with row-level security and without triggers', () => {
+  const line = (names: string) =>
+    `warning: ${names.split(', ').length === 1 ? '1 table' : '2 tables'} with row-level security and without triggers: ${names}. Policies hide rows from the statements of the client, so what these change is not always recorded exactly; triggers record it. Run npx prisma-extension-audit triggers`
+
+  it('is recommended triggers, with a project and without one', async () => {
+    await database.sql(`SELECT audit_logs_unwatch('"Order"'), audit_logs_unwatch('"Tag"');
+      CREATE TABLE "Extra" (id int);
+      ALTER TABLE "Extra" ENABLE ROW LEVEL SECURITY; ALTER TABLE "User" ENABLE ROW LEVEL SECURITY;
+      ALTER TABLE "Tag" ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON "Tag" USING (id < 10)`)
+    expect((await checksOf()).slice(2)).toEqual([line('"public"."Tag"')])
+    expect((await statusOf()).ok).toBe(true)
+    const { checks } = await readStatus(database.url)
+    expect(checks.slice(-1).map(({ state, message }) => `${state}: ${message}`)).toEqual([
+      line('"public"."Extra", "public"."Tag"'),
+    ])
+  })
+
+  it('is left in peace where the options leave it out', async () => {
+    await database.sql(`SELECT audit_logs_unwatch('"Tag"'); ALTER TABLE "Tag" ENABLE ROW LEVEL SECURITY`)
+    const files = { 'audit.config.mjs': `export default { models: { exclude: ['Tag'] } }` }
+    expect((await checksOf({ files })).filter((check) => check.includes('row-level'))).toEqual([])
+  })
+})
+
 describe('triggers that are not as they should be', () => {
   const renewal = (sql: string) =>
     `Run npx prisma-extension-audit triggers and npx prisma migrate deploy, or this: ${sql.replace('SELECT ', 'SELECT "public".')}`

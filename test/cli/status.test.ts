@@ -292,8 +292,12 @@ describe('the command', () => {
 
   it.each([
     ['no DATABASE_URL', undefined, 'DATABASE_URL is not set'],
-    ['no server', 'postgresql://me:pw@127.0.0.1:1/none', 'The database could not be asked'],
-    ['no such database', 'no-such-database', 'The database could not be asked'],
+    ['no server', 'postgresql://me:pw@127.0.0.1:1/none', 'No database answers at 127.0.0.1:1.'],
+    [
+      'no such database',
+      'no-such-database',
+      'refused the connection: database "no_such_database" does not exist.',
+    ],
   ])('exits 1 with one line on stderr: %s', async (_, url, reason) => {
     const project = await createProject({})
     const missing = new URL(inject('serverUrl'))

@@ -1,0 +1,277 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { AuditError } from '../errors.ts'
+import type { AuditEntry } from '../log/entry.ts'
+import { jsonLine } from '../log/json-line.ts'
+import { configuredTable } from './audit-config.ts'
+import { databaseUrl } from './database-url.ts'
+import { type ExportFormat, exportEntries, exportFormats } from './export.ts'
+import { openExportFile } from './export-file.ts'
+import { countOption, filterOf, filterOptions, flagOption, textOption } from './filter-options.ts'
+import { readHistory } from './history.ts'
+import { describePlan, planInit } from './init.ts'
+import { writeFiles } from './planned-files.ts'
+import { progressBar } from './progress-bar.ts'
+import { packageVersion } from './shipped.ts'
+import { showEntry } from './show-entries.ts'
+import { describeStatus, readStatus, wantedTriggers } from './status.ts'
+import { tail } from './tail.ts'
+import { describeCheck, describeTriggers, planTriggers, printTriggers } from './triggers.ts'
+import { startWebPage } from './ui.ts'
+import { UsageError, usage } from './usage.ts'
+
+/** The shell's code for a command that Ctrl-C ended. */
+const interruptedCode = 130
+
+/**
+ * Runs a command line: prints what it has to say, errors too, on the streams of the process. Nothing else prints or decides how
+ * the process ends.
+ *
+ * @returns the exit code: 0 fine, 1 not fine, 2 used wrongly
+ */
+export async function runCommandLine(args: string[]): Promise<number> {
+  try {
+    return await run(args)
+  } catch (error) {
+    const known = error instanceof AuditError
+    note(known ? error.message : error instanceof Error ? String(error.stack) : String(error))
+    if (!isMisuse(error)) return 1
+    note('See: npx prisma-extension-audit --help')
+    return 2
+  }
+}
+
+async function run([command, ...args]: string[]): Promise<number> {
+  if ([command, ...args].some((arg) => arg === '--help' || arg === '-h')) return print(usage)
+  switch (command) {
+    case '--version':
+    case '-v':
+      return print(`${await packageVersion()}\n`)
+    case 'init':
+      return init(args)
+    case 'triggers':
+      return triggers(args)
+    case 'status':
+      return status(args)
+    case 'ui':
+      return ui(args)
+    case 'history':
+      return history(args)
+    case 'tail':
+      return follow(args)
+    case 'export':
+      return exportLog(args)
+    case undefined:
+      throw new UsageError('No command given.')
+    default:
+      throw new UsageError(`Unknown command: ${command}`)
+  }
+}
+
+async function init(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    table: textOption,
+    model: textOption,
+    schema: textOption,
+    origin: flagOption,
+    'no-triggers': flagOption,
+    'dry-run': flagOption,
+  })
+  const plan = await planInit({
+    ...options,
+    directory: process.cwd(),
+    triggers: options['no-triggers'] !== true,
+  })
+  const dryRun = options['dry-run'] ?? false
+  if (!dryRun) await writeFiles(plan.writes)
+  return print(describePlan(plan, { contents: dryRun }))
+}
+
+async function triggers(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    table: textOption,
+    schema: textOption,
+    origin: flagOption,
+    check: flagOption,
+    print: flagOption,
+    json: flagOption,
+  })
+  const given = { ...options, directory: process.cwd() }
+  if (options.print) {
+    if (options.check || options.json) throw new UsageError('--print goes without --check and --json.')
+    return print(await printTriggers(given))
+  }
+  const plan = await planTriggers(given)
+  const { changes, notes } = plan
+  const ok = changes.length === 0
+  if (options.check) {
+    print(options.json ? jsonText({ ok, changes, notes }) : describeCheck(plan))
+    return ok ? 0 : 1
+  }
+  await writeFiles(plan.writes)
+  const written = plan.writes.map(({ path }) => path)
+  return print(options.json ? jsonText({ written, changes, notes }) : describeTriggers(plan))
+}
+
+async function status(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    table: textOption,
+    schema: textOption,
+    check: flagOption,
+    json: flagOption,
+  })
+  const table = await logTable(options.table)
+  const wanted = await wantedTriggers(process.cwd(), {
+    ...{ table, schema: options.schema, areRequired: options.check ?? false },
+  })
+  const found = await readStatus(await databaseUrl(process.cwd()), table, wanted)
+  print(options.json ? jsonText(found) : describeStatus(found, { colors: hasColors() }))
+  return found.ok ? 0 : 1
+}
+
+async function ui(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    port: textOption,
+    host: textOption,
+    token: textOption,
+    table: textOption,
+  })
+  const server = await startWebPage(await databaseUrl(process.cwd()), {
+    ...options,
+    table: await logTable(options.table),
+    onError: (error) => process.stderr.write(`${error}\n`),
+  })
+  print(server.greeting)
+  await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
+  await server.close()
+  return 0
+}
+
+async function history(args: string[]): Promise<number> {
+  const { values, positionals } = parseArguments(args, {
+    table: textOption,
+    limit: textOption,
+    json: flagOption,
+  })
+  const [model, id, ...others] = positionals
+  if (model === undefined || id === undefined || others.length > 0) {
+    throw new UsageError('history takes a model and an id: history User 42')
+  }
+  const limit = countOption('limit', values.limit, 50)
+  const table = await logTable(values.table)
+  for (const entry of await readHistory(model, id, { table, limit }, note)) {
+    print(show(entry, values.json))
+  }
+  return 0
+}
+
+async function follow(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    ...filterOptions,
+    follow: { type: 'boolean', short: 'f' },
+    limit: textOption,
+  })
+  const { json, follow = false } = options
+  const table = await logTable(options.table)
+  const count = countOption('limit', options.limit, 10)
+  const signal = untilInterrupted()
+  await tail(filterOf(options), { table, count, follow, signal }, (entry) => print(show(entry, json)), note)
+  return 0
+}
+
+async function exportLog(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    ...filterOptions,
+    format: textOption,
+    output: textOption,
+    force: flagOption,
+    cursor: textOption,
+  })
+  const { cursor, format = options.json ? 'ndjson' : 'csv' } = options
+  if (!exportFormats.some((one) => one === format)) {
+    throw new UsageError(`--format must be ${exportFormats.join(' or ')}, and is ${JSON.stringify(format)}.`)
+  }
+  const table = await logTable(options.table)
+  const mode = cursor !== undefined ? 'continue' : options.force ? 'overwrite' : 'new'
+  const file = options.output ? await openExportFile(options.output, mode) : undefined
+  const bar = progressBar(process.stderr)
+  const empty: string[] = []
+  const done = await exportEntries(filterOf(options), file?.stream ?? process.stdout, {
+    ...{ table, cursor, format: format as ExportFormat, signal: untilInterrupted() },
+    onProgress: bar.update,
+    onEmpty: (text) => empty.push(text),
+  }).catch(async (error: unknown) => {
+    await file?.abandon()
+    throw error
+  })
+  bar.end()
+  empty.forEach(note)
+  await file?.close()
+  if (done.cursor === null) return 0
+  process.stderr.write(`Stopped after ${done.written} entries. Go on with: --cursor ${done.cursor}\n`)
+  return interruptedCode
+}
+
+/** The table that `--table` names, or else the options of the project in the current folder. */
+function logTable(given: string | undefined): Promise<string | undefined> {
+  return configuredTable(process.cwd(), given)
+}
+
+function show(entry: AuditEntry, json: boolean | undefined): string {
+  return json ? jsonLine(entry) : showEntry(entry, { colors: hasColors() })
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
+
+function hasColors(): boolean {
+  return process.stdout.isTTY === true && !process.env.NO_COLOR
+}
+
+/** Aborts at the first Ctrl-C; the second ends the process as usual. */
+function untilInterrupted(): AbortSignal {
+  const controller = new AbortController()
+  process.once('SIGINT', () => controller.abort())
+  return controller.signal
+}
+
+function parseOptions<Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: string[],
+  options: Options,
+) {
+  const { values, positionals } = parseArguments(args, options)
+  if (positionals.length > 0) throw new UsageError(`Unexpected argument: ${positionals[0]}`)
+  return values
+}
+
+function parseArguments<Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: string[],
+  options: Options,
+) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true })
+  } catch (cause) {
+    throw new UsageError(firstSentence(cause))
+  }
+}
+
+/** What `parseArgs` says, in one sentence. */
+function firstSentence(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return text.replace(/(?<=.)\. .*$/s, '.')
+}
+
+function print(output: string): 0 {
+  process.stdout.write(output)
+  return 0
+}
+
+/** Beside the output, which others may read. */
+function note(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+function isMisuse(error: unknown): boolean {
+  const codes: readonly string[] = ['AUDIT_INVALID_FILTER', 'AUDIT_INVALID_CURSOR']
+  return error instanceof UsageError || (error instanceof AuditError && codes.includes(error.code))
+}
