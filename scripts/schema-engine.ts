@@ -96,12 +96,21 @@ export async function withEngine<T>(
   }
 }
 
-/** Applies every migration of a `migrations` folder in order, as `prisma migrate deploy` does; gives their names. */
-export async function applyMigrations(url: string, migrationsFolder: string): Promise<string[]> {
+/**
+ * Applies every migration of a `migrations` folder in order, as `prisma migrate deploy` does; gives their names.
+ *
+ * @param isIncluded leaves out migrations by their names
+ */
+export async function applyMigrations(
+  url: string,
+  migrationsFolder: string,
+  isIncluded: (name: string) => boolean = () => true,
+): Promise<string[]> {
   const entries = await readdir(migrationsFolder, { withFileTypes: true })
   const names = entries
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
+    .filter(isIncluded)
     .sort()
   const migrationDirectories = await Promise.all(
     names.map(async (path) => {

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expectHistory } from '../shared/log-of-example.ts'
 import { type RunningExample, runExample } from '../shared/run-example.ts'
 
 let app: RunningExample
+let started: string
 beforeAll(async () => {
   app = await runExample('express')
+  started = new Date().toISOString()
 })
 afterAll(() => app.stop())
 
@@ -97,9 +100,21 @@ it('shows the log to managers in their browsers, and to nobody else', async () =
   const [script = ''] = /\/audit\/assets\/page\.js[^"]*/.exec(page.body as string) ?? []
   expect((await app.request('GET', script, { headers })).headers.get('content-type')).toMatch('javascript')
 
-  const failed = await app.request('GET', '/audit/api/entries?outcome=failure&action=user.login', { headers })
+  // those of the weeks before are in the log, too
+  const logins = `/audit/api/entries?outcome=failure&action=user.login&from=${started}`
+  const failed = await app.request('GET', logins, { headers })
   expect(failed.body).toMatchObject({
     entries: [{ action: 'user.login', outcome: 'failure', reason: 'wrong password', ip: '127.0.0.1' }],
   })
   expect((await app.request('POST', '/audit/api/entries', { headers })).status).toBe(405)
+})
+
+it('prints the account that sees the log, which begins with weeks of history; / leads there', async () => {
+  const signedOut = await fetch(app.url, { redirect: 'manual' })
+  expect([signedOut.status, signedOut.headers.get('location')]).toEqual([302, '/login'])
+
+  const { name: email, password } = app.account
+  const answer = await app.request('POST', '/login', { body: { email, password } })
+  const { token } = answer.body as { token: string }
+  await expectHistory(app, { authorization: `Bearer ${token}` })
 })

@@ -16,6 +16,7 @@ export function createApp(db: Database): Express {
   app.use(express.json(), express.urlencoded())
   app.use(authenticate)
 
+  app.get('/', (request, response) => response.redirect(request.user ? '/audit' : '/login'))
   app.get('/login', loginPage)
   app.post('/login', login(db))
   app.use('/orders', requireUser, orders(db))

@@ -30,6 +30,7 @@ function isPasswordOf(password: string, hash: string): boolean {
 /** For people; programs send JSON. */
 export const loginPage: RequestHandler = (_request, response) => {
   response.type('html').send(`<!doctype html><title>Order desk</title>
+    <meta name="viewport" content="width=device-width"><h1>Order desk</h1><p>Sign in to see its audit log.</p>
     <form method="post"><input name="email" type="email" placeholder="E-mail" required>
     <input name="password" type="password" placeholder="Password" required><button>Sign in</button></form>`)
 }

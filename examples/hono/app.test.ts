@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { basic, expectHistory } from '../shared/log-of-example.ts'
 import { type RunningExample, runExample } from '../shared/run-example.ts'
 
 let app: RunningExample
@@ -33,4 +34,11 @@ it('gives a note as it was before it was rewritten', async () => {
 
 it('lets nobody in without a key', async () => {
   expect((await app.request('GET', '/notes')).status).toBe(401)
+})
+
+it('prints the account that sees the log of its team, which begins with weeks of history; / leads there', async () => {
+  expect((await app.request('GET', '/audit')).status).toBe(401)
+  const wrong = basic({ ...app.account, password: 'close sesame' })
+  expect((await app.request('GET', '/audit/api/entries', { headers: wrong })).status).toBe(401)
+  await expectHistory(app, basic(app.account))
 })

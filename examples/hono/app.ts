@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type Context, Hono } from 'hono'
+import { basicAuth } from 'hono/basic-auth'
+import { HTTPException } from 'hono/http-exception'
 import { auditContext } from 'prisma-extension-audit/hono'
+import { auditPage } from 'prisma-extension-audit/ui'
 import type { Database } from './database.ts'
 
 interface ApiKey {
@@ -14,7 +17,7 @@ export function hashKey(key: string): string {
   return createHash('sha256').update(key).digest('hex')
 }
 
-/** Notes of teams: an API on Hono, for programs with API keys. */
+/** Notes of teams: an API on Hono for programs with API keys, and for people the log of their team. */
 export function createApp(db: Database): Hono<Env> {
   const app = new Hono<Env>()
   app.use(
@@ -27,9 +30,28 @@ export function createApp(db: Database): Hono<Env> {
     }),
   )
 
+  /** The key of a name and a secret that belong together. */
+  const findKey = async (secret: string, id?: string) =>
+    (await db.apiKey.findUnique({ where: { hash: hashKey(secret), ...(id !== undefined && { id }) } })) ??
+    undefined
+
+  app.get('/', (context) => context.redirect('/audit'))
+
+  // a browser asks for the name of a key and the key
+  const signIn = basicAuth({
+    async verifyUser(id, secret, context: Context<Env>) {
+      const apiKey = await findKey(secret, id)
+      if (apiKey) context.set('apiKey', apiKey)
+      return apiKey !== undefined
+    },
+  })
+  app.get('/audit/*', signIn, (context) => {
+    const { teamId } = context.get('apiKey')
+    return auditPage(db, { basePath: '/audit', filter: { organizationId: teamId } })(context.req.raw)
+  })
+
   app.use('/notes/*', async (context, next) => {
-    const key = context.req.header('x-api-key') ?? ''
-    const apiKey = await db.apiKey.findUnique({ where: { hash: hashKey(key) } })
+    const apiKey = await findKey(context.req.header('x-api-key') ?? '')
     if (!apiKey) return context.json({ error: 'Give a valid x-api-key' }, 401)
     context.set('apiKey', apiKey)
     await next()
@@ -79,6 +101,9 @@ export function createApp(db: Database): Hono<Env> {
       : context.json({ error: 'There was no such note' }, 404)
   })
 
-  app.onError((error, context) => context.json({ error: error.name }, 500))
+  app.onError((error, context) =>
+    // such as the one by which a browser asks for a name and a password
+    error instanceof HTTPException ? error.getResponse() : context.json({ error: error.name }, 500),
+  )
   return app
 }

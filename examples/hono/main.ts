@@ -1,24 +1,19 @@
 // Notes of teams on Hono: npm run example:hono
 import { serve } from '@hono/node-server'
 import { startDatabase, untilStopped } from '../shared/start.ts'
-import { createApp, hashKey } from './app.ts'
+import { createApp } from './app.ts'
 import { openDatabase } from './database.ts'
+import { writeHistory } from './history.ts'
+import { key, robot, seed } from './seed.ts'
 
-const server = await startDatabase('hono')
+const server = await startDatabase('hono', writeHistory)
 const db = openDatabase(server.url)
-await db.team.upsert({
-  where: { id: 'crew' },
-  update: {},
-  create: {
-    id: 'crew',
-    name: 'The crew',
-    apiKeys: { create: { id: 'robot', name: 'The robot', hash: hashKey('open sesame') } },
-  },
-})
+await seed(db)
 
 const http = serve({ fetch: createApp(db).fetch, port: Number(process.env.PORT ?? 3000) }, ({ port }) =>
   untilStopped(
     `http://localhost:${port}`,
+    { name: robot.id, password: key },
     () => http.close(),
     () => db.$disconnect(),
     () => server.stop(),

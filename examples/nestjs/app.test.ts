@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { basic, expectHistory } from '../shared/log-of-example.ts'
 import { type RunningExample, runExample } from '../shared/run-example.ts'
 
 let app: RunningExample
@@ -30,4 +31,11 @@ it('tells a patient who saw the record', async () => {
 
 it('lets in nobody but staff', async () => {
   expect((await app.request('GET', '/patients/1')).status).toBe(403)
+})
+
+it('prints the account that sees the log, which begins with weeks of history; / leads there', async () => {
+  expect((await app.request('GET', '/audit')).status).toBe(401)
+  const nurse = basic({ ...app.account, name: 'nurse-lee' })
+  expect((await app.request('GET', '/audit/api/entries', { headers: nurse })).status).toBe(401)
+  await expectHistory(app, basic(app.account))
 })

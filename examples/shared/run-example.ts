@@ -4,6 +4,8 @@ import { join } from 'node:path'
 /** An example that runs in a process of its own, as a user starts it. */
 export interface RunningExample {
   readonly url: string
+  /** Whom it says to sign in as, to see the log. */
+  readonly account: { readonly name: string; readonly password: string }
   /** Sends a request with a JSON body; gives the answer's status and its body, parsed where it is JSON. */
   request(
     method: string,
@@ -13,6 +15,10 @@ export interface RunningExample {
   stop(): Promise<void>
 }
 
+/** What an example prints when it is ready: where it listens, where the log is, and who may see it. */
+const announcement =
+  /^Listening on (?:http:\/\/\S+:(\d+))\nThe log is at http:\/\/\S+\/audit\. Sign in as (\S+) with the password "(.+)"\.$/m
+
 export async function runExample(example: string): Promise<RunningExample> {
   const main = join(import.meta.dirname, '..', example, 'main.ts')
   const child = spawn(process.execPath, ['--import', 'tsx', main], {
@@ -21,18 +27,19 @@ export async function runExample(example: string): Promise<RunningExample> {
   })
   let output = ''
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  const url = await new Promise<string>((resolve, reject) => {
+  const told = await new Promise<Pick<RunningExample, 'url' | 'account'>>((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
         output += chunk
-        const port = /Listening on http:\/\/\S+:(\d+)/.exec(output)?.[1]
-        if (port) resolve(`http://127.0.0.1:${port}`)
+        const [, port, name, password] = announcement.exec(output) ?? []
+        if (name && password) resolve({ url: `http://127.0.0.1:${port}`, account: { name, password } })
       })
     }
     void ended.then(() => reject(new Error(`The example ${example} ended:\n${output}`)))
   })
+  const { url } = told
   return {
-    url,
+    ...told,
     async request(method, path, { headers = {}, body } = {}) {
       const response = await fetch(url + path, {
         method,
