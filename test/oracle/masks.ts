@@ -23,6 +23,22 @@ export function masked(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, masked(inner)]))
 }
 
+/**
+ * An outcome without the name of the unique constraint that was violated. Where an update of many rows violates several, the
+ * row that comes first decides, and PostgreSQL promises no order of rows.
+ */
+export function anyConstraint(value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(/[`"]\w+_(pkey|key)[`"]/g, '<constraint>')
+  if (Array.isArray(value)) return value.map(anyConstraint)
+  if (!isPlainObject(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      key === 'index' ? '<constraint>' : anyConstraint(inner),
+    ]),
+  )
+}
+
 /** Lists of records come back in no promised order. */
 export function sameOrder(value: unknown): unknown {
   if (Array.isArray(value)) {
