@@ -1,7 +1,7 @@
 import type { FoldedStatement } from './parse/fold.ts'
 import { renumberFolded } from './parse/parameters.ts'
 import { withoutValues } from './parse/without-values.ts'
-import type { Plan } from './plan.ts'
+import type { AuditedPlan, Plan } from './plan.ts'
 import type { Want } from './rewrite/audited-statement.ts'
 import type { EntryShape } from './rewrite/entry-parameters.ts'
 
@@ -23,15 +23,22 @@ export function unfolded(plan: Plan, sql: string, folded: FoldedStatement): Plan
   if (plan.kind === 'pass') return plan
   if (plan.kind === 'uncapturable') return isFolded ? { ...plan, statement: withoutValues(sql) } : plan
   if (plan.kind === 'carried') return { ...plan, sql: expand(plan.sql) + trailer }
-  const { lock, restricted } = plan
+  return unfoldedAudit(plan, sql, folded)
+}
+
+function unfoldedAudit(plan: AuditedPlan, sql: string, folded: FoldedStatement): AuditedPlan {
+  const { expand, trailer } = folded
+  const { lock, restricted, further } = plan
   return {
     ...plan,
     restricted: restricted && { ...restricted, plan: unfolded(restricted.plan, sql, folded) },
+    ...(further && { further: (answer) => unfoldedAudit(further(answer), sql, folded) }),
     sql: expand(plan.sql) + trailer,
     ...(lock && {
       lock: {
         ...lock,
         rows: renumberFolded(lock.rows, expand),
+        ...(lock.ask && { ask: renumberFolded(lock.ask, expand) }),
         ...(lock.reached && { reached: renumberFolded(lock.reached, expand) }),
       },
     }),

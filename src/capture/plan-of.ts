@@ -1,30 +1,21 @@
+import { auditedPlan } from './audited-plan.ts'
+import { narrowingPlan } from './narrowing-plan.ts'
 import { conflictKey } from './parse/conflict.ts'
-import { countParameters, renumber } from './parse/parameters.ts'
+import { countParameters } from './parse/parameters.ts'
 import type { WriteStatement } from './parse/statement.ts'
 import { parseSql, type Syntax } from './parse/syntax.ts'
 import { classify, type UncapturableReason } from './parse/uncapturable.ts'
 import { withoutValues } from './parse/without-values.ts'
 import { writtenTables } from './parse/written-tables.ts'
-import type { AuditedPlan, CarriedPlan, ContextStatement, Plan } from './plan.ts'
+import type { CarriedPlan, ContextStatement, Plan, StatementFacts } from './plan.ts'
 import { concernsTriggers, type Recording } from './recording.ts'
-import { lacksPrivilege, restrictionOf } from './rewrite/access.ts'
-import type { RewriteInput, Want } from './rewrite/audited-statement.ts'
+import { restrictionOf } from './rewrite/access.ts'
 import { carryContext } from './rewrite/carry-context.ts'
-import { contextCall, unwatchedGuard } from './rewrite/context-call.ts'
+import { causeOf, contextCall } from './rewrite/context-call.ts'
 import { EntryParameters, type EntryShape } from './rewrite/entry-parameters.ts'
-import { noteEntry, rawEntry } from './rewrite/raw-entry.ts'
-import { findRecorder } from './rewrite/recorder.ts'
-import { hurdleTo, rewrite } from './rewrite/rewrite.ts'
+import { rawEntry } from './rewrite/raw-entry.ts'
+import { hurdleTo } from './rewrite/rewrite.ts'
 import type { TrackedTable } from './rewrite/tracked-table.ts'
-
-/** What there is to know of a statement beside its text. */
-export interface StatementFacts {
-  readonly want: Want
-  readonly parameterCount: number
-  readonly shape: EntryShape
-  /** The table that it writes to, if its name alone does not say: its oid. */
-  readonly written: number | undefined
-}
 
 const pass: Plan = { kind: 'pass' }
 
@@ -61,7 +52,9 @@ export function planOf(recording: Recording, text: string, facts: StatementFacts
   if (statement.kind === 'upsert' && reach && !conflictKey(statement.conflict, table))
     return asText('upsert-without-values')
   const input = { tracked, reach, statementText: withoutValues(text) }
-  const plan = audited(recording, statement, facts, input)
+  const plan = narrowingPlan(statement, input, (narrowed) =>
+    auditedPlan(recording, statement, facts, narrowed),
+  )
   const restriction = restrictionOf(statement, table, reach)
   if (!restriction) return plan
   const { ask, records, isLockless } = restriction
@@ -70,7 +63,7 @@ export function planOf(recording: Recording, text: string, facts: StatementFacts
       ? asText('row-security')
       : records === 'rows'
         ? plan
-        : audited(recording, statement, facts, { ...input, isLockless, isIncomplete: true })
+        : auditedPlan(recording, statement, facts, { ...input, isLockless, isIncomplete: true })
   return { ...plan, restricted: { ask, plan: otherwise, isIncomplete: records !== 'rows' } }
 }
 
@@ -105,58 +98,6 @@ function contextAhead({ functions }: Recording, shape: EntryShape): ContextState
   return { sql: `SELECT ${functions.nextContext}(${parameters.reference('contextText')})`, parameters }
 }
 
-/** The statement records what it changes. */
-function audited(
-  recording: Recording,
-  statement: WriteStatement,
-  { want, parameterCount, shape, written }: StatementFacts,
-  {
-    statementText,
-    ...rest
-  }: Pick<RewriteInput, 'tracked' | 'reach' | 'isLockless' | 'isIncomplete'> & {
-    readonly statementText: string
-  },
-): AuditedPlan {
-  recording.requireLog()
-  const { catalog, functions, qualifiedLog } = recording
-  const log = recording.options.table
-  // the statement's names depend on the session, and perhaps the log's as well
-  const isOfSession = written !== undefined
-  const parameters = new EntryParameters(shape, parameterCount, want === 'rows', catalog.server.makesUuidv7)
-  const later = new EntryParameters(shape, 0)
-  const { tracked, reach } = rest
-  const { lock, readLater, ...rewritten } = rewrite(statement, {
-    ...rest,
-    want,
-    guard: concernsTriggers(statement, tracked.table)
-      ? contextCall(functions, tracked.table, parameters, causeOf(statement, tracked))
-      : unwatchedGuard(functions, tracked.table),
-    catalog,
-    track: (table) => recording.track(table),
-    lockedRows: `$${parameterCount + 1}::pg_catalog.text`,
-    entry: parameters,
-    later,
-    note: (reason, entry) => noteEntry(statementText, reason, entry),
-    log: isOfSession ? qualifiedLog : log,
-    // the log's function has its table's name as the migration spells it
-    recorder: isOfSession ? undefined : findRecorder(catalog, log),
-  })
-  return {
-    kind: 'audited',
-    parameters,
-    lacksPrivilege: lacksPrivilege(statement, tracked.table, reach),
-    ...rewritten,
-    ...(lock && {
-      lock: {
-        rows: renumber(lock.rows),
-        ...(lock.reached !== undefined && { reached: renumber(lock.reached) }),
-        isDeep: lock.isDeep,
-      },
-    }),
-    ...(readLater !== undefined && { readLater: { sql: readLater, parameters: later } }),
-  }
-}
-
 /** Its text is recorded, unless triggers record all that it can write to. */
 function uncapturable(
   recording: Recording,
@@ -182,10 +123,4 @@ function uncapturable(
     entry: isRecorded ? undefined : rawEntry(reason, recording.qualifiedLog, shape),
     ahead: hasTriggers ? contextAhead(recording, shape) : undefined,
   }
-}
-
-/** What referential actions of a statement have as their cause, if no trigger says so. */
-function causeOf(statement: WriteStatement, tracked: TrackedTable): string | undefined {
-  if (tracked.table.watch.isRecording || statement.kind === 'insert') return undefined
-  return tracked.action(statement.kind === 'delete' ? 'delete' : 'update')
 }

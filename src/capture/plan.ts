@@ -1,8 +1,17 @@
 import type { Renumbered } from './parse/parameters.ts'
 import type { UncapturableReason } from './parse/uncapturable.ts'
-import type { Rewritten } from './rewrite/audited-statement.ts'
-import type { EntryParameters } from './rewrite/entry-parameters.ts'
+import type { Rewritten, Want } from './rewrite/audited-statement.ts'
+import type { EntryParameters, EntryShape } from './rewrite/entry-parameters.ts'
 import type { RawEntry } from './rewrite/raw-entry.ts'
+
+/** What there is to know of a statement beside its text. */
+export interface StatementFacts {
+  readonly want: Want
+  readonly parameterCount: number
+  readonly shape: EntryShape
+  /** The table that it writes to, if its name alone does not say: its oid. */
+  readonly written: number | undefined
+}
 
 /** What to do with a statement. */
 export type Plan =
@@ -46,7 +55,14 @@ export interface AuditedPlan extends Omit<Rewritten, 'lock' | 'readLater'> {
   /** After the statement's own. */
   readonly parameters: EntryParameters
   /** Statements that run before, with some of the statement's own parameters; see {@link Rewritten}. */
-  readonly lock?: { readonly rows: Renumbered; readonly reached?: Renumbered; readonly isDeep: boolean }
+  readonly lock?: {
+    readonly rows: Renumbered
+    readonly reached?: Renumbered
+    readonly isDeep: boolean
+    readonly ask?: Renumbered
+  }
+  /** With the answer to `lock.ask`, the plan that has those rows, too. */
+  readonly further?: (answer: string) => AuditedPlan
   readonly readLater?: { readonly sql: string; readonly parameters: EntryParameters }
   /** A query: see `lacksPrivilege`. */
   readonly lacksPrivilege: string

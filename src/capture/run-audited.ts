@@ -25,17 +25,19 @@ export function runAudited(
   connection: Connection | AdapterLike,
   attribution: Attribution,
 ): Promise<SqlResult> {
-  const audited = (lockedRows?: string): SqlQuery => {
-    const { args, argTypes } = plan.parameters.bind(attribution, lockedRows)
-    return { sql: plan.sql, args: [...query.args, ...args], argTypes: [...query.argTypes, ...argTypes] }
+  const audited = ({ sql, parameters }: AuditedPlan, lockedRows?: string): SqlQuery => {
+    const { args, argTypes } = parameters.bind(attribution, lockedRows)
+    return { sql, args: [...query.args, ...args], argTypes: [...query.argTypes, ...argTypes] }
   }
-  const { lock, readLater, surplus } = plan
-  if (lock === undefined)
-    return connection.queryRaw(audited()).then((result) => withoutLastColumns(result, surplus))
+  if (plan.lock === undefined)
+    return connection.queryRaw(audited(plan)).then((result) => withoutLastColumns(result, plan.surplus))
   return inTransaction(connection, async (transaction) => {
-    const ahead = () => takeLocks(lock, query, transaction)
-    const run = (locked: string) => transaction.queryRaw(audited(locked))
-    const result = await (plan.countsMissed ? runUntilLocked(ahead, run, transaction) : run(await ahead()))
+    const ahead = () => takeLocks(plan, query, transaction)
+    const run = ({ plan: narrowed, addresses }: Locked) => transaction.queryRaw(audited(narrowed, addresses))
+    const { result, locked } = plan.countsMissed
+      ? await runUntilLocked(ahead, run, transaction)
+      : await ahead().then(async (locked) => ({ result: await run(locked), locked }))
+    const { readLater, surplus } = locked.plan
     if (readLater !== undefined) {
       await transaction.queryRaw({ sql: readLater.sql, ...readLater.parameters.bind(attribution) })
     }
@@ -43,35 +45,59 @@ export function runAudited(
   })
 }
 
-/**
- * Locks the rows of a statement, and those that referential actions reach.
- *
- * @returns the addresses of its own rows, as the text of an array
- */
-async function takeLocks(
-  { rows, reached, isDeep }: NonNullable<AuditedPlan['lock']>,
-  query: SqlQuery,
-  transaction: Connection,
-): Promise<string> {
-  const locked = await transaction.queryRaw(withParametersOf(query, rows))
-  const addresses = `{${locked.rows.map(([address]) => `"${address}"`).join(',')}}`
+/** What was locked before a statement. */
+interface Locked {
+  /** With all that the rows reach. */
+  readonly plan: AuditedPlan
+  /** Of the statement's own rows, as the text of an array. */
+  readonly addresses: string
+}
+
+/** Locks the rows of a statement, and those that referential actions reach. */
+async function takeLocks(plan: AuditedPlan, query: SqlQuery, transaction: Connection): Promise<Locked> {
+  const { lock } = plan
+  const locked = lock ? (await transaction.queryRaw(withParametersOf(query, lock.rows))).rows : []
+  const addresses = `{${locked.map(([address]) => `"${address}"`).join(',')}}`
   // no row, no referential action: an update that keeps its keys, or that finds nothing
-  if (reached && locked.rows.length > 0) {
-    const { args, argTypes } = query
-    const given = { ...query, args: [...args, addresses], argTypes: [...argTypes, textType] }
-    await lockReached(withParametersOf(given, reached), isDeep, transaction)
+  if (locked.length === 0) return { plan, addresses }
+  const given = {
+    ...query,
+    args: [...query.args, addresses],
+    argTypes: [...query.argTypes, textType],
   }
-  return addresses
+  await lockReached(plan, given, transaction)
+  return { plan: await withAllReached(plan, given, transaction), addresses }
+}
+
+/**
+ * Where many tables can be reached, the plan that has those with rows. Each answer is exact: the rows that it is about are
+ * locked, so nobody can add others below them.
+ */
+async function withAllReached(
+  plan: AuditedPlan,
+  given: SqlQuery,
+  transaction: Connection,
+): Promise<AuditedPlan> {
+  const { lock, further } = plan
+  if (!lock?.ask || !further) return plan
+  const { rows } = await transaction.queryRaw(withParametersOf(given, lock.ask))
+  const answer = String(rows[0]?.[0] ?? '')
+  if (answer === '') return plan
+  const wider = further(answer)
+  await lockReached(wider, given, transaction)
+  return withAllReached(wider, given, transaction)
 }
 
 /** Child rows that are inserted during the locking are locked in the next round, until there are no more. */
-async function lockReached(lock: SqlQuery, isDeep: boolean, transaction: Connection): Promise<void> {
+async function lockReached({ lock }: AuditedPlan, given: SqlQuery, transaction: Connection): Promise<void> {
+  if (!lock?.reached) return
+  const reached = withParametersOf(given, lock.reached)
   let [before, now] = [-1, 0]
   do {
     before = now
-    const { rows } = await transaction.queryRaw(lock)
+    const { rows } = await transaction.queryRaw(reached)
     now = Number(rows[0]?.[0])
-  } while (isDeep && now !== before)
+  } while (lock.isDeep && now !== before)
 }
 
 /**
@@ -79,17 +105,17 @@ async function lockReached(lock: SqlQuery, isDeep: boolean, transaction: Connect
  * old state and its child rows are unknown. That attempt is undone and repeated, now with a row to lock.
  */
 async function runUntilLocked(
-  lock: () => Promise<string>,
-  run: (locked: string) => Promise<SqlResult>,
+  lock: () => Promise<Locked>,
+  run: (locked: Locked) => Promise<SqlResult>,
   transaction: Connection,
-): Promise<SqlResult> {
+): Promise<{ result: SqlResult; locked: Locked }> {
   for (let attempt = 0; attempt < upsertAttempts; attempt++) {
     const locked = await lock()
     await transaction.executeRaw(plain('SAVEPOINT audit_upsert'))
     const result = await run(locked)
     const missed = Number(result.rows[0]?.at(-1) ?? 0)
     await transaction.executeRaw(plain(`${missed > 0 ? 'ROLLBACK TO' : 'RELEASE'} SAVEPOINT audit_upsert`))
-    if (missed === 0) return result
+    if (missed === 0) return { result, locked }
   }
   throw new AuditError(
     'AUDIT_CONTENDED',

@@ -22,6 +22,8 @@ export interface RewriteInput {
   readonly catalog: Catalog
   /** What referential actions can reach from here. */
   readonly reach: Reach | undefined
+  /** All that they might reach, where `reach` is only what they were found to reach. */
+  readonly wholeReach?: Reach | undefined
   readonly track: (table: Table) => TrackedTable
   readonly entry: EntryParameters
   /** The same for a separate statement that follows. */
@@ -52,6 +54,11 @@ export interface Rewritten {
   readonly surplus: number
   /** The last of them counts upserted rows that were not locked before: the statement has to run again. */
   readonly countsMissed: boolean
+}
+
+/** For the sake of what a statement locks its rows first, if referential actions may follow. */
+export function lockedReach({ reach, wholeReach }: RewriteInput): Reach | undefined {
+  return wholeReach ?? reach
 }
 
 /**

@@ -1,6 +1,8 @@
 import { type Catalog, findTable, type Table } from '../../postgres/catalog.ts'
 import { quoteLiteral, quoteTable, type TableName } from '../../postgres/identifiers.ts'
+import type { WriteStatement } from '../parse/statement.ts'
 import type { EntryParameters } from './entry-parameters.ts'
+import type { TrackedTable } from './tracked-table.ts'
 
 /** The log's functions by which statements and triggers agree on who acts and who records. */
 export interface ContextFunctions {
@@ -63,4 +65,10 @@ function call(
 export function unwatchedGuard(functions: ContextFunctions, table: Table): string {
   const noted = `pg_catalog.current_setting(${quoteLiteral(`prisma_extension_audit.watched_${table.watch.key}`)}, true)`
   return `CASE WHEN pg_catalog.textne(${noted}, '') THEN ${call(functions, table)} END`
+}
+
+/** What referential actions of a statement have as their cause, if no trigger says so. */
+export function causeOf(statement: WriteStatement, tracked: TrackedTable): string | undefined {
+  if (tracked.table.watch.isRecording || statement.kind === 'insert') return undefined
+  return tracked.action(statement.kind === 'delete' ? 'delete' : 'update')
 }

@@ -3,12 +3,14 @@ import { type DeleteStatement, ofChosenRows, selectMatching } from '../parse/sta
 import {
   callingStatement,
   insertingStatement,
+  lockedReach,
   type RewriteInput,
   type Rewritten,
   recorderOf,
 } from './audited-statement.ts'
 import { linkEntries } from './link.ts'
-import { isLocked, lockReachedRows, lockRows, type Target } from './lock.ts'
+import { isLocked, type Lock, lockRows } from './lock.ts'
+import { lockOf } from './lock-reached.ts'
 import { recordCall } from './recorder.ts'
 import { entryOfEachRow, noEntries, type RowEntries } from './row-entries.ts'
 import { type RowReference, singleRow } from './row-names.ts'
@@ -20,49 +22,39 @@ import { removed, startFromRemoved } from './start-rows.ts'
  */
 export function rewriteDelete(statement: DeleteStatement, input: RewriteInput): Rewritten {
   const { tracked, reach, entry } = input
-  const { table } = tracked
   const rows = singleRow(statement)
   const { before, address } = rows
+  const isLockedFirst = lockedReach(input) !== undefined && !input.isLockless
+  // a row that matches only since the lock has children that nobody locked; at the time of the lock, the statement
+  // would not have seen it either
+  const confined = isLockedFirst
+    ? ofChosenRows(statement, isLocked(tracked.table, address, entry.reference('lockedRows')))
+    : statement
+  const lock = isLockedFirst ? lockForDelete(statement, input) : undefined
   const recorder = recorderOf(input)
   if (recorder) {
     const deleted = { before: tracked.row(before, recorder.iso) }
-    return callingStatement(
-      statement,
-      input,
-      rows,
-      recordCall(recorder, tracked, tracked.id(before), deleted, entry),
-    )
+    const call = recordCall(recorder, tracked, tracked.id(before), deleted, entry)
+    return { ...callingStatement(confined, input, rows, call), lock }
   }
-  if (!reach) {
-    const entries = deletedEntries(before, input)
-    return insertingStatement(statement, input, { body: statement.body, rows, entries })
-  }
-  const target: Target = {
-    table,
-    target: statement.target,
-    reference: statement.reference,
-    select: (columns) => selectMatching(statement, columns),
-    strength: 'FOR UPDATE',
-  }
-  const start = startFromRemoved(reach, tracked, address)
-  if (input.isLockless) {
-    const entries = deletedEntries(before, input)
-    return insertingStatement(statement, input, { body: statement.body, rows, entries, start })
-  }
-  // a row that matches only since the lock has children that nobody locked; at the time of the lock, the statement
-  // would not have seen it either
-  const confined = ofChosenRows(statement, isLocked(table, address, entry.reference('lockedRows')))
   return insertingStatement(confined, input, {
     body: confined.body,
     rows,
     entries: deletedEntries(before, input),
-    start,
-    lock: {
-      rows: lockRows(target),
-      reached: lockReachedRows(target, reach, { patch: removed, addresses: input.lockedRows }),
-      isDeep: reach.isDeep,
-    },
+    start: startFromRemoved(reach, tracked, address),
+    lock,
   })
+}
+
+function lockForDelete(statement: DeleteStatement, input: RewriteInput): Lock {
+  const { target, reference } = statement
+  const own = { table: input.tracked.table, target, reference }
+  const rows = lockRows({
+    ...own,
+    select: (columns) => selectMatching(statement, columns),
+    strength: 'FOR UPDATE',
+  })
+  return lockOf(rows, { ...own, patch: removed, addresses: input.lockedRows }, input)
 }
 
 function deletedEntries(before: RowReference, { tracked, entry }: RewriteInput): RowEntries {

@@ -1,6 +1,6 @@
 import type { Table } from '../../postgres/catalog.ts'
 import { own, quoteLiteral } from '../../postgres/identifiers.ts'
-import { affectedLock, type Reach, reachedRows, scanOf } from './referential-actions.ts'
+import type { Reach } from './referential-actions.ts'
 import type { RowAddress } from './row-names.ts'
 
 /** Statements that lock rows before the audited one, in the same transaction. */
@@ -11,6 +11,8 @@ export interface Lock {
   readonly reached?: string
   /** Those rows may get more children meanwhile: lock until their number stays the same. */
   readonly isDeep: boolean
+  /** Asks what else those rows may reach, see {@link askReached}; undefined when that is known. */
+  readonly ask?: string | undefined
 }
 
 /** The rows that a statement is about to change. */
@@ -66,40 +68,24 @@ export function updateStrength(table: Table, assigned: readonly string[]): Targe
   return keys.some((column) => assigned.includes(column.name)) ? 'FOR UPDATE' : 'FOR NO KEY UPDATE'
 }
 
-/**
- * Locks the rows that referential actions reach, so that the statement's snapshot shows them as the actions find them,
- * and nobody can add child rows. Returns their number. It is repeated to find rows inserted in between, until the
- * number stays the same.
- *
- * @param start.patch what happens to the statement's own rows, see {@link reachedRows}
- * @param start.addresses where these rows are, see {@link lockRows}: they are not chosen again
- * @param start.condition which of them
- */
-export function lockReachedRows(
-  { table, target, reference }: Omit<Target, 'select' | 'strength'>,
-  reach: Reach,
-  { patch, addresses, condition }: { patch: string; addresses: string; condition?: string | undefined },
-): string {
-  const locks = reach.tables.flatMap((table, node) => {
-    if (!reach.edges.some((edge) => edge.key.child === table)) return []
-    const child = own('child')
-    const cte = [
-      `${own(`locked_${node}`)} AS MATERIALIZED (SELECT FROM ${own('reached')} AS r JOIN ${scanOf(table)} AS ${child}`,
-      `ON ${child}.tableoid = r.relation AND ${child}.ctid = r."row"`,
-      `WHERE r.node = ${node} ${affectedLock(reach, table)} OF ${child})`,
-    ]
-    return [{ cte: cte.join(' '), count: `(SELECT pg_catalog.count(*) FROM ${own(`locked_${node}`)})` }]
-  })
+/** Locked rows, from which referential actions start. */
+export interface LockedStart extends Omit<Target, 'select' | 'strength'> {
+  /** What happens to them, see {@link reachedRows}. */
+  readonly patch: string
+  /** Where they are, see {@link lockRows}: they are not chosen again. */
+  readonly addresses: string
+  /** Which of them. */
+  readonly condition?: string | undefined
+}
+
+/** The CTE `start` of {@link reachedRows}. */
+export function lockedStart({ table, target, reference, patch, addresses, condition }: LockedStart): string {
   const chosen = isLocked(table, (name) => `${reference}.${name}`, addresses)
   const rows = [
     `SELECT ${reference}.tableoid, ${reference}.ctid, ${patch} FROM ${target}`,
     `WHERE ${chosen}${condition === undefined ? '' : ` AND (${condition})`}`,
   ].join(' ')
-  const start = `${own('start')}(relation, "row", patch) AS (${rows})`
-  return [
-    `WITH RECURSIVE ${[start, reachedRows(reach), ...locks.map(({ cte }) => cte)].join(',\n')}`,
-    `SELECT (${locks.map(({ count }) => count).join(' + ')})::int4`,
-  ].join('\n')
+  return `${own('start')}(relation, "row", patch) AS (${rows})`
 }
 
 /** Before an update the new keys are unknown; it is enough to know that they will change. */

@@ -2,7 +2,7 @@ import type { Column, ForeignKey, ReferentialAction, Table } from '../../postgre
 import { columnOf, own, quoteLiteral, quoteTable } from '../../postgres/identifiers.ts'
 
 /** One way in which a change of a parent row reaches a child row. */
-interface Edge {
+export interface Edge {
   readonly key: ForeignKey
   readonly on: 'delete' | 'update'
   readonly action: Exclude<ReferentialAction, 'none'>
@@ -29,7 +29,6 @@ export function reachOf(
   verb: 'delete' | 'update',
   assigned: readonly string[],
 ): Reach | undefined {
-  const tables: Table[] = [start]
   const edges = new Map<string, Edge>()
   const queue: { table: Table; columns: readonly string[] | undefined }[] = [
     { table: start, columns: verb === 'delete' ? undefined : assigned },
@@ -40,16 +39,31 @@ export function reachOf(
       const id = `${child.oid} ${name} ${edge.on}`
       if (edges.has(id)) continue
       edges.set(id, edge)
-      if (!tables.includes(child)) tables.push(child)
       queue.push({
         table: child,
         columns: isRemoval(edge) ? undefined : setColumns(edge).map(({ name }) => name),
       })
     }
   }
-  if (edges.size === 0) return undefined
-  const isDeep = [...edges.values()].some((edge) => edge.key.parent !== start || edge.key.child === start)
-  return { tables, edges: [...edges.values()], isDeep }
+  return edges.size === 0 ? undefined : reachBy(start, [...edges.values()])
+}
+
+function reachBy(start: Table, edges: readonly Edge[]): Reach {
+  const tables = [...new Set([start, ...edges.map(({ key }) => key.child)])]
+  const isDeep = edges.some(({ key }) => key.parent !== start || key.child === start)
+  return { tables, edges, isDeep }
+}
+
+/** What is reached by only some of the edges; undefined for none. */
+export function narrowedTo(reach: Reach, edges: readonly Edge[]): Reach | undefined {
+  const [start] = reach.tables
+  return start && edges.length > 0 ? reachBy(start, edges) : undefined
+}
+
+/** The edges that lead on from what is reached by some of them. */
+export function edgesOnFrom(reach: Reach, edges: readonly Edge[]): Edge[] {
+  const tables = [reach.tables[0], ...edges.map(({ key }) => key.child)]
+  return reach.edges.filter((edge) => !edges.includes(edge) && tables.includes(edge.key.parent))
 }
 
 function edgesFrom(table: Table, changed: readonly string[] | undefined): Edge[] {
@@ -91,13 +105,17 @@ export function reachedRows(reach: Reach): string {
 function stepQuery(reach: Reach, edge: Edge): string {
   const { parent, child, pairs } = edge.key
   const match = pairs.map((pair) => `${columnOf('c', pair.child)} = ${columnOf('p', pair.parent)}`)
-  const referenced = pairs.map((pair) => quoteLiteral(pair.parent.name)).join(', ')
-  const when = edge.on === 'delete' ? 'r.patch IS NULL' : `r.patch ?| ARRAY[${referenced}]`
   return [
     `SELECT ${reach.tables.indexOf(child)}, c.tableoid, c.ctid, ${patchOf(edge)}`,
     `FROM ${scanOf(parent)} AS p JOIN ${scanOf(child)} AS c ON ${match.join(' AND ')}`,
-    `WHERE r.node = ${reach.tables.indexOf(parent)} AND p.tableoid = r.relation AND p.ctid = r."row" AND ${when}`,
+    `WHERE r.node = ${reach.tables.indexOf(parent)} AND p.tableoid = r.relation AND p.ctid = r."row" AND ${meets(edge, 'r.patch')}`,
   ].join(' ')
+}
+
+/** The condition that what happens to a parent row sets an edge's action off. */
+export function meets({ on, key }: Edge, patch: string): string {
+  const referenced = key.pairs.map((pair) => quoteLiteral(pair.parent.name)).join(', ')
+  return on === 'delete' ? `${patch} IS NULL` : `${patch} ?| ARRAY[${referenced}]`
 }
 
 function patchOf(edge: Edge): string {

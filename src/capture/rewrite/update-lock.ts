@@ -1,7 +1,9 @@
 import type { Table } from '../../postgres/catalog.ts'
 import { columnOf, own } from '../../postgres/identifiers.ts'
 import { ofChosenRows, selectMatching, type UpdateStatement, withCondition } from '../parse/statement.ts'
-import { expectedPatch, isLocked, type Lock, lockReachedRows, lockRows, updateStrength } from './lock.ts'
+import { lockedReach, type RewriteInput } from './audited-statement.ts'
+import { expectedPatch, isLocked, type Lock, lockRows, updateStrength } from './lock.ts'
+import { lockOf } from './lock-reached.ts'
 import { lockedAddress, lockedColumns, lockedRow } from './locked-rows.ts'
 import type { Reach } from './referential-actions.ts'
 
@@ -14,8 +16,7 @@ export function lockForUpdate(
   statement: UpdateStatement,
   table: Table,
   changing: Reach | undefined,
-  reach: Reach | undefined,
-  addresses: string,
+  input: RewriteInput,
 ): Lock {
   const { target, reference, assigned, from } = statement
   const condition = changing && keyChange(statement, changing)
@@ -26,14 +27,16 @@ export function lockForUpdate(
     select: (columns: string) => selectMatching(statement, columns, condition),
     strength: updateStrength(table, assigned),
   })
+  const reach = lockedReach(input)
   if (!reach) return { rows, isDeep: false }
-  const reached = lockReachedRows({ table, target, reference }, reach, {
+  const start = {
+    ...{ table, target, reference },
     patch: expectedPatch(reach, assigned),
-    addresses,
+    addresses: input.lockedRows,
     // with FROM, a new value may be another table's
     condition: from === undefined ? keyChange(statement, reach) : undefined,
-  })
-  return { rows, reached, isDeep: reach.isDeep }
+  }
+  return lockOf(rows, start, input)
 }
 
 /**

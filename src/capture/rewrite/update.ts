@@ -6,6 +6,7 @@ import type { UpdateStatement } from '../parse/statement.ts'
 import {
   callingStatement,
   insertingStatement,
+  lockedReach,
   type RewriteInput,
   type Rewritten,
   recorderOf,
@@ -39,25 +40,24 @@ export function rewriteUpdate(statement: UpdateStatement, input: RewriteInput): 
   const { tracked, reach, entry } = input
   const { table } = tracked
   const state = beforeStateOf(table, input.catalog.server)
-  if (state === 'returning') {
-    const rows = oldAndNewRow(statement)
-    const call = updateCall(statement, rows, input)
-    if (call !== undefined) return callingStatement(statement, input, rows, call)
-  }
   const rows = state === 'returning' ? oldAndNewRow(statement) : joinedRow(statement, input)
   // the statement's snapshot must come after the lock when it looks for children, or when no CTE can lock
-  const isLockedFirst = reach !== undefined || state === 'locked earlier'
+  const lockedFor = lockedReach(input)
+  const isLockedFirst = lockedFor !== undefined || state === 'locked earlier'
   // a choice that is not plain is made once, for all rows
-  const changing = state === 'locked earlier' || statement.choice !== 'plain' ? undefined : reach
+  const changing = state === 'locked earlier' || statement.choice !== 'plain' ? undefined : lockedFor
   const confined = isLockedFirst
     ? confineUpdate(statement, table, changing, entry.reference('lockedRows'))
     : statement
+  const lock = isLockedFirst ? lockForUpdate(statement, table, changing, input) : undefined
+  const call = state === 'returning' ? updateCall(statement, rows, input) : undefined
+  if (call !== undefined) return { ...callingStatement(confined, input, rows, call), lock }
   return insertingStatement(confined, input, {
     body: state === 'returning' ? confined.body : updateJoined(confined, table),
     rows,
     entries: withRekeyed(updatedEntries(statement, rows, input), statement, rows, input),
     start: startFromChanged(reach, tracked, rows),
-    lock: isLockedFirst ? lockForUpdate(statement, table, changing, reach, input.lockedRows) : undefined,
+    lock,
     ...(state !== 'returning' && {
       locked: lockedCte(lockedQuery(confined, table, state)),
       with: statement.with,

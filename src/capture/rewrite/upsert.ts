@@ -9,7 +9,8 @@ import {
   recorderOf,
 } from './audited-statement.ts'
 import { movedLinkEntries } from './link.ts'
-import { expectedPatch, isLocked, type Lock, lockReachedRows, lockRows, updateStrength } from './lock.ts'
+import { expectedPatch, isLocked, type Lock, lockRows, updateStrength } from './lock.ts'
+import { lockOf } from './lock-reached.ts'
 import { lockedAddress, lockedColumns, lockedCte, lockedRow } from './locked-rows.ts'
 import { recordCall } from './recorder.ts'
 import { entryOfEachRow, noEntries, type RowEntries, selectList } from './row-entries.ts'
@@ -157,14 +158,11 @@ function lockForUpsert(statement: UpsertStatement, input: RewriteInput): Lock {
   }
   const rows = lockRows(target)
   if (!reach) return { rows, isDeep: false }
-  return {
+  return lockOf(
     rows,
-    reached: lockReachedRows(target, reach, {
-      patch: expectedPatch(reach, assigned),
-      addresses: input.lockedRows,
-    }),
-    isDeep: reach.isDeep,
-  }
+    { ...target, patch: expectedPatch(reach, assigned), addresses: input.lockedRows },
+    input,
+  )
 }
 
 function selectConflicting(statement: UpsertStatement, { tracked }: RewriteInput, columns: string): string {

@@ -1,0 +1,65 @@
+import { renumber } from './parse/parameters.ts'
+import type { WriteStatement } from './parse/statement.ts'
+import type { AuditedPlan, StatementFacts } from './plan.ts'
+import { concernsTriggers, type Recording } from './recording.ts'
+import { lacksPrivilege } from './rewrite/access.ts'
+import type { RewriteInput } from './rewrite/audited-statement.ts'
+import { causeOf, contextCall, unwatchedGuard } from './rewrite/context-call.ts'
+import { EntryParameters } from './rewrite/entry-parameters.ts'
+import { noteEntry } from './rewrite/raw-entry.ts'
+import { findRecorder } from './rewrite/recorder.ts'
+import { rewrite } from './rewrite/rewrite.ts'
+
+export interface AuditedInput
+  extends Pick<RewriteInput, 'tracked' | 'reach' | 'wholeReach' | 'isLockless' | 'isIncomplete'> {
+  /** Without its values. */
+  readonly statementText: string
+}
+
+/** The statement records what it changes. */
+export function auditedPlan(
+  recording: Recording,
+  statement: WriteStatement,
+  { want, parameterCount, shape, written }: StatementFacts,
+  { statementText, ...rest }: AuditedInput,
+): AuditedPlan {
+  recording.requireLog()
+  const { catalog, functions, qualifiedLog } = recording
+  const log = recording.options.table
+  // the statement's names depend on the session, and perhaps the log's as well
+  const isOfSession = written !== undefined
+  const parameters = new EntryParameters(shape, parameterCount, want === 'rows', catalog.server.makesUuidv7)
+  const later = new EntryParameters(shape, 0)
+  const { tracked, reach, wholeReach } = rest
+  const { lock, readLater, ...rewritten } = rewrite(statement, {
+    ...rest,
+    want,
+    guard: concernsTriggers(statement, tracked.table)
+      ? contextCall(functions, tracked.table, parameters, causeOf(statement, tracked))
+      : unwatchedGuard(functions, tracked.table),
+    catalog,
+    track: (table) => recording.track(table),
+    lockedRows: `(SELECT $${parameterCount + 1}::pg_catalog.text)`,
+    entry: parameters,
+    later,
+    note: (reason, entry) => noteEntry(statementText, reason, entry),
+    log: isOfSession ? qualifiedLog : log,
+    // the log's function has its table's name as the migration spells it
+    recorder: isOfSession ? undefined : findRecorder(catalog, log),
+  })
+  return {
+    kind: 'audited',
+    parameters,
+    lacksPrivilege: lacksPrivilege(statement, tracked.table, wholeReach ?? reach),
+    ...rewritten,
+    ...(lock && {
+      lock: {
+        rows: renumber(lock.rows),
+        ...(lock.reached !== undefined && { reached: renumber(lock.reached) }),
+        isDeep: lock.isDeep,
+        ...(lock.ask !== undefined && { ask: renumber(lock.ask) }),
+      },
+    }),
+    ...(readLater !== undefined && { readLater: { sql: readLater, parameters: later } }),
+  }
+}
