@@ -12,6 +12,7 @@ import { runCarried } from './run-carried.ts'
 import { refuseUncapturable, runUncapturable } from './run-uncapturable.ts'
 import { type CaptureScope, operationOf, runOutsideScope } from './scope.ts'
 import type { StatementAtHand } from './statement-at-hand.ts'
+import { withEntriesInside } from './with-entries-inside.ts'
 
 /** Of a policy, too. */
 const insufficientPrivilege = '42501'
@@ -181,7 +182,9 @@ async function runOpaque<T>(
 ): Promise<T> {
   if (plan.entry && scope.configuration.options.uncapturable === 'throw')
     throw refuseUncapturable(plan.reason)
-  const result = await runUncapturable(plan, connection, attribution, (on) => run(on, query))
+  const result = await (plan.parts
+    ? run(connection, { ...query, sql: withEntriesInside(plan, plan.parts, attribution) })
+    : runUncapturable(plan, connection, attribution, (on) => run(on, query)))
   if (redefining.has(plan.reason)) database.redefinedOn(connection)
   return result
 }

@@ -21,7 +21,10 @@ export function unfolded(plan: Plan, sql: string, folded: FoldedStatement): Plan
   const { expand, trailer, isFolded } = folded
   if (trailer === '' && !isFolded) return plan
   if (plan.kind === 'pass') return plan
-  if (plan.kind === 'uncapturable') return isFolded ? { ...plan, statement: withoutValues(sql) } : plan
+  if (plan.kind === 'uncapturable') {
+    const parts = plan.parts?.map((part) => expand(part))
+    return { ...plan, parts, statement: isFolded ? withoutValues(sql) : plan.statement }
+  }
   if (plan.kind === 'carried') return { ...plan, sql: expand(plan.sql) + trailer }
   return unfoldedAudit(plan, sql, folded)
 }

@@ -4,7 +4,8 @@ import { conflictKey } from './parse/conflict.ts'
 import { countParameters } from './parse/parameters.ts'
 import type { WriteStatement } from './parse/statement.ts'
 import { parseSql, type Syntax } from './parse/syntax.ts'
-import { classify, type UncapturableReason } from './parse/uncapturable.ts'
+import { transactionParts } from './parse/transaction-parts.ts'
+import { classify, mayWrite, type UncapturableReason } from './parse/uncapturable.ts'
 import { withoutValues } from './parse/without-values.ts'
 import { writtenTables } from './parse/written-tables.ts'
 import type { CarriedPlan, ContextStatement, Plan, StatementFacts } from './plan.ts'
@@ -120,6 +121,7 @@ function uncapturable(
     kind: 'uncapturable',
     reason,
     statement: withoutValues(text),
+    parts: transactionParts(syntax, text, (statement) => mayWrite(statement, recording.catalog)),
     entry: isRecorded ? undefined : rawEntry(reason, recording.qualifiedLog, shape),
     ahead: hasTriggers ? contextAhead(recording, shape) : undefined,
   }

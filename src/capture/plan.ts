@@ -28,6 +28,8 @@ export interface UncapturablePlan {
   readonly statement: string
   /** Undefined when triggers record all that the statement can write to. */
   readonly entry: RawEntry | undefined
+  /** Of a text that controls its transaction: what stands between the places for entries. */
+  readonly parts: readonly string[] | undefined
   /** Runs first in the same transaction, and tells triggers who acts; undefined when there are no triggers. */
   readonly ahead: ContextStatement | undefined
 }

@@ -183,13 +183,17 @@ export function withCondition<Statement extends UpdateStatement | DeleteStatemen
 /**
  * An UPDATE or DELETE of rows that were chosen before. A plain condition stays, as it finds them by an index. Any other
  * could choose again, and differently, so it is not evaluated: PostgreSQL folds `OR true`, after it has found the types
- * of the parameters in it.
+ * of the parameters in it. Neither is a join that only chooses rows: those that it reads were not locked.
  */
 export function ofChosenRows<Statement extends UpdateStatement | DeleteStatement>(
   statement: Statement,
   isChosen: string,
 ): Statement {
-  const { where, choice } = statement
+  const { where, choice, from, returning } = statement
+  if (statement.kind === 'delete' && from !== undefined && !returning) {
+    const joined = `EXISTS (SELECT FROM ${from}${where === undefined ? '' : ` WHERE ${where}`})`
+    return selectedBy({ ...statement, from: undefined }, `${isChosen} AND (${joined} OR true)`)
+  }
   if (choice === 'plain') return withCondition(statement, isChosen)
   return selectedBy(statement, where === undefined ? isChosen : `${isChosen} AND ((${where}) OR true)`)
 }

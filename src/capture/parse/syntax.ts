@@ -5,7 +5,12 @@ export type SyntaxNode = { readonly [field: string]: unknown }
 
 /** One parsed text, and its tokens without comments. */
 export interface Syntax {
-  readonly statements: readonly { readonly type: string; readonly node: SyntaxNode }[]
+  readonly statements: readonly {
+    readonly type: string
+    readonly node: SyntaxNode
+    /** Where its text begins, in bytes. */
+    readonly start: number
+  }[]
   readonly tokens: readonly ScanToken[]
   /** The text from the start of one token to the end of another. */
   slice(first: number, last: number): string
@@ -62,8 +67,8 @@ export function parseScript(sql: string): Syntax['statements'] | undefined {
 }
 
 function statementsOf(sql: string): Syntax['statements'] {
-  return (loadedParser().parseSync(sql).stmts ?? []).flatMap(({ stmt }) =>
-    Object.entries(stmt ?? {}).map(([type, node]) => ({ type, node: node as SyntaxNode })),
+  return (loadedParser().parseSync(sql).stmts ?? []).flatMap(({ stmt, stmt_location: start = 0 }) =>
+    Object.entries(stmt ?? {}).map(([type, node]) => ({ type, node: node as SyntaxNode, start })),
   )
 }
 

@@ -79,7 +79,7 @@ export function classify(syntax: Syntax | undefined, catalog: Catalog, written?:
   const [first, ...others] = syntax.statements
   if (!first) return { kind: 'read' }
   if (others.length > 0) {
-    const allRead = syntax.statements.every(({ type, node }) => reasonFor(type, node, catalog) === 'read')
+    const allRead = !syntax.statements.some((statement) => mayWrite(statement, catalog))
     return allRead ? { kind: 'read' } : { kind: 'uncapturable', reason: 'several-statements' }
   }
   const reason = reasonFor(first.type, first.node, catalog)
@@ -94,6 +94,11 @@ export function classify(syntax: Syntax | undefined, catalog: Catalog, written?:
   const isCursor = findIn(first.node, 'CurrentOfExpr')
   const obstacle = isCursor ? 'cursor' : obstacleTo(statement, table, catalog)
   return { kind: 'write', statement, table, obstacle }
+}
+
+/** Whether a statement changes rows or definitions, as far as its text says. */
+export function mayWrite({ type, node }: Syntax['statements'][number], catalog: Catalog): boolean {
+  return reasonFor(type, node, catalog) !== 'read'
 }
 
 function reasonFor(type: string, node: SyntaxNode, catalog: Catalog): 'read' | 'write' | UncapturableReason {

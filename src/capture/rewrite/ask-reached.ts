@@ -19,7 +19,7 @@ export function askReached(start: LockedStart, reach: Reach | undefined, whole: 
   const queries = parents.map((parent) => {
     const steps = edges
       .filter(({ key }) => key.parent === parent)
-      .map((edge) => stepQuery(edge, whole.edges.indexOf(edge)))
+      .map((edge) => nextRows(edge, whole.edges.indexOf(edge)))
     const rows = reachedOf(parent, edges, reach)
     return `SELECT step.edge FROM (${rows}) AS p CROSS JOIN LATERAL (\n${steps.join('\nUNION ALL ')}\n) AS step`
   })
@@ -41,7 +41,7 @@ function reachedOf(parent: Table, edges: readonly Edge[], reach: Reach | undefin
   ].join(' ')
 }
 
-function stepQuery(edge: Edge, place: number): string {
+function nextRows(edge: Edge, place: number): string {
   const { child, pairs } = edge.key
   const match = pairs.map((pair) => `${columnOf('c', pair.child)} = ${columnOf('p', pair.parent)}`)
   const conditions = [...match, meets(edge, `p.${own('patch')}`)]

@@ -66,7 +66,7 @@ export function lockedReach({ reach, wholeReach }: RewriteInput): Reach | undefi
  * RETURNING list. Undefined when it has other entries than those of its own rows.
  */
 export function recorderOf({ recorder, want, reach, tracked }: RewriteInput): Recorder | undefined {
-  return want === 'count' || reach || tracked.link ? undefined : recorder
+  return want === 'count' || reach || tracked.link || !tracked.isTracked ? undefined : recorder
 }
 
 /** The statement itself, with one more expression to return: the call that writes the row's entry. */
@@ -146,7 +146,8 @@ export function insertingStatement(
     ...(reach && start ? [startCte(start, source), reachedRows(reach)] : []),
     ...(changed ? [changed.cte] : []),
     ...(affected?.ctes ?? []),
-    `${own('log')} AS (\n${logInsert(input.log, queries, entry)}\n)`,
+    // triggers record the statement's own rows, and no others follow
+    ...(queries.length > 0 ? [`${own('log')} AS (\n${logInsert(input.log, queries, entry)}\n)`] : []),
   ]
   const readLater = [...(entries.later ?? []), ...(affected?.later ?? [])]
   const missed = countsMissed

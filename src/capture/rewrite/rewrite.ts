@@ -52,7 +52,10 @@ export function hurdleTo(
   const choosesAgain =
     statement.kind === 'update'
       ? updateChoosesAgain(statement, table, reach, server)
-      : reach !== undefined && statement.readsMore && statement.choice !== 'plain'
+      : reach !== undefined &&
+        statement.readsMore &&
+        statement.choice !== 'plain' &&
+        statement.returning !== undefined
   if (choosesAgain) return 'unrepeatable'
   if (!returnsOtherRows(statement)) return undefined
   const isReturned = want === 'rows' && (reach !== undefined || link !== undefined)

@@ -104,6 +104,13 @@ describe('which rows a statement changes is decided once', () => {
     ).toEqual(['category.delete 1', 'category.delete 7'])
   })
 
+  it('by a join that returns nothing, where a deletion cascades', async () => {
+    const entries = await entriesOf(
+      `DELETE FROM "Category" c USING "Warehouse" w WHERE w.code = 'a' AND c."parentId" IS NULL AND nextval('calls') % 2 = 1`,
+    )
+    expect(entries.sort()).toEqual([1, 3, 5, 7].map((id) => `category.delete ${id}`))
+  })
+
   it('in a partitioned table', async () => {
     expect(await entriesOf(`DELETE FROM parted WHERE nextval('calls') > 0 AND id <> 2 RETURNING id`)).toEqual(
       ['parted.delete 1', 'parted.delete 4', 'parted_child.delete 1', 'parted_child.delete 2'],

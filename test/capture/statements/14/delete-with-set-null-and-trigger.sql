@@ -15,7 +15,7 @@ FOR UPDATE OF "Stamped";
 WITH RECURSIVE "__audit_start"(relation, "row", patch) AS (
   SELECT "Stamped".tableoid, "Stamped".ctid, NULL::jsonb
   FROM "public"."Stamped"
-  WHERE "Stamped".ctid = ANY ($1::pg_catalog.text::pg_catalog.tid[])
+  WHERE "Stamped".ctid = ANY ((SELECT $1::pg_catalog.text)::pg_catalog.tid[])
 ),
 "__audit_reached"(node, relation, "row", patch) AS (
   SELECT 0, s.relation, s."row", s.patch

@@ -15,7 +15,7 @@ FOR UPDATE OF "Warehouse";
 WITH RECURSIVE "__audit_start"(relation, "row", patch) AS (
   SELECT "Warehouse".tableoid, "Warehouse".ctid, NULL::jsonb
   FROM "public"."Warehouse"
-  WHERE "Warehouse".ctid = ANY ($1::pg_catalog.text::pg_catalog.tid[])
+  WHERE "Warehouse".ctid = ANY ((SELECT $1::pg_catalog.text)::pg_catalog.tid[])
 ),
 "__audit_reached"(node, relation, "row", patch) AS (
   SELECT 0, s.relation, s."row", s.patch

@@ -15,7 +15,7 @@ FOR UPDATE OF "Team";
 WITH RECURSIVE "__audit_start"(relation, "row", patch) AS (
   SELECT "Team".tableoid, "Team".ctid, NULL::jsonb
   FROM "public"."Team"
-  WHERE "Team".ctid = ANY ($1::pg_catalog.text::pg_catalog.tid[])
+  WHERE "Team".ctid = ANY ((SELECT $1::pg_catalog.text)::pg_catalog.tid[])
 ),
 "__audit_reached"(node, relation, "row", patch) AS (
   SELECT 0, s.relation, s."row", s.patch

@@ -16,7 +16,7 @@ FOR UPDATE OF "Warehouse";
 WITH RECURSIVE "__audit_start"(relation, "row", patch) AS (
   SELECT "Warehouse".tableoid, "Warehouse".ctid, pg_catalog.jsonb_build_object('code', NULL)
   FROM "public"."Warehouse"
-  WHERE "Warehouse".ctid = ANY ($1::pg_catalog.text::pg_catalog.tid[])
+  WHERE "Warehouse".ctid = ANY ((SELECT $1::pg_catalog.text)::pg_catalog.tid[])
     AND ("Warehouse"."code" IS DISTINCT FROM ($2))
 ),
 "__audit_reached"(node, relation, "row", patch) AS (

@@ -20,7 +20,7 @@ FOR UPDATE OF "Post";
 WITH RECURSIVE "__audit_start"(relation, "row", patch) AS (
   SELECT "Post".tableoid, "Post".ctid, pg_catalog.jsonb_build_object('id', NULL)
   FROM "public"."Post" AS "Post"
-  WHERE "Post".ctid = ANY ($1::pg_catalog.text::pg_catalog.tid[])
+  WHERE "Post".ctid = ANY ((SELECT $1::pg_catalog.text)::pg_catalog.tid[])
 ),
 "__audit_reached"(node, relation, "row", patch) AS (
   SELECT 0, s.relation, s."row", s.patch
