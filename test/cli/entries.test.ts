@@ -68,6 +68,17 @@ describe('history', () => {
     ])
   })
 
+  it('has the reads that gave the record among others', async () => {
+    await addEntry({
+      action: 'patient.read',
+      resource_type: 'patient',
+      resource_id: null,
+      details: { ids: ['7', '8'] },
+    })
+    const { stdout } = await run('history', 'Patient', '8', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ action: 'patient.read', details: { ids: ['7', '8'] } })
+  })
+
   it('needs a model and an id', async () => {
     const { code, stdout, stderr } = await run('history', 'Order')
     expect([code, stdout]).toEqual([2, ''])

@@ -417,6 +417,22 @@ describe('a client', () => {
     await audited.$disconnect()
   })
 
+  it.each(['flush', '$disconnect'] as const)(
+    '%s ends within flushTimeout where the database is away, and onError has the entries',
+    async (method) => {
+      const errors: AuditError[] = []
+      const away = withAudit(createClient('postgresql://nobody@127.0.0.1:9/nothing'), {
+        flushTimeout: 300,
+        onError: (error) => errors.push(error),
+      })
+      await record(away, '1')
+      const start = performance.now()
+      await (method === 'flush' ? away.$audit.flush() : away.$disconnect())
+      expect(performance.now() - start).toBeLessThan(5_000)
+      expect(errors).toMatchObject([{ code: 'AUDIT_NOT_WRITTEN', entry: { resource: { id: '1' } } }])
+    },
+  )
+
   it('tells onError', async () => {
     const errors: AuditError[] = []
     const audited = withAudit(createClient(db.url), {
