@@ -1,0 +1,1 @@
+"""One small layer over each driver: run a statement, open a transaction."""

@@ -1,0 +1,1 @@
+"""Questions to the log: filters, cursors and pages, as the TypeScript half has them."""
