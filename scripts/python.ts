@@ -5,8 +5,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { createTables, databaseUrl } from '../test/support/server.ts'
 import pg from 'pg'
+import { createTables, databaseUrl } from '../test/support/server.ts'
 import { startServer } from './postgres.ts'
 
 const folder = join(import.meta.dirname, '..', 'python')

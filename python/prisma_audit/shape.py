@@ -6,7 +6,7 @@ import ipaddress
 import json
 from collections.abc import Collection, Mapping
 
-from .texts import is_storable, utf16_length
+from .texts import is_storable
 
 STORABLE = "must not contain NUL characters or lone surrogates"
 
@@ -35,7 +35,7 @@ class Problems:
     def text(
         self, value: object, path: str, *, least: int = 0, most: int | None = None, depth: int | None = None
     ) -> None:
-        """Check a text that PostgreSQL can hold, with its length counted as JavaScript counts."""
+        """Check a text that PostgreSQL can hold."""
         if not isinstance(value, str):
             self.wrong_type("string", value, path, depth=depth)
             return
@@ -47,7 +47,7 @@ class Problems:
         self, value: str, path: str, *, least: int = 0, most: int | None = None, depth: int | None = None
     ) -> None:
         """Check the length of a text."""
-        length = utf16_length(value)
+        length = len(value)
         if length < least:
             self.add(f"Too small: expected string to have >={least} characters", path, depth=depth)
         if most is not None and length > most:

@@ -1,4 +1,4 @@
-"""What PostgreSQL's text can hold, and how long the TypeScript half counts it."""
+"""What PostgreSQL's text can hold."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ def is_storable(text: str) -> bool:
 def storable(text: str) -> str:
     """Give the text as PostgreSQL can hold it."""
     return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def utf16_length(text: str) -> int:
-    """Count as JavaScript does, so that both halves have the same limits."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def utf16_order(text: str) -> bytes:
