@@ -20,14 +20,11 @@ export interface AuditedInput
 export function auditedPlan(
   recording: Recording,
   statement: WriteStatement,
-  { want, parameterCount, shape, written }: StatementFacts,
+  { want, parameterCount, shape }: StatementFacts,
   { statementText, ...rest }: AuditedInput,
 ): AuditedPlan {
   recording.requireLog()
   const { catalog, functions, qualifiedLog } = recording
-  const log = recording.options.table
-  // the statement's names depend on the session, and perhaps the log's as well
-  const isOfSession = written !== undefined
   const parameters = new EntryParameters(shape, parameterCount, want === 'rows', catalog.server.makesUuidv7)
   const later = new EntryParameters(shape, 0)
   const { tracked, reach, wholeReach } = rest
@@ -43,9 +40,9 @@ export function auditedPlan(
     entry: parameters,
     later,
     note: (reason, entry) => noteEntry(statementText, reason, entry),
-    log: isOfSession ? qualifiedLog : log,
-    // the log's function has its table's name as the migration spells it
-    recorder: isOfSession ? undefined : findRecorder(catalog, log),
+    // a transaction may have another search_path
+    log: qualifiedLog,
+    recorder: findRecorder(catalog, qualifiedLog),
   })
   return {
     kind: 'audited',

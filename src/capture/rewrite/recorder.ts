@@ -22,8 +22,7 @@ export function findRecorder(catalog: Catalog, log: TableName): Recorder | undef
   const named = (suffix: string) =>
     catalog.logFunctions.find((one) => one.schema === schema && one.name === `${name}_${suffix}`)
   const [record, iso] = [named('record'), named('iso')]
-  const spellings = findTable(catalog, { name }) === table ? [{ name }, { schema, name }] : [{ schema, name }]
-  const writesHere = spellings.some((one) => record?.source.includes(`INSERT INTO ${quoteTable(one)} (`))
+  const writesHere = record?.source.includes(`INSERT INTO ${quoteTable({ schema, name })} (`)
   return record && iso && writesHere ? { record: quoteTable(record), iso: quoteTable(iso) } : undefined
 }
 

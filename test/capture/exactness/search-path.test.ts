@@ -53,6 +53,24 @@ describe('a name without a schema is the table that the session means by it', ()
     ).toEqual(['Tag.update x note', 'tag.update 1 name'])
   })
 
+  it('and the log is found by operations on models all the same', async () => {
+    const entries = await db.changesOf(() =>
+      prisma.$transaction(async (tx) => {
+        await tx.$executeRaw`SET LOCAL search_path = other`
+        const { id } = await tx.tag.create({ data: { name: 'b' } })
+        await tx.tag.update({ where: { id }, data: { name: 'c' } })
+        await tx.tag.upsert({ where: { id }, create: { name: 'd' }, update: { name: 'd' } })
+        await tx.tag.delete({ where: { id } })
+      }),
+    )
+    expect(entries.map(({ action }) => action)).toEqual([
+      'tag.create',
+      'tag.update',
+      'tag.update',
+      'tag.delete',
+    ])
+  })
+
   it('where only another schema has it', async () => {
     expect(await entriesOf('SET LOCAL search_path = other', `DELETE FROM only_here`)).toEqual([
       'only_here.delete 1',
