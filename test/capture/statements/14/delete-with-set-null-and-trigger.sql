@@ -152,7 +152,7 @@ WITH RECURSIVE "__audit_op"(
   ) AS "__audit_patched"
 ),
 "__audit_log" AS (
-  INSERT INTO "audit_logs" (
+  INSERT INTO "public"."audit_logs" (
     "id", "action", "actor_id", "actor_type", "actor_email", "resource_type", "resource_id",
     "outcome", "reason", "details", "request_id", "ip", "user_agent", "organization_id"
   )
@@ -201,7 +201,7 @@ FROM "__audit_op";
 
 -- 4. Read rows again that a trigger may have changed further:
 -- $1 = delete, $2 = <a number>, $3 = <28 characters of a UUIDv7>, $4 = ada, $5 = user, $6 = null, $7 = null, $8 = r1, $9 = 192.0.2.1, $10 = null, $11 = null
-INSERT INTO "audit_logs" (
+INSERT INTO "public"."audit_logs" (
   "id", "action", "actor_id", "actor_type", "actor_email", "resource_type", "resource_id",
   "outcome", "reason", "details", "request_id", "ip", "user_agent", "organization_id"
 )

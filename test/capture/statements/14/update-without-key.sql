@@ -67,7 +67,7 @@ WITH "__audit_locked" AS MATERIALIZED (
     CASE WHEN false THEN ROW(NULL, NULL)::"public"."Reading" END
 ),
 "__audit_log" AS (
-  INSERT INTO "audit_logs" (
+  INSERT INTO "public"."audit_logs" (
     "id", "action", "actor_id", "actor_type", "actor_email", "resource_type", "resource_id",
     "outcome", "reason", "details", "request_id", "ip", "user_agent", "organization_id"
   )

@@ -102,7 +102,7 @@ WITH "__audit_locked" AS MATERIALIZED (
   LEFT JOIN "__audit_locked" ON true
 ),
 "__audit_log" AS (
-  INSERT INTO "audit_logs" (
+  INSERT INTO "public"."audit_logs" (
     "id", "action", "actor_id", "actor_type", "actor_email", "resource_type", "resource_id",
     "outcome", "reason", "details", "request_id", "ip", "user_agent", "organization_id"
   )

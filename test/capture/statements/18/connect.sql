@@ -23,7 +23,7 @@ WITH "__audit_op"("__audit_new_a", "__audit_new_b", "__audit_triggers", "__audit
     CASE WHEN false THEN ROW(NULL, NULL)::"public"."_PostToTag" END
 ),
 "__audit_log" AS (
-  INSERT INTO "audit_logs" (
+  INSERT INTO "public"."audit_logs" (
     "id", "action", "actor_id", "actor_type", "actor_email", "resource_type", "resource_id",
     "outcome", "reason", "details", "request_id", "ip", "user_agent", "organization_id"
   )

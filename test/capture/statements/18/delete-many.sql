@@ -33,7 +33,7 @@ WITH "__audit_op"("__audit_id", "__audit_details", "__audit_triggers", "__audit_
     CASE WHEN false THEN ROW(NULL, NULL, NULL)::"public"."Country" END
 ),
 "__audit_log" AS (
-  INSERT INTO "audit_logs" (
+  INSERT INTO "public"."audit_logs" (
     "id", "action", "actor_id", "actor_type", "actor_email", "resource_type", "resource_id",
     "outcome", "reason", "details", "request_id", "ip", "user_agent", "organization_id"
   )

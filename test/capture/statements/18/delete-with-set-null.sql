@@ -186,7 +186,7 @@ WITH RECURSIVE "__audit_op"(
   ) AS "__audit_patched"
 ),
 "__audit_log" AS (
-  INSERT INTO "audit_logs" (
+  INSERT INTO "public"."audit_logs" (
     "id", "action", "actor_id", "actor_type", "actor_email", "resource_type", "resource_id",
     "outcome", "reason", "details", "request_id", "ip", "user_agent", "organization_id"
   )
