@@ -79,9 +79,12 @@ export async function startEmbedded(
     onLog: (line) => log.push(String(line)),
     onError: (error) => log.push(String(error)),
     // A throwaway server: durability against a power cut would only slow it down.
-    postgresFlags: Object.entries({ fsync: 'off', max_connections: '200', ...settings }).flatMap(
-      ([name, value]) => ['-c', `${name}=${value}`],
-    ),
+    postgresFlags: Object.entries({
+      fsync: 'off',
+      max_connections: '200',
+      max_prepared_transactions: '10',
+      ...settings,
+    }).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   })
   try {
     await server.initialise()

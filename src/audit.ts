@@ -2,6 +2,7 @@ import { createEventRecorder, type EventRecorder } from './events/record.ts'
 import { type AuditHealth, healthBy } from './log/health.ts'
 import type { Log } from './log/log.ts'
 import { questionsTo } from './log/readable.ts'
+import { createSubscriptions, type Subscriptions } from './reader/subscribe.ts'
 import { type AuditSearch, createAuditSearch } from './search/search.ts'
 import { createTimeTravel, type TimeTravel } from './time-travel/time-travel.ts'
 
@@ -11,10 +12,20 @@ import { createTimeTravel, type TimeTravel } from './time-travel/time-travel.ts'
  */
 export type Audit<Client = unknown> = unknown extends Client ? AnyAudit : AuditOf<Client>
 
-interface AuditOf<Client> extends EventRecorder, AuditSearch<Client>, TimeTravel<Client>, Verification {}
+interface AuditOf<Client>
+  extends EventRecorder,
+    AuditSearch<Client>,
+    Subscriptions,
+    TimeTravel<Client>,
+    Verification {}
 
 /** A separate interface: TypeScript would compare two `AuditOf` by their clients, not by their methods. */
-interface AnyAudit extends EventRecorder, AuditSearch<unknown>, TimeTravel<unknown>, Verification {}
+interface AnyAudit
+  extends EventRecorder,
+    AuditSearch<unknown>,
+    Subscriptions,
+    TimeTravel<unknown>,
+    Verification {}
 
 interface Verification {
   /**
@@ -52,6 +63,7 @@ export function createAudit<Client>(log: Log, verify: () => Promise<void>): Audi
   return {
     ...createEventRecorder(log),
     ...createAuditSearch<Client>(asked),
+    ...createSubscriptions(log),
     ...createTimeTravel<Client>(log),
     verify,
     health: () => healthBy(verify, log.options.table),

@@ -16,6 +16,12 @@ export type { AuditEntry, FieldChange } from './log/entry.ts'
 export type { AuditHealth } from './log/health.ts'
 export type { AuditOptions } from './options.ts'
 export type { Audited } from './prisma-7/audited.ts'
+export type {
+  EntriesHandler,
+  SubscribeOptions,
+  Subscription,
+  SubscriptionBatch,
+} from './reader/subscribe.ts'
 export type { ActorFilter, ResourceFilter, SearchFilter } from './search/filter.ts'
 export type { AuditPage, PageOptions } from './search/page.ts'
 export type { RevertOptions } from './time-travel/revert.ts'

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { currentContext } from './attribution.ts'
 import { createAudit } from './audit.ts'
 import type { CaptureConfiguration } from './capture/configuration.ts'
@@ -56,7 +57,10 @@ export function withAudit<Client extends PrismaClientLike>(
 
   const probe = new TapProbe(internals)
   const log = openLog(configuration, base, probe, () => bare)
-  beforeDisconnect(internals, log.flush)
+  beforeDisconnect(internals, async () => {
+    await endAll(log.endings, resolved.flushTimeout)
+    await log.flush()
+  })
 
   const createAuditOf = (of: Log) => createAudit<Client>(of, () => probe.verify(openScope(configuration)))
   const $audit = createAuditOf(log)
@@ -78,6 +82,14 @@ export function withAudit<Client extends PrismaClientLike>(
   return withOn(extended, internals) as Audited<Client>
 }
 
+/** Ends what runs until the client disconnects; what takes longer than the time goes on without a database. */
+async function endAll(endings: Log['endings'], time: number): Promise<void> {
+  if (endings.size === 0) return
+  const timer = new AbortController()
+  const ended = Promise.all([...endings].map((end) => end())).finally(() => timer.abort())
+  await Promise.race([ended, sleep(time, undefined, { signal: timer.signal }).catch(() => {})])
+}
+
 /** The log as the client reads and writes it. */
 function openLog(
   { options, dataModel }: CaptureConfiguration,
@@ -97,6 +109,7 @@ function openLog(
       await background.settled(options.flushTimeout)
       await queue.flush(Math.max(0, start + options.flushTimeout - performance.now()))
     },
+    endings: new Set(),
     context: () => currentContext(options).context,
     isTransaction: false,
   }

@@ -20,6 +20,7 @@ const order = [
   ['capture'],
   ['triggers'],
   ['events', 'failures', 'reads', 'search', 'time-travel'],
+  ['reader'],
   ['audit'],
   ['prisma-7'],
   ['with-audit'],

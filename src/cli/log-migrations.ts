@@ -1,3 +1,4 @@
+import { internalSchema } from '../log/internal-schema.ts'
 import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '../postgres/identifiers.ts'
 import { readShipped } from './shipped.ts'
 import { UsageError } from './usage.ts'
@@ -96,14 +97,6 @@ function renameTable(shipped: string, table: TableName): string {
 /** A name for people: without its quotes where PostgreSQL can do without them, and on one line. */
 function readable(quoted: string): string {
   return quoted.replaceAll(/"([a-z_][a-z0-9_]*)"/g, '$1').replaceAll('\n', ' ')
-}
-
-/**
- * The schema for what nobody else calls. Its name stands in SQL inside SQL, where quotes and percent signs would have to
- * be doubled once more at each level. Logs of one name share it: what is there knows the log as an argument.
- */
-function internalSchema(table: TableName): string {
-  return `${table.name.replace(/['%\\$]/g, '_')}_internal`
 }
 
 function refuseUnusableNames(table: TableName, shipped: string): void {

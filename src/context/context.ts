@@ -113,6 +113,11 @@ export function keepAuditContext(): <T>(fn: () => T) => T {
   return (fn) => frames.run(frame, fn)
 }
 
+/** Runs outside of every context: for work that outlives the call that began it. */
+export function outsideAuditContext<T>(fn: () => T): T {
+  return frames.exit(fn)
+}
+
 function contextOf({ outer, source }: Frame): AuditContext {
   // a source may ask for the context around it, which must not ask the source again
   const inner = typeof source === 'function' ? parseContext(frames.run(outer, source) ?? {}) : source

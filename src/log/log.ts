@@ -24,6 +24,8 @@ export interface Log extends ReadableLog {
   readonly background: Background
   /** Waits for the background and the queue. */
   readonly flush: () => Promise<void>
+  /** What runs until the client disconnects, each with the way to end it earlier. */
+  readonly endings: Set<() => Promise<void>>
   /** Who and where, for an entry made now. */
   readonly context: () => AttributedContext
   /** The audited client without any other extension, or its half in that transaction. */

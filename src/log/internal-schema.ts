@@ -1,0 +1,14 @@
+import { quoteIdentifier, type TableName } from '../postgres/identifiers.ts'
+
+/**
+ * The schema for what nobody else calls. Its name stands in SQL inside SQL, where quotes and percent signs would have to
+ * be doubled once more at each level. Logs of one name share it: what is there knows the log as an argument, or in a column.
+ */
+export function internalSchema(table: TableName): string {
+  return `${table.name.replace(/['%\\$]/g, '_')}_internal`
+}
+
+/** A table of readers, quoted. */
+export function readersTable(table: TableName, name: 'eras' | 'consumers'): string {
+  return `${quoteIdentifier(internalSchema(table))}.${quoteIdentifier(name)}`
+}
