@@ -252,7 +252,7 @@ describe('a process that is killed', () => {
     const since = await database.lastSeq()
     for (let n = 0; n < 40; n++) await write(database.pool, `killed.${n}`)
     const seen: [string, string[]][] = []
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 3; round++) {
       const { batches, kill } = start(name, 30)
       await until(() => batches.length > round, 'a batch should have come')
       await sleep(Math.random() * 60)
