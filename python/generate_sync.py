@@ -23,7 +23,7 @@ REPLACEMENTS = [
         r" +AsyncConnection or AsyncSession of SQLAlchemy",
         "a pool or connection of psycopg 3, or an Engine, Connection or Session of SQLAlchemy",
     ),
-    (r"AuditLog\(await asyncpg\.create_pool\(url\)\)", "AuditLog(ConnectionPool(url))"),
+    (r"__a(enter|exit)__", r"__\1__"),
     (r"\basync (def|with|for) ", r"\1 "),
     (r"\bawait ", ""),
     (r"\basynccontextmanager\b", "contextmanager"),

@@ -1,51 +1,15 @@
-// Tests the Python package: types, lint, and pytest against the PostgreSQL that the other tests use.
-//
-// The tools come from a virtual environment, python/.venv. It sees the packages of the system (Debian has all of them), and
-// installs from pyproject.toml what is missing. PYTHON says which interpreter, by default /usr/bin/python3 where it is.
+// Tests the Python package: types, lint, and pytest against the PostgreSQL that the other tests use. Arguments go to pytest.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import pg from 'pg'
 import { createTables, databaseUrl } from '../test/support/server.ts'
 import { startServer } from './postgres.ts'
+import { preparePython, pythonFolder } from './python-environment.ts'
 
-const folder = join(import.meta.dirname, '..', 'python')
-const environment = join(folder, '.venv')
-const python = join(environment, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python')
-const system = process.env.PYTHON ?? (existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3')
+const python = preparePython()
 
-function run(command: string, args: readonly string[], env: Record<string, string> = {}): boolean {
-  const { status, error } = spawnSync(command, args, {
-    cwd: folder,
-    stdio: 'inherit',
-    env: { ...process.env, ...env },
-  })
-  if (error) throw error
-  return status === 0
-}
-
-function must(done: boolean, problem: string): void {
-  if (done) return
-  process.stderr.write(`${problem}\n`)
-  process.exit(1)
-}
-
-function prepareEnvironment(): void {
-  if (!existsSync(python)) {
-    must(
-      run(system, ['-m', 'venv', '--system-site-packages', environment]),
-      `${system} can't make a virtual environment: on Debian, apt-get install python3-venv.`,
-    )
-  }
-  const missing = spawnSync(python, [join(folder, 'tests', 'missing.py')], { cwd: folder, encoding: 'utf8' })
-  must(missing.status === 0, `python/tests/missing.py failed: ${missing.stderr}`)
-  const packages = missing.stdout.split('\n').filter((line) => line !== '')
-  if (packages.length === 0) return
-  process.stdout.write(`Installing ${packages.join(', ')}\n`)
-  must(
-    run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]),
-    'The packages could not be installed: make them available to the interpreter, or an index to pip.',
-  )
+function run(module: string, args: readonly string[] = [], env: Record<string, string> = {}): boolean {
+  const options = { cwd: pythonFolder, stdio: 'inherit', env: { ...process.env, ...env } } as const
+  return spawnSync(python, ['-m', module, ...args], options).status === 0
 }
 
 async function pytest(): Promise<boolean> {
@@ -56,10 +20,8 @@ async function pytest(): Promise<boolean> {
   try {
     await admin.query(`CREATE DATABASE ${template}`)
     await createTables(databaseUrl(server.url, template))
-    return run(python, ['-m', 'pytest', ...process.argv.slice(2)], {
-      AUDIT_SERVER_URL: server.url,
-      AUDIT_TEMPLATE: template,
-    })
+    const env = { AUDIT_SERVER_URL: server.url, AUDIT_TEMPLATE: template }
+    return run('pytest', process.argv.slice(2), env)
   } finally {
     await admin.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`)
     await admin.end()
@@ -67,14 +29,12 @@ async function pytest(): Promise<boolean> {
   }
 }
 
-prepareEnvironment()
-const checks: Record<string, () => boolean | Promise<boolean>> = {
-  mypy: () => run(python, ['-m', 'mypy', 'prisma_audit']),
-  'ruff check': () => run(python, ['-m', 'ruff', 'check', '.']),
-  'ruff format': () => run(python, ['-m', 'ruff', 'format', '--check', '.']),
-  pytest,
+const passed = {
+  types: run('mypy', ['prisma_audit']),
+  lint: run('ruff', ['check', '.']),
+  format: run('ruff', ['format', '--check', '.']),
+  tests: await pytest(),
 }
-const failed: string[] = []
-for (const [name, check] of Object.entries(checks)) if (!(await check())) failed.push(name)
-if (failed.length > 0) process.stderr.write(`Failed: ${failed.join(', ')}\n`)
+const failed = Object.entries(passed).flatMap(([name, isFine]) => (isFine ? [] : [name]))
+if (failed.length > 0) process.stderr.write(`Not fine: ${failed.join(', ')}\n`)
 process.exitCode = failed.length > 0 ? 1 : 0

@@ -51,7 +51,7 @@ class AuditLog:
         AuditError: `AUDIT_INVALID_OPTIONS`
 
     Example:
-        >>> audit = AuditLog(await asyncpg.create_pool(url))
+        >>> audit = AuditLog(pool)
         >>> await audit.record("report.export", resource_id="42", details={"rows": 250})
     """
 
@@ -84,6 +84,13 @@ class AuditLog:
         self._queue: AsyncQueue | None = None
         if self._driver.is_pool:
             self._queue = AsyncQueue(self._writer(self._driver), on_error, flush_timeout)
+
+    async def __aenter__(self) -> AuditLog:
+        """Use the log for a block, such as the life of an application; what it has queued is written at its end."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.flush()
 
     def on(self, connection: Any) -> AuditLog:
         """Give the same log on a transaction's connection or session: its entries commit with the transaction.

@@ -50,7 +50,7 @@ class SyncAuditLog:
         AuditError: `AUDIT_INVALID_OPTIONS`
 
     Example:
-        >>> audit = SyncAuditLog(ConnectionPool(url))
+        >>> audit = SyncAuditLog(pool)
         >>> audit.record("report.export", resource_id="42", details={"rows": 250})
     """
 
@@ -83,6 +83,13 @@ class SyncAuditLog:
         self._queue: ThreadQueue | None = None
         if self._driver.is_pool:
             self._queue = ThreadQueue(self._writer(self._driver), on_error, flush_timeout)
+
+    def __enter__(self) -> SyncAuditLog:
+        """Use the log for a block, such as the life of an application; what it has queued is written at its end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.flush()
 
     def on(self, connection: Any) -> SyncAuditLog:
         """Give the same log on a transaction's connection or session: its entries commit with the transaction.
