@@ -29,10 +29,11 @@ async function pytest(): Promise<boolean> {
   }
 }
 
+const linted = ['.', '../examples/fastapi']
 const passed = {
   types: run('mypy', ['prisma_audit']),
-  lint: run('ruff', ['check', '.']),
-  format: run('ruff', ['format', '--check', '.']),
+  lint: run('ruff', ['check', '--config', 'pyproject.toml', ...linted]),
+  format: run('ruff', ['format', '--check', '--config', 'pyproject.toml', ...linted]),
   tests: await pytest(),
 }
 const failed = Object.entries(passed).flatMap(([name, isFine]) => (isFine ? [] : [name]))

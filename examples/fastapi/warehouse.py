@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 import asyncpg
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import StreamingResponse
-from prisma_audit import AuditLog, AuditMiddleware, api_key, set_actor
 from pydantic import BaseModel
+
+from prisma_audit import AuditLog, AuditMiddleware, api_key, set_actor
 
 #: Who holds which key.
 KEYS = {"let-me-count": api_key("scanner-1")}
@@ -61,12 +62,16 @@ async def count(sku: str, body: Count, audit: AuditLog = Depends(the_log)) -> di
         if before is None:
             raise HTTPException(404, "No such product")
         await tx.execute('UPDATE "Product" SET stock = $2 WHERE sku = $1', sku, body.counted)
-        await audit.on(tx).record("product.count", resource_id=sku, details={"difference": body.counted - before})
+        await audit.on(tx).record(
+            "product.count", resource_id=sku, details={"difference": body.counted - before}
+        )
     return {"stock": body.counted}
 
 
 @app.get("/products.csv", dependencies=[Depends(signed_in)])
-async def export(audit: AuditLog = Depends(the_log), pool: asyncpg.Pool = Depends(the_pool)) -> StreamingResponse:
+async def export(
+    audit: AuditLog = Depends(the_log), pool: asyncpg.Pool = Depends(the_pool)
+) -> StreamingResponse:
     """Give all products. Who took data out of the house is worth an entry, once it is out."""
     products = await pool.fetch('SELECT sku, price, stock FROM "Product" ORDER BY sku')
 
