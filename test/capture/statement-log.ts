@@ -96,7 +96,7 @@ export function createLoggedPlain(config: pg.PoolConfig): { prisma: PrismaClient
  */
 export function kinds(sent: readonly Sent[]): string[] {
   return sent.map(({ sql }) => {
-    if (/INSERT INTO "audit_logs"/.test(sql)) {
+    if (/INSERT INTO (?:"public"\.)?"audit_logs"/.test(sql)) {
       const write = /AS \(\s*(?:WITH [\s\S]*?)?(INSERT|UPDATE|DELETE)\b/.exec(sql)?.[1]
       return `${write} + entries`
     }
