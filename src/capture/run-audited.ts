@@ -29,7 +29,7 @@ export function runAudited(
     const { args, argTypes } = parameters.bind(attribution, lockedRows)
     return { sql, args: [...query.args, ...args], argTypes: [...query.argTypes, ...argTypes] }
   }
-  if (plan.lock === undefined)
+  if (plan.lock === undefined && plan.readLater === undefined)
     return connection.queryRaw(audited(plan)).then((result) => withoutLastColumns(result, plan.surplus))
   return inTransaction(connection, async (transaction) => {
     const ahead = () => takeLocks(plan, query, transaction)

@@ -37,7 +37,8 @@ export function restrictionOf(
   const hidden = reached.filter((child) => child.security !== null || !child.readable)
   const own = { ask: restricted([table]), isLockless: false }
   if (!isInsert && isSplit && statement.readsNothing) return { ...own, records: 'nothing' }
-  const isLockless = statement.kind === 'delete' && reach !== undefined && (isSplit || !table.readable)
+  const isLocked = reach !== undefined || table.beforeDelete
+  const isLockless = statement.kind === 'delete' && isLocked && (isSplit || !table.readable)
   if (hidden.length > 0 || isLockless) {
     const tables = isLockless ? [table, ...hidden] : hidden
     return { ask: restricted(tables), records: 'some', isLockless }

@@ -99,6 +99,8 @@ export interface WriteParts {
   /** A CTE that has the columns for entries and start, if the statement itself can't return them. */
   readonly changed?: { readonly name: string; readonly cte: string }
   readonly countsMissed?: boolean
+  /** A CTE of rows that the statement did not change, although it was about to. */
+  readonly stayed?: string | undefined
 }
 
 /** The statement in the CTE `op`, followed by an INSERT of the entries of all its rows. */
@@ -116,6 +118,7 @@ export function insertingStatement(
     with: shared,
     changed,
     countsMissed = false,
+    stayed,
   }: WriteParts,
 ): Rewritten {
   const { tracked, reach, track, entry, later, note } = input
@@ -145,6 +148,7 @@ export function insertingStatement(
     `${own('op')}${columns} AS (\n${returning(statement, body, rows, items)}\n)`,
     ...(reach && start ? [startCte(start, source), reachedRows(reach)] : []),
     ...(changed ? [changed.cte] : []),
+    ...(stayed === undefined ? [] : [stayed]),
     ...(affected?.ctes ?? []),
     // triggers record the statement's own rows, and no others follow
     ...(queries.length > 0 ? [`${own('log')} AS (\n${logInsert(input.log, queries, entry)}\n)`] : []),

@@ -52,7 +52,7 @@ export function hurdleTo(
   const choosesAgain =
     statement.kind === 'update'
       ? updateChoosesAgain(statement, table, reach, server)
-      : reach !== undefined &&
+      : (reach !== undefined || table.beforeDelete) &&
         statement.readsMore &&
         statement.choice !== 'plain' &&
         statement.returning !== undefined

@@ -16,6 +16,26 @@ const { db, prisma, recordedBy, empty } = await createAudited({
     END $$;
     CREATE TRIGGER keep BEFORE DELETE ON file FOR EACH ROW EXECUTE FUNCTION keep();
 
+    CREATE TABLE memo (id int PRIMARY KEY, name text, deleted boolean);
+    CREATE TABLE mark (id int, name text, deleted boolean);
+    CREATE TABLE parted_memo (id int PRIMARY KEY, name text, deleted boolean) PARTITION BY RANGE (id);
+    CREATE TABLE parted_memo_1 PARTITION OF parted_memo FOR VALUES FROM (0) TO (100);
+    CREATE FUNCTION soften() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF OLD.name IN ('soft', 'moved') THEN
+        EXECUTE format('UPDATE %I SET deleted = true, id = $2 WHERE id = $1', TG_TABLE_NAME)
+          USING OLD.id, CASE WHEN OLD.name = 'moved' THEN OLD.id + 10 ELSE OLD.id END;
+        RETURN NULL;
+      END IF;
+      RETURN OLD;
+    END $$;
+    CREATE TRIGGER soften BEFORE DELETE ON memo FOR EACH ROW EXECUTE FUNCTION soften();
+    CREATE TRIGGER soften BEFORE DELETE ON mark FOR EACH ROW EXECUTE FUNCTION soften();
+    CREATE TRIGGER soften BEFORE DELETE ON parted_memo FOR EACH ROW EXECUTE FUNCTION soften();
+    CREATE FUNCTION keep_frozen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      RETURN CASE WHEN OLD.name <> 'frozen' THEN NEW END;
+    END $$;
+    CREATE TRIGGER keep_frozen BEFORE UPDATE OF name ON memo FOR EACH ROW EXECUTE FUNCTION keep_frozen();
+
     CREATE TABLE node (code text PRIMARY KEY, parent text REFERENCES node ON UPDATE CASCADE ON DELETE SET NULL, version int DEFAULT 1);
     CREATE FUNCTION recode() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       NEW.version := OLD.version + 1;
@@ -84,7 +104,60 @@ describe('a BEFORE DELETE trigger of rows that a cascade reaches', () => {
   })
 })
 
+describe('a BEFORE DELETE trigger of the rows that a statement deletes', () => {
+  const files = `INSERT INTO file VALUES (1, NULL, 'soft'), (2, NULL, 'kept'), (3, NULL, 'gone'); INSERT INTO page VALUES (1, 1), (3, 3)`
+
+  it('that marks a row instead: it is recorded as the update that it is, one that it keeps has no entry', async () => {
+    await db.sql(files)
+    let count: unknown
+    const entries = await db.changesOf(async () => {
+      count = await prisma.$executeRawUnsafe('DELETE FROM file')
+    })
+    expect(count).toBe(1)
+    expect(briefSorted(entries.map(recorded))).toEqual([
+      'file.delete 3',
+      'file.update 1 [deleted]',
+      'page.delete 3 because file.delete',
+    ])
+  })
+
+  it('returns the rows that the statement alone returns', async () => {
+    await db.sql(files)
+    const sql = `DELETE FROM file AS f USING (VALUES (1), (3)) AS v(id) WHERE f.id = v.id RETURNING *`
+    expect(await prisma.$queryRawUnsafe(`DELETE FROM file WHERE id = 1 RETURNING id`)).toEqual([])
+    expect(await prisma.$queryRawUnsafe(sql.replace('*', 'f.id'))).toEqual([{ id: 3 }])
+  })
+
+  it('where nothing follows, in a transaction, and where a condition is not the same twice', async () => {
+    await db.sql(
+      `INSERT INTO memo VALUES (1, 'soft'), (2, 'gone'); INSERT INTO parted_memo VALUES (1, 'soft'), (2, 'gone')`,
+    )
+    const entries = await db.changesOf(() =>
+      prisma.$transaction(async (tx) => {
+        await tx.$queryRawUnsafe('DELETE FROM memo WHERE random() >= 0 RETURNING *')
+        await tx.$queryRawUnsafe('DELETE FROM parted_memo RETURNING *')
+      }),
+    )
+    expect(briefSorted(entries.map(recorded))).toEqual([
+      'memo.delete 2',
+      'memo.update 1 [deleted]',
+      'parted_memo.delete 2',
+      'parted_memo.update 1 [deleted]',
+    ])
+  })
+
+  it('says that a row without a key, or one that is no longer found, was kept', async () => {
+    await db.sql(`INSERT INTO mark VALUES (1, 'soft'), (2, 'gone'); INSERT INTO memo VALUES (1, 'moved')`)
+    expect(await entriesOf('DELETE FROM mark')).toEqual(['mark.delete (no id)', 'raw.execute trigger'])
+    expect(await entriesOf('DELETE FROM memo')).toEqual(['raw.execute trigger'])
+  })
+})
+
 describe('a BEFORE UPDATE trigger', () => {
+  it('that keeps a row as it is: it has no entry', async () => {
+    await db.sql(`INSERT INTO memo VALUES (1, 'frozen'), (2, 'other')`)
+    expect(await entriesOf('UPDATE memo SET name = name || 1')).toEqual(['memo.update 2 [name]'])
+  })
   it('of a table that refers to itself, while its key changes', async () => {
     await db.sql(`INSERT INTO node VALUES ('a', NULL), ('b', 'a'), ('c', 'b')`)
     expect(await entriesOf(`UPDATE node SET code = 'x' WHERE code = 'a'`)).toEqual([
