@@ -17,6 +17,7 @@ from .drivers.driver import AsyncDriver
 from .entry import AuditEntry, NewEntry, entry_of
 from .errors import AuditError
 from .event import EventFields, Identifier
+from .open_transaction import OpenTransaction, own
 from .options import FieldsByResource, OnError, Options
 from .questions import Question
 from .running import run_async
@@ -27,8 +28,7 @@ from .write import context_statement, write_event, write_rows
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-#: The transaction that `AuditLog.transaction` has open around the running code.
-_open: ContextVar[AsyncDriver | None] = ContextVar("prisma_audit_transaction", default=None)
+_open: ContextVar[OpenTransaction[AuditLog] | None] = ContextVar("prisma_audit_transaction", default=None)
 
 
 class AuditLog:
@@ -216,7 +216,7 @@ class AuditLog:
             >>> async with audit.context(actor=user("ada"), reason="monthly close"):
             ...     await audit.record("books.close")
         """
-        transaction = _open.get()
+        transaction = own(_open)
         parsed = parse_context(context)
         if transaction is None:
             with framed(parsed):
@@ -224,14 +224,14 @@ class AuditLog:
             return
         try:
             with framed(parsed):
-                await self._set_context(transaction)
+                await transaction.log._set_context()
                 yield
         except BaseException:
             # where the transaction has failed this fails too, and so does whatever would be attributed wrongly
             with suppress(Exception):
-                await self._set_context(transaction)
+                await transaction.log._set_context()
             raise
-        await self._set_context(transaction)
+        await transaction.log._set_context()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
@@ -248,12 +248,13 @@ class AuditLog:
         action = "raw.execute"
         try:
             async with self._driver.transaction() as connection:
-                driver = async_driver(connection)
-                await self._set_context(driver)
-                token = _open.set(driver)
+                transaction = OpenTransaction(self.on(connection))
+                await transaction.log._set_context()
+                token = _open.set(transaction)
                 try:
                     yield connection
                 finally:
+                    transaction.has_ended = True
                     _open.reset(token)
                 action = "transaction.commit"
         except Exception as error:
@@ -357,9 +358,9 @@ class AuditLog:
 
         return write
 
-    async def _set_context(self, driver: AsyncDriver) -> None:
+    async def _set_context(self) -> None:
         context, _ = recorder.attributed_context(self._options)
-        await driver.query(context_statement(self._options.table, context))
+        await self._driver.query(context_statement(self._options.table, context))
 
     async def _record_failure(self, action: str, error: Exception) -> None:
         """Record what the database refused. Never raises: the caller gets the error of the statement."""

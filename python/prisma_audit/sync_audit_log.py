@@ -16,6 +16,7 @@ from .drivers.driver import SyncDriver
 from .entry import AuditEntry, NewEntry, entry_of
 from .errors import AuditError
 from .event import EventFields, Identifier
+from .open_transaction import OpenTransaction, own
 from .options import FieldsByResource, OnError, Options
 from .questions import Question
 from .running import run
@@ -27,8 +28,7 @@ from .write import context_statement, write_event, write_rows
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-#: The transaction that `SyncAuditLog.transaction` has open around the running code.
-_open: ContextVar[SyncDriver | None] = ContextVar("prisma_audit_transaction", default=None)
+_open: ContextVar[OpenTransaction[SyncAuditLog] | None] = ContextVar("prisma_audit_transaction", default=None)
 
 
 class SyncAuditLog:
@@ -215,7 +215,7 @@ class SyncAuditLog:
             >>> with audit.context(actor=user("ada"), reason="monthly close"):
             ...     audit.record("books.close")
         """
-        transaction = _open.get()
+        transaction = own(_open)
         parsed = parse_context(context)
         if transaction is None:
             with framed(parsed):
@@ -223,14 +223,14 @@ class SyncAuditLog:
             return
         try:
             with framed(parsed):
-                self._set_context(transaction)
+                transaction.log._set_context()
                 yield
         except BaseException:
             # where the transaction has failed this fails too, and so does whatever would be attributed wrongly
             with suppress(Exception):
-                self._set_context(transaction)
+                transaction.log._set_context()
             raise
-        self._set_context(transaction)
+        transaction.log._set_context()
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
@@ -247,12 +247,13 @@ class SyncAuditLog:
         action = "raw.execute"
         try:
             with self._driver.transaction() as connection:
-                driver = sync_driver(connection)
-                self._set_context(driver)
-                token = _open.set(driver)
+                transaction = OpenTransaction(self.on(connection))
+                transaction.log._set_context()
+                token = _open.set(transaction)
                 try:
                     yield connection
                 finally:
+                    transaction.has_ended = True
                     _open.reset(token)
                 action = "transaction.commit"
         except Exception as error:
@@ -356,9 +357,9 @@ class SyncAuditLog:
 
         return write
 
-    def _set_context(self, driver: SyncDriver) -> None:
+    def _set_context(self) -> None:
         context, _ = recorder.attributed_context(self._options)
-        driver.query(context_statement(self._options.table, context))
+        self._driver.query(context_statement(self._options.table, context))
 
     def _record_failure(self, action: str, error: Exception) -> None:
         """Record what the database refused. Never raises: the caller gets the error of the statement."""

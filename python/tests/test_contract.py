@@ -122,6 +122,28 @@ async def test_events(db, audit: AuditLog, case: dict) -> None:
     await expect_outcome(db, case, lambda: audit.record(fields.pop("action"), **fields))
 
 
+@pytest.fixture(scope="module")
+def user_id(db) -> int:
+    db.sql("""SELECT audit_logs_watch('"public"."users"', 'user')""")
+    db.sql("INSERT INTO users (id, email, updated_at) VALUES (1, 'ada@example.com', now())")
+    return 1
+
+
+@cases("changes")
+async def test_changes(db, audit: AuditLog, user_id: int, case: dict) -> None:
+    async with audit.context(**fields_of(case.get("context", {}))), audit.transaction() as tx:
+        await tx.execute("UPDATE users SET name = $1 WHERE id = $2", case["name"], user_id)
+    # which way a change came is all that differs: "operation" is the client's, "source" that of everybody else
+    [entry] = db.sql(
+        """SELECT (to_jsonb(l) - ARRAY['id', 'timestamp', 'seq', 'transaction_id'] || jsonb_build_object(
+            'details', details - ARRAY['before', 'after', 'changed', 'source']))::text AS text
+        FROM audit_logs AS l ORDER BY seq DESC LIMIT 1"""
+    )
+    change = {"action": "user.update", "resource_type": "user", "resource_id": str(user_id), "details": {}}
+    row = {**dict.fromkeys(COLUMNS), "outcome": "success", **change, **case["row"]}
+    assert entry["text"] == db.json_text(json.dumps(row))
+
+
 @cases("helpers")
 async def test_helpers(db, audit: AuditLog, case: dict) -> None:
     helper, *parameters = case["call"]

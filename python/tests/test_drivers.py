@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
@@ -273,3 +274,39 @@ async def test_a_single_connection_has_no_queue(db) -> None:
     async with asyncpg_connection(db) as (connection, _):
         with pytest.raises(AuditError, match="need connections of their own"):
             await AuditLog(connection).queue("a.b")
+
+
+async def test_a_task_that_outlives_a_transaction_says_nothing_to_its_connection(db) -> None:
+    """The connection is somebody else's by then."""
+    async with asyncpg.create_pool(db.url, min_size=1, max_size=1) as pool:
+        audit = AuditLog(pool)
+        may_go_on = asyncio.Event()
+
+        async def straggler() -> None:
+            async with audit.context(actor=user("early")):
+                pass
+            await may_go_on.wait()
+            async with audit.context(actor=user("late")):
+                pass
+
+        async with audit.context(actor=ADA), audit.transaction() as tx:
+            task = asyncio.create_task(straggler())
+            await tx.execute("SELECT pg_sleep(0.01)")
+            await tx.execute(rename("execute", "before"))
+        async with audit.context(actor=user("bob")), audit.transaction() as tx:
+            may_go_on.set()
+            await task
+            await tx.execute(rename("execute", "after"))
+    assert [(e["details"]["after"]["name"], e["actor_id"]) for e in db.entries()[-2:]] == [
+        ("before", "ada"),
+        ("after", "bob"),
+    ]
+
+
+async def test_contexts_of_another_log_are_told_to_the_transaction_that_is_open(
+    db, pool: asyncpg.Pool
+) -> None:
+    audit, other = AuditLog(pool), AuditLog(pool, table="elsewhere.log")
+    async with audit.transaction() as tx, other.context(actor=user("carla")):
+        await tx.execute(rename("execute", "carla"))
+    assert db.last()["actor_id"] == "carla"

@@ -22,7 +22,11 @@ def watched(db) -> None:
     db.sql("INSERT INTO users (id, email, updated_at) VALUES (1, 'ada@example.com', now())")
 
 
-@pytest.fixture(params=[False, True], ids=["1.4", "future"])
+# 1.4 has engines of two kinds, those that begin transactions by themselves and those that do not
+FUTURE = [False, True] if sqlalchemy.__version__.startswith("1.") else [True]
+
+
+@pytest.fixture(params=FUTURE, ids=["future" if future else "1.4" for future in FUTURE])
 def engine(request, db):
     url = db.url.replace("postgresql://", "postgresql+psycopg2://")
     engine = sqlalchemy.create_engine(url, future=request.param, pool_size=1, max_overflow=0)

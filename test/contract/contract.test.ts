@@ -48,6 +48,22 @@ describe('events', () => {
   })
 })
 
+describe('changes', async () => {
+  await db.sql(`SELECT audit_logs_watch('"public"."users"', 'user')`)
+  const { id } = await prisma.user.create({ data: { email: 'ada@example.com' } })
+
+  it.each(contract.changes)('$name', async ({ name, context = {}, row }) => {
+    await withAuditContext(context, async () => prisma.user.update({ where: { id }, data: { name } }))
+    const [entry] = await db.sql<{ text: string }>(
+      `SELECT (to_jsonb(l) - ARRAY['id', 'timestamp', 'seq', 'transaction_id'] || jsonb_build_object(
+         'details', details - ARRAY['before', 'after', 'changed', 'operation']))::text AS text
+       FROM audit_logs AS l ORDER BY seq DESC LIMIT 1`,
+    )
+    const change = { action: 'user.update', resource_type: 'user', resource_id: String(id), details: {} }
+    expect(entry?.text).toBe(await jsonText(wholeRow({ ...change, ...row })))
+  })
+})
+
 describe('helpers', () => {
   it.each(contract.helpers)('$name', async ({ call: [helper, ...parameters], ...outcome }) => {
     await expectOutcome(async () => audit[helper]?.(...parameters), outcome)

@@ -7,6 +7,8 @@ export interface Contract {
   readonly secretNames: string[]
   /** Events, and the row or the refusal that comes of them. Columns that a row leaves out are null. */
   readonly events: (Outcome & { record: object })[]
+  /** Contexts, and what they make of the entry of a change to a table with triggers. */
+  readonly changes: (Outcome & { row: Record<string, unknown> })[]
   readonly helpers: (Outcome & { call: [helper: string, ...parameters: unknown[]] })[]
   /** Values, written with tags for what JSON lacks, and the JSON that the log has. */
   readonly values: { name: string; value: unknown; json?: unknown; refused?: string }[]
