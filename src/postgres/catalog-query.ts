@@ -25,8 +25,14 @@ step(relation, changed) AS (
   UNION
   SELECT f.conrelid, CASE WHEN s.changed IS NOT NULL OR f.confdeltype <> 'c' THEN f.conkey END
   FROM step s
-  JOIN pg_catalog.pg_trigger t ON t.tgrelid = s.relation AND t.tgisinternal
-  JOIN pg_catalog.pg_constraint f ON f.oid = t.tgconstraint
+  CROSS JOIN LATERAL (
+    SELECT t.tgconstraint FROM pg_catalog.pg_trigger t WHERE t.tgrelid = s.relation AND t.tgisinternal
+    UNION ALL
+    -- before PostgreSQL 15, only the partitions of a partitioned table have them
+    SELECT f.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_constraint f ON f.confrelid = c.oid
+    WHERE c.oid = s.relation AND c.relkind = 'p' AND pg_catalog.current_setting('server_version_num')::int < 150000
+  ) AS acting(key)
+  JOIN pg_catalog.pg_constraint f ON f.oid = acting.key
   WHERE f.contype = 'f' AND f.confrelid = s.relation AND f.conparentid = 0
     AND CASE WHEN s.changed IS NULL THEN f.confdeltype IN ('c', 'n', 'd')
       ELSE f.confupdtype IN ('c', 'n', 'd') AND f.confkey && s.changed END
@@ -148,8 +154,8 @@ const foreignKeys = `
     'setColumns', pg_catalog.to_jsonb(f) -> 'confdelsetcols')), '[]')
     FROM found JOIN pg_catalog.pg_constraint f ON f.conrelid = found.oid
     WHERE f.contype = 'f' AND f.conparentid = 0 AND f.confrelid IN (SELECT oid FROM found)
-      -- one that is NOT ENFORCED, which PostgreSQL has since 18, has no triggers and so no actions
-      AND EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = f.confrelid AND t.tgconstraint = f.oid))`
+      -- one that is NOT ENFORCED, which PostgreSQL has since 18, has no actions
+      AND coalesce((pg_catalog.to_jsonb(f) ->> 'conenforced')::bool, true))`
 
 /** The tables that have one of the names in $1, a text[], and their types. One JSON text. */
 export const tablesQuery = `WITH RECURSIVE ${named}, found AS (SELECT oid FROM named),${relation}
