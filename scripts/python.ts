@@ -31,7 +31,7 @@ async function pytest(): Promise<boolean> {
 
 const linted = ['.', '../examples/fastapi']
 const passed = {
-  types: run('mypy', ['prisma_audit']),
+  types: run('mypy', ['prisma_audit', 'tests/typed.py']),
   lint: run('ruff', ['check', '--config', 'pyproject.toml', ...linted]),
   format: run('ruff', ['format', '--check', '--config', 'pyproject.toml', ...linted]),
   tests: await pytest(),

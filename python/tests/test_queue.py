@@ -217,3 +217,25 @@ def test_a_killed_process_loses_no_acknowledged_entry(db) -> None:
     stored = {str(entry["id"]) for entry in db.entries()}
     assert len(acknowledged) >= 200
     assert set(acknowledged) <= stored
+
+
+async def test_connections_that_are_cut_lose_and_double_nothing(db, pool: asyncpg.Pool) -> None:
+    audit = AuditLog(pool)
+
+    async def cut() -> None:
+        for _ in range(10):
+            await asyncio.sleep(0.02)
+            db.sql(
+                """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+            )
+
+    cutting = asyncio.create_task(cut())
+    for number in range(5_000):
+        await audit.queue("cut.test", resource_id=number)
+        if number % 100 == 0:
+            await asyncio.sleep(0.004)
+    await cutting
+    await audit.flush()
+    rows = db.sql("SELECT resource_id FROM audit_logs WHERE action = 'cut.test' ORDER BY seq")
+    assert [row["resource_id"] for row in rows] == list(map(str, range(5_000)))
