@@ -15,8 +15,14 @@ await mkdir('dist/ui/assets', { recursive: true })
 for (const [name, text] of Object.entries(page)) await writeFile(`dist/ui/assets/${name}`, text)
 
 const frameworks = ['express', 'fastify', 'hono', 'nestjs', 'next']
+const sinks = ['files', 'webhook', 'sink-contract']
 const inputs = [
-  ...(await bundle(['index', 'ui/index', ...frameworks.map((framework) => `http/${framework}`)])),
+  ...(await bundle([
+    'index',
+    'ui/index',
+    ...sinks.map((sink) => `sinks/${sink}`),
+    ...frameworks.map((framework) => `http/${framework}`),
+  ])),
   // by itself: modules that it shared with the library would be cut out of the library's one file
   ...(await bundle(['cli/main'])),
 ]

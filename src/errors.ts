@@ -23,7 +23,10 @@ export const auditErrorCodes = {
   AUDIT_ERA_UNCLEAR: 'the entries of this server and of another are in one log, and their order is not known',
   AUDIT_INVALID_SUBSCRIPTION: "`subscribe` got a name, a handler or an option it can't use",
   AUDIT_SUBSCRIBER_FAILED: 'the handler of a subscription failed; it gets the same entries again',
-  AUDIT_LEASE_LOST: 'another process has taken over from a subscriber that was silent too long',
+  AUDIT_LEASE_LOST: 'another process has taken over from a subscriber or shipper that was silent too long',
+  AUDIT_SINK_AWAY: 'a sink did not store a batch, which may pass by itself; it gets the same batch again',
+  AUDIT_SINK_THROTTLED: 'a sink has too much to do; it gets the same batch again, not before `retryAfter`',
+  AUDIT_SINK_REFUSED: 'a sink refuses what it gets until somebody mends it; it gets the same batch again',
   AUDIT_UNREADABLE: 'the log could not be read: the database is away, or refuses',
   AUDIT_NOT_WRITTEN: 'an explicit event or a queued entry could not be written; `entry` has it',
   AUDIT_REVERT_REFUSED: 'a change cannot be undone: not found, not a change, redacted, or no longer possible',
@@ -60,6 +63,13 @@ export interface RevertConflict {
   readonly found: unknown
 }
 
+interface AuditErrorOptions {
+  cause?: unknown
+  entry?: UnwrittenEntry
+  conflicts?: readonly RevertConflict[]
+  retryAfter?: number | undefined
+}
+
 /** Marks the errors of all copies of this package in a process. */
 const brand = Symbol.for('prisma-extension-audit/error')
 
@@ -90,17 +100,16 @@ export class AuditError extends Error {
   declare readonly entry?: UnwrittenEntry
   /** With `AUDIT_REVERT_CONFLICT`: the fields that have changed since. */
   declare readonly conflicts?: readonly RevertConflict[]
+  /** With `AUDIT_SINK_THROTTLED`: milliseconds before another attempt is worth it. */
+  declare readonly retryAfter?: number
 
-  constructor(
-    code: AuditErrorCode,
-    message: string,
-    options: { cause?: unknown; entry?: UnwrittenEntry; conflicts?: readonly RevertConflict[] } = {},
-  ) {
-    const { entry, conflicts, ...errorOptions } = options
+  constructor(code: AuditErrorCode, message: string, options: AuditErrorOptions = {}) {
+    const { entry, conflicts, retryAfter, ...errorOptions } = options
     super(message, errorOptions)
     this.code = code
     Object.defineProperty(this, brand, { value: true })
     if (entry) this.entry = entry
     if (conflicts) this.conflicts = conflicts
+    if (retryAfter !== undefined) this.retryAfter = retryAfter
   }
 }

@@ -24,5 +24,8 @@ export type {
 } from './reader/subscribe.ts'
 export type { ActorFilter, ResourceFilter, SearchFilter } from './search/filter.ts'
 export type { AuditPage, PageOptions } from './search/page.ts'
+export type { ExactRow, Sink, SinkBatch, SinkLimits } from './sink.ts'
+export type { Shipping, SinkMetrics } from './sinks/shipping.ts'
+export { type ShippingOptions, startShipping } from './start-shipping.ts'
 export type { RevertOptions } from './time-travel/revert.ts'
 export { withAudit } from './with-audit.ts'

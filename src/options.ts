@@ -7,6 +7,8 @@ import type { DataModel } from './models/data-model.ts'
 import type { FieldName, ModelName } from './models/model-types.ts'
 import { parseTableName, type TableName } from './postgres/identifiers.ts'
 import { isSecret } from './secret-names.ts'
+import type { Sink } from './sink.ts'
+import { sinksSchema } from './sink-schema.ts'
 import { checkShape } from './values/check-shape.ts'
 
 /**
@@ -53,6 +55,8 @@ export interface AuditOptions<Client = unknown> {
    * by then go to `onError`. Default 10,000.
    */
   flushTimeout?: number
+  /** Where copies of the log go. `startShipping` delivers to them; `withAudit` by itself does not. Default: nowhere. */
+  sinks?: readonly Sink[]
   /** Called with a queued entry that could not be written, and once where a trigger that protects the log is missing. */
   onError?: (error: AuditError) => void
 }
@@ -80,6 +84,7 @@ export interface ResolvedOptions extends ActorOptions {
   readonly recordsReads: boolean
   readonly failures: boolean
   readonly flushTimeout: number
+  readonly sinks: readonly Sink[]
   readonly onError: ((error: AuditError) => void) | undefined
 }
 
@@ -104,6 +109,7 @@ const optionsSchema = z.strictObject({
   table: z._default(z.string(), 'audit_logs'),
   uncapturable: z._default(z.enum(['record', 'throw']), 'record'),
   flushTimeout: z._default(z.number().check(z.nonnegative(), z.maximum(2_147_483_647)), 10_000),
+  sinks: z._default(sinksSchema, []),
   onError: z.optional(z.custom<(error: AuditError) => void>((value) => typeof value === 'function')),
 })
 

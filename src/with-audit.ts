@@ -65,7 +65,7 @@ export function withAudit<Client extends PrismaClientLike>(
   const createAuditOf = (of: Log) => createAudit<Client>(of, () => probe.verify(openScope(configuration)))
   const $audit = createAuditOf(log)
   registerAudit($audit, {
-    table: resolved.table,
+    log,
     openTransaction: (connection, join) =>
       createAuditOf({ ...log, connection, client: () => join(bare), isTransaction: true }),
     commitFailed: (error) => recordFailedCommit(log, error),

@@ -1,12 +1,13 @@
 import { AuditError } from '../errors.ts'
+import type { Log } from '../log/log.ts'
 import { onePerProcess } from '../one-per-process.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 
 /** What this room needs to know about the audit that a client's `$audit` belongs to. */
 export interface RegisteredAudit {
-  /** Where the entries go. */
-  readonly table: TableName
+  /** Where the entries go, outside of transactions. */
+  readonly log: Log
   /**
    * Makes the `$audit` of an interactive transaction, whose entries commit with it.
    *
@@ -36,7 +37,7 @@ export function auditOf(client: MaybeAudited): RegisteredAudit | undefined {
 
 /** The table that an audited client, or what `$extends` made of it, writes its entries to. */
 export function tableOfLog(client: object): TableName | undefined {
-  return auditOf(client)?.table
+  return auditOf(client)?.log.options.table
 }
 
 /** @throws AuditError `AUDIT_ALREADY_WRAPPED` */

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AuditError } from '../errors.ts'
+import type { ExactRow } from '../sink.ts'
 import { type Consumer, ConsumerLease, type ConsumerStart } from './consumer.ts'
 import { compareCursors, type ReaderCursor } from './cursor.ts'
 import { type ReaderPosition, readPosition } from './eras.ts'
-import type { ExactRow } from './exact-row.ts'
-import { type BatchLimits, readBatch, readBatchAgain } from './read-batch.ts'
+import { type BatchLimits, type CommittedBatch, readBatch, readBatchAgain } from './read-batch.ts'
 import type { ReaderLog } from './reader-log.ts'
 
 /** A batch on its way to a consumer. */
@@ -29,12 +29,18 @@ export interface ConsumeOptions {
   readonly name: string
   readonly start: ConsumerStart
   readonly limits: BatchLimits
+  /** Milliseconds that entries wait for a batch to become full. Default 0. */
+  readonly age?: number
   /** Milliseconds between two looks for new entries. */
   readonly pollInterval: number
   /** Milliseconds that a process may be silent before another takes over. */
   readonly leaseDuration: number
-  /** Milliseconds of the first pause after an error, and of the longest. */
-  readonly pauses: { readonly first: number; readonly longest: number }
+  /** Milliseconds of the first pause after an error, and of the longest, and at least how many a certain error asks for. */
+  readonly pauses: {
+    readonly first: number
+    readonly longest: number
+    readonly atLeast?: (error: unknown) => number
+  }
   /**
    * When it is done, so is the batch. What it returns is kept with the cursor, as JSON. Where it throws, it gets the same
    * batch again.
@@ -78,6 +84,8 @@ export class Consuming {
   #held: { consumer: Consumer; since: number } | undefined
   /** A batch whose acknowledgement got no answer. */
   #delivered: Delivered | undefined
+  /** The first entry of a batch that is not full yet. */
+  #waiting: { id: string; since: number } | undefined
 
   constructor(log: ReaderLog, lease: ConsumerLease, options: ConsumeOptions) {
     this.#log = log
@@ -104,8 +112,9 @@ export class Consuming {
       } catch (error) {
         this.#held = undefined // the row says what is so
         if (signal.aborted) break
-        const { first, longest } = this.#options.pauses
+        const { first, longest, atLeast } = this.#options.pauses
         pause = Math.min(longest, first * 2 ** errors) * (0.75 + Math.random() / 4)
+        pause = Math.max(pause, atLeast?.(error) ?? 0)
         errors = Math.min(errors + 1, 30)
         this.#options.onError(error)
       }
@@ -158,10 +167,21 @@ export class Consuming {
       return { consumer, rows, until: consumer.inFlight }
     }
     const batch = await readBatch(this.#log, position, consumer.cursor, this.#options.limits)
-    if (!batch || this.#stopping.signal.aborted) return undefined
+    if (!batch || this.#stopping.signal.aborted || this.#isToWait(batch)) return undefined
     const begun = await this.#lease.begin(consumer, batch.until, batch.rows.length)
     this.#keep(begun)
     return { consumer: begun, rows: batch.rows, until: batch.until }
+  }
+
+  /** Whether a batch that is not full may still wait for more. Its time begins when its first entry is seen here. */
+  #isToWait({ rows }: CommittedBatch): boolean {
+    const { age = 0, limits } = this.#options
+    if (age === 0) return false
+    const bytes = rows.reduce((sum, { details }) => sum + Buffer.byteLength(details ?? ''), 0)
+    if (rows.length >= limits.entries || bytes >= limits.bytes) return false
+    const [{ id }] = rows
+    if (this.#waiting?.id !== id) this.#waiting = { id, since: performance.now() }
+    return performance.now() - this.#waiting.since < age
   }
 
   #deliveredOf({ batch, inFlight }: Consumer): Delivered | undefined {

@@ -2,25 +2,7 @@ import type { Actor } from '../context/context.ts'
 import { columnNames, type LogColumn } from '../log/columns.ts'
 import { type AuditEntry, toEntry } from '../log/entry.ts'
 import { quoteIdentifier } from '../postgres/identifiers.ts'
-
-/**
- * A row of the log with every column as text, so that nothing is lost on the way: timestamps with six digits of a second,
- * in UTC, `details` as PostgreSQL prints it, numbers with all their digits. null is NULL.
- */
-export type ExactRow = { readonly [Column in RequiredColumn]: string } & {
-  readonly [Column in Exclude<LogColumn, RequiredColumn>]: string | null
-}
-
-type RequiredColumn =
-  | 'id'
-  | 'timestamp'
-  | 'action'
-  | 'actor_id'
-  | 'actor_type'
-  | 'resource_type'
-  | 'outcome'
-  | 'seq'
-  | 'transaction_id'
+import type { ExactRow } from '../sink.ts'
 
 /** What to select for an {@link ExactRow}. */
 export const exactColumns = columnNames

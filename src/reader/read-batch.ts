@@ -1,9 +1,10 @@
 import { AuditError } from '../errors.ts'
 import { columnNames } from '../log/columns.ts'
 import { quoteIdentifier, quoteTable } from '../postgres/identifiers.ts'
+import type { ExactRow } from '../sink.ts'
 import { encodeReaderCursor, type ReaderCursor, startOf } from './cursor.ts'
 import type { Era, ReaderPosition } from './eras.ts'
-import { type ExactRow, exactColumns } from './exact-row.ts'
+import { exactColumns } from './exact-row.ts'
 import { type ReaderLog, transactionSql } from './reader-log.ts'
 
 /** How much to read at a time. */

@@ -4,6 +4,7 @@ import { outsideAuditContext } from '../context/context.ts'
 import { AuditError } from '../errors.ts'
 import type { AuditEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
+import { reporterOf } from '../log/report-error.ts'
 import { checkShape } from '../values/check-shape.ts'
 import { consume, type Delivery } from './consume.ts'
 import { exactEntry } from './exact-row.ts'
@@ -152,21 +153,5 @@ async function handleBatch(
       `The handler of the subscription ${JSON.stringify(name)} failed on batch ${number} with ${rows.length} ${rows.length === 1 ? 'entry' : 'entries'}. It gets the same entries again after a pause, and no later ones before it succeeds. See cause.`,
       { cause },
     )
-  }
-}
-
-/** Never throws: what a handler of errors throws is a warning, too. */
-function reporterOf(onError: ((error: AuditError) => void) | undefined): (error: unknown) => void {
-  return (error) => {
-    const reported =
-      error instanceof AuditError
-        ? error
-        : new AuditError('AUDIT_UNREADABLE', String(error), { cause: error })
-    try {
-      if (onError) return onError(reported)
-      process.emitWarning(reported.message, { code: reported.code })
-    } catch (thrown) {
-      process.emitWarning(String(thrown), { code: reported.code })
-    }
   }
 }

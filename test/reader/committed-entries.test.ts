@@ -10,7 +10,8 @@ import {
   startOf,
 } from '../../src/reader/cursor.ts'
 import { readPosition } from '../../src/reader/eras.ts'
-import { type ExactRow, exactEntry } from '../../src/reader/exact-row.ts'
+import { exactEntry } from '../../src/reader/exact-row.ts'
+import type { ExactRow } from '../../src/sink.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { logOf, write } from './readers.ts'
 

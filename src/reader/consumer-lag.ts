@@ -1,0 +1,60 @@
+import { readersTable } from '../log/internal-schema.ts'
+import { quoteTable } from '../postgres/identifiers.ts'
+import { type ReaderLog, transactionSql } from './reader-log.ts'
+
+/** How far a consumer is behind. */
+export interface ConsumerLag {
+  readonly name: string
+  /** Entries that are committed and not acknowledged, counted up to 100,000. */
+  readonly entries: number
+  /** Since the first of them was written, by the clock of the database; 0 where there is none. */
+  readonly seconds: number
+  /** Whether a process is at work for it. */
+  readonly isHeld: boolean
+  /** How many batches were begun. */
+  readonly batches: string
+  /** ISO 8601; null before the first. */
+  readonly acknowledgedAt: string | null
+}
+
+/**
+ * The consumers of a log, by name.
+ *
+ * @throws AuditError `AUDIT_TABLE_MISSING` or `AUDIT_UNREADABLE`
+ */
+export async function readConsumerLags({ table, connection }: ReaderLog): Promise<ConsumerLag[]> {
+  const log = quoteTable(table)
+  const [row] = await connection.query<{ lags: string }>(
+    `WITH named AS (
+  SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE c.oid = $1::pg_catalog.regclass
+), consumers AS (
+  SELECT c.*, c.transaction_id::text::pg_catalog.xid8 AS done,
+    (SELECT e.after_seq FROM ${readersTable(table, 'eras')} AS e WHERE e.log = c.log AND e.number = c.era) AS after_seq,
+    (SELECT min(e.after_seq) FROM ${readersTable(table, 'eras')} AS e WHERE e.log = c.log AND e.number > c.era) AS last_seq
+  FROM ${readersTable(table, 'consumers')} AS c JOIN named ON c.log = named.name
+)
+SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+  'name', c.name, 'entries', waiting.entries, 'seconds', greatest(0, coalesce(waiting.seconds, 0)),
+  'isHeld', coalesce(c.lease_until > pg_catalog.clock_timestamp(), false), 'batches', c.batch::text,
+  'acknowledgedAt', pg_catalog.to_char(c.acknowledged_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+) ORDER BY c.name), '[]')::text AS lags
+FROM consumers AS c, LATERAL (
+  SELECT count(*) AS entries, extract(epoch FROM pg_catalog.clock_timestamp() - min(w.timestamp)) AS seconds
+  FROM (
+    SELECT o.timestamp FROM (
+      SELECT l."timestamp" FROM ${log} AS l
+      WHERE (${transactionSql}, l.seq) > (c.done, c.seq) AND l.seq > coalesce(c.after_seq, 0)
+        AND (c.last_seq IS NULL OR l.seq <= c.last_seq)
+      ORDER BY ${transactionSql}, l.seq LIMIT 100000
+    ) AS o
+    UNION ALL
+    (SELECT l."timestamp" FROM ${log} AS l WHERE l.seq > c.last_seq LIMIT 100000)
+    LIMIT 100000
+  ) AS w
+) AS waiting`,
+    log,
+  )
+  return JSON.parse((row as { lags: string }).lags) as ConsumerLag[]
+}
