@@ -1,6 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import { type ClientName, createClients, disconnect } from './clients.ts'
-import { type BenchDatabase, insertProducts } from './database.ts'
+import { type BenchDatabase, insertProducts, resetTables } from './database.ts'
 import * as workloads from './workloads.ts'
 
 /** Counts the statements that reach the driver: below the audit, so its own are counted too. */
@@ -59,10 +59,12 @@ export async function countStatements(database: BenchDatabase): Promise<Statemen
   const clients = createClients(database, (url) => new CountingPg({ connectionString: url }))
   const poolOf = (name: ClientName) => (name === 'triggers' ? database.watched.pool : database.pool)
   try {
-    // the first write of a client reads the catalog, once
+    for (const pool of [database.pool, database.watched.pool]) await resetTables(pool)
+    // the first write of a client reads the catalog, and the first one to a table what it needs of that table
     for (const name of ['plain', 'statement', 'triggers'] as const) {
       await insertProducts(poolOf(name), 1, -1)
       await workloads.create(clients[name], poolOf(name)).call()
+      await workloads.nestedCreate(clients[name], poolOf(name)).call()
     }
     const results: StatementCount[] = []
     for (const [name, workload] of Object.entries(counted)) {
