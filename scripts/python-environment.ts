@@ -38,6 +38,16 @@ export function preparePython(packages: readonly string[] = []): string {
   return python
 }
 
+/** Whether the environment has a package, which is installed where an index brings it. */
+export function hasPackage(name: string): boolean {
+  try {
+    preparePython([name])
+    return true
+  } catch {
+    return false
+  }
+}
+
 function run(command: string, args: readonly string[]): boolean {
   // what it prints is not the output of what needs it
   return spawnSync(command, args, { stdio: ['ignore', 2, 2] }).status === 0

@@ -1,4 +1,4 @@
-"""Prints which packages this interpreter lacks, as pip takes them: of the extra `test`, all or those that are named."""
+"""Prints which packages this interpreter lacks, as pip takes them: all of the extra `test`, or those of any that are named."""
 
 import re
 import sys
@@ -17,9 +17,9 @@ def is_there(name: str) -> bool:
     return True
 
 
-pyproject = Path(__file__).parent.parent / "pyproject.toml"
-extra = re.search(r"^test = \[(.*?)^\]", pyproject.read_text(), re.DOTALL | re.MULTILINE)[1]
-for requirement in re.findall(r'"(.*?)"', extra):
+pyproject = (Path(__file__).parent.parent / "pyproject.toml").read_text()
+extras = dict(re.findall(r"^(test|lint) = \[(.*?)^\]", pyproject, re.DOTALL | re.MULTILINE))
+for requirement in re.findall(r'"(.*?)"', extras["test"] + (extras["lint"] if sys.argv[1:] else "")):
     name = re.match(r"[\w-]+", requirement)[0]
     # some names are those of wheels, which a distribution builds itself
     if (name in sys.argv[1:] or not sys.argv[1:]) and not any(
