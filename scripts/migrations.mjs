@@ -47,7 +47,7 @@ const functions = [
   ...['trigger_argument', 'watched', 'has_row_triggers', 'fingerprint'],
   ...['set_statement_trigger', 'renew_statement_trigger', 'ancestors'],
   ...['function_name', 'row_triggers', 'definition_sql', 'drop_row_triggers', 'is_whole', 'record_own'],
-  ...['watch_internal', 'unwatch_internal', 'watch', 'unwatch', 'record', 'write'],
+  ...['watch_internal', 'unwatch_internal', 'watch', 'unwatch', 'qualify_record', 'write'],
 ]
 
 export const migration = 'prisma/migrations/20260201000000_audit_log_triggers/migration.sql'
@@ -69,9 +69,12 @@ export function composeMigration() {
     '-- Nobody else may attach a trigger function to a table of his own, or call what is internal.',
     'REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "audit_logs_internal" FROM PUBLIC;',
     '',
-    ...['record', 'write'].map(
-      (name) => `SELECT "audit_logs_internal"."make_${name}"(
-  (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(NULL::"audit_logs")), 'audit_logs_${name}');`,
+    ...[
+      ['qualify_record', 'audit_logs_record'],
+      ['make_write', 'audit_logs_write'],
+    ].map(
+      ([change, name]) => `SELECT "audit_logs_internal"."${change}"(
+  (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(NULL::"audit_logs")), '${name}');`,
     ),
     '',
   ].join('\n')

@@ -1954,46 +1954,22 @@ BEGIN
 END
 ';
 
--- Makes the function that writes the entry of one row anew: its body names the log's schema, for whatever search_path a
--- transaction has.
-CREATE OR REPLACE FUNCTION "audit_logs_internal"."make_record"(log regclass, name text) RETURNS void
+-- Has the function that writes the entry of one row name the log's schema, for whatever search_path a transaction has.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."qualify_record"(log regclass, name text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog
 AS E'
 DECLARE
-  schema_name text := (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = log)\073
-  log_name text := (SELECT relname FROM pg_class WHERE oid = log)\073
+  -- quoted as clients quote it, which look for it
+  qualified text := (SELECT format(''"%s"."%s"'', replace(n.nspname, ''"'', ''""''), replace(c.relname, ''"'', ''""''))
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = log)\073
 BEGIN
-  EXECUTE format(
-    ''CREATE OR REPLACE FUNCTION %I.%I(
-      resource text, resource_id text, before jsonb, after jsonb, changed text[], context jsonb
-    ) RETURNS boolean LANGUAGE plpgsql AS %L'', schema_name, name, format($body$
-
-BEGIN
-  IF changed = ''{}'' THEN
-    RETURN false\073
-  END IF\073
-  INSERT INTO %s ("id", "action", "actor_id", "actor_type", "actor_email", "resource_type", "resource_id",
-    "outcome", "reason", "details", "request_id", "ip", "user_agent", "organization_id")
-  VALUES (
-    pg_catalog.uuidv7(),
-    resource || CASE WHEN before IS NULL THEN ''.create'' WHEN after IS NULL THEN ''.delete'' ELSE ''.update'' END,
-    context ->> ''actor_id'', context ->> ''actor_type'', context ->> ''actor_email'',
-    resource, resource_id,
-    ''success'', context ->> ''reason'',
-    CASE
-      WHEN before IS NULL THEN pg_catalog.jsonb_build_object(''after'', after)
-      WHEN after IS NULL THEN pg_catalog.jsonb_build_object(''before'', before)
-      ELSE pg_catalog.jsonb_build_object(''before'', before, ''after'', before || after, ''changed'', changed)
-    END || (context -> ''details''),
-    context ->> ''request_id'', (context ->> ''ip'')::pg_catalog.inet,
-    context ->> ''user_agent'', context ->> ''organization_id''
-  )\073
-  RETURN true\073
-END
-$body$,
-    -- quoted as clients quote it, which look for it
-    format(''"%s"."%s"'', replace(schema_name, ''"'', ''""''), replace(log_name, ''"'', ''""''))))\073
+  EXECUTE (
+    SELECT left(definition, strpos(definition, ''INSERT INTO '') + 11) || qualified
+      || substr(definition, strpos(definition, '' ("id",''))
+    FROM pg_proc p JOIN pg_class c ON c.relnamespace = p.pronamespace
+    CROSS JOIN LATERAL pg_get_functiondef(p.oid) AS definition
+    WHERE c.oid = log AND p.proname = name)\073
 END
 ';
 
@@ -2068,7 +2044,7 @@ END
 -- Nobody else may attach a trigger function to a table of his own, or call what is internal.
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "audit_logs_internal" FROM PUBLIC;
 
-SELECT "audit_logs_internal"."make_record"(
+SELECT "audit_logs_internal"."qualify_record"(
   (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(NULL::"audit_logs")), 'audit_logs_record');
 SELECT "audit_logs_internal"."make_write"(
   (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(NULL::"audit_logs")), 'audit_logs_write');
