@@ -1,6 +1,7 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { AuditError } from '../errors.ts'
 import type { Sink, SinkBatch, SinkLimits } from '../sink.ts'
+import { sha256 } from './digest.ts'
 import { rowLines } from './ndjson.ts'
 
 /** Where batches are sent, and how they are signed. */
@@ -71,9 +72,8 @@ async function post(batch: SinkBatch, options: WebhookOptions): Promise<undefine
 }
 
 function headersOf({ number, log, era }: SinkBatch, body: Buffer, secret: string): Record<string, string> {
-  const digest = createHash('sha256').update(body).digest('hex')
   // after a restore of the database a number may come with other entries: they are another batch
-  const key = `${number}-${digest.slice(0, 32)}`
+  const key = `${number}-${sha256(body).slice(0, 32)}`
   const time = Math.floor(Date.now() / 1000)
   const signature = createHmac('sha256', secret).update(`${time}.${key}.`).update(body).digest('hex')
   return {

@@ -1,0 +1,54 @@
+import type { SinkBatch } from '../sink.ts'
+import { sha256 } from './digest.ts'
+import type { StoredObject } from './s3-store.ts'
+
+/** Where a manifest is, and what it must be. */
+export interface ManifestReference {
+  readonly key: string
+  /** Null in a bucket without versions. */
+  readonly versionId: string | null
+  /** Hexadecimal, of its bytes. */
+  readonly sha256: string
+}
+
+/** What is known of one object and its place in the log. Each names the manifest before, so that none can be left out. */
+export interface Manifest {
+  readonly format: 'prisma-extension-audit/manifest/1'
+  readonly log: string
+  readonly sink: string
+  /** From 1, without gaps. */
+  readonly number: string
+  readonly era: SinkBatch['era']
+  readonly from: string
+  readonly until: string
+  readonly entries: number
+  readonly seq: { readonly lowest: string; readonly highest: string }
+  readonly timestamp: { readonly earliest: string; readonly latest: string }
+  /** As it is stored, and as the store confirmed it. */
+  readonly object: StoredObject
+  /** What is in it once it is unzipped. */
+  readonly content: { readonly sha256: string; readonly bytes: number }
+  /** Null for the first. */
+  readonly previous: ManifestReference | null
+}
+
+/** The same batch, stored in the same object behind the same manifest, always makes the same bytes. */
+export function manifestOf(
+  sink: string,
+  { entries, number, log, era, from, until }: SinkBatch,
+  { text, object, previous }: { text: Buffer; object: StoredObject; previous: ManifestReference | null },
+): Buffer {
+  const times = entries.map(({ timestamp }) => timestamp).sort()
+  const seqs = entries.map(({ seq }) => BigInt(seq)).sort((a, b) => (a < b ? -1 : 1))
+  const manifest: Manifest = {
+    format: 'prisma-extension-audit/manifest/1',
+    ...{ log, sink, number: String(number), era, from, until, entries: entries.length },
+    seq: { lowest: String(seqs[0]), highest: String(seqs.at(-1)) },
+    timestamp: { earliest: times[0] ?? '', latest: times.at(-1) ?? '' },
+    object,
+    content: { sha256: sha256(text), bytes: text.length },
+    // the database does not keep the order of keys
+    previous: previous && { key: previous.key, versionId: previous.versionId, sha256: previous.sha256 },
+  }
+  return Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)
+}

@@ -1,0 +1,216 @@
+import {
+  GetBucketVersioningCommand,
+  GetObjectCommand,
+  GetObjectLockConfigurationCommand,
+  HeadObjectCommand,
+  type HeadObjectCommandOutput,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import { AuditError } from '../errors.ts'
+import { awsError, statusOf } from './aws-error.ts'
+import { sha256, sha256Base64 } from './digest.ts'
+import type { S3Options } from './s3-options.ts'
+
+/** An object as the store confirmed it. */
+export interface StoredObject {
+  readonly key: string
+  /** Null in a bucket without versions. */
+  readonly versionId: string | null
+  /** Hexadecimal. */
+  readonly sha256: string
+  readonly bytes: number
+  /** Null without Object Lock. */
+  readonly retention: { readonly mode: string; readonly until: string } | null
+}
+
+/** An object to store. */
+interface NewObject {
+  readonly key: string
+  readonly body: Buffer
+  readonly type: string
+}
+
+const day = 24 * 60 * 60 * 1000
+
+/** A bucket in which objects are written once and never deleted. */
+export class S3Store {
+  readonly #client: S3Client
+  readonly #options: S3Options
+  /** Whether it is known that the store refuses to overwrite, or does not. */
+  #isProbed = false
+
+  constructor(client: S3Client, options: S3Options) {
+    this.#client = client
+    this.#options = options
+  }
+
+  /** @throws AuditError `AUDIT_SINK_REFUSED` for a bucket in which objects can be deleted or overwritten */
+  async check(abortSignal: AbortSignal): Promise<void> {
+    const { bucket, retention } = this.#options
+    if (retention === 'none') return
+    const versioning = await this.#send(
+      `has not said whether bucket ${bucket} keeps versions`,
+      this.#client.send(new GetBucketVersioningCommand(this.#bucket()), { abortSignal }),
+    )
+    const lock = await this.#send(
+      `has not said whether bucket ${bucket} has Object Lock`,
+      this.#client
+        .send(new GetObjectLockConfigurationCommand(this.#bucket()), { abortSignal })
+        .catch((error: unknown) => {
+          if (statusOf(error) !== 404) throw error
+        }),
+    )
+    const isLocked = lock?.ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled'
+    if (versioning.Status === 'Enabled' && isLocked) return
+    throw new AuditError(
+      'AUDIT_SINK_REFUSED',
+      `the bucket ${bucket} has no ${isLocked ? 'versioning' : 'Object Lock'}, so objects in it can be deleted. Nothing was written. Make a bucket with Object Lock, or say retention: 'none' where that is meant.`,
+    )
+  }
+
+  /**
+   * Stores an object, unless one of that key is there: then it has to be the same. Trusts no silence: what counts is what the
+   * store says of the object afterwards.
+   */
+  async put(object: NewObject, signal: AbortSignal): Promise<StoredObject> {
+    signal.throwIfAborted()
+    const until = this.#retainUntil()
+    const put = await this.#put(object, until, signal)
+    if (put.isNew) await this.#probe(object, until, signal)
+    const versionId = put.isNew ? put.versionId : await this.#firstVersion(object.key, signal)
+    const head = await this.#head(object.key, versionId, signal)
+    const bytes = head.ContentLength ?? -1
+    const isSame =
+      bytes === object.body.length &&
+      (head.ChecksumSHA256 ?? (await this.#digest(object.key, versionId, signal))) ===
+        sha256Base64(object.body)
+    if (!isSame) {
+      throw new AuditError(
+        'AUDIT_SINK_REFUSED',
+        `the store has something else under ${object.key}, version ${versionId}, than was to be stored. It was not overwritten, and what it is was not written by this sink. See who may write to the bucket ${this.#options.bucket}.`,
+      )
+    }
+    return {
+      ...{ key: object.key, versionId, bytes, sha256: sha256(object.body) },
+      retention: this.#confirmedRetention(object.key, head, put.isNew ? until : undefined),
+    }
+  }
+
+  /** Some stores know no conditional writes: the same object is then stored in several versions, of which the first counts. */
+  async #probe(object: NewObject, until: Date | undefined, signal: AbortSignal): Promise<void> {
+    if (this.#isProbed) return
+    const { isNew } = await this.#put(object, until, signal)
+    this.#isProbed = true
+    if (!isNew) return
+    process.emitWarning(
+      `The store of bucket ${this.#options.bucket} ignores If-None-Match: an object that is stored again, after a crash, is there in two versions. The first counts.`,
+      { code: 'AUDIT_STORE_OVERWRITES' },
+    )
+  }
+
+  /** 409 and 412 both mean that somebody was first: an attempt before, or another process. */
+  async #put(
+    { key, body, type }: NewObject,
+    until: Date | undefined,
+    abortSignal: AbortSignal,
+  ): Promise<{ isNew: boolean; versionId: string | null }> {
+    const { retention, encryption } = this.#options
+    const lock =
+      retention === 'none' ? {} : { ObjectLockMode: retention.mode, ObjectLockRetainUntilDate: until }
+    const command = new PutObjectCommand({
+      ...{ ...this.#bucket(), Key: key, Body: body, ContentType: type, IfNoneMatch: '*' },
+      ...{ ChecksumAlgorithm: 'SHA256', ChecksumSHA256: sha256Base64(body) },
+      ...lock,
+      ...(encryption && { ServerSideEncryption: encryption.algorithm, SSEKMSKeyId: encryption.kmsKeyId }),
+    })
+    try {
+      const { VersionId } = await this.#client.send(command, { abortSignal })
+      return { isNew: true, versionId: VersionId ?? null }
+    } catch (error) {
+      const status = statusOf(error)
+      if (status === 409 || status === 412) return { isNew: false, versionId: null }
+      throw awsError(error, `did not store ${key} in bucket ${this.#options.bucket}`)
+    }
+  }
+
+  /** The version that was there before all others, whoever has put another over it. */
+  async #firstVersion(key: string, abortSignal: AbortSignal): Promise<string | null> {
+    let first: { id: string | undefined } | undefined
+    let next: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {}
+    while (next) {
+      const page: ListObjectVersionsCommandOutput = await this.#listVersions(key, next, abortSignal)
+      // of one key the newest comes first
+      for (const version of page.Versions ?? []) if (version.Key === key) first = { id: version.VersionId }
+      const isMore = page.IsTruncated === true && page.NextKeyMarker === key
+      next = isMore ? { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker } : undefined
+    }
+    if (!first) throw new AuditError('AUDIT_SINK_AWAY', `another process is storing ${key} just now.`)
+    return first.id === undefined || first.id === 'null' ? null : first.id
+  }
+
+  #listVersions(
+    key: string,
+    from: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined },
+    abortSignal: AbortSignal,
+  ) {
+    const command = new ListObjectVersionsCommand({ ...this.#bucket(), Prefix: key, ...from })
+    return this.#send(`did not list the versions of ${key}`, this.#client.send(command, { abortSignal }))
+  }
+
+  #head(key: string, versionId: string | null, abortSignal: AbortSignal): Promise<HeadObjectCommandOutput> {
+    const command = new HeadObjectCommand({ ...this.#version(key, versionId), ChecksumMode: 'ENABLED' })
+    return this.#send(`did not confirm ${key}`, this.#client.send(command, { abortSignal }))
+  }
+
+  /** Of what can be read back, where the store keeps no SHA-256. */
+  async #digest(key: string, versionId: string | null, abortSignal: AbortSignal): Promise<string> {
+    const { Body } = await this.#send(
+      `did not give ${key} back`,
+      this.#client.send(new GetObjectCommand(this.#version(key, versionId)), { abortSignal }),
+    )
+    return sha256Base64(Buffer.from((await Body?.transformToByteArray()) ?? []))
+  }
+
+  #retainUntil(): Date | undefined {
+    const { retention } = this.#options
+    // the store keeps seconds
+    return retention === 'none'
+      ? undefined
+      : new Date(Math.ceil(Date.now() / 1000) * 1000 + retention.days * day)
+  }
+
+  /** @param wanted of an object that was stored just now; undefined for one that an attempt before has stored */
+  #confirmedRetention(
+    key: string,
+    { ObjectLockMode, ObjectLockRetainUntilDate }: HeadObjectCommandOutput,
+    wanted: Date | undefined,
+  ): StoredObject['retention'] {
+    const { retention, bucket } = this.#options
+    if (retention === 'none') return null
+    const isKept = ObjectLockRetainUntilDate && ObjectLockRetainUntilDate >= (wanted ?? new Date())
+    if (ObjectLockMode === retention.mode && isKept) {
+      return { mode: ObjectLockMode, until: ObjectLockRetainUntilDate.toISOString() }
+    }
+    throw new AuditError(
+      'AUDIT_SINK_REFUSED',
+      `the store does not confirm Object Lock for ${key} in bucket ${bucket}: it has mode ${ObjectLockMode ?? 'none'} until ${ObjectLockRetainUntilDate?.toISOString() ?? 'never'}, and was asked for ${retention.mode}${wanted ? ` until ${wanted.toISOString()}` : ''}. The object is there and can be deleted. Grant s3:PutObjectRetention and s3:GetObjectRetention, or use a store that has Object Lock.`,
+    )
+  }
+
+  #bucket(): { Bucket: string; ExpectedBucketOwner: string | undefined } {
+    return { Bucket: this.#options.bucket, ExpectedBucketOwner: this.#options.owner }
+  }
+
+  #version(key: string, versionId: string | null) {
+    return { ...this.#bucket(), Key: key, VersionId: versionId ?? undefined }
+  }
+
+  #send<Output>(failure: string, sent: Promise<Output>): Promise<Output> {
+    return sent.catch((error: unknown) => {
+      throw awsError(error, failure)
+    })
+  }
+}

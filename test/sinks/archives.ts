@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto'
+import { gunzipSync } from 'node:zlib'
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectVersionsCommand,
+  type ObjectVersion,
+  S3Client,
+} from '@aws-sdk/client-s3'
+import type { ExactRow } from '../../src/index.ts'
+import type { Manifest } from '../../src/sinks/s3-manifest.ts'
+import { unique } from '../support/unique.ts'
+import type { Moto } from './moto.ts'
+import { rowsOf } from './places.ts'
+
+/** A bucket with Object Lock, and what is in it. */
+export async function createBucket({ config }: Moto, { isLocked = true } = {}) {
+  const client = new S3Client(config)
+  const bucket = unique('bucket')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, '-')
+  await client.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: isLocked }))
+
+  const versions = async (prefix = ''): Promise<ObjectVersion[]> =>
+    (await client.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix }))).Versions ?? []
+  const get = async (key: string, versionId: string | null): Promise<Buffer> => {
+    const command = new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId ?? undefined })
+    const { Body } = await client.send(command)
+    return Buffer.from((await Body?.transformToByteArray()) ?? [])
+  }
+
+  /** The manifests in their order; each names the one before, and the digest of its object. */
+  const manifests = async (): Promise<Manifest[]> => {
+    const found: Manifest[] = []
+    let before: Manifest['previous'] = null
+    for (const { Key: key = '', VersionId: versionId = null } of await versions('manifests/')) {
+      const text = await get(key, versionId)
+      const manifest = JSON.parse(String(text)) as Manifest
+      if (JSON.stringify(manifest.previous) !== JSON.stringify(before))
+        throw new Error(`the chain breaks at ${key}`)
+      before = { key, versionId, sha256: digest(text) }
+      found.push(manifest)
+    }
+    return found
+  }
+
+  const rows = async (): Promise<ExactRow[]> => {
+    const found: ExactRow[] = []
+    for (const { object, content } of await manifests()) {
+      const stored = await get(object.key, object.versionId)
+      const text = gunzipSync(stored)
+      if (digest(stored) !== object.sha256 || digest(text) !== content.sha256)
+        throw new Error(`${object.key} differs`)
+      found.push(...rowsOf(String(text)))
+    }
+    return found
+  }
+  return { client, bucket, versions, manifests, rows }
+}
+
+function digest(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
