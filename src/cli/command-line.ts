@@ -11,6 +11,7 @@ import { readHistory } from './history.ts'
 import { describePlan, planInit } from './init.ts'
 import { writeFiles } from './planned-files.ts'
 import { progressBar } from './progress-bar.ts'
+import { describeMetrics, shipLog } from './ship.ts'
 import { packageVersion } from './shipped.ts'
 import { showEntry } from './show-entries.ts'
 import { describeStatus, readStatus, wantedTriggers } from './status.ts'
@@ -60,6 +61,8 @@ async function run([command, ...args]: string[]): Promise<number> {
       return follow(args)
     case 'export':
       return exportLog(args)
+    case 'ship':
+      return ship(args)
     case undefined:
       throw new UsageError('No command given.')
     default:
@@ -211,6 +214,15 @@ async function exportLog(args: string[]): Promise<number> {
   return interruptedCode
 }
 
+async function ship(args: string[]): Promise<number> {
+  const options = parseOptions(args, { table: textOption, once: flagOption, json: flagOption })
+  const { table, once = false, json } = options
+  const signal = untilInterrupted('SIGTERM')
+  const metrics = await shipLog(process.cwd(), { table, once, signal }, note)
+  print(json ? jsonText(metrics) : describeMetrics(metrics))
+  return once && metrics.some(({ lag }) => lag.entries > 0) ? interruptedCode : 0
+}
+
 /** The table that `--table` names, or else the options of the project in the current folder. */
 function logTable(given: string | undefined): Promise<string | undefined> {
   return configuredTable(process.cwd(), given)
@@ -229,9 +241,9 @@ function hasColors(): boolean {
 }
 
 /** Aborts at the first Ctrl-C; the second ends the process as usual. */
-function untilInterrupted(): AbortSignal {
+function untilInterrupted(...others: NodeJS.Signals[]): AbortSignal {
   const controller = new AbortController()
-  process.once('SIGINT', () => controller.abort())
+  for (const signal of ['SIGINT' as const, ...others]) process.once(signal, () => controller.abort())
   return controller.signal
 }
 

@@ -14,16 +14,34 @@ import { hostAndPort } from './database-url.ts'
  * @throws AuditError `AUDIT_CLI` when there is no connection, `AUDIT_TABLE_MISSING` or `AUDIT_UNREADABLE` when the log gives
  *   no answer; errors of ours that `ask` throws as they are
  */
-export async function withConnection<T>(
+export function withConnection<T>(
   url: string,
   log: TableName,
   ask: (connection: Connection) => Promise<T>,
 ): Promise<T> {
+  return openConnection(url, log, { max: 1, begin: 'SET default_transaction_read_only = on' }, ask)
+}
+
+/** The same for a few connections that may write, and are opened anew when they are lost. */
+export function withWritingConnection<T>(
+  url: string,
+  log: TableName,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  return openConnection(url, log, { max: 4, begin: 'SELECT 1' }, work)
+}
+
+async function openConnection<T>(
+  url: string,
+  log: TableName,
+  { max, begin }: { max: number; begin: string },
+  ask: (connection: Connection) => Promise<T>,
+): Promise<T> {
   const { PrismaPg } = await importAdapterPg()
-  const factory = new PrismaPg({ connectionString: url, connectionTimeoutMillis: 10_000, max: 1 })
+  const factory = new PrismaPg({ connectionString: url, connectionTimeoutMillis: 10_000, max })
   const connection: Connection & { dispose(): Promise<void> } = await factory.connect()
   try {
-    await connection.queryRaw(plain('SET default_transaction_read_only = on')).catch((cause: unknown) => {
+    await connection.queryRaw(plain(begin)).catch((cause: unknown) => {
       throw noConnection(cause, url)
     })
     return await ask(connection).catch((cause: unknown) => {

@@ -8,6 +8,7 @@ import { readAuditedProject } from './audited-project.ts'
 import { type Check, checklistOf } from './checks.ts'
 import { withConnection } from './connection.ts'
 import { countEntries, type EntryCount } from './count-entries.ts'
+import { describeReaders, type ReadersStatus, readReaders } from './readers.ts'
 import { triggerChecks, type WantedTriggers } from './trigger-checks.ts'
 import { tableOption } from './usage.ts'
 
@@ -18,6 +19,8 @@ export interface Status {
   readonly checks: readonly Check[]
   /** Null when the table is not there or can't be read. */
   readonly entries: EntryCount | null
+  /** Null where nobody reads the log on, or the role may not see it. */
+  readonly readers: ReadersStatus | null
 }
 
 /**
@@ -37,7 +40,8 @@ export async function readStatus(url: string, table?: string, wanted?: WantedTri
     const checks = [...checklistOf(catalog, name, triggers.areComplete), ...triggers.checks]
     const readable = log?.schemaUsage && log.privileges.SELECT && log.columns.id && log.columns.timestamp
     const entries = readable ? await countEntries(connection, log) : null
-    return { ok: checks.every(({ state }) => state !== 'missing'), checks, entries }
+    const readers = readable ? await readReaders(connection, name) : null
+    return { ok: checks.every(({ state }) => state !== 'missing'), checks, entries, readers }
   })
 }
 
@@ -68,7 +72,10 @@ export async function wantedTriggers(
 }
 
 /** The checklist for people to read. */
-export function describeStatus({ ok, checks, entries }: Status, { colors }: { colors: boolean }): string {
+export function describeStatus(
+  { ok, checks, entries, readers }: Status,
+  { colors }: { colors: boolean },
+): string {
   const marks = { ok: ['green', '✔'], warning: ['yellow', '!'], missing: ['red', '✘'] } as const
   const lines = checks.map(({ state, message }) => {
     const [color, mark] = marks[state]
@@ -76,6 +83,7 @@ export function describeStatus({ ok, checks, entries }: Status, { colors }: { co
     return `${colors ? styleText(color, mark, { validateStream: false }) : mark} ${message}`
   })
   if (entries) lines.push(`  ${describeEntries(entries)}`)
+  if (readers) lines.push(...describeReaders(readers).map((line) => `  ${line}`))
   lines.push('', ok ? 'The audit log is in place.' : 'The audit log is not in place: see the lines marked ✘.')
   return `${lines.join('\n')}\n`
 }

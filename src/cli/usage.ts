@@ -11,6 +11,7 @@ Commands:
   history   What happened to one record: history User 42
   tail      The newest entries; with -f also those that come
   export    All entries as CSV or NDJSON
+  ship      Deliver the log to the sinks of audit.config.ts, and go on with what comes
   ui        Show the audit log of DATABASE_URL as a web page on this machine
 
 init:
@@ -62,6 +63,13 @@ export:
   --force                        Overwrite it
   --cursor <cursor>              Go on where an export was interrupted, with the same filter
   Exit code: 130 when Ctrl-C ended it; the cursor to go on with is on the standard error
+
+ship:
+  --once                         Deliver what is committed by now, then end
+  --table <name | schema.name>   Another table than audit_logs
+  --json                         Print at the end how each sink does as JSON
+  Any number may run at once: for each sink one works. Errors are on the standard error, and what failed is tried again.
+  Exit code: 0 ended by Ctrl-C or SIGTERM, or all delivered; 130 --once was ended before; 1 no sink or no database; 2 wrong usage
 
 ui:
   --port <number>                Another port than 4477

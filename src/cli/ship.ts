@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as z from 'zod/mini'
+import { AuditError } from '../errors.ts'
+import { quoteTable } from '../postgres/identifiers.ts'
+import { readerLog } from '../reader/reader-log.ts'
+import type { Sink } from '../sink.ts'
+import { sinksSchema } from '../sink-schema.ts'
+import { type Shipping, type SinkMetrics, shipToAll } from '../sinks/shipping.ts'
+import { checkShape } from '../values/check-shape.ts'
+import { loadAuditConfig } from './audit-config.ts'
+import { logConnection, withWritingConnection } from './connection.ts'
+import { databaseUrl } from './database-url.ts'
+import { tableOption } from './usage.ts'
+
+const intervals = { pollInterval: 1_000, leaseDuration: 30_000 }
+
+/**
+ * Ships to the sinks of the project in `directory`, until `signal` aborts; with `once` until all that is committed is delivered.
+ *
+ * @param note told what begins, and each error
+ * @returns how each sink does at the end
+ * @throws AuditError `AUDIT_CLI` where there is no sink or no database
+ */
+export async function shipLog(
+  directory: string,
+  { table, once, signal }: { table: string | undefined; once: boolean; signal: AbortSignal },
+  note: (text: string) => void,
+): Promise<SinkMetrics[]> {
+  const config = await loadAuditConfig(directory)
+  const sinks = sinksIn(config.file, config.options.sinks)
+  const options = { table: tableOption(table ?? config.options.table) }
+  return withWritingConnection(await databaseUrl(directory), options.table, async (connection) => {
+    const log = readerLog({ options, connection: logConnection(connection) })
+    const onError = (error: AuditError) => note(error.message)
+    const shipping = await shipToAll(log, sinks, { ...intervals, onError })
+    note(
+      `Shipping ${quoteTable(options.table)} to ${sinks.map(({ name }) => name).join(', ')}.${once ? '' : ' Ctrl-C ends it.'}`,
+    )
+    await (once ? untilDelivered(shipping, signal) : untilAborted(signal))
+    await shipping.stop()
+    return shipping.metrics()
+  })
+}
+
+function sinksIn(file: string | undefined, given: unknown): readonly Sink[] {
+  const parsed = checkShape(sinksSchema, given ?? [])
+  if (!parsed.success) {
+    throw new AuditError(
+      'AUDIT_INVALID_OPTIONS',
+      `In ${file}: the option sinks can't be used: ${z.prettifyError(parsed.error)}`,
+      {
+        cause: parsed.error,
+      },
+    )
+  }
+  if (parsed.data.length > 0) return parsed.data
+  throw new AuditError(
+    'AUDIT_CLI',
+    `${file === undefined ? 'There is no audit.config.ts' : `${file} has no sinks`}, so there is nowhere to ship to. Write: export default defineAudit({ sinks: [ … ] }). See docs/shipping.md.`,
+  )
+}
+
+async function untilDelivered(shipping: Shipping, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const metrics = await shipping.metrics()
+    if (metrics.every(({ lag }) => lag.entries === 0)) return
+    await sleep(200, undefined, { signal }).catch(() => {})
+  }
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+}
+
+/** A line for each sink. */
+export function describeMetrics(metrics: readonly SinkMetrics[]): string {
+  const lines = metrics.map(({ name, delivered, lag, failures }) => {
+    const failed = failures === 0 ? '' : `, ${failures} ${failures === 1 ? 'attempt' : 'attempts'} failed`
+    return `${name}: ${counted(delivered.entries)} delivered${failed}, ${lag.entries === 0 ? 'none' : lag.entries} left\n`
+  })
+  return lines.join('')
+}
+
+function counted(entries: number): string {
+  return `${entries} ${entries === 1 ? 'entry' : 'entries'}`
+}
