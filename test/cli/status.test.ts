@@ -319,7 +319,8 @@ describe('the command', () => {
 
 describe('colours', () => {
   it('only the marks have them', async () => {
-    const status = { ok: false, checks: [{ state: 'missing', message: 'table x' }] as const, entries: null }
+    const checks = [{ state: 'missing', message: 'table x' }] as const
+    const status = { ok: false, checks, entries: null, readers: null }
     expect(describeStatus(status, { colors: true })).toContain('\u001b[31m✘\u001b[39m table x\n')
     expect(describeStatus(status, { colors: false })).toContain('✘ table x\n')
   })
