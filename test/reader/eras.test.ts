@@ -5,7 +5,7 @@ import { type ReaderCursor, startOf } from '../../src/reader/cursor.ts'
 import { readPosition } from '../../src/reader/eras.ts'
 import { createDatabase } from '../support/database.ts'
 import { migration } from '../support/migration.ts'
-import { logOf, write } from './readers.ts'
+import { logOf, untilReadable, write } from './readers.ts'
 
 const database = await createDatabase()
 const log = logOf(database)
@@ -41,6 +41,7 @@ async function readOn(after: ReaderCursor): Promise<{ actions: string[]; cursor:
 
 /** A consumer that has done all so far. */
 async function consumeAll(name = 'sink') {
+  await untilReadable(database)
   const position = await readPosition(log)
   const lease = new ConsumerLease(log, position, name)
   await lease.add(position, 'beginning')
@@ -89,6 +90,7 @@ describe('a log that was moved to another server, where transaction ids are lowe
       [2, 2n],
     ])
     await write(database.pool, 'native.1')
+    await untilReadable(database)
     expect((await readOn(startOf(1))).actions).toEqual([`foreign.${far}`, `foreign.${far + 1n}`, 'native.1'])
   })
 
@@ -148,6 +150,7 @@ describe('a log that was moved to another server, where transaction ids are lowe
       await database.sql('DELETE FROM pg_subscription_rel')
       await database.sql(`DROP SUBSCRIPTION ${name}`)
     }
+    await untilReadable(database)
     expect((await readOn(startOf(1))).actions).toEqual([`foreign.${far}`])
   })
 })
@@ -182,6 +185,7 @@ describe('a log of the same server', () => {
     await write(database.pool, 'new.1')
     expect((await readOn(startOf(1))).actions).toEqual([])
     await database.sql(`COMMIT PREPARED 'before_failover'`)
+    await untilReadable(database)
     expect((await readOn(startOf(1))).actions).toEqual(['prepared.1', 'old.1', 'new.1'])
   })
 

@@ -30,3 +30,18 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
+
+/** Resolves once all that is committed now can be read. Other tests' transactions hold the horizon, which is the cluster's. */
+export async function untilReadable({ sql }: Database): Promise<void> {
+  const [{ next = '' } = {}] = await sql<{ next: string }>(
+    'SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next',
+  )
+  const reached = async () => {
+    const [row] = await sql<{ is: boolean }>(
+      'SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8 AS is',
+      [next],
+    )
+    return row?.is === true
+  }
+  await until(reached, 'all that is committed should be below the horizon')
+}

@@ -308,7 +308,7 @@ describe('search', () => {
       [{ resource: { id: 7 } }, 'must be a string\n  → at resource.type'],
       [{ resource: { type: 'nothing', id: { a: 1 } } }, 'must be a string or number'],
       [{ resource: { type: 'Shelf', id: 7 } }, 'does not identify a record of Shelf'],
-      [{ outcome: 'maybe' }, '"success"|"failure"'],
+      [{ outcome: 'maybe' }, 'must be success or failure'],
       [{ changed: '' }, 'at changed'],
       [{ requestId: null }, 'must be a string\n  → at requestId'],
       [

@@ -1,3 +1,4 @@
+import { internalSchema } from '../../log/internal-schema.ts'
 import type { Link, LinkSide, Model, ModelIndex } from '../../models/data-model.ts'
 import type { ResolvedOptions } from '../../options.ts'
 import { type Catalog, type Column, keyOfTable, type Table } from '../../postgres/catalog.ts'
@@ -207,7 +208,9 @@ export function wantsTable(table: NamedTable, models: ModelIndex, options: Resol
 
 type NamedTable = Pick<Table, 'schema' | 'name'> & { readonly columns: readonly Pick<Column, 'name'>[] }
 
+/** The log itself, and what readers of it keep. */
 function isLog({ schema, name }: NamedTable, { table }: ResolvedOptions): boolean {
+  if (schema === internalSchema(table)) return true
   return name === table.name && (table.schema === undefined || schema === table.schema)
 }
 
