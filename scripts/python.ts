@@ -8,7 +8,13 @@ import { hasPackage, preparePython, pythonFolder } from './python-environment.ts
 const python = preparePython()
 
 function run(module: string, args: readonly string[] = [], env: Record<string, string> = {}): boolean {
-  const options = { cwd: pythonFolder, stdio: 'inherit', env: { ...process.env, ...env } } as const
+  // what hangs is not fine
+  const options = {
+    cwd: pythonFolder,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+    timeout: 600_000,
+  } as const
   return spawnSync(python, ['-m', module, ...args], options).status === 0
 }
 

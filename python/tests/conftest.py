@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import uuid
@@ -82,8 +83,13 @@ def db() -> Iterator[Database]:
 
 @pytest_asyncio.fixture
 async def pool(db: Database) -> AsyncIterator[asyncpg.Pool]:
-    async with asyncpg.create_pool(db.url, min_size=1, max_size=8) as pool:
-        yield pool
+    pool = await asyncpg.create_pool(db.url, min_size=1, max_size=8)
+    yield pool
+    # asyncpg may wait for ever for a connection that the server cut while it was released
+    try:
+        await asyncio.wait_for(pool.close(), 10)
+    except asyncio.TimeoutError:
+        pool.terminate()
 
 
 @pytest_asyncio.fixture
