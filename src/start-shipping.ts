@@ -1,10 +1,10 @@
 import * as z from 'zod/mini'
-import { runOutsideScope } from './capture/scope.ts'
-import { outsideAuditContext } from './context/context.ts'
 import { AuditError } from './errors.ts'
 import { reporterOf } from './log/report-error.ts'
 import { auditOf } from './prisma-7/registry.ts'
+import { paceShape } from './reader/pace.ts'
 import { readerLog } from './reader/reader-log.ts'
+import { beginUntilDisconnect } from './reader/until-disconnect.ts'
 import type { Sink } from './sink.ts'
 import { sinksSchema } from './sink-schema.ts'
 import { type Shipping, shipToAll } from './sinks/shipping.ts'
@@ -25,12 +25,9 @@ export interface ShippingOptions {
   onError?: ((error: AuditError) => void) | undefined
 }
 
-const milliseconds = z.number().check(z.minimum(10), z.maximum(2_147_483_647))
-
 const shippingSchema = z.strictObject({
   sinks: z.optional(sinksSchema),
-  pollInterval: z._default(milliseconds, 1_000),
-  leaseDuration: z._default(milliseconds, 30_000),
+  ...paceShape,
   onError: z.optional(z.custom<(error: AuditError) => void>((value) => typeof value === 'function')),
 })
 
@@ -57,13 +54,7 @@ export async function startShipping(client: object, options: ShippingOptions = {
   const { sinks = log.options.sinks, ...given } = parsed.data
   if (sinks.length === 0) throw shippingRefused('there is no sink. Name them with the option sinks')
   const onError = reporterOf(given.onError ?? log.options.onError)
-  const shipping = await outsideAuditContext(() =>
-    runOutsideScope(() => shipToAll(readerLog(log), sinks, { ...given, onError })),
-  )
-  const { stop } = shipping
-  log.endings.add(stop)
-  void shipping.stopped.then(() => log.endings.delete(stop))
-  return shipping
+  return beginUntilDisconnect(log, () => shipToAll(readerLog(log), sinks, { ...given, onError }))
 }
 
 function shippingRefused(reason: string, cause?: unknown): AuditError {

@@ -1,15 +1,15 @@
 import { AuditError } from '../errors.ts'
 
-/**
- * Tells a handler of errors, or else the process, as a warning. Never throws: what the handler throws is a warning, too. What is no
- * AuditError came of reading the log.
- */
+/** An error of work that reads the log: what is no AuditError came of that. */
+export function readingError(thrown: unknown): AuditError {
+  if (thrown instanceof AuditError) return thrown
+  return new AuditError('AUDIT_UNREADABLE', String(thrown), { cause: thrown })
+}
+
+/** Tells a handler of errors, or else the process, as a warning. Never throws: what the handler throws is a warning, too. */
 export function reporterOf(onError: ((error: AuditError) => void) | undefined): (error: unknown) => void {
   return (error) => {
-    const reported =
-      error instanceof AuditError
-        ? error
-        : new AuditError('AUDIT_UNREADABLE', String(error), { cause: error })
+    const reported = readingError(error)
     try {
       if (onError) return onError(reported)
       process.emitWarning(reported.message, { code: reported.code })

@@ -1,6 +1,4 @@
 import * as z from 'zod/mini'
-import { runOutsideScope } from '../capture/scope.ts'
-import { outsideAuditContext } from '../context/context.ts'
 import { AuditError } from '../errors.ts'
 import type { AuditEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
@@ -8,7 +6,9 @@ import { reporterOf } from '../log/report-error.ts'
 import { checkShape } from '../values/check-shape.ts'
 import { consume, type Delivery } from './consume.ts'
 import { exactEntry } from './exact-row.ts'
+import { paceShape } from './pace.ts'
 import { readerLog } from './reader-log.ts'
+import { beginUntilDisconnect } from './until-disconnect.ts'
 
 /** Called with entries after their transactions have been committed. See {@link Subscriptions.subscribe}. */
 export type EntriesHandler = (entries: AuditEntry[], batch: SubscriptionBatch) => void | PromiseLike<void>
@@ -78,15 +78,12 @@ export interface Subscriptions {
   subscribe(name: string, handler: EntriesHandler, options?: SubscribeOptions): Promise<Subscription>
 }
 
-const milliseconds = z.number().check(z.minimum(10), z.maximum(2_147_483_647))
-
 const subscriptionSchema = z.strictObject({
   name: z.string().check(z.minLength(1), z.maxLength(200)),
   handler: z.custom<EntriesHandler>((value) => typeof value === 'function', 'must be a function'),
   from: z._default(z.enum(['now', 'beginning']), 'now'),
   batchSize: z._default(z.int().check(z.minimum(1), z.maximum(10_000)), 100),
-  pollInterval: z._default(milliseconds, 1_000),
-  leaseDuration: z._default(milliseconds, 30_000),
+  ...paceShape,
   onError: z.optional(z.custom<(error: AuditError) => void>((value) => typeof value === 'function')),
   signal: z.optional(z.instanceof(AbortSignal)),
 })
@@ -96,26 +93,20 @@ export function createSubscriptions(log: Log): Subscriptions {
     subscribe: async (name, handler, options = {}) => {
       const given = parseSubscription(log, { ...options, name, handler })
       const report = reporterOf(given.onError ?? log.options.onError)
-      const consuming = await outsideAuditContext(() =>
-        runOutsideScope(() =>
-          consume(readerLog(log), {
-            ...{ name: given.name, start: given.from, onError: report },
-            ...{ pollInterval: given.pollInterval, leaseDuration: given.leaseDuration },
-            limits: { entries: given.batchSize, bytes: 8 * 1024 * 1024 },
-            pauses: { first: 1_000, longest: 60_000 },
-            deliver: (delivery) => handleBatch(given.name, given.handler, delivery),
-          }),
-        ),
+      const consuming = await beginUntilDisconnect(log, () =>
+        consume(readerLog(log), {
+          ...{ name: given.name, start: given.from, onError: report },
+          ...{ pollInterval: given.pollInterval, leaseDuration: given.leaseDuration },
+          limits: { entries: given.batchSize, bytes: 8 * 1024 * 1024 },
+          pauses: { first: 1_000, longest: 60_000 },
+          deliver: (delivery) => handleBatch(given.name, given.handler, delivery),
+        }),
       )
       const stop = () => consuming.stop()
       const onAbort = () => void stop()
-      log.endings.add(stop)
       given.signal?.addEventListener('abort', onAbort)
       if (given.signal?.aborted) onAbort()
-      void consuming.stopped.then(() => {
-        log.endings.delete(stop)
-        given.signal?.removeEventListener('abort', onAbort)
-      })
+      void consuming.stopped.then(() => given.signal?.removeEventListener('abort', onAbort))
       return { stop }
     },
   }

@@ -1,4 +1,5 @@
 import { AuditError, type AuditErrorCode } from '../errors.ts'
+import { readingError } from '../log/report-error.ts'
 import { defaultLimits } from '../reader/committed-entries.ts'
 import { type ConsumeOptions, type Consuming, consume, type Delivery } from '../reader/consume.ts'
 import { encodeReaderCursor } from '../reader/cursor.ts'
@@ -60,7 +61,7 @@ export async function shipTo(log: ReaderLog, sink: Sink, options: ShipOptions): 
     ...limitsOf(sink),
     deliver: deliveryTo(sink, counts),
     onError: (thrown) => {
-      const error = thrown instanceof AuditError ? thrown : unreadable(thrown)
+      const error = readingError(thrown)
       counts.failures++
       counts.lastError = { at: new Date().toISOString(), code: error.code, message: error.message }
       options.onError(error)
@@ -121,8 +122,4 @@ function notStored({ name }: Sink, { rows, number }: Delivery, cause: unknown): 
 function failureOf(cause: unknown): { code: AuditErrorCode; retryAfter?: number | undefined } {
   const isKnown = cause instanceof AuditError && cause.code.startsWith('AUDIT_SINK_')
   return isKnown ? cause : { code: 'AUDIT_SINK_AWAY' }
-}
-
-function unreadable(cause: unknown): AuditError {
-  return new AuditError('AUDIT_UNREADABLE', String(cause), { cause })
 }

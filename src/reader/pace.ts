@@ -1,0 +1,9 @@
+import * as z from 'zod/mini'
+
+const milliseconds = z.number().check(z.minimum(10), z.maximum(2_147_483_647))
+
+/** How often those who read a log on look for entries, and how long they may be silent: the options that they share. */
+export const paceShape = {
+  pollInterval: z._default(milliseconds, 1_000),
+  leaseDuration: z._default(milliseconds, 30_000),
+}
