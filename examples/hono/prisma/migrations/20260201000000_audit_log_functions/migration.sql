@@ -1315,43 +1315,21 @@ DECLARE
   own_relation text := CASE kind WHEN ''p'' THEN quote_literal(relation::regclass) || ''::regclass::oid'' ELSE ''TG_RELID'' END\073
   action text := format(''CASE operation WHEN ''''INSERT'''' THEN %L WHEN ''''UPDATE'''' THEN %L ELSE %L END'',
     resource || ''.create'', resource || ''.update'', resource || ''.delete'')\073
-  -- only their triggers have an argument
-  extra text := CASE WHEN EXISTS (SELECT FROM "audit_logs_internal"."acting_keys"(relation))
-    THEN format(''extra := "audit_logs_internal"."cause"(TG_ARGV[0], %s)\073'', action) ELSE '''' END\073
   merges jsonb\073
+  -- how a trigger learns what changed: of one that fires for a statement, and of one that fires for a row
+  single text\073
+  look text\073
 BEGIN
   SELECT * INTO part FROM "audit_logs_internal"."row_sql"(relation, options, ''OLD'', ''NEW'')\073
   merges := "audit_logs_internal"."merging_sql"(
     relation, own_relation, options, resource, log, part.id_before, part.id_after)\073
-  RETURN format(
+  look := format(
 $body$
-#variable_conflict use_column
-DECLARE
-  context jsonb\073
-  extra jsonb := ''{}''\073
-  operation text := TG_OP\073
-  row_id text\073
-  before jsonb\073
-  after jsonb\073
-  changed text[]\073
-  noted text\073
-  are_many boolean := false\073
-  is_drifted boolean := false\073
-%9$s
-BEGIN
-%15$s
-  BEGIN
-    IF TG_LEVEL = ''STATEMENT'' THEN
-%14$s
-      IF NOT FOUND THEN
-        RETURN NULL\073
-      END IF\073
-    ELSE
-%12$s
+%7$s
       IF %1$s THEN
         RAISE undefined_column\073
       END IF\073
-%10$s
+%8$s
       IF operation = ''INSERT'' THEN
         row_id := %2$s\073
         after := %3$s\073
@@ -1367,7 +1345,47 @@ BEGIN
         before := %5$s\073
         after := %3$s\073
       END IF\073
-    END IF\073
+$body$,
+    "audit_logs_internal"."drift_sql"(relation, options, own_relation, ''NEW'', false,
+      CASE WHEN kind <> ''p'' AND merges ->> ''look'' <> '''' THEN
+        (SELECT format(''TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L'', c.relname, n.nspname)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation) END),
+    part.id_after, part.row_after, part.id_before, part.row_before, part.changed,
+    -- the row changes once more, and its entry is written by the trigger that fires after that
+    coalesce($body$    IF TG_OP = ''UPDATE'' AND TG_NAME LIKE ''!%'' AND ($body$ || "audit_logs_internal"."self_key_sql"(relation, ''OLD'', ''NEW'')
+      || $body$) THEN
+      RETURN NULL\073
+    END IF\073$body$, ''''),
+    merges ->> ''look'')\073
+  single := "audit_logs_internal"."single_sql"(relation, options, to_jsonb(part)) || $body$
+      IF NOT FOUND THEN
+        RETURN NULL\073
+      END IF\073
+$body$\073
+  IF NOT EXISTS (SELECT FROM "audit_logs_internal"."row_triggers"(relation, options) AS t WHERE t.level = ''ROW'') THEN
+    look := single\073
+  ELSIF single IS NOT NULL THEN
+    look := format(''IF TG_LEVEL = ''''STATEMENT'''' THEN %s ELSE %s END IF\073'', single, look)\073
+  END IF\073
+  RETURN format(
+$body$
+#variable_conflict use_column
+DECLARE
+  context jsonb\073
+  extra jsonb := ''{}''\073
+  operation text := TG_OP\073
+  row_id text\073
+  before jsonb\073
+  after jsonb\073
+  changed text[]\073
+  noted text\073
+  are_many boolean := false\073
+  is_drifted boolean := false\073
+%1$s
+BEGIN
+%2$s
+  BEGIN
+%3$s
   EXCEPTION
     WHEN undefined_column OR datatype_mismatch OR undefined_table OR undefined_object OR undefined_function OR syntax_error THEN
       is_drifted := true\073
@@ -1378,39 +1396,29 @@ BEGIN
       are_many := true\073
     ELSE
       SELECT * INTO row_id, before, after, changed
-      FROM "audit_logs_internal"."drifted"(TG_RELID, TG_NAME, operation, %7$L, OLD, NEW)\073
+      FROM "audit_logs_internal"."drifted"(TG_RELID, TG_NAME, operation, %4$L, OLD, NEW)\073
     END IF\073
   END IF\073
   IF changed = ''{}'' AND NOT are_many THEN
     RETURN NULL\073
   END IF\073
-%11$s
+%5$s
   context := "audit_logs_internal"."attribution"()\073
-%13$s
-  %8$s
+%6$s
+  %7$s
   RETURN NULL\073
 END
 $body$,
-    "audit_logs_internal"."drift_sql"(relation, options, own_relation, ''NEW'', false,
-      CASE WHEN kind <> ''p'' AND merges ->> ''look'' <> '''' THEN
-        (SELECT format(''TG_TABLE_NAME <> %L OR TG_TABLE_SCHEMA <> %L'', c.relname, n.nspname)
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation) END),
-    part.id_after, part.row_after, part.id_before, part.row_before, part.changed, options,
+    merges ->> ''declare'',
+    "audit_logs_internal"."no_rows_sql"(relation, options),
+    look, options, merges ->> ''skip'',
+    "audit_logs_internal"."many_sql"(relation, resource, options, log, action, to_jsonb(part)),
     "audit_logs_internal"."entry_sql"(log, action, quote_literal(resource), ''row_id'',
       format($body$CASE operation WHEN ''INSERT'' THEN jsonb_build_object(''after'', after)
         WHEN ''DELETE'' THEN jsonb_build_object(''before'', before)
         ELSE jsonb_build_object(''before'', %s, ''after'', %s, ''changed'', changed) END
         || CASE WHEN TG_NARGS = 1 THEN "audit_logs_internal"."cause"(TG_ARGV[0], %s) ELSE ''{}'' END$body$,
-        "audit_logs_internal"."snapshot_sql"(options, ''before''), "audit_logs_internal"."snapshot_sql"(options, ''after''), action)) || ''\073'',
-    merges ->> ''declare'', merges ->> ''look'', merges ->> ''skip'',
-    -- the row changes once more, and its entry is written by the trigger that fires after that
-    coalesce($body$    IF TG_OP = ''UPDATE'' AND TG_NAME LIKE ''!%'' AND ($body$ || "audit_logs_internal"."self_key_sql"(relation, ''OLD'', ''NEW'')
-      || $body$) THEN
-      RETURN NULL\073
-    END IF\073$body$, ''''),
-    "audit_logs_internal"."many_sql"(relation, resource, options, log, action, to_jsonb(part)),
-    "audit_logs_internal"."single_sql"(relation, options, to_jsonb(part)),
-    "audit_logs_internal"."no_rows_sql"(relation, options))\073
+        "audit_logs_internal"."snapshot_sql"(options, ''before''), "audit_logs_internal"."snapshot_sql"(options, ''after''), action)) || ''\073'')\073
 END
 ';
 
