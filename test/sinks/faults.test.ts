@@ -164,14 +164,17 @@ describe('a sink', () => {
 
   it('that takes longer than the lease keeps it', async () => {
     const receiver = await startReceiver(async () => {
-      await sleep(900)
+      await sleep(4_500)
       return { status: 200, stores: true }
     })
     const sink = () => webhook({ name: 'slow', secret, url: receiver.url })
-    const [a, b] = [await ship(sink(), { leaseDuration: 300 }), await ship(sink(), { leaseDuration: 300 })]
+    const [a, b] = [
+      await ship(sink(), { leaseDuration: 1_500 }),
+      await ship(sink(), { leaseDuration: 1_500 }),
+    ]
     const all = await logged()
     await until(() => receiver.rows().length === all.length, 'all entries should have come')
-    await sleep(300)
+    await sleep(1_500)
     expect(receiver.requests).toHaveLength(1)
     expect([...a.errors, ...b.errors]).toEqual([])
   })
