@@ -15,7 +15,7 @@ await mkdir('dist/ui/assets', { recursive: true })
 for (const [name, text] of Object.entries(page)) await writeFile(`dist/ui/assets/${name}`, text)
 
 const frameworks = ['express', 'fastify', 'hono', 'nestjs', 'next']
-const sinks = ['files', 'webhook', 's3', 'cloudwatch', 'sink-contract']
+const sinks = ['files', 'webhook', 's3', 'cloudwatch', 'opentelemetry', 'sink-contract']
 const inputs = [
   ...(await bundle([
     'index',
