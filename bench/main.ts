@@ -42,7 +42,7 @@ async function main(options: BenchOptions): Promise<void> {
     const results = {
       rounds: options.rounds,
       cases: await runCases(wanted, database, options),
-      start: isWanted('start') ? await measureStart(database.url, startPairs(options)) : [],
+      start: isWanted('start') ? await measureStart(database, startPairs(options)) : [],
       statements: isWanted('statements') ? await countStatements(database) : [],
       memory: isWanted('memory') ? await compareMemory(database.url, memorySize(options)) : undefined,
       queue: isWanted('queue') ? await measureQueue(database.url, queueSize(options)) : undefined,

@@ -32,7 +32,10 @@ export function describe(results: Results): string {
     start.length > 0 && [
       `A process that starts, on loopback, and writes once: medians of whole processes. What the audit adds is the median over ${rounds} pairs of processes, in brackets the middle half of them.`,
       '',
-      ...table(['until', 'plain', 'audited', 'added', '', 'target', 'met'], start.map(startRow)),
+      ...table(
+        ['recorded by', 'until', 'plain', 'audited', 'added', '', 'target', 'met'],
+        start.map(startRow),
+      ),
     ],
     statements.length > 0 && [
       'Statements sent by one call, BEGIN and COMMIT included. Target: as many as without the audit.',
@@ -148,7 +151,7 @@ function caseRows({ name, milliseconds, ratios }: CaseResult): string[][] {
   ])
 }
 
-function startRow({ quantity, plain, audited, added, target, isMet }: StartResult): string[] {
+function startRow({ way, quantity, plain, audited, added, target, isMet }: StartResult): string[] {
   const [name, unit, one] = {
     loading: ['everything is imported, ms', 'ms', 1],
     firstWrite: ['from there to the first write, ms', 'ms', 1],
@@ -156,6 +159,7 @@ function startRow({ quantity, plain, audited, added, target, isMet }: StartResul
   }[quantity] as [string, string, number]
   const shown = (value: number) => (value / one).toFixed(0)
   return [
+    way,
     name,
     shown(plain),
     shown(audited),

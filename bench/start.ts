@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import type { BenchDatabase } from './database.ts'
 import { median, type OverRounds, overRounds } from './measure.ts'
 
 /** One process, from its beginning to its first write. */
@@ -15,6 +16,8 @@ export interface Start {
 }
 
 export interface StartResult {
+  /** Who records the write. */
+  readonly way: string
   readonly quantity: keyof Start
   readonly plain: number
   readonly audited: number
@@ -27,9 +30,20 @@ export interface StartResult {
 
 const targets: Record<keyof Start, number | undefined> = { loading: 60, firstWrite: 100, memory: undefined }
 
-/** What a process that starts pays for the audit. Pairs of processes, one after the other, in alternating order. */
-export async function measureStart(url: string, pairs: number): Promise<StartResult[]> {
+/** What a process that starts pays for the audit, where triggers record the write and where the statement does. */
+export async function measureStart(
+  { url, watched }: Pick<BenchDatabase, 'url' | 'watched'>,
+  pairs: number,
+): Promise<StartResult[]> {
   await buildProcesses()
+  return [
+    ...(await measureWay('triggers', watched.url, pairs)),
+    ...(await measureWay('the statement', url, pairs)),
+  ]
+}
+
+/** Pairs of processes, one after the other, in alternating order. */
+async function measureWay(way: string, url: string, pairs: number): Promise<StartResult[]> {
   await startOnce('audited', url) // both read their files once before
   await startOnce('plain', url)
   const plain: Start[] = []
@@ -45,7 +59,7 @@ export async function measureStart(url: string, pairs: number): Promise<StartRes
     )
     const target = targets[quantity]
     return {
-      quantity,
+      ...{ way, quantity },
       plain: median(plain.map((start) => start[quantity])),
       audited: median(audited.map((start) => start[quantity])),
       ...{ added, target },

@@ -4,6 +4,7 @@ import { NotRead } from '../postgres/catalog.ts'
 import { type Connection, isPool, plain, withSavepoint } from '../postgres/connection.ts'
 import { sqlStateOf } from '../postgres/sql-state.ts'
 import { type Meaning, meaningOf } from './meaning.ts'
+import { ParserNeeded } from './parse/syntax.ts'
 import type { UncapturableReason } from './parse/uncapturable.ts'
 import { type AuditedPlan, isUnknownTable, type Plan, type UncapturablePlan } from './plan.ts'
 import { entryShape } from './rewrite/entry-parameters.ts'
@@ -94,7 +95,7 @@ function knownPlan<T>(
   try {
     return planner?.known(query.sql, query.args.length, want, entryShape(attribution), !isPool(connection))
   } catch (error) {
-    if (error instanceof NotRead) return undefined
+    if (error instanceof NotRead || error instanceof ParserNeeded) return undefined
     throw error
   }
 }

@@ -3,7 +3,7 @@ import { NotRead } from '../postgres/catalog.ts'
 import { type Connection, isPool } from '../postgres/connection.ts'
 import { GrowingCatalog } from '../postgres/read-catalog.ts'
 import type { CaptureConfiguration } from './configuration.ts'
-import { loadParser } from './parse/syntax.ts'
+import { loadParser, ParserNeeded } from './parse/syntax.ts'
 import { Planner } from './planner.ts'
 import { runOutsideScope } from './scope.ts'
 
@@ -30,7 +30,7 @@ export class Database {
 
   /**
    * Makes a plan. What it needs of the catalog is read first, on the connection of the current statement, and only
-   * that. A plan that can't be made may be possible later: the migration may be applied while the application runs.
+   * that; the parser is loaded when a statement needs it. A plan that can't be made may be possible later: the migration may be applied while the application runs.
    */
   async plan<T>(
     configuration: CaptureConfiguration,
@@ -39,8 +39,7 @@ export class Database {
   ): Promise<T> {
     const log = configuration.options.table.name // which every write needs: read with the first table
     let mayBeOld = this.#known(connection) !== undefined
-    // the parser loads while the server opens a connection and answers
-    let [catalog] = await Promise.all([this.#read(connection), loadParser()])
+    let catalog = await this.#read(connection)
     while (true) {
       try {
         return make(this.#plannerOf(catalog, configuration))
@@ -50,6 +49,10 @@ export class Database {
           if (!mayBeOld) throw error
           mayBeOld = false // what is refused may have been mended since
           catalog = await this.#read(connection)
+          continue
+        }
+        if (error instanceof ParserNeeded) {
+          await loadParser()
           continue
         }
         if (!(error instanceof NotRead)) throw error

@@ -1,8 +1,10 @@
+import { findTable } from '../postgres/catalog.ts'
 import { auditedPlan } from './audited-plan.ts'
 import { narrowingPlan } from './narrowing-plan.ts'
 import { conflictKey } from './parse/conflict.ts'
 import { countParameters } from './parse/parameters.ts'
-import type { WriteStatement } from './parse/statement.ts'
+import { type PlainStatement, readPlain } from './parse/plain.ts'
+import type { PlainWrite } from './parse/statement.ts'
 import { parseSql, type Syntax } from './parse/syntax.ts'
 import { transactionParts } from './parse/transaction-parts.ts'
 import { classify, mayWrite, type UncapturableReason } from './parse/uncapturable.ts'
@@ -24,9 +26,13 @@ const pass: Plan = { kind: 'pass' }
  * What to do with a statement.
  *
  * @throws NotRead
+ * @throws ParserNeeded
  */
 export function planOf(recording: Recording, text: string, facts: StatementFacts): Plan {
   if (/^[\s;]*$/.test(text)) return pass // an empty statement, which PostgreSQL accepts
+  const plain = readPlain(text)
+  const withoutParser = plain && planWithoutParser(recording, plain, facts)
+  if (withoutParser) return withoutParser
   const { want, parameterCount, shape, written } = facts
   const syntax = parseSql(text)
   const asText = (reason: UncapturableReason) => uncapturable(recording, reason, syntax, text, shape)
@@ -39,13 +45,9 @@ export function planOf(recording: Recording, text: string, facts: StatementFacts
   const tracked = recording.trackAgreed(table)
   const reach = recording.trackedReach(statement, table)
   if (!tracked.isTracked && !reach) {
-    if (!table.watch.isRecording && !concernsTriggers(statement, table)) {
-      // a write to the log that fails is an attempt worth an entry
-      return tracked.isLog ? { kind: 'pass', writes: true } : pass
-    }
-    // a rule makes other statements of this one, which may not take one more expression
-    if (obstacle === 'rule') return asText(obstacle)
-    return carried(recording, statement, tracked, obstacle === 'cursor', facts)
+    return obstacle === 'rule' && concernsTriggers(statement, table)
+      ? asText(obstacle)
+      : recordedElsewhere(recording, statement, tracked, facts, obstacle === 'cursor')
   }
   if (obstacle) return asText(obstacle)
   const hurdle = hurdleTo(statement, tracked, reach, want, recording.catalog.server)
@@ -68,6 +70,34 @@ export function planOf(recording: Recording, text: string, facts: StatementFacts
   return { ...plan, restricted: { ask, plan: otherwise, isIncomplete: records !== 'rows' } }
 }
 
+/** The plan of a statement that only reads, or whose changes triggers record; undefined for any other. */
+function planWithoutParser(
+  recording: Recording,
+  { write, parameterCount }: PlainStatement,
+  facts: StatementFacts,
+): Plan | undefined {
+  if (!write) return pass
+  const table = findTable(recording.catalog, write.table)
+  if (!table || table.rules || parameterCount !== facts.parameterCount) return undefined
+  const tracked = recording.trackAgreed(table)
+  if (tracked.isTracked || recording.trackedReach(write, table)) return undefined
+  return recordedElsewhere(recording, write, tracked, facts)
+}
+
+/** The plan of a statement on a table that triggers record, or nobody. */
+function recordedElsewhere(
+  recording: Recording,
+  statement: PlainWrite,
+  tracked: TrackedTable,
+  facts: StatementFacts,
+  isCursor = false,
+): Plan {
+  // a write to the log that fails is an attempt worth an entry
+  if (!concernsTriggers(statement, tracked.table))
+    return tracked.isLog ? { kind: 'pass', writes: true } : pass
+  return carried(recording, statement, tracked, isCursor, facts)
+}
+
 /** The plan of a statement that its role may run, but not return all of: its text is recorded. */
 export function textOnlyPlan(recording: Recording, sql: string, shape: EntryShape): Plan {
   return uncapturable(recording, 'privilege', parseSql(sql), sql, shape)
@@ -76,7 +106,7 @@ export function textOnlyPlan(recording: Recording, sql: string, shape: EntryShap
 /** Triggers record all that the statement changes. */
 function carried(
   recording: Recording,
-  statement: WriteStatement,
+  statement: PlainWrite,
   tracked: TrackedTable,
   isCursor: boolean,
   { shape, parameterCount }: StatementFacts,

@@ -3,6 +3,7 @@ import { type Catalog, findTables } from '../postgres/catalog.ts'
 import type { CaptureConfiguration } from './configuration.ts'
 import { planKey, unfolded } from './folded-plan.ts'
 import { foldLists } from './parse/fold.ts'
+import { readPlain } from './parse/plain.ts'
 import { parseSql } from './parse/syntax.ts'
 import { unqualifiedTable, writtenTables } from './parse/written-tables.ts'
 import { isUnknownTable, type Plan } from './plan.ts'
@@ -41,13 +42,16 @@ export class Planner {
    * any, as `search_path` may have changed, or a temporary table have that name.
    *
    * @throws NotRead
+   * @throws ParserNeeded
    */
   openName(sql: string, isInTransaction: boolean): string | undefined {
     return this.#openName(foldLists(sql).text, isInTransaction)
   }
 
   #openName(text: string, isInTransaction: boolean): string | undefined {
-    const name = this.#openNames.get(text) ?? unqualifiedTable(parseSql(text)) ?? ''
+    // what is read without the parser names its table with its schema
+    const name =
+      this.#openNames.get(text) ?? (readPlain(text) ? '' : (unqualifiedTable(parseSql(text)) ?? ''))
     this.#openNames.set(text, name)
     if (name === '') return undefined
     const isOpen = isInTransaction || findTables(this.catalog, [name]).length > 1
@@ -65,6 +69,7 @@ export class Planner {
    * {@link openName}.
    *
    * @throws NotRead
+   * @throws ParserNeeded
    */
   known(
     sql: string,
@@ -80,10 +85,11 @@ export class Planner {
   }
 
   /**
-   * The plan for a statement with `parameterCount` parameters. The parser must be loaded.
+   * The plan for a statement with `parameterCount` parameters.
    *
    * @param written the table that the statement writes to, if its name alone does not say: its oid
    * @throws NotRead
+   * @throws ParserNeeded
    */
   plan(sql: string, parameterCount: number, want: Want, shape: EntryShape, written?: number): Plan {
     const folded = foldLists(sql)

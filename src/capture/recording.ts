@@ -3,7 +3,7 @@ import { ModelIndex } from '../models/data-model.ts'
 import { type Catalog, findTable, findTables, recordedTables, type Table } from '../postgres/catalog.ts'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import type { CaptureConfiguration } from './configuration.ts'
-import type { WriteStatement } from './parse/statement.ts'
+import type { PlainWrite } from './parse/statement.ts'
 import { requireLog } from './require-log.ts'
 import { type ContextFunctions, findContextFunctions } from './rewrite/context-call.ts'
 import { type Reach, reachOf } from './rewrite/referential-actions.ts'
@@ -114,7 +114,7 @@ export class Recording {
   }
 
   /** What referential actions can reach from a statement; undefined when none of it is tracked. */
-  trackedReach(statement: WriteStatement, table: Table): Reach | undefined {
+  trackedReach(statement: PlainWrite, table: Table): Reach | undefined {
     const reach = reachOfStatement(statement, table)
     return reach?.edges.some((edge) => this.track(edge.key.child).isTracked) ? reach : undefined
   }
@@ -127,7 +127,7 @@ export class Recording {
 }
 
 /** What referential actions can reach from a statement, tracked or not. */
-function reachOfStatement(statement: WriteStatement, table: Table): Reach | undefined {
+function reachOfStatement(statement: PlainWrite, table: Table): Reach | undefined {
   if (statement.kind === 'insert') return undefined
   return statement.kind === 'delete'
     ? reachOf(table, 'delete', [])
@@ -135,9 +135,9 @@ function reachOfStatement(statement: WriteStatement, table: Table): Reach | unde
 }
 
 /** Whether triggers may have to know who acts: where none records what the statement reaches, nobody does. */
-export function concernsTriggers(statement: WriteStatement, table: Table): boolean {
+export function concernsTriggers(statement: PlainWrite, table: Table): boolean {
   const reached = reachOfStatement(statement, table)?.tables ?? []
-  return table.watch.fingerprint !== '' || reached.some(({ watch }) => watch.isRecording)
+  return table.watch.fingerprint !== '' || [table, ...reached].some(({ watch }) => watch.isRecording)
 }
 
 function isTable({ kind }: Table): boolean {

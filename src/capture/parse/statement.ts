@@ -9,6 +9,20 @@ import { findClause, splitAtCommas } from './tokens.ts'
 /** A single writing statement, cut at its clauses. Texts are the statement's own, never rebuilt. */
 export type WriteStatement = InsertStatement | UpsertStatement | UpdateStatement | DeleteStatement
 
+/** What it takes to have a statement tell triggers who acts. */
+export type PlainWrite =
+  | Plain<InsertStatement>
+  | Plain<UpsertStatement, 'assigned'>
+  | Plain<UpdateStatement, RowClauses | 'assigned' | 'set'>
+  | Plain<DeleteStatement, RowClauses>
+
+type RowClauses = 'target' | 'from' | 'with' | 'where'
+
+type Plain<Statement extends WriteStatement, Clauses extends keyof Statement = never> = Pick<
+  Statement,
+  'kind' | 'table' | 'body' | Clauses
+> & { readonly returning: Pick<Returning, 'text'> | undefined }
+
 /** A WITH clause, cut so that other queries fit beside its own. */
 interface WithQueries {
   readonly isRecursive: boolean
@@ -172,7 +186,7 @@ export function tableOf({ table, reference }: WriteStatement): string {
 }
 
 /** An UPDATE or DELETE with one more condition. */
-export function withCondition<Statement extends UpdateStatement | DeleteStatement>(
+export function withCondition<Statement extends Extract<PlainWrite, { kind: 'update' | 'delete' }>>(
   statement: Statement,
   condition: string,
 ): Statement {
@@ -198,7 +212,7 @@ export function ofChosenRows<Statement extends UpdateStatement | DeleteStatement
   return selectedBy(statement, where === undefined ? isChosen : `${isChosen} AND ((${where}) OR true)`)
 }
 
-function selectedBy<Statement extends UpdateStatement | DeleteStatement>(
+function selectedBy<Statement extends Extract<PlainWrite, { kind: 'update' | 'delete' }>>(
   statement: Statement,
   where: string,
 ): Statement {

@@ -21,10 +21,17 @@ interface Parser {
   readonly scanSync: typeof scanSync
 }
 
+/** A statement that only PostgreSQL's parser can read. Whoever makes a plan catches this, loads it, and starts again. */
+export class ParserNeeded extends Error {
+  constructor() {
+    super("PostgreSQL's parser is not loaded")
+  }
+}
+
 let parser: Parser | undefined
 let loading: Promise<void> | undefined
 
-/** Loads PostgreSQL's parser (WebAssembly, about 50 ms, once). */
+/** Loads PostgreSQL's parser (WebAssembly), once. */
 export function loadParser(): Promise<void> {
   loading ??= instantiate()
   return loading
@@ -38,16 +45,19 @@ async function instantiate(): Promise<void> {
 
 function loadedParser(): Parser {
   if (parser) return parser
-  throw new Error("PostgreSQL's parser is not loaded")
+  throw new ParserNeeded()
 }
 
-/** Parses with PostgreSQL's parser; undefined when it can't. Call {@link loadParser} first. */
+/**
+ * Parses with PostgreSQL's parser; undefined when it can't.
+ *
+ * @throws ParserNeeded
+ */
 export function parseSql(sql: string): Syntax | undefined {
+  const { parseSync, scanSync } = loadedParser()
   try {
-    const statements = statementsOf(sql)
-    const tokens = loadedParser()
-      .scanSync(sql)
-      .tokens.filter((token) => !isComment(token))
+    const statements = statementsOf(parseSync(sql))
+    const tokens = scanSync(sql).tokens.filter((token) => !isComment(token))
     const bytes = Buffer.from(sql) // the parser counts UTF-8 bytes
     const slice = (first: number, last: number) =>
       bytes.subarray(tokens[first]?.start ?? 0, tokens[last]?.end ?? 0).toString()
@@ -59,15 +69,16 @@ export function parseSql(sql: string): Syntax | undefined {
 
 /** The statements of a long text, without its tokens; undefined when PostgreSQL's parser can't read it. */
 export function parseScript(sql: string): Syntax['statements'] | undefined {
+  const { parseSync } = loadedParser()
   try {
-    return statementsOf(sql)
+    return statementsOf(parseSync(sql))
   } catch {
     return undefined
   }
 }
 
-function statementsOf(sql: string): Syntax['statements'] {
-  return (loadedParser().parseSync(sql).stmts ?? []).flatMap(({ stmt, stmt_location: start = 0 }) =>
+function statementsOf({ stmts = [] }: ReturnType<typeof parseSync>): Syntax['statements'] {
+  return stmts.flatMap(({ stmt, stmt_location: start = 0 }) =>
     Object.entries(stmt ?? {}).map(([type, node]) => ({ type, node: node as SyntaxNode, start })),
   )
 }

@@ -15,13 +15,14 @@ function* outerTokens(tokens: Tokens, first: number, last = tokens.length - 1): 
 
 /**
  * Where a clause begins: the index of the first token outside any brackets with this keyword, from `from` on.
- * `IS DISTINCT FROM` is an operator, not a clause.
+ * `IS DISTINCT FROM` is an operator, not a clause; behind a dot or AS any word is a name.
  */
 export function findClause(tokens: Tokens, keyword: string, from = 0): number | undefined {
   const textAt = (index: number) => tokens[index]?.text.toUpperCase()
   for (const index of outerTokens(tokens, from)) {
     if (textAt(index) !== keyword || tokens[index]?.keywordName === 'NO_KEYWORD') continue
-    if (keyword === 'FROM' && textAt(index - 1) === 'DISTINCT') continue
+    const before = textAt(index - 1)
+    if ((keyword === 'FROM' && before === 'DISTINCT') || before === '.' || before === 'AS') continue
     return index
   }
   return undefined

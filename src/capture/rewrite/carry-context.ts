@@ -1,4 +1,4 @@
-import { type WriteStatement, withCondition } from '../parse/statement.ts'
+import { type PlainWrite, withCondition } from '../parse/statement.ts'
 
 /** A statement recorded by triggers, with the call that tells them who acts. */
 export interface CarryingStatement {
@@ -12,7 +12,7 @@ export interface CarryingStatement {
  * row, so what BEFORE triggers write has the context, too. An INSERT has no condition and returns it. So does a
  * statement with WHERE CURRENT OF, which allows no other condition.
  */
-export function carryContext(statement: WriteStatement, call: string, isCursor: boolean): CarryingStatement {
+export function carryContext(statement: PlainWrite, call: string, isCursor: boolean): CarryingStatement {
   const given = statement.returning && [statement.returning.text]
   if ((statement.kind === 'update' || statement.kind === 'delete') && !isCursor) {
     const { body } = withCondition(statement, call)

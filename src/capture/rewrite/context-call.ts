@@ -1,6 +1,6 @@
 import { type Catalog, findTable, type Table } from '../../postgres/catalog.ts'
 import { quoteLiteral, quoteTable, type TableName } from '../../postgres/identifiers.ts'
-import type { WriteStatement } from '../parse/statement.ts'
+import type { PlainWrite } from '../parse/statement.ts'
 import type { EntryParameters } from './entry-parameters.ts'
 import type { TrackedTable } from './tracked-table.ts'
 
@@ -68,7 +68,7 @@ export function unwatchedGuard(functions: ContextFunctions, table: Table): strin
 }
 
 /** What referential actions of a statement have as their cause, if no trigger says so. */
-export function causeOf(statement: WriteStatement, tracked: TrackedTable): string | undefined {
+export function causeOf(statement: PlainWrite, tracked: TrackedTable): string | undefined {
   if (tracked.table.watch.isRecording || statement.kind === 'insert') return undefined
   return tracked.action(statement.kind === 'delete' ? 'delete' : 'update')
 }
