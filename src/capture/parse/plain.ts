@@ -9,7 +9,7 @@ export interface PlainStatement {
 }
 
 /** A token outside of brackets, and where it stands. */
-interface OuterToken {
+interface PlainToken {
   readonly text: string
   readonly start: number
   readonly end: number
@@ -45,7 +45,7 @@ export function readPlain(sql: string): PlainStatement | undefined {
   if (/'|--|;|\/\*(?!fold:)/.test(sql)) return undefined
   const kind = (Object.keys(heads) as (keyof typeof heads)[]).find((one) => heads[one].test(sql))
   const head = kind && heads[kind].exec(sql)
-  const tokens = head && outerTokens(sql, head[0].length)
+  const tokens = head && plainTokens(sql, head[0].length)
   if (!tokens) return undefined
   const numbers = [...sql.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number))
   const parameterCount = Math.max(0, ...numbers)
@@ -58,8 +58,8 @@ export function readPlain(sql: string): PlainStatement | undefined {
 }
 
 /** The tokens outside of brackets, from a place on; undefined where one has another form, or may be a function. */
-function outerTokens(sql: string, from: number): OuterToken[] | undefined {
-  const outer: OuterToken[] = []
+function plainTokens(sql: string, from: number): PlainToken[] | undefined {
+  const outer: PlainToken[] = []
   let depth = 0
   let before = ''
   token.lastIndex = from
@@ -81,7 +81,7 @@ function readWrite(
   kind: PlainWrite['kind'],
   { 0: head, groups = {} }: RegExpExecArray,
   sql: string,
-  tokens: readonly OuterToken[],
+  tokens: readonly PlainToken[],
 ): PlainWrite | undefined {
   const first = (keywords: string[], from = 0) =>
     tokens.find(({ text, start }) => start >= from && keywords.includes(text))
@@ -110,7 +110,7 @@ function readWrite(
 }
 
 /** The columns that SET assigns; undefined where one is not assigned by its name alone. */
-function assignedBy(tokens: readonly OuterToken[]): string[] | undefined {
+function assignedBy(tokens: readonly PlainToken[]): string[] | undefined {
   const columns = tokens.filter((_, index) => index === 0 || tokens[index - 1]?.text === ',')
   const isNamed = columns.every(
     (column) => column.text.startsWith('"') && tokens[tokens.indexOf(column) + 1]?.text === '=',
