@@ -60,6 +60,37 @@ export interface WireOverview {
   resourceTypes: string[]
   /** The most active actors of the newest entries. */
   actors: { id: string; type: string; email: string | null }[]
+  /** Whether the log is delivered to sinks. A page with a fixed filter does not say it. */
+  hasSinks?: boolean
+}
+
+/** How far the sinks of a log are. */
+export interface WireDelivery {
+  sinks: {
+    name: string
+    /** Committed entries that it has not acknowledged, counted up to 100,000. */
+    entries: number
+    /** Since the first of them was written; 0 where there is none. */
+    seconds: number
+    /** Whether a process works for it. */
+    isHeld: boolean
+    /** How many were begun. */
+    batches: string
+    /** Null before the first. */
+    acknowledgedAt: string | null
+  }[]
+  /** Committed entries that no sink may get before an older transaction ends, counted up to 10,000. */
+  heldBack: number
+  /** Whose transaction that is. */
+  holder: {
+    pid: number | null
+    /** The name of a prepared transaction. */
+    gid: string | null
+    application: string | null
+    user: string | null
+    database: string | null
+    since: string | null
+  } | null
 }
 
 /** Failed logins of a time span, the newest {@link WireLogins.counted} at most. */

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { AxeResults } from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import { chromiumPath, launchChromium, noChromium } from '../../scripts/chromium.ts'
@@ -7,6 +10,9 @@ import { insertSamples, type Sample } from './entries.ts'
 
 export const hasBrowser = chromiumPath !== undefined
 if (!hasBrowser) console.warn(`The page is not tested in a browser. ${noChromium}`)
+
+/** The text of a script that looks for what keeps people from using a page. */
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** The page of a log with the entries of a test, in a browser. There is nothing of it before the tests run. */
 export interface BrowserTest {
@@ -78,3 +84,12 @@ export const rows = (page: Page) => page.locator('.row')
 export const verbs = (page: Page) => page.locator('.row .verb').allTextContents()
 export const query = (page: Page) => Object.fromEntries(new URL(page.url()).searchParams)
 export const detail = (page: Page) => page.locator('.detail')
+
+/** What keeps people from using the page, as axe sees it. */
+export async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate<AxeResults>('axe.run(document)')
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type SearchFilter, withAudit } from '../../src/index.ts'
+import { type SearchFilter, startShipping, withAudit } from '../../src/index.ts'
 import { type AuditPageOptions, auditPage } from '../../src/ui/index.ts'
 import type { WireActivity, WireEntry, WireOverview, WirePage } from '../../src/ui/wire.ts'
 import { createClient, createDatabase } from '../support/database.ts'
@@ -167,6 +167,21 @@ describe('a page fixed to an organization', () => {
       resourceTypes: ['order', 'patient', 'report', 'user'],
       actors: [{ id: `ada of ${mine}`, type: 'user', email: `ada@${mine}.example` }],
     })
+  })
+
+  it('does not say where the log is shipped, nor how far that is', async () => {
+    const sink = { name: 'archive', write: async () => {} }
+    const shipping = await startShipping(prisma, { sinks: [sink], onError: () => {} })
+    await shipping.stop()
+    const whole = auditPage(prisma)
+    const asked = async (path: string) => (await whole(new Request(`http://localhost${path}`))).json()
+    expect(await asked('/api/overview')).toMatchObject({ hasSinks: true })
+    expect(await asked('/api/delivery')).toMatchObject({ sinks: [{ name: 'archive' }] })
+    expect(await json('/api/overview')).not.toHaveProperty('hasSinks')
+    for (const query of ['', '?filter=', ...pairs.map((pair) => `?${new URLSearchParams([pair])}`)]) {
+      expect((await ask(`/api/delivery${query}`)).status).toBe(404)
+    }
+    expect((await ask('/?view=delivery')).text).not.toContain('archive')
   })
 
   it('does not say that an event stands beside a change of somebody else', async () => {

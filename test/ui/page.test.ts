@@ -1,12 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type { AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { detail, hasBrowser, inBrowser, query, rows, verbs } from './browser.ts'
+import { detail, hasBrowser, inBrowser, query, rows, verbs, violations } from './browser.ts'
 import { insertSamples, minute } from './entries.ts'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const attack = `<img src=x onerror="alert(1)"><script>alert(2)</script>`
 
 describe.skipIf(!hasBrowser)('the page in a browser', () => {
@@ -390,15 +386,6 @@ describe.skipIf(!hasBrowser)('the page in a browser', () => {
     expect(await page.locator('.moment').innerText()).toContain('by psql as reporting')
   })
 })
-
-/** What keeps people from using the page, as axe sees it. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe)
-  const { violations } = await page.evaluate<AxeResults>('axe.run(document)')
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)
-}
 
 /** Newest first: a login that failed, the life of order 7 backwards, a record of an attacker's, and a long past. */
 function sampleEntries(): Parameters<typeof insertSamples>[1] {

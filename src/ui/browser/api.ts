@@ -1,5 +1,13 @@
 import { useLayoutEffect, useState } from 'preact/hooks'
-import type { WireActivity, WireEntry, WireError, WireLogins, WireOverview, WirePage } from '../wire.ts'
+import type {
+  WireActivity,
+  WireDelivery,
+  WireEntry,
+  WireError,
+  WireLogins,
+  WireOverview,
+  WirePage,
+} from '../wire.ts'
 import type { Place } from './location.ts'
 
 interface Answers {
@@ -7,6 +15,7 @@ interface Answers {
   entries: WirePage
   activity: WireActivity
   'failed-logins': WireLogins
+  delivery: WireDelivery
   [entry: `entries/${string}`]: WireEntry
 }
 

@@ -4,6 +4,7 @@ import { type ComponentChild, render } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { WireOverview } from '../wire.ts'
 import { ask, useAnswer } from './api.ts'
+import { DeliveryView } from './delivery.ts'
 import { FailedLogins } from './failed-logins.ts'
 import { Help } from './help.ts'
 import { html } from './html.ts'
@@ -26,18 +27,19 @@ function WebPage(): ComponentChild {
   useEffect(() => {
     document.title = titleOf(place, overview)
   }, [place, overview])
-  const view =
-    place.view === 'logins'
-      ? html`<${FailedLogins} place=${place} />`
-      : place.view === 'record' && place.resource && place.id
-        ? html`<${RecordLife} place=${place} />`
-        : html`<${Timeline} place=${place} overview=${overview} />`
   return html`<div class="page" onClick=${followLink}>
     <a class="skip" href="#main">Skip to the entries</a>
     <${Header} place=${place} overview=${overview} help=${() => setHelp(true)} />
-    <main id="main" tabindex="-1">${view}</main>
+    <main id="main" tabindex="-1">${viewOf(place, overview)}</main>
     <${Help} open=${help} close=${() => setHelp(false)} />
   </div>`
+}
+
+function viewOf(place: Place, overview: WireOverview | undefined): ComponentChild {
+  if (place.view === 'logins') return html`<${FailedLogins} place=${place} />`
+  if (place.view === 'delivery') return html`<${DeliveryView} />`
+  if (place.view === 'record' && place.resource && place.id) return html`<${RecordLife} place=${place} />`
+  return html`<${Timeline} place=${place} overview=${overview} />`
 }
 
 interface HeaderProps {
@@ -55,6 +57,7 @@ function Header({ place, overview, help }: HeaderProps): ComponentChild {
     <nav aria-label="Views">
       ${link({}, 'Timeline', place.view === undefined)}
       ${link({ view: 'logins' }, 'Failed logins', place.view === 'logins')}
+      ${overview?.hasSinks && link({ view: 'delivery' }, 'Delivery', place.view === 'delivery')}
     </nav>
     <span class="grow" />
     ${overview && html`<span class="source" title="Estimated by PostgreSQL's planner">${overview.name} <span class="muted">${entryCount(overview.estimate)}</span></span>`}
@@ -81,14 +84,15 @@ function entryCount(estimate: number): string {
   return `≈ ${formatNumber(rounded)} entries`
 }
 
-function titleOf({ view, resource, id, actor, action }: Place, overview: WireOverview | undefined): string {
-  const what =
-    view === 'logins'
-      ? 'Failed logins'
-      : view === 'record'
-        ? `${resource} ${id}`
-        : (action ?? actor ?? resource ?? 'Timeline')
-  return `${what} · Audit log${overview ? ` · ${overview.name}` : ''}`
+function titleOf(place: Place, overview: WireOverview | undefined): string {
+  return `${viewName(place)} · Audit log${overview ? ` · ${overview.name}` : ''}`
+}
+
+function viewName({ view, resource, id, actor, action }: Place): string {
+  if (view === 'logins') return 'Failed logins'
+  if (view === 'delivery') return 'Delivery'
+  if (view === 'record') return `${resource} ${id}`
+  return action ?? actor ?? resource ?? 'Timeline'
 }
 
 const pageRoot = document.getElementById('page')

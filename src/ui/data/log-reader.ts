@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../../log/entry.ts'
 import type { Conditions } from '../../search/conditions.ts'
-import type { WireActivity, WireEntry, WireLogins, WireOverview, WirePage } from '../wire.ts'
+import type { WireActivity, WireDelivery, WireEntry, WireLogins, WireOverview, WirePage } from '../wire.ts'
 
 /** What the web page asks of a log. Everything is bounded: in rows, in time, or both. */
 export interface LogReader {
@@ -14,4 +14,6 @@ export interface LogReader {
   activity(conditions: Conditions, buckets: number): Promise<WireActivity>
   overview(): Promise<WireOverview>
   failedLogins(span: Pick<Conditions, 'from' | 'to'>): Promise<WireLogins>
+  /** Not there for a part of the log: how much of the whole is under way is nothing for whoever sees a part. */
+  readonly delivery?: () => Promise<WireDelivery>
 }

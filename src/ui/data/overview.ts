@@ -3,6 +3,7 @@ import type { Conditions } from '../../search/conditions.ts'
 import { distinctValues } from '../../search/entries-query.ts'
 import { findEntries } from '../../search/find-entries.ts'
 import type { WireOverview } from '../wire.ts'
+import { hasSinks } from './delivery.ts'
 import type { ReadConnection } from './read-connection.ts'
 
 /** Nobody chooses from a list of more kinds than this. */
@@ -13,7 +14,8 @@ const [mostValues, newestForActors, newestOfAction, mostActors, timeForOverview]
 /** The values to choose from. */
 export async function readOverview(connection: ReadConnection, table: TableName): Promise<WireOverview> {
   const log = quoteTable(table)
-  const { query } = connection.within(timeForOverview)
+  const facts = connection.within(timeForOverview)
+  const { query } = facts
   const valuesOf = async (column: 'action' | 'resource_type') => {
     const rows = await query<{ value: string }>(
       `WITH RECURSIVE ${distinctValues('known', log, column)}
@@ -21,7 +23,7 @@ export async function readOverview(connection: ReadConnection, table: TableName)
     )
     return rows.map(({ value }) => value)
   }
-  const [actions, resourceTypes, actors, about] = await Promise.all([
+  const [actions, resourceTypes, actors, about, sinks] = await Promise.all([
     valuesOf('action'),
     valuesOf('resource_type'),
     query<WireOverview['actors'][number]>(
@@ -41,12 +43,13 @@ export async function readOverview(connection: ReadConnection, table: TableName)
          OR oid IN (SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent = $1::text::regclass)`,
       log,
     ),
+    hasSinks(facts, table),
   ])
   const name = [table.schema, table.name].filter(Boolean).join('.')
   return {
     name: `${about[0]?.database} · ${name}`,
     estimate: about[0]?.estimate ?? 0,
-    ...{ actions, resourceTypes, actors },
+    ...{ actions, resourceTypes, actors, hasSinks: sinks },
   }
 }
 

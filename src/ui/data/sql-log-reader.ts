@@ -11,6 +11,7 @@ import { QueryParameters } from '../../search/query-parameters.ts'
 import type { WireEntry } from '../wire.ts'
 import { readActivity } from './activity.ts'
 import { hasChange } from './changes-beside.ts'
+import { readDelivery } from './delivery.ts'
 import { readFailedLogins } from './failed-logins.ts'
 import { InvalidRequest } from './invalid-request.ts'
 import type { LogReader } from './log-reader.ts'
@@ -21,7 +22,7 @@ import { type JsonEntryRow, jsonEntry, listEntry, rowOfJson, wholeEntry } from '
 /** Milliseconds for a page: then it is returned as it is. One statement may take twice as long. */
 const timeForPage = 1_500
 
-const [timeForEntry, timeForFacts] = [5_000, 2_000]
+const [timeForEntry, timeForFacts, timeForDelivery] = [5_000, 2_000, 5_000]
 
 /** Entries of an export that are held at a time. */
 const exportedAtOnce = 500
@@ -97,6 +98,8 @@ export function sqlLogReader(connection: ReadConnection, table: TableName, fixed
       const logins = narrow({ actions: ['*.login'], outcome: 'failure', from, to })
       return readFailedLogins(connection, table, await withLiteralActions(facts, logins))
     },
+
+    ...(!fixed && { delivery: () => readDelivery(connection.within(timeForDelivery), table) }),
   }
 }
 

@@ -77,6 +77,8 @@ async function data(
       return reader.overview()
     case 'failed-logins':
       return reader.failedLogins(requestConditions(parameters))
+    case 'delivery':
+      return reader.delivery?.()
     default:
       return undefined
   }
