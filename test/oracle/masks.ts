@@ -23,20 +23,18 @@ export function masked(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, masked(inner)]))
 }
 
+/** What Prisma says where a row can't be written: a unique constraint is violated, a value is out of range. */
+const refusedRows = ['P2002', 'P2020']
+
 /**
- * An outcome without the name of the unique constraint that was violated. Where an update of many rows violates several, the
- * row that comes first decides, and PostgreSQL promises no order of rows.
+ * An outcome without the reason for which a row was refused. Where an update of many rows has several such rows, the one
+ * that comes first decides, and PostgreSQL promises no order of rows.
  */
-export function anyConstraint(value: unknown): unknown {
-  if (typeof value === 'string') return value.replace(/[`"]\w+_(pkey|key)[`"]/g, '<constraint>')
-  if (Array.isArray(value)) return value.map(anyConstraint)
+export function anyRefusedRow(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(anyRefusedRow)
   if (!isPlainObject(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key,
-      key === 'index' ? '<constraint>' : anyConstraint(inner),
-    ]),
-  )
+  if (refusedRows.includes(String(value.code))) return '<refused for a row>'
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, anyRefusedRow(inner)]))
 }
 
 /** Lists of records come back in no promised order. */
