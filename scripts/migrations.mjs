@@ -1,5 +1,6 @@
-// Composes the log's second migration from the SQL in prisma/functions, which is kept readable there. Some tools cut a
-// migration at every semicolon, so bodies become escaped strings. The examples have copies of this one and of the third.
+// Composes the log's second and fifth migration from the SQL in prisma/functions, which is kept readable there. Some tools
+// cut a migration at every semicolon, so bodies become escaped strings. The examples have copies of these and of the others
+// that came later.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 /** In the order in which they need each other. */
@@ -50,21 +51,25 @@ const functions = [
   ...['watch_internal', 'unwatch_internal', 'watch', 'unwatch', 'qualify_record', 'write'],
 ]
 
+/** The same for the fifth. */
+const partitionFunctions = [
+  ...['written_ids', 'log_name', 'partitions', 'partitions_end', 'missing_months'],
+  ...['grants', 'revoke_all', 'copy_grants', 'give_to_owner', 'protect_partition'],
+  ...['create_partition', 'create_partitions'],
+  ...['refuse_unfit', 'lock_for_partitioning', 'bound_log', 'partition_log'],
+].map((name) => `partitions/${name}`)
+
 export const migration = 'prisma/migrations/20260201000000_audit_log_triggers/migration.sql'
 
 /** The migration's text. */
 export function composeMigration() {
-  const sources = functions.map((name) => readFileSync(`prisma/functions/${name}.sql`, 'utf8').trim())
-  const bodies = sources.map((source) =>
-    source.replace(/AS \$\$([\s\S]*?)\$\$/g, (_, body) => `AS E'${asStringBody(body)}'`),
-  )
   return [
     '-- Row triggers that record every change of a table, the context that says who made it, and the index of who read a record.',
     '-- Idempotent: running it again changes nothing. Made by scripts/migrations.mjs from prisma/functions.',
     '',
     'CREATE SCHEMA IF NOT EXISTS "audit_logs_internal";',
     '',
-    bodies.join('\n\n'),
+    readFunctions(functions),
     '',
     '-- Nobody else may attach a trigger function to a table of his own, or call what is internal.',
     'REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "audit_logs_internal" FROM PUBLIC;',
@@ -80,19 +85,55 @@ export function composeMigration() {
   ].join('\n')
 }
 
+/** The text of the migration that makes the functions of partitioned logs. */
+export function composePartitions() {
+  return [
+    '-- A log that is a table of months: what creates and protects its partitions, and what makes a log such a table.',
+    '-- Idempotent: running it again changes nothing. Made by scripts/migrations.mjs from prisma/functions/partitions.',
+    '',
+    'CREATE SCHEMA IF NOT EXISTS "audit_logs_internal";',
+    '',
+    readFunctions(partitionFunctions),
+    '',
+    'REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "audit_logs_internal" FROM PUBLIC;',
+    '',
+    '-- Where somebody has partitioned the log himself already.',
+    `SELECT "audit_logs_internal"."make_write"(
+  (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(NULL::"audit_logs")), 'audit_logs_write');`,
+    '',
+    `CREATE OR REPLACE FUNCTION "audit_logs_version"() RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS E'SELECT 5';`,
+    '',
+  ].join('\n')
+}
+
+function readFunctions(names) {
+  const sources = names.map((name) => readFileSync(`prisma/functions/${name}.sql`, 'utf8').trim())
+  return sources
+    .map((source) => source.replace(/AS \$\$([\s\S]*?)\$\$/g, (_, body) => `AS E'${asStringBody(body)}'`))
+    .join('\n\n')
+}
+
 function asStringBody(body) {
   return body.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll(';', '\\073')
 }
 
 const examples = ['demo', 'express', 'hono', 'nestjs']
-const readers = '20260401000000_audit_log_readers'
+const partitions = '20260601000000_audit_log_partitions'
+/** The migrations that have the same name in the examples. */
+const further = ['20260401000000_audit_log_readers', partitions]
 
 if (process.argv[1]?.endsWith('migrations.mjs')) {
   writeFileSync(migration, composeMigration())
+  mkdirSync(`prisma/migrations/${partitions}`, { recursive: true })
+  writeFileSync(`prisma/migrations/${partitions}/migration.sql`, composePartitions())
   for (const example of examples) {
     const folder = `examples/${example}/prisma/migrations`
     writeFileSync(`${folder}/20260201000000_audit_log_functions/migration.sql`, composeMigration())
-    mkdirSync(`${folder}/${readers}`, { recursive: true })
-    copyFileSync(`prisma/migrations/${readers}/migration.sql`, `${folder}/${readers}/migration.sql`)
+    for (const name of further) {
+      mkdirSync(`${folder}/${name}`, { recursive: true })
+      copyFileSync(`prisma/migrations/${name}/migration.sql`, `${folder}/${name}/migration.sql`)
+    }
   }
 }

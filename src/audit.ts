@@ -1,6 +1,7 @@
 import { createEventRecorder, type EventRecorder } from './events/record.ts'
 import { type AuditHealth, healthBy } from './log/health.ts'
 import type { Log } from './log/log.ts'
+import { checkPartitions } from './log/log-partitions.ts'
 import { questionsTo } from './log/readable.ts'
 import { createSubscriptions, type Subscriptions } from './reader/subscribe.ts'
 import { type AuditSearch, createAuditSearch } from './search/search.ts'
@@ -34,7 +35,8 @@ interface Verification {
    * same, except for triggers that no longer fit their table; call this at start-up to find out earlier.
    *
    * @throws AuditError `AUDIT_NOT_INTERCEPTED`, `AUDIT_UNSUPPORTED_DATABASE`, `AUDIT_TABLE_MISSING`, `AUDIT_LOG_OUTDATED`,
-   * `AUDIT_LOG_UNPROTECTED`, `AUDIT_OPTIONS_DIFFER` or `AUDIT_TRIGGERS_OUTDATED`
+   * `AUDIT_LOG_UNPROTECTED`, `AUDIT_PARTITION_MISSING`, `AUDIT_PARTITIONS_ENDING`, `AUDIT_OPTIONS_DIFFER` or
+   * `AUDIT_TRIGGERS_OUTDATED`
    *
    * @example
    * ```ts
@@ -60,12 +62,16 @@ interface Verification {
 
 export function createAudit<Client>(log: Log, verify: () => Promise<void>): AuditOf<Client> {
   const asked = { ...log, connection: questionsTo(log) }
+  const verifyAll = async () => {
+    await verify()
+    await checkPartitions(asked.connection, log.options.table)
+  }
   return {
     ...createEventRecorder(log),
     ...createAuditSearch<Client>(asked),
     ...createSubscriptions(log),
     ...createTimeTravel<Client>(log),
-    verify,
-    health: () => healthBy(verify, log.options.table),
+    verify: verifyAll,
+    health: () => healthBy(verifyAll, log.options.table),
   }
 }

@@ -11,6 +11,8 @@ export const auditErrorCodes = {
   AUDIT_SCHEMA_CHANGED: 'a migration changed the table while a transaction was about to write to it',
   AUDIT_LOG_OUTDATED: 'the database lacks a migration of the log',
   AUDIT_LOG_UNPROTECTED: 'a trigger that keeps entries from being changed is missing or disabled',
+  AUDIT_PARTITIONS_ENDING: 'the partitions of the log end within a month; nobody has run `maintain`',
+  AUDIT_PARTITION_MISSING: 'the log has no partition for what is written now, so writes are refused',
   AUDIT_OPTIONS_DIFFER: "a table's triggers record it differently from what the client's options say",
   AUDIT_TRIGGERS_OUTDATED:
     '`verify()` found triggers that are incomplete, or no longer fit their table; a write met incomplete ones',
@@ -27,6 +29,8 @@ export const auditErrorCodes = {
   AUDIT_SINK_AWAY: 'a sink did not store a batch, which may pass by itself; it gets the same batch again',
   AUDIT_SINK_THROTTLED: 'a sink has too much to do; it gets the same batch again, not before `retryAfter`',
   AUDIT_SINK_REFUSED: 'a sink refuses what it gets until somebody mends it; it gets the same batch again',
+  AUDIT_NOT_MAINTAINED:
+    'the log was not partitioned or maintained: the role may not, or something is in the way',
   AUDIT_UNREADABLE: 'the log could not be read: the database is away, or refuses',
   AUDIT_NOT_WRITTEN: 'an explicit event or a queued entry could not be written; `entry` has it',
   AUDIT_REVERT_REFUSED: 'a change cannot be undone: not found, not a change, redacted, or no longer possible',

@@ -24,6 +24,7 @@ const order = [
   ['events', 'failures', 'reads', 'search', 'time-travel'],
   ['reader'],
   ['sinks'],
+  ['retention'],
   ['audit'],
   ['prisma-7'],
   ['start-shipping', 'with-audit'],

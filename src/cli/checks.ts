@@ -1,13 +1,9 @@
 import { columnNames, logColumns, writtenColumns } from '../log/columns.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import type { LogCatalog, LogTable } from '../postgres/log-catalog.ts'
-import { logMigrationNames, newestLogMigration } from './log-migrations.ts'
-
-/** One line of the checklist. Only `missing` fails it. */
-export interface Check {
-  readonly state: 'ok' | 'warning' | 'missing'
-  readonly message: string
-}
+import { type Check, missing, ok, warning } from './check.ts'
+import { logMigrationsAfter, newestLogMigration } from './log-migrations.ts'
+import { partitionChecks } from './partition-checks.ts'
 
 /** A role that may write these could backdate an entry or forge its order. */
 const filledIn = columnNames.filter((name) => logColumns[name].filledBy === 'database')
@@ -44,6 +40,7 @@ export function checklistOf(catalog: LogCatalog, wanted: TableName, isRecordedBy
     ...['record', 'iso'].map((suffix) => checkRecorder(table, suffix, catalog.role.name)),
     ...Object.keys(triggers).map((event) => checkTrigger(table, event as keyof typeof triggers)),
     ...checkIndexes(table),
+    ...partitionChecks(table),
     ...checkPrivileges(table, catalog.role.name, isRecordedByTriggers),
     ...warnings(table, catalog.role),
   ]
@@ -91,7 +88,7 @@ function checkMigrations({ name, functions }: LogTable): Check {
       `the log has migration ${version}, and this version knows ${newestLogMigration}: update prisma-extension-audit`,
     )
   }
-  const lacking = logMigrationNames.slice(version)
+  const lacking = logMigrationsAfter(version)
   if (lacking.length === 0) return ok(`function ${name}_version: ${version}, the newest`)
   return missing(
     `the log lacks the migration ${lacking.join(', ')}: npx prisma-extension-audit init, then npx prisma migrate deploy`,
@@ -185,7 +182,3 @@ function warnings(table: LogTable, role: LogCatalog['role']): Check[] {
         ]),
   ]
 }
-
-export const ok = (message: string): Check => ({ state: 'ok', message })
-export const warning = (message: string): Check => ({ state: 'warning', message })
-export const missing = (message: string): Check => ({ state: 'missing', message })

@@ -9,6 +9,7 @@ import { openExportFile } from './export-file.ts'
 import { countOption, filterOf, filterOptions, flagOption, textOption } from './filter-options.ts'
 import { readHistory } from './history.ts'
 import { describePlan, planInit } from './init.ts'
+import { convertProjectLog, describeMaintenance, maintainProjectLog } from './maintain.ts'
 import { writeFiles } from './planned-files.ts'
 import { progressBar } from './progress-bar.ts'
 import { describeMetrics, shipLog } from './ship.ts'
@@ -63,6 +64,10 @@ async function run([command, ...args]: string[]): Promise<number> {
       return exportLog(args)
     case 'ship':
       return ship(args)
+    case 'partition':
+      return partition(args)
+    case 'maintain':
+      return maintain(args)
     case undefined:
       throw new UsageError('No command given.')
     default:
@@ -76,6 +81,7 @@ async function init(args: string[]): Promise<number> {
     model: textOption,
     schema: textOption,
     origin: flagOption,
+    partitioned: flagOption,
     'no-triggers': flagOption,
     'dry-run': flagOption,
   })
@@ -221,6 +227,41 @@ async function ship(args: string[]): Promise<number> {
   const metrics = await shipLog(process.cwd(), { table, once, signal }, note)
   print(json ? jsonText(metrics) : describeMetrics(metrics))
   return once && metrics.some(({ lag }) => lag.entries > 0) ? interruptedCode : 0
+}
+
+async function partition(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    table: textOption,
+    schema: textOption,
+    convert: flagOption,
+    'dry-run': flagOption,
+  })
+  const dryRun = options['dry-run'] ?? false
+  if (options.convert) {
+    if (dryRun || options.schema) throw new UsageError('--convert goes without --dry-run and --schema.')
+    return print(await convertProjectLog(process.cwd(), await logTable(options.table), note))
+  }
+  const plan = await planInit({
+    ...options,
+    directory: process.cwd(),
+    triggers: false,
+    partitioned: true,
+  })
+  if (!dryRun) await writeFiles(plan.writes)
+  return print(describePlan(plan, { contents: dryRun }))
+}
+
+async function maintain(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    table: textOption,
+    since: textOption,
+    'dry-run': flagOption,
+    json: flagOption,
+  })
+  const isDryRun = options['dry-run'] ?? false
+  const table = await logTable(options.table)
+  const actions = await maintainProjectLog(process.cwd(), { table, isDryRun, since: options.since })
+  return print(options.json ? jsonText({ isDryRun, actions }) : describeMaintenance(actions, { isDryRun }))
 }
 
 /** The table that `--table` names, or else the options of the project in the current folder. */

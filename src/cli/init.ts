@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { TableName } from '../postgres/identifiers.ts'
 import { type AuditedProject, readAuditedProject } from './audited-project.ts'
-import { type LogMigration, logMigrations } from './log-migrations.ts'
+import { type LogMigration, logMigrations, partitionedMigration } from './log-migrations.ts'
 import { newMigrationFolders } from './migrations-folder.ts'
 import { planModel } from './model-file.ts'
 import { describeFiles, isMigration, type PlannedFile } from './planned-files.ts'
@@ -18,6 +18,8 @@ export interface InitOptions {
   /** Whether to write the triggers of the models, too. Default true. */
   readonly triggers?: boolean
   readonly origin?: boolean | undefined
+  /** Whether the log is to be a table of months. Default: as it is. */
+  readonly partitioned?: boolean | undefined
   readonly now?: Date
 }
 
@@ -41,14 +43,17 @@ export async function planInit(options: InitOptions): Promise<InitPlan> {
   const { directory, triggers = true, origin: isOrigin = false, now = new Date() } = options
   const project = await readAuditedProject(directory, options)
   const shipped = await logMigrations(project.log)
-  const model = await planModel(project.prisma, project.log, options.model)
-
-  const folderOf = ({ marks }: LogMigration) =>
+  const folderOf = ({ marks }: Pick<LogMigration, 'marks'>) =>
     project.migrations.find(({ sql }) => marks.some((mark) => sql.includes(mark)))?.folder
-  const folders = shipped.map(folderOf).filter((folder) => folder !== undefined)
+  const partitioned = partitionedMigration(project.log)
+  const isPartitioned = options.partitioned === true || folderOf(partitioned) !== undefined
+  const ofLog = [...shipped, ...(isPartitioned ? [partitioned] : [])]
+  const model = await planModel(project.prisma, project.log, options.model, isPartitioned)
+
+  const folders = ofLog.map(folderOf).filter((folder) => folder !== undefined)
   const own = triggers ? triggerMigration(project, { isOrigin }) : undefined
   const migrations = [
-    ...shipped.filter((one) => folderOf(one) === undefined),
+    ...ofLog.filter((one) => folderOf(one) === undefined),
     ...(own?.migration ? [own.migration] : []),
   ]
   return {
@@ -93,6 +98,9 @@ export function describePlan(plan: InitPlan, { contents }: { contents: boolean }
 function nextSteps({ writes, table, isConfigured, withoutTable, directory }: InitPlan): string {
   const migrations = writes.filter(isMigration)
   const steps: string[] = []
+  if (migrations.some(isPartitioning) && !migrations.some(makesTable)) {
+    steps.push('npx prisma-extension-audit partition --convert      first, for a log of more than a gigabyte')
+  }
   if (migrations.length > 0) {
     steps.push('npx prisma migrate deploy      (in development: npx prisma migrate dev)')
     // A new lock file means a new migrations folder: the database may have come from `prisma db push`.
@@ -107,10 +115,24 @@ function nextSteps({ writes, table, isConfigured, withoutTable, directory }: Ini
     steps.push('npx prisma-extension-audit triggers      once a migration has created the tables')
   }
   if (writes.some(({ path }) => path.endsWith('.prisma'))) steps.push('npx prisma generate')
+  if (migrations.some(isPartitioning)) {
+    steps.push(
+      'npx prisma-extension-audit maintain      every day, from cron: it creates the months that come',
+    )
+  }
   if (!isConfigured && (table.schema !== undefined || table.name !== 'audit_logs')) {
     steps.push(`In your code: withAudit(client, { table: ${tableOptionLiteral(table)} })`)
   }
   return steps.length === 0 ? '' : ['Next:', ...steps.map((step) => `  ${step}`)].join('\n')
+}
+
+function isPartitioning({ path }: PlannedFile): boolean {
+  return path.includes('_audit_log_partitioned')
+}
+
+/** Whether a planned file makes the table, which then is empty. */
+function makesTable({ path }: PlannedFile): boolean {
+  return /_audit_log.migration\.sql$/.test(path)
 }
 
 /** The table as the `table` option takes it, written as JavaScript. */

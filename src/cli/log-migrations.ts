@@ -16,6 +16,7 @@ export interface LogMigration {
 
 const shippedMigrations = [
   {
+    number: 1,
     file: 'tableMigration',
     name: 'audit_log',
     // the last thing that makes the table a log
@@ -23,14 +24,22 @@ const shippedMigrations = [
       `ALTER TABLE ${quoteTable(table)} ENABLE ALWAYS TRIGGER ${quoteIdentifier(`${table.name}_refuse_truncate`)}`,
   },
   {
+    number: 2,
     file: 'functionsMigration',
     name: 'audit_log_functions',
     markOf: (table: TableName) => versionFunction(table, 2),
   },
   {
+    number: 3,
     file: 'readersMigration',
     name: 'audit_log_readers',
     markOf: (table: TableName) => versionFunction(table, 3),
+  },
+  {
+    number: 5,
+    file: 'partitionsMigration',
+    name: 'audit_log_partitions',
+    markOf: (table: TableName) => versionFunction(table, 5),
   },
 ] as const
 
@@ -39,11 +48,13 @@ function versionFunction(table: TableName, number: number): string {
   return `FUNCTION ${name}() RETURNS integer\nLANGUAGE sql IMMUTABLE PARALLEL SAFE\nAS E'SELECT ${number}'`
 }
 
-/** What their folders are called, in their order. */
-export const logMigrationNames = shippedMigrations.map(({ name }) => name)
+/** What the folders of those are called that came after the one with this number, in their order. */
+export function logMigrationsAfter(version: number): string[] {
+  return shippedMigrations.filter(({ number }) => number > version).map(({ name }) => name)
+}
 
 /** The number of the newest of them. */
-export const newestLogMigration = shippedMigrations.length
+export const newestLogMigration = Math.max(...shippedMigrations.map(({ number }) => number))
 
 /**
  * The migrations of a log in their order, written for its table.
@@ -53,9 +64,8 @@ export const newestLogMigration = shippedMigrations.length
 export async function logMigrations(table: TableName): Promise<LogMigration[]> {
   const shipped = await Promise.all(shippedMigrations.map(({ file }) => readShipped(file)))
   refuseUnusableNames(table, shipped.join())
-  return shippedMigrations.map(({ name, markOf }, index) => ({
-    number: index + 1,
-    name,
+  return shippedMigrations.map(({ number, name, markOf }, index) => ({
+    ...{ number, name },
     sql: renameTable(shipped[index] as string, table),
     marks: sameTableSpellings(table).map(markOf),
   }))
@@ -92,6 +102,22 @@ function renameTable(shipped: string, table: TableName): string {
     'CREATE TABLE',
     () => `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(table.schema ?? '')};\n\nCREATE TABLE`,
   )
+}
+
+/**
+ * The migration that makes a log a table of months, for projects that want that. Where it is one already, it does nothing.
+ */
+export function partitionedMigration(table: TableName): Omit<LogMigration, 'number'> {
+  const markOf = (spelling: TableName) =>
+    `SELECT ${quoteIdentifier(internalSchema(table))}."partition_log"(${quoteLiteral(quoteTable(spelling)).trimStart()}`
+  return {
+    name: 'audit_log_partitioned',
+    sql: `-- Makes the audit log a table of months. Where it is one already, this does nothing. A log of more than a gigabyte is refused:
+-- run "npx prisma-extension-audit partition --convert" with its database first, while the application goes on.
+${markOf(table)}::regclass);
+`,
+    marks: sameTableSpellings(table).map(markOf),
+  }
 }
 
 /** A name for people: without its quotes where PostgreSQL can do without them, and on one line. */

@@ -9,6 +9,7 @@ import {
 import type { TableName } from '../postgres/identifiers.ts'
 import type { PrismaProject } from './find-schema.ts'
 import { findModel, freeModelName, modelFor } from './model.ts'
+import { withPartitionedKey } from './partitioned-model.ts'
 import type { PlannedFile } from './planned-files.ts'
 import { UsageError } from './usage.ts'
 
@@ -16,26 +17,47 @@ import { UsageError } from './usage.ts'
  * The file of the schema that gets the log's model, unless the schema has it, and what the user should know of it.
  *
  * @param wanted the model's name, where the user gave one
+ * @param isPartitioned whether the model is to have the key of a partitioned log; one that is there gets it, too
  */
 export async function planModel(
   project: PrismaProject,
   table: TableName,
   wanted: string | undefined,
+  isPartitioned: boolean,
 ): Promise<{ readonly files: readonly PlannedFile[]; readonly notes: readonly string[] }> {
   const blocks = project.files.flatMap(({ text }) => schemaBlocks(text))
   const existing = await findModel(blocks, table)
   const placement = placeModel(datasourceOf(blocks, project), table)
-  if (existing) return { files: [], notes: [`The model ${existing.name} is in your schema already.`] }
+  if (existing) return isPartitioned ? newKey(project, existing) : alreadyThere(existing)
   if ('leftOut' in placement) return { files: [], notes: [placement.leftOut] }
   const name = freeModelName(blocks, wanted)
   const isOther = name !== 'AuditLog' && wanted === undefined
+  const model = await modelFor(table, name, placement.schema)
   return {
-    files: [modelFile(project, await modelFor(table, name, placement.schema))],
+    files: [modelFile(project, isPartitioned ? withPartitionedKey(model, { name }) : model)],
     notes: isOther
       ? [
           `Your schema has another AuditLog already, so the log's model is ${name} (choose with --model). The log is known by its table, not by this name.`,
         ]
       : [],
+  }
+}
+
+function alreadyThere({ name }: SchemaBlock) {
+  return { files: [], notes: [`The model ${name} is in your schema already.`] }
+}
+
+function newKey({ files }: PrismaProject, model: SchemaBlock) {
+  const changed = files
+    .map(({ path, text }) => ({ path, before: text, text: withPartitionedKey(text, model) }))
+    .filter(({ before, text }) => text !== before)
+    .map(({ path, text }) => ({ path, text, append: false, replaces: true as const }))
+  if (changed.length === 0) return alreadyThere(model)
+  return {
+    files: changed,
+    notes: [
+      `The key of your model ${model.name} is now its id and its timestamp, as that of a partitioned table has to be. findUnique({ where: { id } }) no longer compiles: use findFirst, or $audit.`,
+    ],
   }
 }
 

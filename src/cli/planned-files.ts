@@ -6,14 +6,16 @@ export interface PlannedFile {
   readonly path: string
   readonly text: string
   readonly append: boolean
+  /** The text is the whole file, in the place of what is there. */
+  readonly replaces?: true
 }
 
-/** Writes what was planned. A new file never takes the place of one that is there. */
+/** Writes what was planned. A new file never takes the place of one that is there, unless that was planned. */
 export async function writeFiles(files: readonly PlannedFile[]): Promise<void> {
-  for (const { path, text, append } of files) {
+  for (const { path, text, append, replaces } of files) {
     await mkdir(dirname(path), { recursive: true })
     if (append) await appendFile(path, text)
-    else await writeFile(path, text, { flag: 'wx' })
+    else await writeFile(path, text, { flag: replaces ? 'w' : 'wx' })
   }
 }
 
@@ -24,8 +26,8 @@ export function describeFiles(
   { contents }: { contents: boolean },
 ): string {
   return files
-    .map(({ path, text, append }) => {
-      const line = `${append ? 'append to' : 'create'} ${relative(directory, path)}`
+    .map(({ path, text, append, replaces }) => {
+      const line = `${append ? 'append to' : replaces ? 'change' : 'create'} ${relative(directory, path)}`
       return contents ? `--- ${line}\n${text.replace(/^\n+/, '')}` : line
     })
     .join('\n')

@@ -4,7 +4,7 @@ import type { InstalledTriggers } from '../triggers/installed-triggers.ts'
 import { optionDifferences } from '../triggers/option-differences.ts'
 import { watchSql } from '../triggers/watch-sql.ts'
 import type { WatchedTable } from '../triggers/watched-tables.ts'
-import { type Check, missing, ok, warning } from './checks.ts'
+import { type Check, missing, ok, warning } from './check.ts'
 
 /** What the triggers in a database are compared with. */
 export interface WantedTriggers {

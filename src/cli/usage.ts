@@ -12,12 +12,15 @@ Commands:
   tail      The newest entries; with -f also those that come
   export    All entries as CSV or NDJSON
   ship      Deliver the log to the sinks of audit.config.ts, and go on with what comes
+  partition Write a migration that makes the log a table of months, and change its model's key
+  maintain  Create the months that come; run it every day
   ui        Show the audit log of DATABASE_URL as a web page on this machine
 
 init:
   --table <name | schema.name>   Another table than audit_logs
   --model <Name>                 Another model name than AuditLog
   --schema <path>                Your Prisma schema, a file or a folder, where Prisma itself would not look
+  --partitioned                  The log as a table of months
   --no-triggers                  Without triggers: only what an audited client does is recorded
   --origin                       Triggers that stay silent in a session that replicates
                                  (session_replication_role = replica)
@@ -70,6 +73,18 @@ ship:
   --json                         Print at the end how each sink does as JSON
   Any number may run at once: for each sink one works. Errors are on the standard error, and what failed is tried again.
   Exit code: 0 ended by Ctrl-C or SIGTERM, or all delivered; 130 --once was ended before; 1 no sink or no database; 2 wrong usage
+
+partition:
+  --convert                      Make the log in the database of DATABASE_URL such a table, while others use it:
+                                 for a large log, before the migration is applied
+  --table, --schema, --dry-run   As above
+
+maintain:
+  --since <YYYY-MM>              Also the months since then that are missing, for entries from elsewhere
+  --dry-run                      Say what would be done, do nothing
+  --table <name | schema.name>   Another table than audit_logs
+  --json                         Print what was done as JSON
+  The role has to own the table. Exit code: 0 done, 1 refused, 2 wrong usage
 
 ui:
   --port <number>                Another port than 4477

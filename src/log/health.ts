@@ -5,15 +5,19 @@ import { unansweredQuestion } from './readable.ts'
 /** How the audit of a client is. */
 export interface AuditHealth {
   /**
-   * `degraded`: changes are recorded, but entries could be altered, or triggers are outdated. `broken`: writes fail, or
-   * the database does not answer.
+   * `degraded`: changes are recorded, but entries could be altered, triggers are outdated, or partitions end soon. `broken`:
+   * writes fail, or the database does not answer.
    */
   state: 'ok' | 'degraded' | 'broken'
   /** What is wrong, and the fix: the first problem found. */
   problem?: AuditError
 }
 
-const degraded: readonly string[] = ['AUDIT_LOG_UNPROTECTED', 'AUDIT_TRIGGERS_OUTDATED']
+const degraded: readonly string[] = [
+  'AUDIT_LOG_UNPROTECTED',
+  'AUDIT_TRIGGERS_OUTDATED',
+  'AUDIT_PARTITIONS_ENDING',
+]
 
 /** The result of a check that throws, as an answer. */
 export async function healthBy(verify: () => Promise<void>, table: TableName): Promise<AuditHealth> {

@@ -203,6 +203,10 @@ SELECT pg_catalog.json_build_object(
     FROM firing t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid WHERE t.tgname = '!audit_logs_statement'),
   'unrecorded', (SELECT coalesce(pg_catalog.json_object_agg(n.nspname, c.names), '{}')
     FROM (SELECT c.relnamespace, pg_catalog.array_agg(c.relname) AS names FROM pg_catalog.pg_class c
-      WHERE c.relkind IN ('r', 'p', 'f') AND c.oid NOT IN (SELECT oid FROM recorded) GROUP BY c.relnamespace) AS c
+      WHERE c.relkind IN ('r', 'p', 'f') AND c.oid NOT IN (SELECT oid FROM recorded)
+        -- the partitioned table stands for its partitions, as the log does for its months
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i
+          WHERE c.relispartition AND i.inhrelid = c.oid AND i.inhparent NOT IN (SELECT oid FROM recorded))
+      GROUP BY c.relnamespace) AS c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'))::text`

@@ -1,5 +1,6 @@
 import { type Connection, queryOf } from './connection.ts'
 import type { TableName } from './identifiers.ts'
+import { type Partitions, partitionsJson } from './partitions.ts'
 
 /** What `pg_catalog` says about the log and the current role. */
 export interface LogCatalog {
@@ -27,6 +28,10 @@ export interface LogTable {
   readonly functions: Readonly<Record<string, { readonly source: string; readonly execute: boolean }>>
   /** Index names with `pg_index.indisvalid`. */
   readonly indexes: Readonly<Record<string, boolean>>
+  /** Null for a log that is not partitioned. */
+  readonly partitions: Partitions | null
+  /** Whether it has the CHECK of a conversion that was interrupted. */
+  readonly isBounded: boolean
   readonly privileges: Readonly<Record<'SELECT' | 'UPDATE' | 'DELETE' | 'TRUNCATE', boolean>>
 }
 
@@ -52,7 +57,8 @@ SELECT json_build_object(
     'name', log.relname,
     'owned', pg_has_role(log.relowner, 'USAGE'),
     'schemaUsage', has_schema_privilege(log.relnamespace, 'USAGE'),
-    'estimatedRows', log.reltuples,
+    'estimatedRows', CASE WHEN log.relkind = 'r' THEN log.reltuples ELSE (SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)
+      FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = log.oid) END,
     'columns', (SELECT coalesce(json_object_agg(attname, json_build_object(
         'type', format_type(atttypid, atttypmod),
         'hasDefault', atthasdef OR attidentity <> '',
@@ -74,6 +80,9 @@ SELECT json_build_object(
       WHERE pronamespace = log.relnamespace),
     'indexes', (SELECT coalesce(json_object_agg(i.relname, indisvalid), '{}')
       FROM pg_catalog.pg_index JOIN pg_catalog.pg_class i ON i.oid = indexrelid WHERE indrelid = log.oid),
+    'partitions', ${partitionsJson('log.oid')},
+    'isBounded', EXISTS (SELECT FROM pg_catalog.pg_constraint
+      WHERE conrelid = log.oid AND conname = log.relname || '_partition_bound'),
     'privileges', (SELECT json_object_agg(privilege, has_table_privilege(log.oid, privilege))
       FROM unnest(ARRAY['SELECT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS privilege)
   ) FROM log)

@@ -16,9 +16,11 @@ import { createProject, datasource, type Project, runCli, runNode } from './proj
 
 const now = new Date('2026-03-04T05:06:07.890Z')
 const folder = '20260304050607_audit_log'
-const [shippedMigration = '', shippedFunctions = '', shippedReaders = ''] = shippedMigrations
+const [shippedMigration = '', shippedFunctions = '', shippedReaders = '', shippedPartitions = ''] =
+  shippedMigrations
 const functionsFolder = '20260304050608_audit_log_functions'
 const readersFolder = '20260304050609_audit_log_readers'
+const partitionsFolder = '20260304050610_audit_log_partitions'
 const lock = await readFile('prisma/migrations/migration_lock.toml', 'utf8')
 const shippedModel = (await readFile('prisma/schema.prisma', 'utf8')).replace(
   /^[\s\S]*?(?=\/\/\/ The append-only)/,
@@ -59,12 +61,14 @@ describe('where it writes', () => {
       [`prisma/migrations/${folder}/migration.sql`]: shippedMigration,
       [`prisma/migrations/${functionsFolder}/migration.sql`]: shippedFunctions,
       [`prisma/migrations/${readersFolder}/migration.sql`]: shippedReaders,
+      [`prisma/migrations/${partitionsFolder}/migration.sql`]: shippedPartitions,
       'prisma/migrations/migration_lock.toml': lock,
     })
     expect(output).toBe(`append to prisma/schema.prisma
 create prisma/migrations/${folder}/migration.sql
 create prisma/migrations/${functionsFolder}/migration.sql
 create prisma/migrations/${readersFolder}/migration.sql
+create prisma/migrations/${partitionsFolder}/migration.sql
 create prisma/migrations/migration_lock.toml
 
 No migration creates the table "public"."User", so it gets no triggers yet.
@@ -75,6 +79,7 @@ Next:
     npx prisma db execute --file prisma/migrations/${folder}/migration.sql
     npx prisma db execute --file prisma/migrations/${functionsFolder}/migration.sql
     npx prisma db execute --file prisma/migrations/${readersFolder}/migration.sql
+    npx prisma db execute --file prisma/migrations/${partitionsFolder}/migration.sql
     npx prisma-extension-audit triggers --print | npx prisma db execute --stdin
   npx prisma-extension-audit triggers      once a migration has created the tables
   npx prisma generate
@@ -95,6 +100,7 @@ Next:
       `migrations/${folder}/migration.sql`,
       `migrations/${functionsFolder}/migration.sql`,
       `migrations/${readersFolder}/migration.sql`,
+      `migrations/${partitionsFolder}/migration.sql`,
       'migrations/migration_lock.toml',
       'prisma/schema.prisma',
       'schema.prisma',
@@ -141,6 +147,7 @@ Next:
       `db/history/${folder}/migration.sql`,
       `db/history/${functionsFolder}/migration.sql`,
       `db/history/${readersFolder}/migration.sql`,
+      `db/history/${partitionsFolder}/migration.sql`,
       'db/history/migration_lock.toml',
     ])
   })
@@ -203,7 +210,7 @@ model Item {
 CREATE TABLE "Item" ("id" INTEGER PRIMARY KEY);
 CREATE TABLE "_ItemToOrder" ("A" INTEGER, "B" INTEGER);
 `
-  const triggersPath = 'migrations/20260304050610_audit_triggers/migration.sql'
+  const triggersPath = 'migrations/20260304050611_audit_triggers/migration.sql'
 
   it('are a migration of their own, last of all, with a line for each table', async () => {
     const project = await createProject({
@@ -272,7 +279,7 @@ describe('running it again', () => {
     expect(plan.writes).toEqual([])
     expect(await project.snapshot()).toEqual(first)
     expect(describePlan(plan, { contents: false })).toContain('Nothing to do')
-    for (const there of [folder, functionsFolder, readersFolder]) {
+    for (const there of [folder, functionsFolder, readersFolder, partitionsFolder]) {
       expect(plan.notes).toContain(`The migration ${there} is there already.`)
     }
   })
@@ -303,6 +310,7 @@ describe('running it again', () => {
       ...before,
       'migrations/20260304050701_audit_log_functions/migration.sql': shippedFunctions,
       'migrations/20260304050702_audit_log_readers/migration.sql': shippedReaders,
+      'migrations/20260304050703_audit_log_partitions/migration.sql': shippedPartitions,
     })
     expect(output).toContain('The migration 20250101000000_audit is there already.')
     expect(await init(project)).toContain('Nothing to do')
@@ -314,7 +322,7 @@ describe('running it again', () => {
     const plan = await planInit({ directory: project.directory, table: 'trail', now })
     await writeFiles(plan.writes)
     expect(Object.keys(await project.snapshot())).toContain(
-      'prisma/schema/migrations/20260304050610_audit_log/migration.sql',
+      'prisma/schema/migrations/20260304050611_audit_log/migration.sql',
     )
     const models = await project.read('prisma/schema/audit-log.prisma')
     expect(models).toBe(
@@ -426,7 +434,7 @@ describe('the migration', () => {
     const project = await createProject({ 'schema.prisma': datasource(...schemas) })
     const database = await createDatabase({ template: 'template1' })
     await init(project, { table: option })
-    const folders = [folder, functionsFolder, readersFolder]
+    const folders = [folder, functionsFolder, readersFolder, partitionsFolder]
 
     expect(await applyMigrations(database.url, join(project.directory, 'migrations'))).toEqual(folders)
     const objects = `SELECT 'trigger' AS kind, tgname::text AS name, tgenabled::text AS state FROM pg_trigger

@@ -42,7 +42,7 @@ describe('a log in place', () => {
       '✔ table public.audit_logs',
       '✔ 17 columns',
       '✔ function audit_logs_immutable',
-      '✔ function audit_logs_version: 3, the newest',
+      '✔ function audit_logs_version: 5, the newest',
       '✔ function audit_logs_record',
       '✔ function audit_logs_iso',
       '✔ trigger audit_logs_refuse_update, enabled ALWAYS',
@@ -142,7 +142,7 @@ describe('a log that lacks something', () => {
     ],
     [
       'DROP FUNCTION audit_logs_version',
-      '✘ the log lacks the migration audit_log_functions, audit_log_readers: npx prisma-extension-audit init, then npx prisma migrate deploy',
+      '✘ the log lacks the migration audit_log_functions, audit_log_readers, audit_log_partitions: npx prisma-extension-audit init, then npx prisma migrate deploy',
     ],
     [
       'DROP TABLE audit_logs CASCADE',
@@ -164,10 +164,10 @@ describe('a log that lacks something', () => {
 
   it('knows fewer migrations than the database has', async () => {
     await database.sql(
-      `CREATE OR REPLACE FUNCTION audit_logs_version() RETURNS integer LANGUAGE sql AS 'SELECT 4'`,
+      `CREATE OR REPLACE FUNCTION audit_logs_version() RETURNS integer LANGUAGE sql AS 'SELECT 6'`,
     )
     expect(await checklist()).toContain(
-      '! the log has migration 4, and this version knows 3: update prisma-extension-audit',
+      '! the log has migration 6, and this version knows 5: update prisma-extension-audit',
     )
   })
 

@@ -1984,6 +1984,8 @@ END
 -- Makes the functions by which events, reads and failures reach the log. Their bodies name the log's schema, for whatever
 -- search_path a caller has. audit_logs_write writes with the caller's privileges where he may INSERT. Everybody else needs
 -- EXECUTE on audit_logs_write_as_owner, and nothing on the table.
+--
+-- A second attempt at an entry adds none, as its id is there. The key of a partitioned log cannot tell, so there the ids are claimed.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."make_write"(log regclass, name text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog
@@ -1993,6 +1995,9 @@ DECLARE
   log_table text := schema_name || ''.'' || (SELECT quote_ident(relname) FROM pg_class WHERE oid = log)\073
   writer text := schema_name || ''.'' || quote_ident(name)\073
   owner_writer text := schema_name || ''.'' || quote_ident(name || ''_as_owner'')\073
+  claim text := schema_name || ''.'' || quote_ident(name || ''_claim'')\073
+  is_partitioned boolean := (SELECT relkind = ''p'' FROM pg_class WHERE oid = log)
+    AND to_regclass(''"audit_logs_internal"."written_ids"'') IS NOT NULL\073
   -- the row type of the table itself would keep anybody from dropping it
   columns text := ''id uuid, "timestamp" timestamptz, action varchar, actor_id varchar, actor_type varchar, actor_email varchar, resource_type varchar,
       resource_id varchar, outcome varchar, reason text, details jsonb, request_id varchar, ip inet, user_agent text,
@@ -2021,13 +2026,29 @@ $body$
         AND split_part(e.action, ''.'', 2) IN (''create'', ''update'', ''delete'', ''connect'', ''disconnect'', ''truncate'')
       THEN coalesce(e.details, ''{}'') || ''{"operation": "logDataChange"}'' ELSE e.details END,
     e.request_id, e.ip, e.user_agent, e.organization_id
-  FROM jsonb_to_recordset(entries) AS e(id uuid, action text, actor_id text, actor_type text, actor_email text,
+  FROM jsonb_to_recordset(%s) AS e(id uuid, action text, actor_id text, actor_type text, actor_email text,
     resource_type text, resource_id text, outcome text, reason text, details jsonb, request_id text, ip inet,
     user_agent text, organization_id text)
   ON CONFLICT DO NOTHING
   RETURNING *\073
-$body$, log_table)\073
+$body$, log_table, CASE WHEN is_partitioned THEN claim || ''(entries)'' ELSE ''entries'' END)\073
 BEGIN
+  IF is_partitioned THEN
+    EXECUTE format(
+      ''CREATE OR REPLACE FUNCTION %1$s(entries jsonb) RETURNS jsonb
+      LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS %2$L'', claim, format(
+$body$
+  WITH claimed AS (
+    INSERT INTO "audit_logs_internal"."written_ids" (log, id)
+    SELECT %L, (e ->> ''id'')::uuid FROM jsonb_array_elements(entries) AS e
+    ON CONFLICT DO NOTHING RETURNING id
+  )
+  SELECT coalesce(jsonb_agg(entry ORDER BY position), ''[]'') FROM (
+    SELECT min(position) AS position FROM jsonb_array_elements(entries) WITH ORDINALITY AS e(entry, position)
+    JOIN claimed ON claimed.id = (entry ->> ''id'')::uuid GROUP BY claimed.id
+  ) AS first JOIN jsonb_array_elements(entries) WITH ORDINALITY AS e(entry, position) USING (position)
+$body$, log_table))\073
+  END IF\073
   EXECUTE format(
     ''CREATE OR REPLACE FUNCTION %1$s(entries jsonb) RETURNS TABLE (%2$s)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS %3$L'', owner_writer, columns,

@@ -1,0 +1,413 @@
+-- A log that is a table of months: what creates and protects its partitions, and what makes a log such a table.
+-- Idempotent: running it again changes nothing. Made by scripts/migrations.mjs from prisma/functions/partitions.
+
+CREATE SCHEMA IF NOT EXISTS "audit_logs_internal";
+
+-- The ids of what audit_logs_write has written to a partitioned log of late. Its key has the time beside the id, so that a
+-- second attempt, a moment later, is no conflict there: it is one here. Writing waits for nobody but an attempt at the same ids.
+CREATE TABLE IF NOT EXISTS "audit_logs_internal"."written_ids" (
+  "log"        text        NOT NULL,
+  "id"         uuid        NOT NULL,
+  "written_at" timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+
+  CONSTRAINT "written_ids_pkey" PRIMARY KEY ("id", "log")
+);
+
+-- A table with its schema, quoted where needed: how the tables of this schema name a log.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."log_name"(log regclass) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT format(''%I.%I'', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = log
+';
+
+-- The partitions of a log in order: from "lower", inclusive, to "upper", exclusive, and whether nobody can change or remove
+-- entries by addressing the partition itself. The statement triggers of a partitioned table fire for statements that name it only.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."partitions"(log regclass)
+RETURNS TABLE (partition regclass, lower timestamptz, upper timestamptz, is_protected boolean)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO'
+AS E'
+  SELECT c.oid, coalesce(substring(bound FROM ''^FOR VALUES FROM \\(''''([^'''']*)''''\\)''), ''-infinity'')::timestamptz AS lower,
+    coalesce(substring(bound FROM ''TO \\(''''([^'''']*)''''\\)$''), ''infinity'')::timestamptz,
+    -- BEFORE and for each statement: 2, and 16, 8 or 32 for UPDATE, DELETE or TRUNCATE
+    (SELECT count(DISTINCT tgtype) = 3 FROM pg_trigger WHERE tgrelid = c.oid AND tgtype IN (18, 10, 34) AND tgenabled = ''A''
+      AND tgqual IS NULL AND tgattr = '''' AND tgfoid IN (SELECT tgfoid FROM pg_trigger WHERE tgrelid = log AND tgtype = 34))
+  FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+  CROSS JOIN LATERAL pg_get_expr(c.relpartbound, c.oid) AS bound
+  WHERE i.inhparent = log AND c.relispartition ORDER BY 2, 1
+';
+
+-- Up to when a log has partitions for every moment from now on: what is written then and later is refused. NULL where it has
+-- none for now, 'infinity' for a log that is not partitioned.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."partitions_end"(log regclass) RETURNS timestamptz
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog
+AS E'
+DECLARE
+  moment timestamptz := clock_timestamp()\073
+  covered timestamptz\073
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_class WHERE oid = log AND relkind = ''p'') THEN
+    RETURN ''infinity''\073
+  END IF\073
+  LOOP
+    SELECT p.upper INTO moment FROM "audit_logs_internal"."partitions"(log) AS p WHERE p.lower <= moment AND p.upper > moment\073
+    EXIT WHEN moment IS NULL\073
+    covered := moment\073
+  END LOOP\073
+  RETURN covered\073
+END
+';
+
+-- The months from "since" until so many months after the present one that a partitioned log has no partition for, in UTC.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."missing_months"(log regclass, ahead integer, since timestamptz DEFAULT NULL)
+RETURNS TABLE (lower timestamptz, upper timestamptz)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+SET TimeZone = 'UTC'
+AS E'
+  SELECT m, m + interval ''1 month''
+  FROM date_trunc(''month'', clock_timestamp()) AS present, generate_series(
+    least(date_trunc(''month'', since), present), present + ahead * interval ''1 month'', interval ''1 month'') AS m
+  WHERE NOT EXISTS (SELECT FROM "audit_logs_internal"."partitions"(log) AS p WHERE p.lower < m + interval ''1 month'' AND p.upper > m)
+    AND EXISTS (SELECT FROM pg_class WHERE oid = log AND relkind = ''p'')
+  ORDER BY 1
+';
+
+-- What others than its owner may do with a relation: "privilege" as GRANT takes it, with a column where it is on one only.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."grants"(relation regclass)
+RETURNS TABLE (privilege text, grantee text, is_grantable boolean)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT a.privilege_type || a.on_column, CASE a.grantee WHEN 0 THEN ''PUBLIC'' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, a.is_grantable
+  FROM pg_class c CROSS JOIN LATERAL (
+    SELECT x.*, '''' AS on_column FROM aclexplode(c.relacl) AS x
+    UNION ALL
+    SELECT x.*, format('' (%I)'', attname) FROM pg_attribute, aclexplode(attacl) AS x WHERE attrelid = c.oid AND NOT attisdropped
+  ) AS a
+  WHERE c.oid = relation AND a.grantee <> c.relowner
+';
+
+-- Takes every privilege on a relation from everybody but its owner.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."revoke_all"(relation regclass) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS E'
+DECLARE
+  grantee text\073
+BEGIN
+  FOR grantee IN SELECT DISTINCT g.grantee FROM "audit_logs_internal"."grants"(relation) AS g LOOP
+    EXECUTE format(''REVOKE ALL ON %s FROM %s'', "audit_logs_internal"."log_name"(relation), grantee)\073
+  END LOOP\073
+END
+';
+
+-- Has others than its owner hold on one relation what they hold on another.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."copy_grants"(source regclass, target regclass) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS E'
+DECLARE
+  held record\073
+BEGIN
+  PERFORM "audit_logs_internal"."revoke_all"(target)\073 -- what default privileges gave
+  FOR held IN SELECT * FROM "audit_logs_internal"."grants"(source) LOOP
+    EXECUTE format(''GRANT %s ON %s TO %s%s'', held.privilege, "audit_logs_internal"."log_name"(target), held.grantee,
+      CASE WHEN held.is_grantable THEN '' WITH GRANT OPTION'' ELSE '''' END)\073
+  END LOOP\073
+END
+';
+
+-- Gives a new table to the owner of the log, where a superuser made it.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."give_to_owner"(log regclass, relation text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS E'
+DECLARE
+  owner oid := (SELECT relowner FROM pg_class WHERE oid = log)\073
+BEGIN
+  IF owner <> (SELECT relowner FROM pg_class WHERE oid = relation::regclass) THEN
+    EXECUTE format(''ALTER TABLE %s OWNER TO %I'', relation, pg_get_userbyid(owner))\073
+  END IF\073
+END
+';
+
+-- Protects a partition as the log itself is: the same triggers, which fire ALWAYS, and no privilege for anybody but the owner.
+-- Reading and writing by way of the log needs none on its partitions.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."protect_partition"(log regclass, partition regclass) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS E'
+DECLARE
+  name text := "audit_logs_internal"."log_name"(partition)\073
+  refusal record\073
+BEGIN
+  FOR refusal IN
+    SELECT t.tgname, CASE t.tgtype WHEN 18 THEN ''UPDATE'' WHEN 10 THEN ''DELETE'' ELSE ''TRUNCATE'' END AS event, t.tgfoid::regproc AS refuses
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE t.tgrelid = log AND t.tgtype IN (18, 10, 34) AND starts_with(t.tgname, c.relname || ''_refuse_'')
+  LOOP
+    EXECUTE format(''CREATE OR REPLACE TRIGGER %I BEFORE %s ON %s FOR EACH STATEMENT EXECUTE FUNCTION %s()'',
+      refusal.tgname, refusal.event, name, refusal.refuses)\073
+    EXECUTE format(''ALTER TABLE %s ENABLE ALWAYS TRIGGER %I'', name, refusal.tgname)\073
+  END LOOP\073
+  PERFORM "audit_logs_internal"."revoke_all"(partition)\073
+END
+';
+
+-- Creates the partition of a month, whole before it is attached: attaching does not make writers wait, as creating it in its
+-- place would.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."create_partition"(log regclass, lower timestamptz, upper timestamptz) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO'
+AS E'
+DECLARE
+  log_table text := "audit_logs_internal"."log_name"(log)\073
+  partition text := (SELECT format(''%I.%I'', n.nspname, c.relname || to_char(lower, ''_YYYY_MM''))
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = log)\073
+BEGIN
+  EXECUTE format(''CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES EXCLUDING STATISTICS)'', partition, log_table)\073
+  PERFORM "audit_logs_internal"."give_to_owner"(log, partition)\073
+  PERFORM "audit_logs_internal"."protect_partition"(log, partition)\073
+  EXECUTE format(''ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)'', log_table, partition, lower, upper)\073
+  RETURN partition\073
+END
+';
+
+-- Creates the partitions that a log lacks until so many months after the present one, and from "since" on, and protects those
+-- that others created. Gives the names of both. One at a time does so, and writers do not wait.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."create_partitions"(log regclass, ahead integer, since timestamptz DEFAULT NULL)
+RETURNS TABLE (partition text, is_new boolean)
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS E'
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_class WHERE oid = log AND relkind = ''p'') THEN
+    RETURN\073
+  END IF\073
+  EXECUTE format(''LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE'', "audit_logs_internal"."log_name"(log))\073
+  RETURN QUERY SELECT "audit_logs_internal"."create_partition"(log, m.lower, m.upper), true
+    FROM "audit_logs_internal"."missing_months"(log, ahead, since) AS m\073
+  RETURN QUERY SELECT "audit_logs_internal"."log_name"(p.partition), false
+    FROM "audit_logs_internal"."partitions"(log) AS p
+    CROSS JOIN LATERAL "audit_logs_internal"."protect_partition"(log, p.partition)
+    WHERE NOT p.is_protected\073
+END
+';
+
+-- Refuses to partition a log that others have tied to its table: what they made would go on pointing to the old table.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."refuse_unfit"(log regclass) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS E'
+DECLARE
+  obstacles text := (
+    SELECT string_agg(DISTINCT description, '', '') FROM (
+      SELECT format(''the view %s'', "audit_logs_internal"."log_name"(r.ev_class)) AS description
+      FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+      WHERE d.classid = ''pg_rewrite''::regclass AND d.refclassid = ''pg_class''::regclass AND d.refobjid = log AND r.ev_class <> log
+      UNION ALL SELECT format(''the rule %I'', rulename) FROM pg_rewrite WHERE ev_class = log
+      UNION ALL SELECT format(''the policy %I'', polname) FROM pg_policy WHERE polrelid = log
+      UNION ALL SELECT format(''the foreign key %I of %s'', conname, "audit_logs_internal"."log_name"(conrelid))
+        FROM pg_constraint WHERE contype = ''f'' AND log IN (conrelid, confrelid)
+      UNION ALL SELECT format(''the unique index %I'', relname) FROM pg_index JOIN pg_class c ON c.oid = indexrelid
+        WHERE indrelid = log AND indisunique AND NOT indisprimary AND indisvalid AND relname NOT LIKE ''%\\_partition\\_key''
+      UNION ALL SELECT format(''the inheritance of %s'', "audit_logs_internal"."log_name"(inhrelid)) FROM pg_inherits WHERE log IN (inhparent, inhrelid)
+      UNION ALL SELECT format(''the publication %I'', pubname) FROM pg_publication_rel JOIN pg_publication p ON p.oid = prpubid WHERE prrelid = log
+      UNION ALL SELECT ''the subscription that writes to it'' FROM pg_subscription_rel WHERE srrelid = log
+      UNION ALL SELECT format(''the trigger %I with transition tables'', tgname) FROM pg_trigger
+        WHERE tgrelid = log AND tgtype & 1 = 1 AND (tgoldtable IS NOT NULL OR tgnewtable IS NOT NULL)
+    ) AS o)\073
+BEGIN
+  IF obstacles IS NOT NULL THEN
+    RAISE EXCEPTION USING
+      ERRCODE = ''ZA006'',
+      MESSAGE = format(''the log %s cannot be partitioned: %s would be left at the old table'', "audit_logs_internal"."log_name"(log), obstacles),
+      HINT = ''Drop these, partition the log, and create them again.''\073
+  END IF\073
+END
+';
+
+-- Locks a log against everybody, for the moment in which it becomes partitioned. Whoever writes waits behind a lock that is
+-- waited for, so it is waited for only briefly at a time.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."lock_for_partitioning"(log regclass) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+SET lock_timeout = '200ms'
+AS E'
+BEGIN
+  FOR attempt IN 1..150 LOOP
+    BEGIN
+      EXECUTE format(''LOCK TABLE %s IN ACCESS EXCLUSIVE MODE'', "audit_logs_internal"."log_name"(log))\073
+      RETURN\073
+    EXCEPTION WHEN lock_not_available THEN
+      PERFORM pg_sleep(0.2)\073
+    END\073
+  END LOOP\073
+  RAISE EXCEPTION USING
+    ERRCODE = ''55P03'',
+    MESSAGE = format(''the log %s cannot be locked: a transaction that has used it does not end'', "audit_logs_internal"."log_name"(log)),
+    HINT = ''Look for long transactions in pg_stat_activity, and try again. Nothing was changed.''\073
+END
+';
+
+-- Says how far the entries of a log reach that is about to be partitioned, by a CHECK that is still to be validated: until the
+-- end of a month that has two days left at least, and that comes after all there is. Gives the moment.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."bound_log"(log regclass, newest timestamptz) RETURNS timestamptz
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO'
+AS E'
+DECLARE
+  log_table text := "audit_logs_internal"."log_name"(log)\073
+  bound text := (SELECT relname || ''_partition_bound'' FROM pg_class WHERE oid = log)\073
+  until timestamptz := date_trunc(''month'', greatest(clock_timestamp() + interval ''2 days'', newest)) + interval ''1 month''\073
+BEGIN
+  PERFORM "audit_logs_internal"."refuse_unfit"(log)\073
+  PERFORM "audit_logs_internal"."lock_for_partitioning"(log)\073
+  EXECUTE format(''ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I'', log_table, bound)\073
+  EXECUTE format(''ALTER TABLE %s ADD CONSTRAINT %I CHECK ("timestamp" < %L) NOT VALID'', log_table, bound, until)\073
+  RETURN until\073
+END
+';
+
+-- Makes a log a table of months, in one transaction: its table becomes the partition for all before the next month, or is
+-- dropped where it never had an entry, and a new table takes its place, with the same name, privileges, indexes and triggers.
+-- "seq" goes on. Where a validated CHECK says how far the entries reach, and a unique index has the new key, this takes a
+-- moment. Else both are made here, while everybody waits, and so a large log is refused.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."partition_log"(log regclass, ahead integer DEFAULT 12) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO'
+AS E'
+DECLARE
+  log_table text := "audit_logs_internal"."log_name"(log)\073
+  schema_name text := (SELECT quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = log)\073
+  name text := (SELECT relname FROM pg_class WHERE oid = log)\073
+  key_index text := name || ''_partition_key''\073
+  bound text := name || ''_partition_bound''\073
+  bounded boolean := EXISTS (SELECT FROM pg_constraint WHERE conrelid = log AND conname = bound AND convalidated)\073
+  keyed boolean := EXISTS (SELECT FROM pg_index JOIN pg_class c ON c.oid = indexrelid
+    WHERE indrelid = log AND relname = key_index AND indisvalid)\073
+  number_sequence regclass := pg_get_serial_sequence(log_table, ''seq'')\073
+  old_name text\073
+  old_table text\073
+  new_table regclass\073
+  new_sequence regclass\073
+  last_number bigint\073
+  is_called boolean\073
+  is_empty boolean\073
+  until timestamptz\073
+  sequence_grants text[]\073
+  index_definitions text[] := ARRAY[]::text[]\073
+  trigger_definitions text[] := ARRAY[]::text[]\073
+  found_one record\073
+  statement text\073
+BEGIN
+  IF (SELECT relkind FROM pg_class WHERE oid = log) = ''p'' THEN
+    RETURN false\073
+  END IF\073
+  PERFORM "audit_logs_internal"."refuse_unfit"(log)\073
+  IF NOT (bounded AND keyed) AND pg_relation_size(log) > 1e9 THEN
+    RAISE EXCEPTION USING
+      ERRCODE = ''ZA006'',
+      MESSAGE = format(''the log %s is large: to partition it here would have everybody wait for long'', log_table),
+      HINT = ''Run "npx prisma-extension-audit partition --convert" with its database, which lets others go on. Then this has nothing to do.''\073
+  END IF\073
+  PERFORM "audit_logs_internal"."lock_for_partitioning"(log)\073
+
+  -- nobody writes from here on
+  is_empty := pg_relation_size(log) = 0\073
+  EXECUTE format(''SELECT last_value, is_called FROM %s'', number_sequence) INTO last_number, is_called\073
+  until := date_trunc(''month'', clock_timestamp()) + interval ''1 month''\073
+  IF bounded THEN
+    until := (SELECT substring(pg_get_constraintdef(oid) FROM ''''''([^'''']*)'''''')::timestamptz FROM pg_constraint WHERE conrelid = log AND conname = bound)\073
+  ELSIF NOT is_empty THEN
+    EXECUTE format(''SELECT greatest($1, date_trunc(''''month'''', max("timestamp")) + interval ''''1 month'''') FROM %s'', log_table) INTO until USING until\073
+  END IF\073
+  old_name := name || to_char(until, ''_"before"_YYYY_MM'')\073
+  old_table := format(''%s.%I'', schema_name, old_name)\073
+
+  FOR found_one IN
+    SELECT c.relname, pg_get_indexdef(c.oid) AS definition, row_number() OVER (ORDER BY c.oid) AS position
+    FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = log AND NOT indisprimary AND indisvalid AND c.relname <> key_index
+  LOOP
+    index_definitions := index_definitions || found_one.definition\073
+    EXECUTE format(''ALTER INDEX %s.%I RENAME TO %I'', schema_name, found_one.relname, old_name || ''_idx'' || found_one.position)\073
+  END LOOP\073
+  FOR found_one IN
+    SELECT tgname, pg_get_triggerdef(oid) AS definition, tgtype & 1 = 1 AS is_for_rows,
+      CASE tgenabled WHEN ''A'' THEN ''ENABLE ALWAYS'' WHEN ''R'' THEN ''ENABLE REPLICA'' WHEN ''D'' THEN ''DISABLE'' ELSE ''ENABLE'' END AS enabling
+    FROM pg_trigger WHERE tgrelid = log AND NOT tgisinternal
+  LOOP
+    trigger_definitions := trigger_definitions || found_one.definition
+      || format(''ALTER TABLE %s %s TRIGGER %I'', log_table, found_one.enabling, found_one.tgname)\073
+    IF found_one.is_for_rows THEN -- attaching makes it again
+      EXECUTE format(''DROP TRIGGER %I ON %s'', found_one.tgname, log_table)\073
+    END IF\073
+  END LOOP\073
+
+  EXECUTE format(''ALTER TABLE %s DROP CONSTRAINT %I'', log_table, (SELECT conname FROM pg_constraint WHERE conrelid = log AND contype = ''p''))\073
+  EXECUTE format(''ALTER TABLE %s RENAME TO %I'', log_table, old_name)\073
+  EXECUTE format(''ALTER TABLE %s ADD CONSTRAINT %I PRIMARY KEY %s'', old_table, old_name || ''_pkey'',
+    CASE WHEN keyed THEN format(''USING INDEX %I'', key_index) ELSE ''("id", "timestamp")'' END)\073
+
+  EXECUTE format(''CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES EXCLUDING STATISTICS) PARTITION BY RANGE ("timestamp")'',
+    log_table, old_table)\073
+  new_table := log_table::regclass\073
+  PERFORM "audit_logs_internal"."give_to_owner"(log, log_table)\073
+  PERFORM "audit_logs_internal"."copy_grants"(log, new_table)\073
+  EXECUTE format(''ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I'', log_table, bound)\073
+
+  -- a partition must not have numbers of its own
+  sequence_grants := ARRAY(SELECT format(''GRANT %s ON %%s TO %s%s'', privilege, grantee, CASE WHEN is_grantable THEN '' WITH GRANT OPTION'' ELSE '''' END)
+    FROM "audit_logs_internal"."grants"(number_sequence))\073
+  EXECUTE format(''ALTER TABLE %s ALTER COLUMN "seq" DROP IDENTITY'', old_table)\073
+  EXECUTE format(''ALTER TABLE %s ALTER COLUMN "seq" ADD GENERATED ALWAYS AS IDENTITY'', log_table)\073
+  new_sequence := pg_get_serial_sequence(log_table, ''seq'')\073
+  PERFORM setval(new_sequence, last_number, is_called)\073
+  PERFORM "audit_logs_internal"."revoke_all"(new_sequence)\073
+  FOREACH statement IN ARRAY sequence_grants LOOP
+    EXECUTE format(statement, "audit_logs_internal"."log_name"(new_sequence))\073
+  END LOOP\073
+
+  EXECUTE format(''ALTER TABLE %s ADD CONSTRAINT %I PRIMARY KEY ("id", "timestamp")'', log_table, name || ''_pkey'')\073
+  FOREACH statement IN ARRAY index_definitions || trigger_definitions LOOP
+    EXECUTE statement\073
+  END LOOP\073
+
+  IF is_empty THEN
+    EXECUTE format(''DROP TABLE %s'', old_table)\073
+  ELSE
+    EXECUTE format(''ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (MINVALUE) TO (%L)'', log_table, old_table, until)\073
+    EXECUTE format(''ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I'', old_table, bound)\073
+    PERFORM "audit_logs_internal"."protect_partition"(new_table, log)\073
+    -- whoever tries to write again what he has no answer about tries for less long than this
+    EXECUTE format(''INSERT INTO "audit_logs_internal"."written_ids" (log, id) SELECT %L, id FROM %s
+      WHERE "timestamp" > clock_timestamp() - interval ''''2 minutes'''' ON CONFLICT DO NOTHING'', log_table, old_table)\073
+  END IF\073
+  PERFORM "audit_logs_internal"."create_partitions"(new_table, ahead)\073
+  PERFORM "audit_logs_internal"."make_write"(new_table, name || ''_write'')\073
+  -- the ids of transactions go on as they were
+  UPDATE "audit_logs_internal"."eras" AS e SET table_oid = new_table WHERE e.log = log_table AND e.table_oid = partition_log.log\073
+  RETURN true\073
+END
+';
+
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "audit_logs_internal" FROM PUBLIC;
+
+-- Where somebody has partitioned the log himself already.
+SELECT "audit_logs_internal"."make_write"(
+  (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(NULL::"audit_logs")), 'audit_logs_write');
+
+CREATE OR REPLACE FUNCTION "audit_logs_version"() RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS E'SELECT 5';

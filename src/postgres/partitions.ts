@@ -1,0 +1,79 @@
+import { quoteTable, type TableName } from './identifiers.ts'
+import type { SqlClient } from './sql-client.ts'
+
+/** A partition of the log. A default partition has neither bound, which is as good as any. */
+export interface Partition {
+  /** With its schema, quoted. */
+  readonly name: string
+  /** Milliseconds since 1970, inclusive; null without a bound. */
+  readonly lower: number | null
+  /** Milliseconds since 1970, exclusive; null without a bound. */
+  readonly upper: number | null
+  /** Whether nobody can change or remove entries by addressing it. */
+  readonly isProtected: boolean
+}
+
+/** The partitions of a log at one moment. */
+export interface Partitions {
+  /** The database's clock, in milliseconds since 1970. */
+  readonly now: number
+  /** In order of time. */
+  readonly partitions: readonly Partition[]
+}
+
+/**
+ * The {@link Partitions} as one JSON value, in SQL that every role may run; null for a log that is not partitioned.
+ *
+ * @param log an expression for the oid of the log's table
+ */
+export function partitionsJson(log: string): string {
+  // the text of a bound and the cast use the same settings of the session
+  const bound = (pattern: string) =>
+    `(extract(epoch FROM substring(b.bound FROM '${pattern}')::pg_catalog.timestamptz) * 1000)::int8`
+  return `(SELECT CASE WHEN l.relkind = 'p' THEN pg_catalog.json_build_object(
+  'now', (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000)::int8,
+  'partitions', (SELECT coalesce(pg_catalog.json_agg(p.partition ORDER BY p.lower NULLS FIRST), '[]') FROM (
+    SELECT b.lower, pg_catalog.json_build_object('name', b.name, 'lower', b.lower, 'upper', b.upper, 'isProtected', b.protected) AS partition
+    FROM (
+      SELECT pg_catalog.format('%I.%I', n.nspname, b.relname) AS name, b.protected,
+        ${bound(String.raw`^FOR VALUES FROM \(''([^'']*)''\)`)} AS lower, ${bound(String.raw`TO \(''([^'']*)''\)$`)} AS upper
+      FROM (
+        SELECT c.relname, c.relnamespace, pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound,
+          -- BEFORE and for each statement: 2, and 16, 8 or 32 for UPDATE, DELETE or TRUNCATE
+          (SELECT count(DISTINCT t.tgtype) = 3 FROM pg_catalog.pg_trigger t
+            WHERE t.tgrelid = c.oid AND t.tgtype IN (18, 10, 34) AND t.tgenabled = 'A' AND t.tgqual IS NULL AND t.tgattr = ''
+              AND t.tgfoid IN (SELECT r.tgfoid FROM pg_catalog.pg_trigger r WHERE r.tgrelid = l.oid AND r.tgtype = 34)) AS protected
+        FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = l.oid AND c.relispartition
+      ) AS b JOIN pg_catalog.pg_namespace n ON n.oid = b.relnamespace
+    ) AS b
+  ) AS p)
+) END FROM pg_catalog.pg_class l WHERE l.oid = ${log})`
+}
+
+/** @returns undefined for a log that is not partitioned */
+export async function readPartitions(
+  connection: SqlClient,
+  table: TableName,
+): Promise<Partitions | undefined> {
+  const [row] = await connection.query<{ partitions: string | null }>(
+    `SELECT ${partitionsJson('$1::text::pg_catalog.regclass')}::text AS partitions`,
+    quoteTable(table),
+  )
+  return row?.partitions ? (JSON.parse(row.partitions) as Partitions) : undefined
+}
+
+/**
+ * Up to when there is a partition for every moment from now on, in milliseconds since 1970: what is written then is refused.
+ *
+ * @returns undefined where there is none for now
+ */
+export function endOfPartitions({ now, partitions }: Partitions): number | undefined {
+  const covering = (moment: number) =>
+    partitions.find(({ lower, upper }) => (lower ?? -Infinity) <= moment && (upper ?? Infinity) > moment)
+  let end: number | undefined
+  for (let next = covering(now); next; next = end === Infinity ? undefined : covering(end ?? now)) {
+    end = next.upper ?? Infinity
+  }
+  return end
+}

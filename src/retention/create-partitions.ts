@@ -1,0 +1,43 @@
+import { quoteTable } from '../postgres/identifiers.ts'
+import type { MaintenanceAction, MaintenanceOptions } from './maintenance.ts'
+import { internalName, type OwnedLog } from './owned-log.ts'
+
+/**
+ * Creates the partitions that a partitioned log lacks, and protects those that others created. Writers don't wait, and one
+ * process at a time does so.
+ */
+export async function createPartitions(
+  log: OwnedLog,
+  { isDryRun, monthsAhead, since }: MaintenanceOptions,
+): Promise<MaintenanceAction[]> {
+  const values = [quoteTable(log.table), String(monthsAhead), since ?? null]
+  const given = '$1::text::pg_catalog.regclass, $2::text::int4, $3::text::pg_catalog.timestamptz'
+  const created = `SELECT partition, is_new AS "isNew" FROM ${internalName(log, 'create_partitions')}(${given})`
+  const missing = `SELECT pg_catalog.to_char(lower AT TIME ZONE 'UTC', 'YYYY-MM') AS partition, true AS "isNew"
+    FROM ${internalName(log, 'missing_months')}(${given})
+    UNION ALL SELECT partition::text, false FROM ${internalName(log, 'partitions')}($1::text::pg_catalog.regclass) WHERE NOT is_protected`
+  const rows = await log.connection.query<{ partition: string; isNew: boolean }>(
+    isDryRun ? missing : created,
+    ...values,
+  )
+  return rows.map(({ partition, isNew }) => ({
+    action: isNew ? 'create partition' : 'protect partition',
+    subject: partition,
+  }))
+}
+
+/**
+ * Forgets the ids that a second attempt to write would meet: whoever tries again does so within minutes.
+ */
+export async function forgetWrittenIds(
+  log: OwnedLog,
+  { isDryRun }: MaintenanceOptions,
+): Promise<MaintenanceAction[]> {
+  if (isDryRun) return []
+  await log.connection.query(
+    `DELETE FROM ${internalName(log, 'written_ids')} WHERE log = ${internalName(log, 'log_name')}($1::text::pg_catalog.regclass)
+      AND written_at < pg_catalog.clock_timestamp() - interval '1 day'`,
+    quoteTable(log.table),
+  )
+  return []
+}

@@ -1,0 +1,17 @@
+import { createPartitions, forgetWrittenIds } from './create-partitions.ts'
+import type { MaintenanceAction, MaintenanceOptions, MaintenanceStep } from './maintenance.ts'
+import type { OwnedLog } from './owned-log.ts'
+
+/** In their order. */
+const steps: readonly MaintenanceStep[] = [createPartitions, forgetWrittenIds]
+
+/**
+ * Does for a log what has to be done from time to time.
+ *
+ * @throws AuditError `AUDIT_NOT_MAINTAINED`, `AUDIT_TABLE_MISSING` or `AUDIT_UNREADABLE`
+ */
+export async function maintainLog(log: OwnedLog, options: MaintenanceOptions): Promise<MaintenanceAction[]> {
+  const actions: MaintenanceAction[] = []
+  for (const step of steps) actions.push(...(await step(log, options)))
+  return actions
+}
