@@ -122,7 +122,7 @@ function asStringBody(body) {
 const examples = ['demo', 'express', 'hono', 'nestjs']
 const partitions = '20260601000000_audit_log_partitions'
 /** The migrations that have the same name in the examples. */
-const further = ['20260401000000_audit_log_readers', partitions]
+const further = ['20260401000000_audit_log_readers', '20260501000000_audit_log_seals', partitions]
 
 if (process.argv[1]?.endsWith('migrations.mjs')) {
   writeFileSync(migration, composeMigration())

@@ -4,6 +4,7 @@ import type { Log } from './log/log.ts'
 import { checkPartitions } from './log/log-partitions.ts'
 import { questionsTo } from './log/readable.ts'
 import { createSubscriptions, type Subscriptions } from './reader/subscribe.ts'
+import { createProofs, type Proofs } from './seal/proof.ts'
 import { type AuditSearch, createAuditSearch } from './search/search.ts'
 import { createTimeTravel, type TimeTravel } from './time-travel/time-travel.ts'
 
@@ -17,6 +18,7 @@ interface AuditOf<Client>
   extends EventRecorder,
     AuditSearch<Client>,
     Subscriptions,
+    Proofs,
     TimeTravel<Client>,
     Verification {}
 
@@ -25,6 +27,7 @@ interface AnyAudit
   extends EventRecorder,
     AuditSearch<unknown>,
     Subscriptions,
+    Proofs,
     TimeTravel<unknown>,
     Verification {}
 
@@ -70,6 +73,7 @@ export function createAudit<Client>(log: Log, verify: () => Promise<void>): Audi
     ...createEventRecorder(log),
     ...createAuditSearch<Client>(asked),
     ...createSubscriptions(log),
+    ...createProofs(log),
     ...createTimeTravel<Client>(log),
     verify: verifyAll,
     health: () => healthBy(verifyAll, log.options.table),

@@ -29,6 +29,9 @@ export const auditErrorCodes = {
   AUDIT_SINK_AWAY: 'a sink did not store a batch, which may pass by itself; it gets the same batch again',
   AUDIT_SINK_THROTTLED: 'a sink has too much to do; it gets the same batch again, not before `retryAfter`',
   AUDIT_SINK_REFUSED: 'a sink refuses what it gets until somebody mends it; it gets the same batch again',
+  AUDIT_INVALID_KEY: "a key of the seals is missing or can't be used",
+  AUDIT_SEALS_BROKEN: 'the seals in the database do not follow from each other, so nothing was signed',
+  AUDIT_NOT_SEALED: 'there is no proof of an entry: it is not in a checkpoint, or not in the log',
   AUDIT_NOT_MAINTAINED:
     'the log was not partitioned or maintained: the role may not, or something is in the way',
   AUDIT_UNREADABLE: 'the log could not be read: the database is away, or refuses',

@@ -22,10 +22,14 @@ export type {
   Subscription,
   SubscriptionBatch,
 } from './reader/subscribe.ts'
+export type { EntryProof } from './seal/proof.ts'
+export type { Sealing, SealMetrics } from './seal/sealing.ts'
+export type { SealKey, SealOptions } from './seal-options.ts'
 export type { ActorFilter, ResourceFilter, SearchFilter } from './search/filter.ts'
 export type { AuditPage, PageOptions } from './search/page.ts'
 export type { ExactRow, Sink, SinkBatch, SinkLimits } from './sink.ts'
 export type { Shipping, SinkMetrics } from './sinks/shipping.ts'
+export { type SealingOptions, startSealing } from './start-sealing.ts'
 export { type ShippingOptions, startShipping } from './start-shipping.ts'
 export type { RevertOptions } from './time-travel/revert.ts'
 export { withAudit } from './with-audit.ts'

@@ -6,6 +6,7 @@ import { AuditError } from './errors.ts'
 import type { DataModel } from './models/data-model.ts'
 import type { FieldName, ModelName } from './models/model-types.ts'
 import { parseTableName, type TableName } from './postgres/identifiers.ts'
+import { type ResolvedSeal, type SealOptions, sealSchema } from './seal-options.ts'
 import { isSecret } from './secret-names.ts'
 import type { Sink } from './sink.ts'
 import { sinksSchema } from './sink-schema.ts'
@@ -57,6 +58,8 @@ export interface AuditOptions<Client = unknown> {
   flushTimeout?: number
   /** Where copies of the log go. `startShipping` delivers to them; `withAudit` by itself does not. Default: nowhere. */
   sinks?: readonly Sink[]
+  /** How the log is sealed. `startSealing`, `seal` and `ship` do it; `withAudit` by itself does not. Default: not at all. */
+  seal?: SealOptions
   /** Called with a queued entry that could not be written, and once where a trigger that protects the log is missing. */
   onError?: (error: AuditError) => void
 }
@@ -85,6 +88,7 @@ export interface ResolvedOptions extends ActorOptions {
   readonly failures: boolean
   readonly flushTimeout: number
   readonly sinks: readonly Sink[]
+  readonly seal: ResolvedSeal | undefined
   readonly onError: ((error: AuditError) => void) | undefined
 }
 
@@ -110,6 +114,7 @@ const optionsSchema = z.strictObject({
   uncapturable: z._default(z.enum(['record', 'throw']), 'record'),
   flushTimeout: z._default(z.number().check(z.nonnegative(), z.maximum(2_147_483_647)), 10_000),
   sinks: z._default(sinksSchema, []),
+  seal: z.optional(sealSchema),
   onError: z.optional(z.custom<(error: AuditError) => void>((value) => typeof value === 'function')),
 })
 
@@ -176,6 +181,7 @@ export function resolveOptions(options: unknown, dataModel: DataModel): Resolved
     table: parseTableName(rest.table),
     context: rest.context,
     onError: rest.onError,
+    seal: rest.seal,
     isRead: (model) => reads.includes(model),
     recordsReads: reads.length > 0,
   }

@@ -9,9 +9,11 @@ import { openExportFile } from './export-file.ts'
 import { countOption, filterOf, filterOptions, flagOption, textOption } from './filter-options.ts'
 import { readHistory } from './history.ts'
 import { describePlan, planInit } from './init.ts'
+import { describeKeys, writeKeys } from './keygen.ts'
 import { convertProjectLog, describeMaintenance, maintainProjectLog } from './maintain.ts'
 import { writeFiles } from './planned-files.ts'
 import { progressBar } from './progress-bar.ts'
+import { describeSealing, sealLog } from './seal.ts'
 import { describeMetrics, shipLog } from './ship.ts'
 import { packageVersion } from './shipped.ts'
 import { showEntry } from './show-entries.ts'
@@ -20,6 +22,7 @@ import { tail } from './tail.ts'
 import { describeCheck, describeTriggers, planTriggers, printTriggers } from './triggers.ts'
 import { startWebPage } from './ui.ts'
 import { UsageError, usage } from './usage.ts'
+import { describeProof, describeVerification, verifyProject, verifyProof } from './verify.ts'
 
 /** The shell's code for a command that Ctrl-C ended. */
 const interruptedCode = 130
@@ -64,6 +67,14 @@ async function run([command, ...args]: string[]): Promise<number> {
       return exportLog(args)
     case 'ship':
       return ship(args)
+    case 'seal':
+      return seal(args)
+    case 'verify':
+      return verifySeals(args)
+    case 'verify-proof':
+      return checkProofFile(args)
+    case 'keygen':
+      return keygen(args)
     case 'partition':
       return partition(args)
     case 'maintain':
@@ -227,6 +238,80 @@ async function ship(args: string[]): Promise<number> {
   const metrics = await shipLog(process.cwd(), { table, once, signal }, note)
   print(json ? jsonText(metrics) : describeMetrics(metrics))
   return once && metrics.some(({ lag }) => lag.entries > 0) ? interruptedCode : 0
+}
+
+async function seal(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    table: textOption,
+    once: flagOption,
+    tiles: textOption,
+    json: flagOption,
+  })
+  const { table, once = false, tiles, json } = options
+  const signal = untilInterrupted('SIGTERM')
+  const result = await sealLog(process.cwd(), { table, once, tiles, signal }, note)
+  print(json ? jsonText(result) : describeSealing(result))
+  return once && signal.aborted ? interruptedCode : 0
+}
+
+async function verifySeals(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    table: textOption,
+    key: textOption,
+    origin: textOption,
+    since: textOption,
+    json: flagOption,
+  })
+  const { key, origin, json } = options
+  const since = options.since === undefined ? undefined : countOption('since', options.since, 0)
+  const bar = progressBar(process.stderr)
+  const found = await verifyProject(process.cwd(), {
+    ...{ table: await logTable(options.table), key, origin, signal: untilInterrupted() },
+    ...(since === undefined ? {} : { since }),
+    onProgress: ({ done, total }) => bar.update({ written: done, fraction: done / Math.max(total, 1) }),
+  })
+  bar.end()
+  print(json ? jsonText(found) : describeVerification(found))
+  if (!found.ok) return 1
+  if (found.isComplete) return 0
+  const { verifiedUntil } = found
+  note(
+    verifiedUntil
+      ? `Stopped. Go on with: --since ${verifiedUntil.number}`
+      : 'Stopped before the first checkpoint',
+  )
+  return interruptedCode
+}
+
+async function checkProofFile(args: string[]): Promise<number> {
+  const { values, positionals } = parseArguments(args, { key: textOption, json: flagOption })
+  const [file, ...others] = positionals
+  if (file === undefined || others.length > 0) {
+    throw new UsageError('verify-proof takes a file: verify-proof entry.json --key audit.pub')
+  }
+  const checked = await verifyProof(process.cwd(), file, values.key)
+  if (!values.json) print(describeProof(checked))
+  else if (!checked.ok) print(jsonText(checked))
+  else {
+    const { entry, index, checkpoint, signedBy } = checked
+    print(
+      jsonText({
+        ...{ ok: true, index, entry, signedBy: `${signedBy.name}+${signedBy.id}` },
+        checkpoint: { ...checkpoint, root: checkpoint.root.toString('base64') },
+      }),
+    )
+  }
+  return checked.ok ? 0 : 1
+}
+
+async function keygen(args: string[]): Promise<number> {
+  const { values, positionals } = parseArguments(args, { output: textOption, json: flagOption })
+  const [name, ...others] = positionals
+  if (name === undefined || others.length > 0) {
+    throw new UsageError('keygen takes the name of the key: keygen example.com/audit')
+  }
+  const keys = await writeKeys(name, values.output ?? 'audit')
+  return print(values.json ? jsonText(keys) : describeKeys(keys))
 }
 
 async function partition(args: string[]): Promise<number> {

@@ -36,6 +36,12 @@ const shippedMigrations = [
     markOf: (table: TableName) => versionFunction(table, 3),
   },
   {
+    number: 4,
+    file: 'sealsMigration',
+    name: 'audit_log_seals',
+    markOf: (table: TableName) => versionFunction(table, 4),
+  },
+  {
     number: 5,
     file: 'partitionsMigration',
     name: 'audit_log_partitions',

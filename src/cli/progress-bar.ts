@@ -4,7 +4,7 @@ const width = 30
 
 /** A bar that redraws itself on a terminal; on anything else it stays silent. */
 export function progressBar(terminal: NodeJS.WriteStream): {
-  update: (progress: ExportProgress) => void
+  update: (progress: Pick<ExportProgress, 'written' | 'fraction'>) => void
   end: () => void
 } {
   const begin = performance.now()

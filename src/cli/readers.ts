@@ -4,6 +4,7 @@ import type { TableName } from '../postgres/identifiers.ts'
 import { type ConsumerLag, readConsumerLags } from '../reader/consumer-lag.ts'
 import { type HorizonHolder, readHorizon } from '../reader/horizon.ts'
 import { readerLog } from '../reader/reader-log.ts'
+import { sealingConsumer } from '../seal/append.ts'
 import { logConnection } from './connection.ts'
 
 /** How far those are that read the log on: sinks (`sink:…`) and subscriptions. */
@@ -47,5 +48,6 @@ export function describeReaders({ consumers, heldBack, holder }: ReadersStatus):
 }
 
 function called(name: string): string {
+  if (name === sealingConsumer) return 'seals'
   return name.startsWith('sink:') ? `sink ${name.slice('sink:'.length)}` : `subscription ${name}`
 }

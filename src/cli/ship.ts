@@ -3,6 +3,8 @@ import * as z from 'zod/mini'
 import { AuditError } from '../errors.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { readerLog } from '../reader/reader-log.ts'
+import { sealOn } from '../seal/sealing.ts'
+import { openSigner } from '../seal/signer.ts'
 import type { Sink } from '../sink.ts'
 import { sinksSchema } from '../sink-schema.ts'
 import { type Shipping, type SinkMetrics, shipToAll } from '../sinks/shipping.ts'
@@ -10,12 +12,14 @@ import { checkShape } from '../values/check-shape.ts'
 import { loadAuditConfig } from './audit-config.ts'
 import { logConnection, withWritingConnection } from './connection.ts'
 import { databaseUrl } from './database-url.ts'
+import { sealIn, sealingNote, sealOnce } from './seal.ts'
 import { tableOption } from './usage.ts'
 
 const intervals = { pollInterval: 1_000, leaseDuration: 30_000 }
 
 /**
  * Ships to the sinks of the project in `directory`, until `signal` aborts; with `once` until all that is committed is delivered.
+ * Seals the log, too, where it has the option seal.
  *
  * @param note told what begins, and each error
  * @returns how each sink does at the end
@@ -27,22 +31,29 @@ export async function shipLog(
   note: (text: string) => void,
 ): Promise<SinkMetrics[]> {
   const config = await loadAuditConfig(directory)
-  const sinks = sinksIn(config.file, config.options.sinks)
+  const seal = sealIn(config)
+  const sinks = sinksIn(config.file, config.options.sinks, seal !== undefined)
+  const signer = seal && (await openSigner(seal))
   const options = { table: tableOption(table ?? config.options.table) }
   return withWritingConnection(await databaseUrl(directory), options.table, async (connection) => {
     const log = readerLog({ options, connection: logConnection(connection) })
     const onError = (error: AuditError) => note(error.message)
     const shipping = await shipToAll(log, sinks, { ...intervals, onError })
-    note(
-      `Shipping ${quoteTable(options.table)} to ${sinks.map(({ name }) => name).join(', ')}.${once ? '' : ' Ctrl-C ends it.'}`,
-    )
+    if (sinks.length > 0) {
+      const names = sinks.map(({ name }) => name).join(', ')
+      note(`Shipping ${quoteTable(options.table)} to ${names}.${once ? '' : ' Ctrl-C ends it.'}`)
+    }
+    if (signer) note(sealingNote(options.table, signer, once))
+    const sealing = seal && signer && !once ? sealOn(log, signer, { every: seal.every, onError }) : undefined
+    if (once && signer) await sealOnce(log, signer, signal)
     await (once ? untilDelivered(shipping, signal) : untilAborted(signal))
-    await shipping.stop()
+    await Promise.all([shipping.stop(), sealing?.stop()])
     return shipping.metrics()
   })
 }
 
-function sinksIn(file: string | undefined, given: unknown): readonly Sink[] {
+/** @param isSealed whether there is something to do without a sink */
+function sinksIn(file: string | undefined, given: unknown, isSealed: boolean): readonly Sink[] {
   const parsed = checkShape(sinksSchema, given ?? [])
   if (!parsed.success) {
     throw new AuditError(
@@ -53,7 +64,7 @@ function sinksIn(file: string | undefined, given: unknown): readonly Sink[] {
       },
     )
   }
-  if (parsed.data.length > 0) return parsed.data
+  if (parsed.data.length > 0 || isSealed) return parsed.data
   throw new AuditError(
     'AUDIT_CLI',
     `${file === undefined ? 'There is no audit.config.ts' : `${file} has no sinks`}, so there is nowhere to ship to. Write: export default defineAudit({ sinks: [ … ] }). See docs/shipping.md.`,

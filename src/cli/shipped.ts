@@ -9,6 +9,7 @@ const files = {
   tableMigration: 'prisma/migrations/20260101000000_audit_log/migration.sql',
   functionsMigration: 'prisma/migrations/20260201000000_audit_log_triggers/migration.sql',
   readersMigration: 'prisma/migrations/20260401000000_audit_log_readers/migration.sql',
+  sealsMigration: 'prisma/migrations/20260501000000_audit_log_seals/migration.sql',
   partitionsMigration: 'prisma/migrations/20260601000000_audit_log_partitions/migration.sql',
   migrationLock: 'prisma/migrations/migration_lock.toml',
   manifest: 'package.json',

@@ -12,6 +12,10 @@ Commands:
   tail      The newest entries; with -f also those that come
   export    All entries as CSV or NDJSON
   ship      Deliver the log to the sinks of audit.config.ts, and go on with what comes
+  seal      Seal the log: a Merkle tree over its entries, and signed checkpoints
+  verify    Compute everything anew from the rows, and name each that was altered
+  verify-proof  Check a proof of one entry, without a database
+  keygen    Make a key for seals
   partition Write a migration that makes the log a table of months, and change its model's key
   maintain  Create the months that come; run it every day
   ui        Show the audit log of DATABASE_URL as a web page on this machine
@@ -73,6 +77,30 @@ ship:
   --json                         Print at the end how each sink does as JSON
   Any number may run at once: for each sink one works. Errors are on the standard error, and what failed is tried again.
   Exit code: 0 ended by Ctrl-C or SIGTERM, or all delivered; 130 --once was ended before; 1 no sink or no database; 2 wrong usage
+
+seal:
+  --once                         Seal what is committed by now, then end
+  --tiles <directory>            Write the tree there, too, as C2SP tlog-tiles
+  --table, --json                As above
+  Any number may run at once. The key is that of the option seal in audit.config.ts.
+  Exit code: 0 ended by Ctrl-C or SIGTERM, or all sealed; 130 --once was ended before; 1 no key, no database, or the seals are
+  broken; 2 wrong usage
+
+verify:
+  --key <file>                   Public keys, a line for each, from the oldest to the newest; without it, those of audit.config.ts
+  --since <number>               Take what this checkpoint covers as it is, and check what came later
+  --origin <text>                The log that checkpoints have to be of; without it, that of the first one
+  --table, --json                As above
+  Exit code: 0 everything fits; 1 something does not; 130 Ctrl-C ended it, and the --since to go on with is on the standard error;
+  2 wrong usage
+
+verify-proof <file>:
+  --key, --json                  As above
+  Exit code: 0 the entry is in the log that the key signs for; 1 the proof does not show it; 2 wrong usage
+
+keygen <name>:
+  --output <path>                What the two files are called, without .key and .pub (audit)
+  --json                         Print the files and the public key as JSON
 
 partition:
   --convert                      Make the log in the database of DATABASE_URL such a table, while others use it:

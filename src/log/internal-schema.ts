@@ -8,7 +8,16 @@ export function internalSchema(table: TableName): string {
   return `${table.name.replace(/['%\\$]/g, '_')}_internal`
 }
 
-/** A table of readers, quoted. */
-export function readersTable(table: TableName, name: 'eras' | 'consumers'): string {
+/** What is kept beside a log, each table for all logs of the schema. */
+export type InternalTable =
+  | 'eras'
+  | 'consumers'
+  | 'sealed_leaves'
+  | 'seal_salts'
+  | 'seal_nodes'
+  | 'checkpoints'
+
+/** A table of the internal schema, quoted. */
+export function internalTable(table: TableName, name: InternalTable): string {
   return `${quoteIdentifier(internalSchema(table))}.${quoteIdentifier(name)}`
 }

@@ -1,4 +1,4 @@
-import { readersTable } from '../log/internal-schema.ts'
+import { internalTable } from '../log/internal-schema.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { type ReaderLog, transactionSql } from './reader-log.ts'
 
@@ -31,9 +31,9 @@ export async function readConsumerLags({ table, connection }: ReaderLog): Promis
   WHERE c.oid = $1::pg_catalog.regclass
 ), consumers AS (
   SELECT c.*, c.transaction_id::text::pg_catalog.xid8 AS done,
-    (SELECT e.after_seq FROM ${readersTable(table, 'eras')} AS e WHERE e.log = c.log AND e.number = c.era) AS after_seq,
-    (SELECT min(e.after_seq) FROM ${readersTable(table, 'eras')} AS e WHERE e.log = c.log AND e.number > c.era) AS last_seq
-  FROM ${readersTable(table, 'consumers')} AS c JOIN named ON c.log = named.name
+    (SELECT e.after_seq FROM ${internalTable(table, 'eras')} AS e WHERE e.log = c.log AND e.number = c.era) AS after_seq,
+    (SELECT min(e.after_seq) FROM ${internalTable(table, 'eras')} AS e WHERE e.log = c.log AND e.number > c.era) AS last_seq
+  FROM ${internalTable(table, 'consumers')} AS c JOIN named ON c.log = named.name
 )
 SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
   'name', c.name, 'entries', waiting.entries, 'seconds', greatest(0, coalesce(waiting.seconds, 0)),

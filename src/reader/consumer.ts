@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { AuditError } from '../errors.ts'
-import { readersTable } from '../log/internal-schema.ts'
+import { internalTable } from '../log/internal-schema.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { lastSeq, type ReaderCursor, startOf } from './cursor.ts'
 import type { Era, ReaderPosition } from './eras.ts'
@@ -139,7 +139,7 @@ WHERE log = $1::text AND name = $2::text AND lease_holder = $3::uuid`,
   /** Runs a change of the row, and gives the row, where there was one to change. */
   async #query(change: string, ...values: (string | null)[]): Promise<Consumer | undefined> {
     const { table, connection } = this.#log
-    const sql = change.replace('consumers', () => `${readersTable(table, 'consumers')} AS c`)
+    const sql = change.replace('consumers', () => `${internalTable(table, 'consumers')} AS c`)
     const [row] = await connection.query<{ consumer: string }>(
       `${sql} RETURNING ${consumerColumns}`,
       ...this.#key,

@@ -1,4 +1,4 @@
-import { readersTable } from '../log/internal-schema.ts'
+import { internalTable } from '../log/internal-schema.ts'
 import { boundaryOf } from './era-boundary.ts'
 import { type EraPlace, type FoundPosition, findPosition } from './find-position.ts'
 import type { ReaderLog } from './reader-log.ts'
@@ -40,22 +40,32 @@ export interface ReaderPosition {
 export async function readPosition(log: ReaderLog): Promise<ReaderPosition> {
   while (true) {
     const found = await findPosition(log)
-    const eras = found.eras.map((era) => ({
-      ...era,
-      afterSeq: BigInt(era.afterSeq),
-      transactionId: BigInt(era.transactionId),
-    }))
+    const eras = found.eras.map(eraFrom)
     const [first, ...others] = eras
-    if (first && !isPast(found, eras.at(-1) as Era)) {
-      return {
-        log: found.log,
-        eras: [first, ...others],
-        horizon: BigInt(found.horizon),
-        next: BigInt(found.next),
-      }
-    }
+    if (first && !isPast(found, eras.at(-1) as Era)) return positionFrom(found, [first, ...others])
     await beginEra(log, found, eras.at(-1))
   }
+}
+
+/** The same as it is known, for whoever only reads: begins no era. */
+export async function readKnownPosition(log: ReaderLog): Promise<ReaderPosition> {
+  const found = await findPosition(log)
+  const [first = firstEra, ...others] = found.eras.map(eraFrom)
+  return positionFrom(found, [first, ...others])
+}
+
+/** Of a log that nobody has read on yet. */
+const firstEra: Era = {
+  ...{ number: 1, id: '', beganAt: '', afterSeq: 0n, transactionId: 0n },
+  ...{ systemIdentifier: null, timeline: null, tableOid: null },
+}
+
+function positionFrom({ log, horizon, next }: FoundPosition, eras: ReaderPosition['eras']): ReaderPosition {
+  return { log, eras, horizon: BigInt(horizon), next: BigInt(next) }
+}
+
+function eraFrom(era: FoundPosition['eras'][number]): Era {
+  return { ...era, afterSeq: BigInt(era.afterSeq), transactionId: BigInt(era.transactionId) }
 }
 
 /** Whether entries of the server as it is now belong to a later era. */
@@ -87,7 +97,7 @@ async function insertEra(
   place: EraPlace | undefined,
 ): Promise<void> {
   await connection.query(
-    `INSERT INTO ${readersTable(table, 'eras')} (log, number, after_seq, transaction_id, system_identifier, timeline, table_oid)
+    `INSERT INTO ${internalTable(table, 'eras')} (log, number, after_seq, transaction_id, system_identifier, timeline, table_oid)
 VALUES ($1::text, $2::int4, $3::int8, $4::int8, $5::int8, $6::int4, $7::oid) ON CONFLICT DO NOTHING`,
     ...[log, String(number), String(afterSeq), next],
     ...[place?.systemIdentifier ?? null, place?.timeline?.toString() ?? null, place?.tableOid ?? null],

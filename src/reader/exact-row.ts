@@ -6,12 +6,16 @@ import type { ExactRow } from '../sink.ts'
 
 /** What to select for an {@link ExactRow}. */
 export const exactColumns = columnNames
-  .map((name) => `${columnText(name)} AS ${quoteIdentifier(name)}`)
+  .map((name) => `${exactColumn(name)} AS ${quoteIdentifier(name)}`)
   .join(', ')
 
-function columnText(name: LogColumn): string {
+/** A column of an {@link ExactRow}. Two values never have the same text. */
+export function exactColumn(name: LogColumn): string {
   if (name === 'timestamp') {
-    return `pg_catalog.to_char("timestamp" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+    const text = `pg_catalog.to_char("timestamp" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+    // to_char says neither BC nor infinity: no clock gives such a time, but somebody may forge it
+    return `CASE WHEN "timestamp" >= '0001-01-01 00:00:00Z' AND "timestamp" < 'infinity' THEN ${text}
+  ELSE pg_catalog.to_json("timestamp" AT TIME ZONE 'UTC') #>> '{}' END`
   }
   // an address has its prefix length only where it is not that of one host
   if (name === 'ip') return 'pg_catalog.abbrev(ip)'

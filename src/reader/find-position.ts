@@ -1,4 +1,4 @@
-import { readersTable } from '../log/internal-schema.ts'
+import { internalTable } from '../log/internal-schema.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { type ReaderLog, transactionSql } from './reader-log.ts'
 
@@ -44,8 +44,8 @@ export async function findPosition({ table, connection }: ReaderLog): Promise<Fo
   SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   WHERE c.oid = $1::pg_catalog.regclass
-), eras AS (SELECT e.* FROM ${readersTable(table, 'eras')} AS e JOIN log ON e.log = log.name),
-consumers AS (SELECT c.* FROM ${readersTable(table, 'consumers')} AS c JOIN log ON c.log = log.name)
+), eras AS (SELECT e.* FROM ${internalTable(table, 'eras')} AS e JOIN log ON e.log = log.name),
+consumers AS (SELECT c.* FROM ${internalTable(table, 'consumers')} AS c JOIN log ON c.log = log.name)
 SELECT pg_catalog.json_build_object(
   'log', log.name,
   'place', pg_catalog.json_build_object(

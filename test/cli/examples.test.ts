@@ -16,6 +16,7 @@ describe.each(['demo', 'express', 'hono', 'nestjs'])('the example %s', (example)
       '20260101000000_audit_log',
       '20260201000000_audit_log_functions',
       '20260401000000_audit_log_readers',
+      '20260501000000_audit_log_seals',
       '20260601000000_audit_log_partitions',
     ].map((folder) => readFile(`${directory}/prisma/migrations/${folder}/migration.sql`, 'utf8'))
     expect(await Promise.all(copies)).toEqual(shippedMigrations)

@@ -16,11 +16,17 @@ import { createProject, datasource, type Project, runCli, runNode } from './proj
 
 const now = new Date('2026-03-04T05:06:07.890Z')
 const folder = '20260304050607_audit_log'
-const [shippedMigration = '', shippedFunctions = '', shippedReaders = '', shippedPartitions = ''] =
-  shippedMigrations
+const [
+  shippedMigration = '',
+  shippedFunctions = '',
+  shippedReaders = '',
+  shippedSeals = '',
+  shippedPartitions = '',
+] = shippedMigrations
 const functionsFolder = '20260304050608_audit_log_functions'
 const readersFolder = '20260304050609_audit_log_readers'
-const partitionsFolder = '20260304050610_audit_log_partitions'
+const sealsFolder = '20260304050610_audit_log_seals'
+const partitionsFolder = '20260304050611_audit_log_partitions'
 const lock = await readFile('prisma/migrations/migration_lock.toml', 'utf8')
 const shippedModel = (await readFile('prisma/schema.prisma', 'utf8')).replace(
   /^[\s\S]*?(?=\/\/\/ The append-only)/,
@@ -61,6 +67,7 @@ describe('where it writes', () => {
       [`prisma/migrations/${folder}/migration.sql`]: shippedMigration,
       [`prisma/migrations/${functionsFolder}/migration.sql`]: shippedFunctions,
       [`prisma/migrations/${readersFolder}/migration.sql`]: shippedReaders,
+      [`prisma/migrations/${sealsFolder}/migration.sql`]: shippedSeals,
       [`prisma/migrations/${partitionsFolder}/migration.sql`]: shippedPartitions,
       'prisma/migrations/migration_lock.toml': lock,
     })
@@ -68,6 +75,7 @@ describe('where it writes', () => {
 create prisma/migrations/${folder}/migration.sql
 create prisma/migrations/${functionsFolder}/migration.sql
 create prisma/migrations/${readersFolder}/migration.sql
+create prisma/migrations/${sealsFolder}/migration.sql
 create prisma/migrations/${partitionsFolder}/migration.sql
 create prisma/migrations/migration_lock.toml
 
@@ -79,6 +87,7 @@ Next:
     npx prisma db execute --file prisma/migrations/${folder}/migration.sql
     npx prisma db execute --file prisma/migrations/${functionsFolder}/migration.sql
     npx prisma db execute --file prisma/migrations/${readersFolder}/migration.sql
+    npx prisma db execute --file prisma/migrations/${sealsFolder}/migration.sql
     npx prisma db execute --file prisma/migrations/${partitionsFolder}/migration.sql
     npx prisma-extension-audit triggers --print | npx prisma db execute --stdin
   npx prisma-extension-audit triggers      once a migration has created the tables
@@ -100,6 +109,7 @@ Next:
       `migrations/${folder}/migration.sql`,
       `migrations/${functionsFolder}/migration.sql`,
       `migrations/${readersFolder}/migration.sql`,
+      `migrations/${sealsFolder}/migration.sql`,
       `migrations/${partitionsFolder}/migration.sql`,
       'migrations/migration_lock.toml',
       'prisma/schema.prisma',
@@ -147,6 +157,7 @@ Next:
       `db/history/${folder}/migration.sql`,
       `db/history/${functionsFolder}/migration.sql`,
       `db/history/${readersFolder}/migration.sql`,
+      `db/history/${sealsFolder}/migration.sql`,
       `db/history/${partitionsFolder}/migration.sql`,
       'db/history/migration_lock.toml',
     ])
@@ -210,7 +221,7 @@ model Item {
 CREATE TABLE "Item" ("id" INTEGER PRIMARY KEY);
 CREATE TABLE "_ItemToOrder" ("A" INTEGER, "B" INTEGER);
 `
-  const triggersPath = 'migrations/20260304050611_audit_triggers/migration.sql'
+  const triggersPath = 'migrations/20260304050612_audit_triggers/migration.sql'
 
   it('are a migration of their own, last of all, with a line for each table', async () => {
     const project = await createProject({
@@ -279,7 +290,7 @@ describe('running it again', () => {
     expect(plan.writes).toEqual([])
     expect(await project.snapshot()).toEqual(first)
     expect(describePlan(plan, { contents: false })).toContain('Nothing to do')
-    for (const there of [folder, functionsFolder, readersFolder, partitionsFolder]) {
+    for (const there of [folder, functionsFolder, readersFolder, sealsFolder, partitionsFolder]) {
       expect(plan.notes).toContain(`The migration ${there} is there already.`)
     }
   })
@@ -310,7 +321,8 @@ describe('running it again', () => {
       ...before,
       'migrations/20260304050701_audit_log_functions/migration.sql': shippedFunctions,
       'migrations/20260304050702_audit_log_readers/migration.sql': shippedReaders,
-      'migrations/20260304050703_audit_log_partitions/migration.sql': shippedPartitions,
+      'migrations/20260304050703_audit_log_seals/migration.sql': shippedSeals,
+      'migrations/20260304050704_audit_log_partitions/migration.sql': shippedPartitions,
     })
     expect(output).toContain('The migration 20250101000000_audit is there already.')
     expect(await init(project)).toContain('Nothing to do')
@@ -322,7 +334,7 @@ describe('running it again', () => {
     const plan = await planInit({ directory: project.directory, table: 'trail', now })
     await writeFiles(plan.writes)
     expect(Object.keys(await project.snapshot())).toContain(
-      'prisma/schema/migrations/20260304050611_audit_log/migration.sql',
+      'prisma/schema/migrations/20260304050612_audit_log/migration.sql',
     )
     const models = await project.read('prisma/schema/audit-log.prisma')
     expect(models).toBe(
@@ -434,7 +446,7 @@ describe('the migration', () => {
     const project = await createProject({ 'schema.prisma': datasource(...schemas) })
     const database = await createDatabase({ template: 'template1' })
     await init(project, { table: option })
-    const folders = [folder, functionsFolder, readersFolder, partitionsFolder]
+    const folders = [folder, functionsFolder, readersFolder, sealsFolder, partitionsFolder]
 
     expect(await applyMigrations(database.url, join(project.directory, 'migrations'))).toEqual(folders)
     const objects = `SELECT 'trigger' AS kind, tgname::text AS name, tgenabled::text AS state FROM pg_trigger
@@ -540,6 +552,7 @@ describe('the migration', () => {
       (await project.read(`migrations/${functionsFolder}/migration.sql`)).replace(/!audit\\*_logs/g, ''),
     ).not.toContain('audit_logs')
     expect(await project.read(`migrations/${readersFolder}/migration.sql`)).not.toContain('audit_logs')
+    expect(await project.read(`migrations/${sealsFolder}/migration.sql`)).not.toContain('audit_logs')
   })
 
   it('takes a name as long as its longest index allows, and no longer', async () => {
@@ -571,6 +584,7 @@ describe('the command', () => {
     expect(stdout).toContain(shippedMigration)
     expect(stdout).toContain(shippedFunctions)
     expect(stdout).toContain(shippedReaders)
+    expect(stdout).toContain(shippedSeals)
     expect(await project.snapshot()).toEqual(before)
   })
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import { newestLogMigration } from '../../src/cli/log-migrations.ts'
 import { describeStatus, readStatus } from '../../src/cli/status.ts'
 import { createDatabase } from '../support/database.ts'
 import { logSql } from '../support/migration.ts'
@@ -142,7 +143,7 @@ describe('a log that lacks something', () => {
     ],
     [
       'DROP FUNCTION audit_logs_version',
-      '✘ the log lacks the migration audit_log_functions, audit_log_readers, audit_log_partitions: npx prisma-extension-audit init, then npx prisma migrate deploy',
+      '✘ the log lacks the migration audit_log_functions, audit_log_readers, audit_log_seals, audit_log_partitions: npx prisma-extension-audit init, then npx prisma migrate deploy',
     ],
     [
       'DROP TABLE audit_logs CASCADE',
@@ -163,11 +164,12 @@ describe('a log that lacks something', () => {
   })
 
   it('knows fewer migrations than the database has', async () => {
+    const later = newestLogMigration + 1
     await database.sql(
-      `CREATE OR REPLACE FUNCTION audit_logs_version() RETURNS integer LANGUAGE sql AS 'SELECT 6'`,
+      `CREATE OR REPLACE FUNCTION audit_logs_version() RETURNS integer LANGUAGE sql AS 'SELECT ${later}'`,
     )
     expect(await checklist()).toContain(
-      '! the log has migration 6, and this version knows 5: update prisma-extension-audit',
+      `! the log has migration ${later}, and this version knows ${newestLogMigration}: update prisma-extension-audit`,
     )
   })
 

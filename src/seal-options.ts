@@ -1,0 +1,46 @@
+import * as z from 'zod/mini'
+
+/** How the log is sealed. */
+export interface SealOptions {
+  /** What signs checkpoints. It is read when sealing begins, not before: a process that does not seal needs no key. */
+  key: SealKey
+  /** Which log a checkpoint is of, its first line. Default: the name of the key. */
+  origin?: string
+  /** Milliseconds between two looks for entries to seal. Default 5,000. */
+  every?: number
+  /** Public keys that signed before this one, `name+id+base64` each, the oldest first. */
+  formerKeys?: readonly string[]
+}
+
+/** A private key in a file or in an environment variable, or a public one and what signs for it: a KMS, say. */
+export type SealKey =
+  | { file: string }
+  | { environment: string }
+  | {
+      /** `name+id+base64`. */
+      publicKey: string
+      /** The Ed25519 signature of these bytes, 64 bytes. */
+      sign: (message: Uint8Array) => Uint8Array | PromiseLike<Uint8Array>
+    }
+
+const text = z.string().check(z.minLength(1))
+
+export const sealSchema = z.strictObject({
+  key: z.union([
+    z.strictObject({ file: text }),
+    z.strictObject({ environment: text }),
+    z.strictObject({
+      publicKey: text,
+      sign: z.custom<(message: Uint8Array) => Uint8Array | PromiseLike<Uint8Array>>(
+        (value) => typeof value === 'function',
+        'must be a function',
+      ),
+    }),
+  ]),
+  origin: z.optional(z.string().check(z.regex(/^[^\n\r]+$/, 'must be one line'))),
+  every: z._default(z.number().check(z.minimum(10), z.maximum(2_147_483_647)), 5_000),
+  formerKeys: z._default(z.array(z.string()), []),
+})
+
+/** With every default. */
+export type ResolvedSeal = z.output<typeof sealSchema>

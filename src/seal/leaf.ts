@@ -1,0 +1,54 @@
+import { hash } from 'node:crypto'
+
+/** A leaf of the tree: it names an entry, and commits to it without saying what is in it. */
+export interface Leaf {
+  readonly seq: bigint
+  /** The UUID of the entry, in lower case with hyphens. */
+  readonly id: string
+  /** SHA-256(salt ‖ canonical form). */
+  readonly commitment: Buffer
+}
+
+/** Of each leaf, in bytes: version, `seq`, `id`, commitment. */
+export const leafLength = 1 + 8 + 16 + 32
+
+/** Of each salt, in bytes. */
+export const saltLength = 16
+
+/** How a leaf begins. Another canonical form would have another version. */
+export const leafVersion = 1
+
+export function encodeLeaf({ seq, id, commitment }: Leaf): Buffer {
+  const bytes = Buffer.alloc(leafLength)
+  bytes[0] = leafVersion
+  bytes.writeBigInt64BE(seq, 1)
+  bytes.set(Buffer.from(id.replaceAll('-', ''), 'hex'), 9)
+  bytes.set(commitment, 25)
+  return bytes
+}
+
+/** @returns undefined for what is no leaf, or one of a later version */
+export function decodeLeaf(bytes: Buffer): Leaf | undefined {
+  if (bytes.length !== leafLength || bytes[0] !== leafVersion) return undefined
+  return {
+    seq: bytes.readBigInt64BE(1),
+    id: idInLeaf(bytes),
+    commitment: bytes.subarray(25),
+  }
+}
+
+/** The id that the bytes of a leaf have. */
+export function idInLeaf(bytes: Buffer): string {
+  return bytes.toString('hex', 9, 25).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}
+
+let room = Buffer.alloc(65_536)
+
+/** @param canonicalForm as {@link canonicalForm} makes it */
+export function commitmentOf(salt: Uint8Array, canonicalForm: string): Buffer {
+  const most = saltLength + canonicalForm.length * 3 // UTF-8 has three bytes at most for each unit of UTF-16
+  if (room.length < most) room = Buffer.alloc(most * 2)
+  room.set(salt, 0)
+  const end = saltLength + room.write(canonicalForm, saltLength)
+  return hash('sha256', room.subarray(0, end), 'buffer')
+}

@@ -1,0 +1,77 @@
+import { internalTable } from '../log/internal-schema.ts'
+import { type ReaderCursor, startOf } from '../reader/cursor.ts'
+import type { ReaderLog } from '../reader/reader-log.ts'
+
+/** A checkpoint as the database has it. */
+export interface StoredCheckpoint {
+  /** From 1, without gaps. */
+  readonly number: number
+  /** ISO 8601, by the clock of the database. */
+  readonly createdAt: string
+  readonly size: number
+  readonly root: Buffer
+  readonly note: string
+  /** The place of the last entry. */
+  readonly place: ReaderCursor
+}
+
+interface CheckpointRow {
+  number: string
+  created_at: string
+  size: string
+  root: string
+  note: string
+  era: string
+  transaction_id: string
+  seq: string
+}
+
+/** The place behind the last sealed entry; before the first checkpoint the beginning of the log. */
+export function sealedPlace(checkpoint: StoredCheckpoint | undefined): ReaderCursor {
+  return checkpoint?.place ?? startOf(1)
+}
+
+/** The newest checkpoint; undefined before the first. */
+export async function readHead(log: ReaderLog, name: string): Promise<StoredCheckpoint | undefined> {
+  const [head] = await readCheckpoints(log, 'c.log = $1::text ORDER BY c.number DESC LIMIT 1', name)
+  return head
+}
+
+/** The first checkpoint that covers a leaf; undefined where none does yet. */
+export async function readCheckpointOf(
+  log: ReaderLog,
+  name: string,
+  leaf: number,
+): Promise<StoredCheckpoint | undefined> {
+  const sql = 'c.log = $1::text AND c.size > $2::int8 ORDER BY c.size, c.number LIMIT 1'
+  const [checkpoint] = await readCheckpoints(log, sql, name, String(leaf))
+  return checkpoint
+}
+
+/** The checkpoints behind a number, in order, a part of them at a time. */
+export function readCheckpointsAfter(
+  log: ReaderLog,
+  name: string,
+  number: number,
+): Promise<StoredCheckpoint[]> {
+  const sql = 'c.log = $1::text AND c.number > $2::int8 ORDER BY c.number LIMIT 1000'
+  return readCheckpoints(log, sql, name, String(number))
+}
+
+async function readCheckpoints(
+  { table, connection }: ReaderLog,
+  condition: string,
+  ...values: string[]
+): Promise<StoredCheckpoint[]> {
+  const rows = await connection.query<CheckpointRow>(
+    `SELECT c.number::text, pg_catalog.to_char(c.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+  c.size::text, pg_catalog.encode(c.root, 'base64') AS root, c.note, c.era::text, c.transaction_id::text, c.seq::text
+FROM ${internalTable(table, 'checkpoints')} AS c WHERE ${condition}`,
+    ...values,
+  )
+  return rows.map(({ number, created_at, size, root, note, era, transaction_id, seq }) => ({
+    ...{ number: Number(number), createdAt: created_at, size: Number(size), note },
+    root: Buffer.from(root, 'base64'),
+    place: { era: Number(era), transactionId: BigInt(transaction_id), seq: BigInt(seq) },
+  }))
+}

@@ -1,0 +1,147 @@
+import { eraOf } from '../../reader/committed-range.ts'
+import { compareCursors, type ReaderCursor } from '../../reader/cursor.ts'
+import type { ReaderPosition } from '../../reader/eras.ts'
+import { commitmentOf, decodeLeaf, type Leaf, leafLength, saltLength } from '../leaf.ts'
+import type { Finding, FoundEntry, OnFinding } from './finding.ts'
+import { placeOfRow, type RowValues, textIn } from './rows-between.ts'
+import type { StoredLeaves } from './sealed-part.ts'
+
+/** One leaf with its salt, as the database has them. */
+export interface StoredLeaf {
+  readonly index: number
+  readonly bytes: Buffer
+  readonly salt: Buffer
+  /** Where its entry is said to stand; undefined for all but the first of a step. */
+  readonly place: ReaderCursor | undefined
+}
+
+/** A row beside the leaves that it stands among. */
+export interface StrayRow {
+  readonly row: RowValues
+  readonly entry: FoundEntry
+}
+
+/** The leaves of segments, one after the other. Where the salts are gone they are of no length. */
+export function leavesIn(segments: readonly StoredLeaves[]): StoredLeaf[] {
+  return segments.flatMap(({ firstLeaf, leaves, salts = Buffer.alloc(0), place }) =>
+    Array.from({ length: Math.floor(leaves.length / leafLength) }, (_, at) => ({
+      index: firstLeaf + at,
+      bytes: leaves.subarray(at * leafLength, (at + 1) * leafLength),
+      salt: salts.subarray(at * saltLength, (at + 1) * saltLength),
+      place: at === 0 ? place : undefined,
+    })),
+  )
+}
+
+/** Compares leaves with the rows that stand in their place. Both come in the order of readers, as long as nobody altered it. */
+export class RowMatch {
+  readonly #leaves: readonly StoredLeaf[]
+  readonly #position: ReaderPosition
+  readonly #onFinding: OnFinding
+  readonly #matched: Uint8Array
+  /** The next leaf that has no row yet. */
+  #next = 0
+  /** By id, the leaves that had no row when the first row came out of place. */
+  #byId: Map<string, number> | undefined
+  readonly #stray: StrayRow[] = []
+
+  constructor(leaves: readonly StoredLeaf[], position: ReaderPosition, onFinding: OnFinding) {
+    this.#leaves = leaves
+    this.#position = position
+    this.#onFinding = onFinding
+    this.#matched = new Uint8Array(leaves.length)
+  }
+
+  add(row: RowValues): void {
+    const leaf = this.#leaves[this.#next]
+    if (leaf && isSealedAs(row, leaf)) {
+      if (leaf.place) this.#checkPlace(row, leaf)
+      this.#take(this.#next, true)
+      return
+    }
+    const at = this.#find(textIn(row, 'id') ?? '')
+    if (at === undefined) {
+      this.#stray.push({ row, entry: foundEntry(row) })
+      return
+    }
+    const found = this.#leaves[at] as StoredLeaf
+    const isIntact = isSealedAs(row, found)
+    if (!isIntact) this.#onFinding(changed(row, found))
+    else if (at < this.#next) this.#onFinding(reordered(row, found))
+    this.#take(at, isIntact)
+  }
+
+  /** Rows that no leaf here is of. */
+  get stray(): readonly StrayRow[] {
+    return this.#stray
+  }
+
+  /** Leaves that no row came for. */
+  get missing(): StoredLeaf[] {
+    return this.#leaves.filter((_, at) => this.#matched[at] === 0)
+  }
+
+  #checkPlace(row: RowValues, { index, place }: StoredLeaf): void {
+    const { number } = eraOf(this.#position, BigInt(textIn(row, 'seq') ?? '0'))
+    if (place && compareCursors(placeOfRow(row, number), place) === 0) return
+    this.#onFinding({
+      ...{ kind: 'leaf', leaves: { first: index, last: index }, entry: foundEntry(row) },
+      message: `The leaves from ${index} on are said to begin at another place than their entry ${textIn(row, 'id')} stands at`,
+    })
+  }
+
+  /** A row that was changed may stand anywhere. Behind one that is intact all comes later: what was skipped is missing. */
+  #take(at: number, isIntact: boolean): void {
+    this.#matched[at] = 1
+    if (isIntact && at >= this.#next) this.#next = at + 1
+    while (this.#matched[this.#next] === 1) this.#next++
+  }
+
+  #find(id: string): number | undefined {
+    this.#byId ??= new Map(this.#leaves.map(({ bytes }, at) => [decodeLeaf(bytes)?.id ?? '', at]))
+    const at = this.#byId.get(id)
+    return at === undefined || this.#matched[at] === 1 ? undefined : at
+  }
+}
+
+/** Whether a row is exactly what was sealed. */
+export function isSealedAs(row: RowValues, { bytes, salt }: StoredLeaf): boolean {
+  return salt.length === saltLength && commitmentOf(salt, JSON.stringify(row)).equals(bytes.subarray(25))
+}
+
+/** What is known of a row that is not what was sealed. */
+export function changed(row: RowValues, leaf: StoredLeaf): Finding {
+  const sealed = decodeLeaf(leaf.bytes) as Leaf
+  const entry = foundEntry(row)
+  const parts = [
+    ...(entry.seq === String(sealed.seq) ? [] : [`its seq is ${entry.seq}, and was ${sealed.seq}`]),
+    ...(leaf.salt.length === saltLength ? [] : ['the salt of its seal is gone']),
+  ]
+  const how =
+    parts.length > 0
+      ? parts.join(', and ')
+      : 'its values, or the salt of its seal, are not those that were sealed'
+  return {
+    ...{ kind: 'changed', entry, leaves: { first: leaf.index, last: leaf.index } },
+    message: `Entry ${entry.id} was changed: ${how}`,
+  }
+}
+
+/** A row that is as it was sealed, in another place. */
+export function reordered(row: RowValues, { index }: StoredLeaf): Finding {
+  const entry = foundEntry(row)
+  return {
+    ...{ kind: 'reordered', entry, leaves: { first: index, last: index } },
+    message: `Entry ${entry.id} is as it was sealed, but stands in another place in the order of the log`,
+  }
+}
+
+export function foundEntry(row: RowValues): FoundEntry {
+  const text = (name: Parameters<typeof textIn>[1]) => textIn(row, name) ?? ''
+  const resourceId = textIn(row, 'resource_id')
+  return {
+    ...{ id: text('id'), seq: text('seq'), action: text('action'), actor: text('actor_id') },
+    resource: `${text('resource_type')}${resourceId === null ? '' : `:${resourceId}`}`,
+    timestamp: text('timestamp'),
+  }
+}

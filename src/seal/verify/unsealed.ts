@@ -1,0 +1,39 @@
+import { quoteTable } from '../../postgres/identifiers.ts'
+import { rangeCondition } from '../../reader/committed-range.ts'
+import { startOf } from '../../reader/cursor.ts'
+import type { ReaderPosition } from '../../reader/eras.ts'
+import type { ReaderLog } from '../../reader/reader-log.ts'
+import { type StoredCheckpoint, sealedPlace } from '../stored-checkpoint.ts'
+
+/** Entries that are committed and in no checkpoint. Nothing tells whether they were altered. */
+export interface Unsealed {
+  /** Counted up to 1,000,000. */
+  readonly entries: number
+  /** Since the oldest of them was written, by the clock of the database; 0 where there is none. */
+  readonly seconds: number
+}
+
+const most = 1_000_000
+
+export async function readUnsealed(
+  { table, connection }: ReaderLog,
+  position: ReaderPosition,
+  head: StoredCheckpoint | undefined,
+): Promise<Unsealed> {
+  const place = sealedPlace(head)
+  const values: string[] = []
+  const parts = position.eras
+    .filter(({ number }) => number >= place.era)
+    .map(({ number }) => {
+      const after = number === place.era ? place : startOf(number)
+      const condition = rangeCondition(position, { after, isWhole: true }, values)
+      return `(SELECT l."timestamp" FROM ${quoteTable(table)} AS l WHERE ${condition} LIMIT ${most})`
+    })
+  const [row] = await connection.query<{ entries: number; seconds: string }>(
+    `SELECT count(*)::int4 AS entries,
+  greatest(0, coalesce(extract(epoch FROM pg_catalog.clock_timestamp() - min(w."timestamp")), 0))::text AS seconds
+FROM (SELECT * FROM (${parts.join(' UNION ALL ')}) AS u LIMIT ${most}) AS w`,
+    ...values,
+  )
+  return { entries: row?.entries ?? 0, seconds: Number(row?.seconds ?? 0) }
+}

@@ -1,0 +1,361 @@
+import { AuditError } from '../../errors.ts'
+import { quoteTable } from '../../postgres/identifiers.ts'
+import { compareCursors, type ReaderCursor, startOf } from '../../reader/cursor.ts'
+import { type ReaderPosition, readKnownPosition } from '../../reader/eras.ts'
+import type { ReaderLog } from '../../reader/reader-log.ts'
+import { idInLeaf, leafLength, saltLength } from '../leaf.ts'
+import {
+  readCheckpointOf,
+  readCheckpointsAfter,
+  readHead,
+  type StoredCheckpoint,
+} from '../stored-checkpoint.ts'
+import { readTilesFor } from '../stored-tiles.ts'
+import { TileHashes } from '../subtrees.ts'
+import { CheckpointCheck, checkpointsAfter, type TrustedKeys } from './checkpoint-check.ts'
+import type { Finding, OnFinding } from './finding.ts'
+import { changed, isSealedAs, leavesIn, RowMatch, reordered, type StrayRow } from './match-rows.ts'
+import { prefetch } from './prefetch.ts'
+import { type RowValues, readRowsBetween, readRowsById, textIn } from './rows-between.ts'
+import { partSize, readSealedPart, type SealedPart } from './sealed-part.ts'
+import { TreeCheck } from './tree-check.ts'
+import { readUnsealed, type Unsealed } from './unsealed.ts'
+
+/** How to verify. */
+export interface VerifyOptions extends TrustedKeys {
+  /** The number of a checkpoint: what it covers is taken as it is, and only what comes behind it is checked. */
+  readonly since?: number
+  /** Ends it before its time. */
+  readonly signal?: AbortSignal
+  readonly onFinding?: OnFinding
+  readonly onProgress?: (progress: VerifyProgress) => void
+}
+
+export interface VerifyProgress {
+  /** Leaves so far, and all that there are. */
+  readonly done: number
+  readonly total: number
+}
+
+/** What was verified, and what was found. */
+export interface SealVerification {
+  /** Whether everything fits. Entries that are not sealed yet are no finding. */
+  readonly ok: boolean
+  /** The log that its checkpoints are of. */
+  readonly log: string
+  readonly findings: readonly Finding[]
+  /** How many there are; of more than 1,000 the rest is not in the list. */
+  readonly found: number
+  /** Leaves that were compared with their rows. */
+  readonly entries: number
+  readonly checkpoints: number
+  /** The newest checkpoint that fits; go on behind it with the option `since`. Null where none does. */
+  readonly verifiedUntil: {
+    readonly number: number
+    readonly size: number
+    readonly createdAt: string
+  } | null
+  /** Whether all was verified, or it was ended before. */
+  readonly isComplete: boolean
+  /** What nothing protects yet. */
+  readonly unsealed: Unsealed
+}
+
+const mostFindings = 1_000
+
+/**
+ * Computes everything anew, from the rows of the log: leaves, tree, checkpoints, signatures. In one pass, in memory that does
+ * not grow with the log.
+ *
+ * @throws AuditError where the log can't be read, or there is no checkpoint `since`
+ */
+export async function verifyLog(log: ReaderLog, options: VerifyOptions): Promise<SealVerification> {
+  const position = await readKnownPosition(log)
+  const head = await readHead(log, position.log)
+  const run = new VerifyRun(log, position, head, options)
+  await run.begin()
+  if (head) await run.verify()
+  return run.end()
+}
+
+/** A part of what was sealed, or rows that stand in its place. */
+type Step = { readonly part: SealedPart; readonly start: number } | { readonly rows: readonly RowValues[] }
+
+class VerifyRun {
+  readonly #log: ReaderLog
+  readonly #position: ReaderPosition
+  readonly #head: StoredCheckpoint | undefined
+  readonly #options: VerifyOptions
+  readonly #findings: Finding[] = []
+  /** Those of which it is not known yet which checkpoint proves them. */
+  #unnamed: Finding[] = []
+  /** The leaves that one checkpoint is the first to cover. */
+  #covered: { readonly from: number; readonly size: number; readonly number: number } | undefined
+  #found = 0
+  #checkpoints = 0
+  #entries = 0
+  #since: StoredCheckpoint | undefined
+  #verifiedUntil: StoredCheckpoint | undefined
+  #isComplete = true
+  /** Rows without a leaf where they stand: those that were moved are named where their leaf is. */
+  readonly #stray = new Map<string, StrayRow>()
+  /** Ids of rows that were found for a leaf elsewhere. */
+  readonly #moved = new Set<string>()
+
+  constructor(
+    log: ReaderLog,
+    position: ReaderPosition,
+    head: StoredCheckpoint | undefined,
+    options: VerifyOptions,
+  ) {
+    this.#log = log
+    this.#position = position
+    this.#head = head
+    this.#options = options
+  }
+
+  /** Finds the checkpoint to begin with. */
+  async begin(): Promise<void> {
+    const { since } = this.#options
+    if (since === undefined || since === 0) return
+    const [checkpoint] = await readCheckpointsAfter(this.#log, this.#position.log, since - 1)
+    if (checkpoint?.number !== since) {
+      throw new AuditError(
+        'AUDIT_NOT_SEALED',
+        `The audit log ${quoteTable(this.#log.table)} has no checkpoint ${since} to begin with, so nothing was verified.`,
+      )
+    }
+    this.#since = checkpoint
+    this.#verifiedUntil = checkpoint
+  }
+
+  async verify(): Promise<void> {
+    const { signal, onProgress } = this.#options
+    const total = this.#head?.size ?? 0
+    const tree = await this.#treeFrom()
+    const checks = new CheckpointCheck(this.#options, this.#since ?? { number: 0, size: 0 })
+    const checkpoints = checkpointsAfter(this.#log, this.#position.log, this.#since?.number ?? 0)
+    if (this.#since) this.#checkSince(tree)
+    let next = (await checkpoints.next()).value ?? undefined
+    let match: RowMatch | undefined
+    for await (const step of prefetch(this.#steps(), 2)) {
+      if ('rows' in step) {
+        for (const row of step.rows) match?.add(row)
+        continue
+      }
+      await this.#endPart(match)
+      await this.#nameAll()
+      if (signal?.aborted) {
+        this.#isComplete = false
+        return
+      }
+      const { part, start } = step
+      this.#checkSegments(part, start)
+      const leaves = leavesIn(part.segments)
+      for (const { index, bytes } of leaves) {
+        if (index !== tree.size) break // said already, and no later root can be computed
+        tree.add(bytes, part.tileRoots)
+        while (next && next.size <= tree.size) {
+          this.#checkCheckpoint(next, checks, tree)
+          next = (await checkpoints.next()).value ?? undefined
+        }
+      }
+      this.#entries += leaves.length
+      match = new RowMatch(leaves, this.#position, (finding) => this.#add(finding))
+      onProgress?.({ done: Math.min(start + partSize, total), total })
+    }
+    await this.#endPart(match)
+    await this.#nameAll()
+    for (; next; next = (await checkpoints.next()).value ?? undefined)
+      this.#checkCheckpoint(next, checks, tree)
+    if (this.#head && tree.size > this.#head.size) {
+      const leaves = { first: this.#head.size, last: tree.size - 1 }
+      const message = `The leaves ${leaves.first} to ${leaves.last} are behind the newest checkpoint`
+      this.#add({ kind: 'checkpoint', leaves, message })
+    }
+  }
+
+  async end(): Promise<SealVerification> {
+    for (const { entry } of this.#stray.values()) {
+      if (!this.#moved.has(entry.id)) this.#addStray(entry)
+    }
+    await this.#nameAll()
+    const last = this.#verifiedUntil
+    return {
+      ...{ ok: this.#found === 0, log: this.#position.log, findings: this.#findings, found: this.#found },
+      ...{ entries: this.#entries, checkpoints: this.#checkpoints, isComplete: this.#isComplete },
+      verifiedUntil: last ? { number: last.number, size: last.size, createdAt: last.createdAt } : null,
+      unsealed: await readUnsealed(this.#log, this.#position, this.#head),
+    }
+  }
+
+  async #treeFrom(): Promise<TreeCheck> {
+    const size = this.#since?.size ?? 0
+    const onFinding = (finding: Finding) => this.#add(finding)
+    const full = { start: 0, end: size }
+    const tail = Array.from({ length: size % 256 }, (_, at) => ({
+      start: size - (size % 256) + at,
+      end: size - (size % 256) + at + 1,
+    }))
+    const hashes = await readTilesFor(this.#log, this.#position.log, [full, ...tail])
+    try {
+      return new TreeCheck(size, hashes, onFinding)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      const message = `The tree up to checkpoint ${this.#since?.number} is not whole: ${error.message}`
+      this.#add({ kind: 'tile', message, leaves: { first: 0, last: size - 1 } })
+      return new TreeCheck(0, new TileHashes(), onFinding)
+    }
+  }
+
+  /** The checkpoint to begin with has to be signed, and of the tree that is there. */
+  #checkSince(tree: TreeCheck): void {
+    const since = this.#since as StoredCheckpoint
+    const check = new CheckpointCheck(this.#options, { number: since.number - 1, size: 0 })
+    this.#checkCheckpoint(since, check, tree)
+  }
+
+  #checkCheckpoint(checkpoint: StoredCheckpoint, checks: CheckpointCheck, tree: TreeCheck): void {
+    const { number, size } = checkpoint
+    this.#checkpoints++
+    const problem = checks.problemOf(checkpoint) ?? this.#problemOfRoot(checkpoint, tree)
+    if (problem === undefined) {
+      this.#verifiedUntil = checkpoint
+      return
+    }
+    const last = this.#verifiedUntil?.size ?? 0
+    this.#add({
+      ...{
+        kind: 'checkpoint',
+        checkpoint: number,
+        message: `Checkpoint ${number} can't be believed: ${problem}`,
+      },
+      ...(last < size ? { leaves: { first: last, last: size - 1 } } : {}),
+    })
+  }
+
+  #problemOfRoot({ size, root }: StoredCheckpoint, tree: TreeCheck): string | undefined {
+    if (size > tree.size) return `it covers ${size} entries, and there are ${tree.size} leaves`
+    if (size < tree.size || !tree.fits(root)) {
+      return `the tree has another root at ${size} entries. Either the checkpoint was altered, or leaves since the last one that fits`
+    }
+    return undefined
+  }
+
+  /** What was sealed, and the rows in its place, in turns. */
+  async *#steps(): AsyncGenerator<Step, void, void> {
+    const log = this.#position.log
+    const total = this.#head?.size ?? 0
+    let start = this.#since?.size ?? 0
+    let after: ReaderCursor = this.#since?.place ?? startOf(1)
+    while (start < total) {
+      const part = await readSealedPart(this.#log, log, start)
+      yield { part, start }
+      const until = part.nextPlace ? justBefore(part.nextPlace) : (this.#head as StoredCheckpoint).place
+      for await (const rows of readRowsBetween(this.#log, this.#position, after, until)) yield { rows }
+      if (compareCursors(until, after) > 0) after = until
+      start = (Math.floor(start / partSize) + 1) * partSize
+    }
+  }
+
+  /** Whether leaves and salts are there without a gap. */
+  #checkSegments({ segments }: SealedPart, start: number): void {
+    const total = this.#head?.size ?? 0
+    const end = Math.min((Math.floor(start / partSize) + 1) * partSize, total)
+    let expected = start
+    const gap = (until: number) => {
+      if (until <= expected) return
+      const leaves = { first: expected, last: until - 1 }
+      this.#add({ kind: 'leaf', leaves, message: `The leaves ${leaves.first} to ${leaves.last} are gone` })
+    }
+    for (const { firstLeaf, entries, leaves, salts } of segments) {
+      gap(firstLeaf)
+      const isWhole =
+        firstLeaf >= expected &&
+        leaves.length === entries * leafLength &&
+        salts?.length === entries * saltLength
+      if (!isWhole) {
+        const range = { first: firstLeaf, last: firstLeaf + entries - 1 }
+        const message = `The leaves ${range.first} to ${range.last}, or their salts, are damaged or gone`
+        this.#add({ kind: 'leaf', leaves: range, message })
+      }
+      expected = Math.max(expected, firstLeaf + Math.floor(leaves.length / leafLength))
+    }
+    gap(end)
+  }
+
+  /** Rows that did not come where their leaf is, and leaves that no row came for. */
+  async #endPart(match: RowMatch | undefined): Promise<void> {
+    if (!match) return
+    for (const stray of match.stray) this.#keepStray(stray)
+    const { missing } = match
+    for (let at = 0; at < missing.length; at += 1_000) {
+      const leaves = missing.slice(at, at + 1_000).map((leaf) => ({ leaf, id: idInLeaf(leaf.bytes) }))
+      const rows = new Map(
+        (
+          await readRowsById(
+            this.#log,
+            leaves.map(({ id }) => id),
+          )
+        ).map((row) => [textIn(row, 'id'), row]),
+      )
+      for (const { leaf, id } of leaves) {
+        const row = rows.get(id)
+        if (row) {
+          this.#moved.add(id)
+          this.#add(isSealedAs(row, leaf) ? reordered(row, leaf) : changed(row, leaf))
+        } else {
+          const seq = String(leaf.bytes.readBigInt64BE(1))
+          const message = `Entry ${id} with seq ${seq} was sealed, and is gone`
+          this.#add({
+            kind: 'missing',
+            message,
+            entry: { id, seq },
+            leaves: { first: leaf.index, last: leaf.index },
+          })
+        }
+      }
+    }
+  }
+
+  #keepStray(stray: StrayRow): void {
+    if (this.#moved.has(stray.entry.id)) return
+    if (this.#stray.size < 10_000 && !this.#stray.has(stray.entry.id)) this.#stray.set(stray.entry.id, stray)
+    else this.#addStray(stray.entry)
+  }
+
+  #addStray(entry: StrayRow['entry']): void {
+    const message = `Entry ${entry.id} stands among sealed entries, and was never sealed: it was added afterwards`
+    this.#add({ kind: 'added', entry, message })
+  }
+
+  #add(finding: Finding): void {
+    if (finding.leaves && finding.checkpoint === undefined) this.#unnamed.push(finding)
+    else this.#report(finding)
+  }
+
+  /** Says which checkpoint proves what was found: the first one that covers it. */
+  async #nameAll(): Promise<void> {
+    const findings = this.#unnamed
+    this.#unnamed = []
+    for (const finding of findings) {
+      const leaf = finding.leaves?.last ?? 0
+      if (!this.#covered || leaf < this.#covered.from || leaf >= this.#covered.size) {
+        const found = await readCheckpointOf(this.#log, this.#position.log, leaf)
+        this.#covered = found && { from: leaf, size: found.size, number: found.number }
+      }
+      this.#report(this.#covered ? { ...finding, checkpoint: this.#covered.number } : finding)
+    }
+  }
+
+  #report(finding: Finding): void {
+    this.#found++
+    if (this.#findings.length < mostFindings) this.#findings.push(finding)
+    this.#options.onFinding?.(finding)
+  }
+}
+
+/** The last place before an entry. */
+function justBefore({ era, transactionId, seq }: ReaderCursor): ReaderCursor {
+  return { era, transactionId, seq: seq - 1n }
+}

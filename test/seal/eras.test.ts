@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest'
+import { parseVerifierKey } from '../../src/seal/keys.ts'
+import { proveEntry } from '../../src/seal/proof.ts'
+import { verifyLog } from '../../src/seal/verify/verify-log.ts'
+import { logOf, untilReadable, write } from '../reader/readers.ts'
+import { createDatabase } from '../support/database.ts'
+import { leavesOf, newKey, origin, sealAll, signerOf } from './seals.ts'
+
+it('a log in its second era is sealed on: each entry once, and all of it is verified', async () => {
+  const database = await createDatabase()
+  const log = logOf(database)
+  const key = newKey()
+  const signer = await signerOf(key)
+  for (const action of ['a', 'b', 'c']) await write(database.pool, action)
+  await untilReadable(database)
+  await sealAll(log, signer, 2)
+  await database.sql('UPDATE audit_logs_internal.eras SET timeline = timeline - 1')
+  for (const action of ['d', 'e']) await write(database.pool, action)
+  await untilReadable(database)
+  await sealAll(log, signer)
+  expect((await leavesOf(database, log)).map(({ seq }) => seq)).toEqual([1n, 2n, 3n, 4n, 5n])
+  expect(
+    await database.sql('SELECT era, first_leaf FROM audit_logs_internal.sealed_leaves ORDER BY 2'),
+  ).toEqual([
+    ...[
+      { era: 1, first_leaf: '0' },
+      { era: 1, first_leaf: '2' },
+      { era: 2, first_leaf: '3' },
+    ],
+  ])
+  expect(await verifyLog(log, { keys: [parseVerifierKey(key.publicKey)], origin })).toMatchObject({
+    ...{ ok: true, findings: [], entries: 5, unsealed: { entries: 0 } },
+  })
+  const [first, last] = await database.sql<{ id: string }>(
+    'SELECT id FROM audit_logs WHERE seq IN (1, 5) ORDER BY seq',
+  )
+  expect((await proveEntry(log, first?.id ?? '')).proof).toContain('\nindex 0\n')
+  expect((await proveEntry(log, last?.id ?? '')).proof).toContain('\nindex 4\n')
+})
