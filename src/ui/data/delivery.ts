@@ -1,4 +1,4 @@
-import { internalSchema, readersTable } from '../../log/internal-schema.ts'
+import { internalSchema, internalTable } from '../../log/internal-schema.ts'
 import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import type { SqlClient } from '../../postgres/sql-client.ts'
 import { readConsumerLags } from '../../reader/consumer-lag.ts'
@@ -35,7 +35,7 @@ export async function hasSinks(connection: SqlClient, table: TableName): Promise
   if (!tables?.areReadable) return false
   const [sinks] = await connection.query<{ areThere: boolean }>(
     `SELECT EXISTS (
-       SELECT FROM ${readersTable(table, 'consumers')} AS s
+       SELECT FROM ${internalTable(table, 'consumers')} AS s
        JOIN pg_catalog.pg_class AS c ON c.oid = $1::text::regclass
        JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
        WHERE s.log = pg_catalog.format('%I.%I', n.nspname, c.relname) AND pg_catalog.starts_with(s.name, $2::text)
