@@ -40,7 +40,7 @@ export interface Sink {
 export interface SinkLimits {
   /** Default 1,000, and 10,000 at most. */
   readonly entries?: number
-  /** Of `details`, as text; the last entry of a batch may go beyond. Default 8 MiB. */
+  /** Of `lines`; the last entry of a batch may go beyond. Default 8 MiB. */
   readonly bytes?: number
   /** Milliseconds that entries wait for a batch to become full. Default 0: what is there goes out. */
   readonly age?: number
@@ -48,8 +48,10 @@ export interface SinkLimits {
 
 /** Entries that follow each other in the log, all of one era. */
 export interface SinkBatch {
-  /** In order of transaction ids, then of `seq`; one at least. */
+  /** In order of transaction ids, then of `seq`; one at least. Made when it is asked for: `lines` are there at once. */
   readonly entries: readonly ExactRow[]
+  /** The same entries as NDJSON in UTF-8, a line each. */
+  readonly lines: Uint8Array
   /** From 1, without gaps, for each sink. It goes on in a new era. */
   readonly number: bigint
   /** The place behind the batch before, and that of the last entry: era, transaction id and `seq`, as in `1.4711.90210`. */

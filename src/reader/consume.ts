@@ -1,20 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AuditError } from '../errors.ts'
-import type { ExactRow } from '../sink.ts'
 import { type Consumer, ConsumerLease, type ConsumerStart } from './consumer.ts'
 import { compareCursors, type ReaderCursor } from './cursor.ts'
-import { type ReaderPosition, readPosition } from './eras.ts'
+import { type Era, type ReaderPosition, readPosition } from './eras.ts'
 import { type BatchLimits, type CommittedBatch, readBatch, readBatchAgain } from './read-batch.ts'
 import type { ReaderLog } from './reader-log.ts'
 
 /** A batch on its way to a consumer. */
 export interface Delivery {
-  readonly rows: readonly ExactRow[]
+  readonly batch: CommittedBatch
   /** From 1, without gaps. The same number always has the same entries. */
   readonly number: bigint
-  /** The place behind the batch before, and that of the last entry. */
-  readonly from: ReaderCursor
-  readonly until: ReaderCursor
   /** The log and its eras when the batch was read. */
   readonly position: ReaderPosition
   /** What the consumer kept with the batch before; null for the first. */
@@ -84,8 +80,10 @@ export class Consuming {
   #held: { consumer: Consumer; since: number } | undefined
   /** A batch whose acknowledgement got no answer. */
   #delivered: Delivered | undefined
-  /** The first entry of a batch that is not full yet. */
-  #waiting: { id: string; since: number } | undefined
+  /** Where a batch begins that is not full yet. */
+  #waiting: { from: ReaderCursor; since: number } | undefined
+  /** The batch behind the one on its way, and the era in which it was read; undefined where it is not full. */
+  #ahead: Promise<{ batch: CommittedBatch; era: string } | undefined> | undefined
 
   constructor(log: ReaderLog, lease: ConsumerLease, options: ConsumeOptions) {
     this.#log = log
@@ -107,11 +105,12 @@ export class Consuming {
     while (!signal.aborted) {
       let pause = 0
       try {
-        pause = (await this.#step()) ? 0 : this.#options.pollInterval
+        pause = await this.#step()
         errors = 0
       } catch (error) {
         this.#held = undefined // the row says what is so
         if (signal.aborted) break
+        this.#ahead = undefined // by the next attempt its entries may have been erased
         const { first, longest, atLeast } = this.#options.pauses
         pause = Math.min(longest, first * 2 ** errors) * (0.75 + Math.random() / 4)
         pause = Math.max(pause, atLeast?.(error) ?? 0)
@@ -120,21 +119,34 @@ export class Consuming {
       }
       if (pause > 0) await sleep(pause, undefined, { signal }).catch(() => {})
     }
+    await this.#ahead
     await this.#lease.release().catch(() => {}) // then it ends by itself
   }
 
-  /** One batch. @returns false when there is nothing to do */
-  async #step(): Promise<boolean> {
+  /** One batch. @returns how many milliseconds to pause */
+  async #step(): Promise<number> {
+    const { pollInterval } = this.#options
     const consumer = await this.#hold()
-    if (!consumer) return false
+    if (!consumer) return pollInterval
     const position = await readPosition(this.#log)
-    const begun = await this.#begin(position, consumer)
-    if (!begun) return false
-    this.#delivered = this.#deliveredOf(begun.consumer) ?? (await this.#deliver(position, begun))
-    const { highestSeq, state } = this.#delivered
-    this.#keep(await this.#lease.acknowledge(begun.consumer, highestSeq, state))
+    const { inFlight } = consumer
+    let delivered = inFlight && this.#deliveredOf(consumer, inFlight)
+    let begun = consumer
+    if (!delivered) {
+      const batch = inFlight
+        ? await readBatchAgain(this.#log, position, consumer.cursor, inFlight)
+        : await this.#next(position, consumer.cursor)
+      if (!batch || this.#stopping.signal.aborted) return pollInterval
+      const wait = inFlight ? 0 : this.#waitFor(batch)
+      if (wait > 0) return Math.min(wait, pollInterval)
+      if (!inFlight) begun = await this.#lease.begin(consumer, batch.until, batch.entries)
+      this.#keep(begun)
+      delivered = await this.#deliver(position, begun, batch)
+    }
+    this.#delivered = delivered
+    this.#keep(await this.#lease.acknowledge(begun, delivered.highestSeq, delivered.state))
     this.#delivered = undefined
-    return true
+    return 0
   }
 
   /** The lease, renewed once a third of its time is over. */
@@ -155,46 +167,45 @@ export class Consuming {
     if (this.#held) this.#held = { ...this.#held, consumer }
   }
 
-  /** The batch in flight, or the next one. */
-  async #begin(
-    position: ReaderPosition,
-    consumer: Consumer,
-  ): Promise<{ consumer: Consumer; rows: readonly ExactRow[]; until: ReaderCursor } | undefined> {
-    if (consumer.inFlight) {
-      const rows = this.#deliveredOf(consumer)
-        ? []
-        : await readBatchAgain(this.#log, position, consumer.cursor, consumer.inFlight)
-      return { consumer, rows, until: consumer.inFlight }
-    }
-    const batch = await readBatch(this.#log, position, consumer.cursor, this.#options.limits)
-    if (!batch || this.#stopping.signal.aborted || this.#isToWait(batch)) return undefined
-    const begun = await this.#lease.begin(consumer, batch.until, batch.rows.length)
-    this.#keep(begun)
-    return { consumer: begun, rows: batch.rows, until: batch.until }
+  /** The batch behind a cursor: as it was read ahead, unless another era has begun since. */
+  async #next(position: ReaderPosition, cursor: ReaderCursor): Promise<CommittedBatch | undefined> {
+    const ahead = await this.#ahead
+    this.#ahead = undefined
+    const holds =
+      ahead && compareCursors(ahead.batch.from, cursor) === 0 && ahead.era === presentEra(position)
+    return holds ? ahead.batch : readBatch(this.#log, position, cursor, this.#options.limits)
   }
 
-  /** Whether a batch that is not full may still wait for more. Its time begins when its first entry is seen here. */
-  #isToWait({ rows }: CommittedBatch): boolean {
+  /** Reads on while a full batch is on its way. Nothing is begun by that: the bounds are committed when its turn has come. */
+  #readAhead(position: ReaderPosition, batch: CommittedBatch): void {
+    const { limits } = this.#options
+    if (!batch.isFull(limits)) return
+    this.#ahead = readBatch(this.#log, position, batch.until, limits)
+      .then((next) => (next?.isFull(limits) ? { batch: next, era: presentEra(position) } : undefined))
+      .catch(() => undefined) // it is read once more then, and says what is wrong
+  }
+
+  /**
+   * Milliseconds that a batch which is not full still waits for more: until its oldest entry is of a certain age, or was seen here
+   * for as long, whichever clock is wrong.
+   */
+  #waitFor(batch: CommittedBatch): number {
     const { age = 0, limits } = this.#options
-    if (age === 0) return false
-    const bytes = rows.reduce((sum, { details }) => sum + Buffer.byteLength(details ?? ''), 0)
-    if (rows.length >= limits.entries || bytes >= limits.bytes) return false
-    const [{ id }] = rows
-    if (this.#waiting?.id !== id) this.#waiting = { id, since: performance.now() }
-    return performance.now() - this.#waiting.since < age
+    if (age === 0 || batch.isFull(limits)) return 0
+    const now = performance.now()
+    if (!this.#waiting || compareCursors(this.#waiting.from, batch.from) !== 0) {
+      this.#waiting = { from: batch.from, since: now }
+    }
+    return age - Math.max(batch.age, now - this.#waiting.since)
   }
 
-  #deliveredOf({ batch, inFlight }: Consumer): Delivered | undefined {
-    const same =
-      this.#delivered?.number === batch && inFlight && compareCursors(this.#delivered.until, inFlight) === 0
+  #deliveredOf({ batch }: Consumer, inFlight: ReaderCursor): Delivered | undefined {
+    const same = this.#delivered?.number === batch && compareCursors(this.#delivered.until, inFlight) === 0
     return same ? this.#delivered : undefined
   }
 
   /** While the batch is on its way the lease is renewed; where that fails until it ends, the delivery is aborted. */
-  async #deliver(
-    position: ReaderPosition,
-    { consumer, rows, until }: { consumer: Consumer; rows: readonly ExactRow[]; until: ReaderCursor },
-  ): Promise<Delivered> {
+  async #deliver(position: ReaderPosition, consumer: Consumer, batch: CommittedBatch): Promise<Delivered> {
     const { leaseDuration, deliver } = this.#options
     const ended = new AbortController()
     const onStop = () => ended.abort(this.#stopping.signal.reason)
@@ -207,12 +218,10 @@ export class Consuming {
       })
     }, leaseDuration / 3)
     try {
-      const state = await deliver({
-        ...{ rows, number: consumer.batch, from: consumer.cursor, until, position, state: consumer.state },
-        signal: ended.signal,
-      })
-      const highestSeq = rows.map(({ seq }) => BigInt(seq)).reduce((a, b) => (a > b ? a : b), 0n)
-      return { number: consumer.batch, until, highestSeq, state }
+      this.#readAhead(position, batch)
+      const { batch: number, state: kept } = consumer
+      const state = await deliver({ batch, number, position, state: kept, signal: ended.signal })
+      return { number, until: batch.until, highestSeq: batch.highestSeq, state }
     } finally {
       clearInterval(timer)
       this.#stopping.signal.removeEventListener('abort', onStop)
@@ -230,4 +239,8 @@ export class Consuming {
       return performance.now() - since < (this.#options.leaseDuration * 2) / 3
     }
   }
+}
+
+function presentEra({ eras }: ReaderPosition): string {
+  return (eras.at(-1) as Era).id
 }

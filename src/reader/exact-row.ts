@@ -1,12 +1,18 @@
 import type { Actor } from '../context/context.ts'
 import { columnNames, type LogColumn } from '../log/columns.ts'
 import { type AuditEntry, toEntry } from '../log/entry.ts'
+import { lineColumns } from '../log/ndjson.ts'
 import { quoteIdentifier } from '../postgres/identifiers.ts'
 import type { ExactRow } from '../sink.ts'
 
 /** What to select for an {@link ExactRow}. */
 export const exactColumns = columnNames
   .map((name) => `${exactColumn(name)} AS ${quoteIdentifier(name)}`)
+  .join(', ')
+
+/** What to select for its line of NDJSON, out of which `row_to_json` makes it. */
+export const exactLineColumns = lineColumns
+  .map((name) => `${name === 'details' ? name : exactColumn(name)} AS ${quoteIdentifier(name)}`)
   .join(', ')
 
 /** A column of an {@link ExactRow}. Two values never have the same text. */

@@ -1,25 +1,48 @@
-import { columnNames } from '../log/columns.ts'
-import { quoteIdentifier, quoteTable } from '../postgres/identifiers.ts'
+import { lineRow, splitLines } from '../log/ndjson.ts'
+import { quoteTable } from '../postgres/identifiers.ts'
 import type { ExactRow } from '../sink.ts'
 import { type CommittedRange, commitOrder, rangeCondition, readNextRange } from './committed-range.ts'
 import { type ReaderCursor, startOf } from './cursor.ts'
 import type { ReaderPosition } from './eras.ts'
-import { exactColumns } from './exact-row.ts'
+import { exactLineColumns } from './exact-row.ts'
 import { type ReaderLog, transactionSql } from './reader-log.ts'
 
 /** How much to read at a time. */
 export interface BatchLimits {
   readonly entries: number
-  /** Of `details`, as text; the last entry of a batch may go beyond. */
+  /** Of the lines; the last entry of a batch may go beyond. */
   readonly bytes: number
 }
 
-/** Entries that follow each other, all of one era. */
-export interface CommittedBatch {
-  readonly rows: readonly [ExactRow, ...ExactRow[]]
+/** Entries that follow each other, all of one era. Kept as one text: rows are made when somebody asks for them. */
+export class CommittedBatch {
+  /** Lines of NDJSON, an entry each. */
+  readonly text: string
+  readonly entries: number
+  readonly highestSeq: bigint
+  /** Milliseconds since the oldest entry was written, by the clock of the database. */
+  readonly age: number
   readonly from: ReaderCursor
-  /** The place of the last one. */
+  /** The place of the last entry. */
   readonly until: ReaderCursor
+
+  constructor({ text, entries, highestSeq, age }: ReadLines, from: ReaderCursor, until: ReaderCursor) {
+    this.text = text
+    this.entries = entries
+    this.highestSeq = highestSeq
+    this.age = age
+    this.from = from
+    this.until = until
+  }
+
+  get rows(): readonly ExactRow[] {
+    return splitLines(this.text).map(lineRow)
+  }
+
+  /** Whether no further entry fits into a batch of such limits. */
+  isFull({ entries, bytes }: BatchLimits): boolean {
+    return this.entries >= entries || Buffer.byteLength(this.text) >= bytes
+  }
 }
 
 /**
@@ -36,11 +59,12 @@ export function readBatch(
   limits: BatchLimits,
 ): Promise<CommittedBatch | undefined> {
   return readNextRange(log, position, after, async (range) => {
-    const [first, ...others] = await readRows(log, position, range, limits)
-    if (!first) return undefined
-    const { transaction_id, seq } = others.at(-1) ?? first
-    const until = { era: range.after.era, transactionId: BigInt(transaction_id), seq: BigInt(seq) }
-    return { rows: [first, ...others], from: after, until }
+    const read = await readLines(log, position, range, limits)
+    if (read.entries === 0) return undefined
+    const last = lineRow(read.text.slice(read.text.lastIndexOf('\n', read.text.length - 2) + 1))
+    const { era } = range.after
+    const until = { era, transactionId: BigInt(last.transaction_id), seq: BigInt(last.seq) }
+    return new CommittedBatch(read, after, until)
   })
 }
 
@@ -50,36 +74,54 @@ export async function readBatchAgain(
   position: ReaderPosition,
   after: ReaderCursor,
   until: ReaderCursor,
-): Promise<readonly ExactRow[]> {
+): Promise<CommittedBatch> {
   const from = after.era === until.era ? after : startOf(until.era)
-  return readRows(log, position, { after: from, isWhole: true, until })
+  const read = await readLines(log, position, { after: from, isWhole: true, until })
+  return new CommittedBatch(read, after, until)
 }
 
-async function readRows(
+interface ReadLines {
+  readonly text: string
+  readonly entries: number
+  readonly highestSeq: bigint
+  readonly age: number
+}
+
+/**
+ * PostgreSQL makes the lines, and one text of them: a value for each column of each entry takes longer to carry over and to put
+ * together here than everything else does.
+ */
+async function readLines(
   { table, connection }: ReaderLog,
   position: ReaderPosition,
   range: CommittedRange,
   limits?: BatchLimits,
-): Promise<ExactRow[]> {
+): Promise<ReadLines> {
   const values: string[] = []
   const add = (value: number) => {
     values.push(String(value))
     return `$${values.length}::pg_catalog.int8`
   }
-  const rows = `SELECT ${exactColumns}, ${transactionSql} AS __audit_transaction, l.seq AS __audit_seq
+  const lines = `SELECT (SELECT pg_catalog.row_to_json(line)::text FROM (SELECT ${exactLineColumns}) AS line) AS line,
+  ${transactionSql} AS transaction, l.seq, l."timestamp"
 FROM ${quoteTable(table)} AS l WHERE ${rangeCondition(position, range, values)} ORDER BY ${commitOrder}`
-  const sql = limits ? limited(rows, add(limits.entries), add(limits.bytes)) : rows
-  return connection.query<ExactRow>(
-    `SELECT ${columnNames.map(quoteIdentifier).join(', ')} FROM (${sql}) AS r ORDER BY __audit_transaction, __audit_seq`,
+  const read = limits ? limited(lines, add(limits.entries), add(limits.bytes)) : lines
+  const [found] = await connection.query<{ text: string; entries: number; highest: bigint; age: number }>(
+    `SELECT string_agg(line, E'\\n' ORDER BY transaction, seq) AS text, count(*)::int4 AS entries, max(seq) AS highest,
+  ((extract(epoch FROM pg_catalog.clock_timestamp()) - extract(epoch FROM min("timestamp"))) * 1000)::float8 AS age
+FROM (${read}) AS read`,
     ...values,
   )
+  if (!found?.entries) return { text: '', entries: 0, highestSeq: 0n, age: 0 }
+  const { text, entries, highest, age } = found
+  return { text: `${text}\n`, entries, highestSeq: BigInt(highest), age }
 }
 
-/** Up to so many rows, and none after so many bytes. */
-function limited(rows: string, entries: string, bytes: string): string {
-  const size = 'coalesce(pg_catalog.octet_length(details), 0)'
+/** Up to so many lines, and none after so many bytes. */
+function limited(lines: string, entries: string, bytes: string): string {
+  const size = '(pg_catalog.octet_length(line) + 1)'
   return `SELECT * FROM (
-  SELECT *, sum(${size}) OVER (ORDER BY __audit_transaction, __audit_seq ROWS UNBOUNDED PRECEDING) - ${size} AS __audit_before
-  FROM (${rows} LIMIT ${entries}) AS n
-) AS s WHERE __audit_before < ${bytes}`
+  SELECT *, sum(${size}) OVER (ORDER BY transaction, seq ROWS UNBOUNDED PRECEDING) - ${size} AS before
+  FROM (${lines} LIMIT ${entries}) AS n
+) AS s WHERE before < ${bytes}`
 }

@@ -134,14 +134,14 @@ function invalidSubscription(reason: string, cause?: unknown): AuditError {
 async function handleBatch(
   name: string,
   handler: EntriesHandler,
-  { rows, number, signal }: Delivery,
+  { batch, number, signal }: Delivery,
 ): Promise<void> {
   try {
-    await handler(rows.map(exactEntry), { number, signal })
+    await handler(batch.rows.map(exactEntry), { number, signal })
   } catch (cause) {
     throw new AuditError(
       'AUDIT_SUBSCRIBER_FAILED',
-      `The handler of the subscription ${JSON.stringify(name)} failed on batch ${number} with ${rows.length} ${rows.length === 1 ? 'entry' : 'entries'}. It gets the same entries again after a pause, and no later ones before it succeeds. See cause.`,
+      `The handler of the subscription ${JSON.stringify(name)} failed on batch ${number} with ${batch.entries} ${batch.entries === 1 ? 'entry' : 'entries'}. It gets the same entries again after a pause, and no later ones before it succeeds. See cause.`,
       { cause },
     )
   }

@@ -2,8 +2,8 @@ import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { AuditError } from '../errors.ts'
-import type { ExactRow, Sink, SinkBatch, SinkLimits } from '../sink.ts'
-import { rowLines } from './ndjson.ts'
+import { columnOfLine, firstLine } from '../log/ndjson.ts'
+import type { Sink, SinkBatch, SinkLimits } from '../sink.ts'
 
 /** Where files are written, and how large they become. */
 export interface FilesOptions {
@@ -13,7 +13,7 @@ export interface FilesOptions {
   name?: string
   /** The size in bytes after which the next batch begins a new file. Default 64 MiB. */
   maxBytes?: number
-  /** How much one batch holds. */
+  /** How much one batch holds. Default 10,000 entries and 8 MiB. */
   limits?: SinkLimits
 }
 
@@ -37,18 +37,18 @@ interface FilePlace {
  * ```
  */
 export function files(options: FilesOptions): Sink {
-  const { name = 'files', maxBytes = 64 * 1024 * 1024, limits = {} } = options
+  const { name = 'files', maxBytes = 64 * 1024 * 1024, limits } = options
   const directory = resolve(options.directory)
   return {
     name,
-    limits,
+    limits: { entries: 10_000, ...limits },
     open: async () => {
       await mkdir(directory, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
         throw unwritable(`the directory ${directory} can't be made`, cause)
       })
     },
     write: async (batch) => {
-      const text = rowLines(batch.entries)
+      const text = batch.lines
       for (const place of placesFor(batch, maxBytes)) {
         const isStored = await writeAt(directory, place, text, batch.signal)
         if (isStored) return { ...place, bytes: place.bytes + text.length } satisfies FilePlace
@@ -64,9 +64,9 @@ export function files(options: FilesOptions): Sink {
  * The end of the file at hand, or else a new file. They follow from the batch and from what was kept alone, so that another
  * attempt writes to the same place.
  */
-function placesFor({ entries, number, state }: SinkBatch, maxBytes: number): FilePlace[] {
+function placesFor({ lines, number, state }: SinkBatch, maxBytes: number): FilePlace[] {
   const kept = state as FilePlace | null
-  const [{ timestamp }] = entries as readonly [ExactRow, ...ExactRow[]]
+  const timestamp = columnOfLine(firstLine(lines), 'timestamp')
   const day = timestamp.slice(0, 10)
   const time = timestamp.replaceAll(/[-:]|\..*/g, '')
   const file = `audit-${String(number).padStart(12, '0')}-${time}Z.ndjson`
@@ -84,7 +84,7 @@ function placesFor({ entries, number, state }: SinkBatch, maxBytes: number): Fil
 async function writeAt(
   directory: string,
   { file, bytes }: FilePlace,
-  text: Buffer,
+  text: Uint8Array,
   signal: AbortSignal,
 ): Promise<boolean> {
   const path = join(directory, file)
@@ -119,13 +119,13 @@ async function openFile(path: string, isNew: boolean): Promise<FileHandle> {
   }
 }
 
-async function hasAt(handle: FileHandle, at: number, text: Buffer): Promise<boolean> {
+async function hasAt(handle: FileHandle, at: number, text: Uint8Array): Promise<boolean> {
   const found = Buffer.alloc(text.length)
   const { bytesRead } = await handle.read(found, 0, text.length, at)
   return bytesRead === text.length && found.equals(text)
 }
 
-async function writeWhole(handle: FileHandle, text: Buffer, at: number): Promise<void> {
+async function writeWhole(handle: FileHandle, text: Uint8Array, at: number): Promise<void> {
   let written = 0
   while (written < text.length) {
     const { bytesWritten } = await handle.write(text, written, text.length - written, at + written)

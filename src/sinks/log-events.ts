@@ -1,5 +1,5 @@
+import { rowLine } from '../log/ndjson.ts'
 import type { ExactRow } from '../sink.ts'
-import { rowLine } from './ndjson.ts'
 
 /** An event as PutLogEvents takes it. */
 export interface LogEvent {

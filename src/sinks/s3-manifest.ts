@@ -1,5 +1,5 @@
+import { columnOfLine, splitLines } from '../log/ndjson.ts'
 import type { SinkBatch } from '../sink.ts'
-import { sha256 } from './digest.ts'
 import type { StoredObject } from './s3-store.ts'
 
 /** Where a manifest is, and what it must be. */
@@ -35,18 +35,18 @@ export interface Manifest {
 /** The same batch, stored in the same object behind the same manifest, always makes the same bytes. */
 export function manifestOf(
   sink: string,
-  { entries, number, log, era, from, until }: SinkBatch,
-  { text, object, previous }: { text: Buffer; object: StoredObject; previous: ManifestReference | null },
+  { number, lines, log, era, from, until }: SinkBatch,
+  { content, object, previous }: Pick<Manifest, 'content' | 'object' | 'previous'>,
 ): Buffer {
-  const times = entries.map(({ timestamp }) => timestamp).sort()
-  const seqs = entries.map(({ seq }) => BigInt(seq)).sort((a, b) => (a < b ? -1 : 1))
+  const entries = splitLines(new TextDecoder().decode(lines))
+  const times = entries.map((line) => columnOfLine(line, 'timestamp')).sort()
+  const seqs = entries.map((line) => BigInt(columnOfLine(line, 'seq'))).sort((a, b) => (a < b ? -1 : 1))
   const manifest: Manifest = {
     format: 'prisma-extension-audit/manifest/1',
     ...{ log, sink, number: String(number), era, from, until, entries: entries.length },
     seq: { lowest: String(seqs[0]), highest: String(seqs.at(-1)) },
     timestamp: { earliest: times[0] ?? '', latest: times.at(-1) ?? '' },
-    object,
-    content: { sha256: sha256(text), bytes: text.length },
+    ...{ object, content },
     // the database does not keep the order of keys
     previous: previous && { key: previous.key, versionId: previous.versionId, sha256: previous.sha256 },
   }

@@ -18,7 +18,7 @@ export interface S3Options {
   owner?: string
   /** Default `'s3'`. */
   name?: string
-  /** How much one object holds. Default 10,000 entries, 8 MiB of `details`, and what comes within a second. */
+  /** How much one object holds. Default 10,000 entries, 8 MiB of lines before they are zipped, and what comes within a second. */
   limits?: SinkLimits
   /** Region, credentials, and `endpoint` of another store than Amazon's. Default: as the AWS SDK finds them. */
   client?: S3ClientConfig

@@ -31,6 +31,8 @@ interface NewObject {
   readonly key: string
   readonly body: Buffer
   readonly type: string
+  /** Whether other bytes that an attempt before has stored under this key are as good. */
+  readonly isSame?: (body: Buffer) => Promise<boolean>
 }
 
 const day = 24 * 60 * 60 * 1000
@@ -82,21 +84,33 @@ export class S3Store {
     if (put.isNew) await this.#probe(object, until, signal)
     const versionId = put.isNew ? put.versionId : await this.#firstVersion(object.key, signal)
     const head = await this.#head(object.key, versionId, signal)
-    const bytes = head.ContentLength ?? -1
-    const isSame =
-      bytes === object.body.length &&
-      (head.ChecksumSHA256 ?? (await this.#digest(object.key, versionId, signal))) ===
-        sha256Base64(object.body)
-    if (!isSame) {
+    const stored = await this.#storedDigest(object, head, versionId, put.isNew, signal)
+    if (stored === undefined) {
       throw new AuditError(
         'AUDIT_SINK_REFUSED',
         `the store has something else under ${object.key}, version ${versionId}, than was to be stored. It was not overwritten, and what it is was not written by this sink. See who may write to the bucket ${this.#options.bucket}.`,
       )
     }
     return {
-      ...{ key: object.key, versionId, bytes, sha256: sha256(object.body) },
+      ...{ key: object.key, versionId, bytes: head.ContentLength ?? -1, sha256: stored },
       retention: this.#confirmedRetention(object.key, head, put.isNew ? until : undefined),
     }
+  }
+
+  /** The SHA-256 of what is stored, in hexadecimal, where that is as good as what was to be stored. */
+  async #storedDigest(
+    { key, body, isSame }: NewObject,
+    { ContentLength, ChecksumSHA256 }: HeadObjectCommandOutput,
+    versionId: string | null,
+    isNew: boolean,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const isConfirmed = ContentLength === body.length && ChecksumSHA256 === sha256Base64(body)
+    if (isConfirmed) return sha256(body)
+    if (isNew && ChecksumSHA256 !== undefined) return undefined
+    const stored = await this.#read(key, versionId, signal)
+    const isGood = stored.equals(body) || (!isNew && (await isSame?.(stored)))
+    return isGood ? sha256(stored) : undefined
   }
 
   /** Some stores know no conditional writes: the same object is then stored in several versions, of which the first counts. */
@@ -165,13 +179,12 @@ export class S3Store {
     return this.#send(`did not confirm ${key}`, this.#client.send(command, { abortSignal }))
   }
 
-  /** Of what can be read back, where the store keeps no SHA-256. */
-  async #digest(key: string, versionId: string | null, abortSignal: AbortSignal): Promise<string> {
+  async #read(key: string, versionId: string | null, abortSignal: AbortSignal): Promise<Buffer> {
     const { Body } = await this.#send(
       `did not give ${key} back`,
       this.#client.send(new GetObjectCommand(this.#version(key, versionId)), { abortSignal }),
     )
-    return sha256Base64(Buffer.from((await Body?.transformToByteArray()) ?? []))
+    return Buffer.from((await Body?.transformToByteArray()) ?? [])
   }
 
   #retainUntil(): Date | undefined {

@@ -4,7 +4,7 @@ import { defaultLimits } from '../reader/committed-entries.ts'
 import { type ConsumeOptions, type Consuming, consume, type Delivery } from '../reader/consume.ts'
 import { encodeReaderCursor } from '../reader/cursor.ts'
 import type { ReaderLog } from '../reader/reader-log.ts'
-import type { Sink, SinkBatch } from '../sink.ts'
+import type { ExactRow, Sink, SinkBatch } from '../sink.ts'
 
 /** How sinks are shipped to. */
 export interface ShipOptions {
@@ -89,7 +89,7 @@ function deliveryTo(sink: Sink, counts: ShipCounts): (delivery: Delivery) => Pro
       if (!isOpen) await sink.open?.(delivery.signal)
       isOpen = true
       const state = await sink.write(sinkBatch(delivery))
-      counts.entries += delivery.rows.length
+      counts.entries += delivery.batch.entries
       counts.batches++
       return state
     } catch (cause) {
@@ -98,19 +98,30 @@ function deliveryTo(sink: Sink, counts: ShipCounts): (delivery: Delivery) => Pro
   }
 }
 
-function sinkBatch({ rows, number, from, until, position, state, signal }: Delivery): SinkBatch {
+function sinkBatch({ batch, number, position, state, signal }: Delivery): SinkBatch {
+  const { from, until } = batch
   const [first] = position.eras
   const { id, beganAt } = position.eras.find((era) => era.number === until.era) ?? first
+  let entries: readonly ExactRow[] | undefined
+  let lines: Uint8Array | undefined
   return {
-    ...{ entries: rows, number, state, signal, log: position.log },
+    get entries() {
+      entries ??= batch.rows
+      return entries
+    },
+    get lines() {
+      lines ??= Buffer.from(batch.text)
+      return lines
+    },
+    ...{ number, state, signal, log: position.log },
     ...{ from: encodeReaderCursor(from), until: encodeReaderCursor(until) },
     era: { number: until.era, id, beganAt },
   }
 }
 
-function notStored({ name }: Sink, { rows, number }: Delivery, cause: unknown): AuditError {
+function notStored({ name }: Sink, { batch, number }: Delivery, cause: unknown): AuditError {
   const { code, retryAfter } = failureOf(cause)
-  const entries = `${rows.length} ${rows.length === 1 ? 'entry' : 'entries'}`
+  const entries = `${batch.entries} ${batch.entries === 1 ? 'entry' : 'entries'}`
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new AuditError(
     code,

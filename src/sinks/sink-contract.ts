@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { rowLines } from '../log/ndjson.ts'
 import type { ExactRow, Sink, SinkBatch } from '../sink.ts'
 
 /** A sink under test, and its place. */
@@ -167,7 +168,14 @@ class Run {
     const cursor = (row: ExactRow | undefined) => `${this.#era}.${row?.transaction_id}.${row?.seq}`
     this.#number++
     return {
-      ...{ entries, number: this.#number, from: cursor(first), until: cursor(last), state: this.#state },
+      ...{
+        entries,
+        lines: rowLines(entries),
+        number: this.#number,
+        from: cursor(first),
+        until: cursor(last),
+        state: this.#state,
+      },
       log: 'public.audit_logs',
       era: {
         ...{ number: this.#era, id: `01890000-0000-4000-8000-00000000000${this.#era}` },

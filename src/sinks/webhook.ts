@@ -2,7 +2,6 @@ import { createHmac } from 'node:crypto'
 import { AuditError } from '../errors.ts'
 import type { Sink, SinkBatch, SinkLimits } from '../sink.ts'
 import { sha256 } from './digest.ts'
-import { rowLines } from './ndjson.ts'
 
 /** Where batches are sent, and how they are signed. */
 export interface WebhookOptions {
@@ -47,7 +46,7 @@ export function webhook(options: WebhookOptions): Sink {
 
 async function post(batch: SinkBatch, options: WebhookOptions): Promise<undefined> {
   const { url, timeout = 30_000 } = options
-  const body = rowLines(batch.entries)
+  const body = batch.lines
   const answer = await fetch(url, {
     method: 'POST',
     headers: { ...options.headers, ...headersOf(batch, body, options.secret) },
@@ -71,7 +70,11 @@ async function post(batch: SinkBatch, options: WebhookOptions): Promise<undefine
   throw new AuditError(mayPass ? 'AUDIT_SINK_AWAY' : 'AUDIT_SINK_REFUSED', refusal)
 }
 
-function headersOf({ number, log, era }: SinkBatch, body: Buffer, secret: string): Record<string, string> {
+function headersOf(
+  { number, log, era }: SinkBatch,
+  body: Uint8Array,
+  secret: string,
+): Record<string, string> {
   // after a restore of the database a number may come with other entries: they are another batch
   const key = `${number}-${sha256(body).slice(0, 32)}`
   const time = Math.floor(Date.now() / 1000)

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { withAudit } from '../../src/index.ts'
+import { columnOfLine, rowLine, splitLines } from '../../src/log/ndjson.ts'
 import { readCommitted } from '../../src/reader/committed-entries.ts'
 import {
   decodeReaderCursor,
@@ -11,6 +12,7 @@ import {
 } from '../../src/reader/cursor.ts'
 import { readPosition } from '../../src/reader/eras.ts'
 import { exactEntry } from '../../src/reader/exact-row.ts'
+import { readBatch } from '../../src/reader/read-batch.ts'
 import type { ExactRow } from '../../src/sink.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { logOf, write } from './readers.ts'
@@ -123,7 +125,7 @@ describe('a batch', () => {
       ...explaining,
       connection: {
         query: async <Row>(sql: string, ...values: readonly unknown[]) => {
-          if (sql.startsWith('SELECT "id"')) {
+          if (sql.startsWith('SELECT string_agg')) {
             const plan = await database.sql<Record<string, string>>(`EXPLAIN (COSTS OFF) ${sql}`, [...values])
             explained = plan.map((row) => row['QUERY PLAN']).join('\n')
           }
@@ -131,7 +133,6 @@ describe('a batch', () => {
         },
       },
     }
-    const { readBatch } = await import('../../src/reader/read-batch.ts')
     await readBatch(spy, position, startOf(1), { entries: 100, bytes: 1_000_000 })
     expect(explained).toContain('Index Scan using audit_logs_commit_order_idx')
     expect(explained).not.toMatch(/Sort/)
@@ -159,6 +160,22 @@ describe('a row', () => {
       ...{ ip: '2001:db8::1', user_agent: 'curl', organization_id: 'acme' },
       ...stored,
     })
+  })
+
+  it('has the line that a row is written as, whatever is in it', async () => {
+    const strange = '\n\t\r\b\f"\\\u0001\u001f\u007f\u2028 ,"seq":"1" ä😀'
+    await database.sql(
+      `INSERT INTO audit_logs (id, timestamp, action, actor_id, actor_type, resource_type, reason, details, user_agent, ip)
+       VALUES (gen_random_uuid(), '-infinity', 'a.b', $1, 'user', 'a', $2, $3, '', '10.0.0.0/8')`,
+      [strange, strange, { text: strange }],
+    )
+    await write(database.pool, 'plain.entry')
+    const batch = await readBatch(log, await readPosition(log), start, defaults)
+    expect(batch?.text).toBe(batch?.rows.map(rowLine).join(''))
+    expect(batch?.rows).toMatchObject([{ reason: strange, ip: '10.0.0.0/8' }, { action: 'plain.entry' }])
+    expect(batch?.rows.map(({ seq }) => seq)).toEqual(
+      splitLines(batch?.text ?? '').map((line) => columnOfLine(line, 'seq')),
+    )
   })
 
   it('becomes the entry that helpers return', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Sink } from '../../src/index.ts'
+import { rowLine } from '../../src/log/ndjson.ts'
 import { files } from '../../src/sinks/files.ts'
-import { rowLine } from '../../src/sinks/ndjson.ts'
 import { type SinkUnderTest, sinkContract } from '../../src/sinks/sink-contract.ts'
 import { webhook } from '../../src/sinks/webhook.ts'
 import { rowsInFiles, startReceiver, temporaryDirectory } from './places.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ExactRow } from '../../src/index.ts'
+import { lineRow } from '../../src/log/ndjson.ts'
 import { callLimits, callsOf, isTooOld, type LogEvent, logEventOf } from '../../src/sinks/log-events.ts'
-import { lineRow } from '../../src/sinks/ndjson.ts'
 
 const row = (columns: Partial<ExactRow> = {}): ExactRow => ({
   ...{ id: '01890000-0000-7000-8000-000000000001', timestamp: '2026-01-02T03:04:05.123456Z', action: 'a.b' },

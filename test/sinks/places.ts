@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { ExactRow } from '../../src/index.ts'
-import { lineRow } from '../../src/sinks/ndjson.ts'
+import { lineRow } from '../../src/log/ndjson.ts'
 
 /** A directory of the calling test's own, removed after it. */
 export async function temporaryDirectory(): Promise<string> {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { type Sink, startShipping, withAudit } from '../../src/index.ts'
+import { rowLines } from '../../src/log/ndjson.ts'
 import { files } from '../../src/sinks/files.ts'
 import { PrismaClient } from '../generated/client/client.ts'
 
@@ -18,7 +19,7 @@ const sink: Sink = {
     if (isLast && step === 'before') kill()
     // as much of it as had been written by then
     if (isLast && step === 'during') {
-      await inner.write({ ...batch, entries: batch.entries.slice(0, 3) })
+      await inner.write({ ...batch, lines: rowLines(batch.entries.slice(0, 3)) })
       kill()
     }
     const state = await inner.write(batch)
