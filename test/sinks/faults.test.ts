@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { type AuditError, type Sink, startShipping, withAudit } from '../../src/index.ts'
 import { files } from '../../src/sinks/files.ts'
 import { webhook } from '../../src/sinks/webhook.ts'
-import { until, write } from '../reader/readers.ts'
+import { until, untilReadable, write } from '../reader/readers.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { unique } from '../support/unique.ts'
 import { type ReceiverAnswer, rowsInFiles, startReceiver, temporaryDirectory } from './places.ts'
@@ -168,6 +168,7 @@ describe('a sink', () => {
       return { status: 200, stores: true }
     })
     const sink = () => webhook({ name: 'slow', secret, url: receiver.url })
+    await untilReadable(database) // or it would be more than one batch
     const [a, b] = [
       await ship(sink(), { leaseDuration: 1_500 }),
       await ship(sink(), { leaseDuration: 1_500 }),
