@@ -1,7 +1,7 @@
 import type { Resource } from '@opentelemetry/resources'
+import { rowLine } from '../log/ndjson.ts'
 import type { ExactRow, SinkBatch } from '../sink.ts'
 import { version } from '../version.ts'
-import { rowLine } from './ndjson.ts'
 
 /** An entry as OpenTelemetry's exporters take it: a `ReadableLogRecord`. */
 export interface LogRecord {
