@@ -29,7 +29,7 @@ export interface OpenTelemetryOptions {
   resource?: Readonly<Record<string, string>>
   /** Default `'opentelemetry'`. */
   name?: string
-  /** How much one export holds. Default 1,000 entries and 2 MiB of `details`: many receivers take no more than 4 MiB. */
+  /** How much one export holds. Default 1,000 entries and 2 MiB of lines: many receivers take no more than 4 MiB. */
   limits?: SinkLimits
 }
 
