@@ -34,6 +34,7 @@ export const auditErrorCodes = {
   AUDIT_NOT_SEALED: 'there is no proof of an entry: it is not in a checkpoint, or not in the log',
   AUDIT_NOT_MAINTAINED:
     'the log was not partitioned or maintained: the role may not, or something is in the way',
+  AUDIT_ARCHIVE_UNREADABLE: 'what a sink has stored could not be read back, so nothing is known of it',
   AUDIT_UNREADABLE: 'the log could not be read: the database is away, or refuses',
   AUDIT_NOT_WRITTEN: 'an explicit event or a queued entry could not be written; `entry` has it',
   AUDIT_REVERT_REFUSED: 'a change cannot be undone: not found, not a change, redacted, or no longer possible',

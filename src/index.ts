@@ -1,3 +1,11 @@
+export type {
+  ArchiveDifference,
+  ArchiveReport,
+  DifferentEntry,
+  FaultyPlace,
+  Findings,
+} from './archive/archive-report.ts'
+export type { VerifyProgress } from './archive/verify-sink.ts'
 export type { Audit } from './audit.ts'
 export { defineAudit } from './config.ts'
 export {
@@ -27,9 +35,19 @@ export type { Sealing, SealMetrics } from './seal/sealing.ts'
 export type { SealKey, SealOptions } from './seal-options.ts'
 export type { ActorFilter, ResourceFilter, SearchFilter } from './search/filter.ts'
 export type { AuditPage, PageOptions } from './search/page.ts'
-export type { ExactRow, Sink, SinkBatch, SinkLimits } from './sink.ts'
+export type {
+  Archive,
+  ArchiveFault,
+  ArchivePart,
+  ArchiveReading,
+  ExactRow,
+  Sink,
+  SinkBatch,
+  SinkLimits,
+} from './sink.ts'
 export type { Shipping, SinkMetrics } from './sinks/shipping.ts'
 export { type SealingOptions, startSealing } from './start-sealing.ts'
 export { type ShippingOptions, startShipping } from './start-shipping.ts'
 export type { RevertOptions } from './time-travel/revert.ts'
+export { type VerifyArchiveOptions, verifyArchive } from './verify-archive.ts'
 export { withAudit } from './with-audit.ts'

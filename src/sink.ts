@@ -34,6 +34,8 @@ export interface Sink {
   write(batch: SinkBatch): Promise<unknown>
   /** Called once, after the last batch. */
   close?(): Promise<void>
+  /** What the sink has stored, where it can be read back: `verify-archive` compares it with the log. */
+  readonly archive?: Archive
 }
 
 /** How much one batch holds. */
@@ -66,6 +68,59 @@ export interface SinkBatch {
   /** Aborted when shipping stops, and when another process may have taken over. */
   readonly signal: AbortSignal
 }
+
+/** What a sink has stored. */
+export interface Archive {
+  /** Where it is, for people, and without secrets: `s3://acme-audit/prod/`. */
+  readonly place: string
+  /**
+   * Reads all of it, in the order in which it was stored, and never more at a time than one part. What can be told without the
+   * log, such as a wrong digest, is reported as a fault, and reading goes on behind it. Whether lines equal the log is not its task.
+   *
+   * @throws AuditError `AUDIT_ARCHIVE_UNREADABLE` where it can't be read, which says nothing of what is in it
+   */
+  read(reading: ArchiveReading): AsyncIterable<ArchivePart>
+}
+
+/** What whoever reads an archive is told, and tells. */
+export interface ArchiveReading {
+  /** How many batches count as stored when reading begins, and what `write` returned for the last of them; null before the first. */
+  readonly acknowledged: { readonly batches: bigint; readonly state: unknown }
+  /** The present era of the log. An archive may have more of an earlier one than the log, which was restored to an earlier time. */
+  readonly era: SinkBatch['era']
+  /** How many batches are begun by now. */
+  begun(): Promise<bigint>
+  /** Something is not as it was stored. */
+  fault(kind: ArchiveFault, place: string, message: string): void
+  /** Nothing is wrong, and whoever reads the report has to know. */
+  note(message: string): void
+  readonly signal: AbortSignal
+}
+
+/** An object, or a file. */
+export interface ArchivePart {
+  /** Its name. */
+  readonly place: string
+  /** The lines as they are stored, without their ends: an entry each. */
+  readonly lines: Iterable<string> | AsyncIterable<string>
+  /** Stored before the log was restored to an earlier time: the log need not have it. Default false. */
+  readonly isSuperseded?: boolean
+  /** How much of the archive has been read with it, from 0 to 1; an estimate. */
+  readonly fraction: number
+}
+
+/** What can be wrong with an archive itself. */
+export const archiveFaults = {
+  missing: 'was stored and is not there',
+  changed: 'is not what was stored',
+  extra: 'is there, and nothing that was stored names it',
+  chain: 'does not follow what was stored before',
+  unlocked: 'can be deleted earlier than it was stored to be',
+  overwritten: 'has another version over what was stored, which is still there',
+  deleted: 'has a delete marker over what was stored, which is still there',
+} as const
+
+export type ArchiveFault = keyof typeof archiveFaults
 
 /**
  * A row of the log with every column as text, so that nothing is lost on the way: numbers have all their digits. null is NULL.

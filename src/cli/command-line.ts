@@ -23,6 +23,7 @@ import { describeCheck, describeTriggers, planTriggers, printTriggers } from './
 import { startWebPage } from './ui.ts'
 import { UsageError, usage } from './usage.ts'
 import { describeProof, describeVerification, verifyProject, verifyProof } from './verify.ts'
+import { describeArchives, verifyArchives } from './verify-archive.ts'
 
 /** The shell's code for a command that Ctrl-C ended. */
 const interruptedCode = 130
@@ -79,6 +80,8 @@ async function run([command, ...args]: string[]): Promise<number> {
       return partition(args)
     case 'maintain':
       return maintain(args)
+    case 'verify-archive':
+      return compareArchives(args)
     case undefined:
       throw new UsageError('No command given.')
     default:
@@ -347,6 +350,27 @@ async function maintain(args: string[]): Promise<number> {
   const table = await logTable(options.table)
   const actions = await maintainProjectLog(process.cwd(), { table, isDryRun, since: options.since })
   return print(options.json ? jsonText({ isDryRun, actions }) : describeMaintenance(actions, { isDryRun }))
+}
+
+async function compareArchives(args: string[]): Promise<number> {
+  const options = parseOptions(args, { table: textOption, sink: textOption, json: flagOption })
+  const { table, sink, json } = options
+  const signal = untilInterrupted()
+  const bar = progressBar(process.stderr)
+  try {
+    const found = await verifyArchives(process.cwd(), {
+      ...{ table, sink, signal },
+      onProgress: ({ entries, fraction }) => bar.update({ written: entries, fraction }),
+    })
+    bar.end()
+    print(json ? jsonText(found) : describeArchives(found, { colors: hasColors() }))
+    return found.ok ? 0 : 1
+  } catch (error) {
+    bar.end()
+    if (!signal.aborted) throw error
+    note('Stopped. Nothing is known of what was not compared.')
+    return interruptedCode
+  }
 }
 
 /** The table that `--table` names, or else the options of the project in the current folder. */

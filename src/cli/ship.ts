@@ -1,15 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as z from 'zod/mini'
-import { AuditError } from '../errors.ts'
+import type { AuditError } from '../errors.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { readerLog } from '../reader/reader-log.ts'
 import { sealOn } from '../seal/sealing.ts'
 import { openSigner } from '../seal/signer.ts'
-import type { Sink } from '../sink.ts'
-import { sinksSchema } from '../sink-schema.ts'
 import { type Shipping, type SinkMetrics, shipToAll } from '../sinks/shipping.ts'
-import { checkShape } from '../values/check-shape.ts'
 import { loadAuditConfig } from './audit-config.ts'
+import { configuredSinks } from './configured-sinks.ts'
 import { logConnection, withWritingConnection } from './connection.ts'
 import { databaseUrl } from './database-url.ts'
 import { sealIn, sealingNote, sealOnce } from './seal.ts'
@@ -32,7 +29,7 @@ export async function shipLog(
 ): Promise<SinkMetrics[]> {
   const config = await loadAuditConfig(directory)
   const seal = sealIn(config)
-  const sinks = sinksIn(config.file, config.options.sinks, seal !== undefined)
+  const sinks = configuredSinks(config, seal ? undefined : 'there is nowhere to ship to')
   const signer = seal && (await openSigner(seal))
   const options = { table: tableOption(table ?? config.options.table) }
   return withWritingConnection(await databaseUrl(directory), options.table, async (connection) => {
@@ -50,25 +47,6 @@ export async function shipLog(
     await Promise.all([shipping.stop(), sealing?.stop()])
     return shipping.metrics()
   })
-}
-
-/** @param isSealed whether there is something to do without a sink */
-function sinksIn(file: string | undefined, given: unknown, isSealed: boolean): readonly Sink[] {
-  const parsed = checkShape(sinksSchema, given ?? [])
-  if (!parsed.success) {
-    throw new AuditError(
-      'AUDIT_INVALID_OPTIONS',
-      `In ${file}: the option sinks can't be used: ${z.prettifyError(parsed.error)}`,
-      {
-        cause: parsed.error,
-      },
-    )
-  }
-  if (parsed.data.length > 0 || isSealed) return parsed.data
-  throw new AuditError(
-    'AUDIT_CLI',
-    `${file === undefined ? 'There is no audit.config.ts' : `${file} has no sinks`}, so there is nowhere to ship to. Write: export default defineAudit({ sinks: [ … ] }). See docs/shipping.md.`,
-  )
 }
 
 async function untilDelivered(shipping: Shipping, signal: AbortSignal): Promise<void> {

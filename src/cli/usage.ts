@@ -18,6 +18,8 @@ Commands:
   keygen    Make a key for seals
   partition Write a migration that makes the log a table of months, and change its model's key
   maintain  Create the months that come; run it every day
+  verify-archive
+            Compare what the sinks of audit.config.ts have stored with the log, byte for byte
   ui        Show the audit log of DATABASE_URL as a web page on this machine
 
 init:
@@ -113,6 +115,13 @@ maintain:
   --table <name | schema.name>   Another table than audit_logs
   --json                         Print what was done as JSON
   The role has to own the table. Exit code: 0 done, 1 refused, 2 wrong usage
+
+verify-archive:
+  --sink <name>                  One sink; without it, all that can be read back: files and S3
+  --table <name | schema.name>   Another table than audit_logs
+  --json                         Print what was found as JSON
+  Entries that are not shipped yet are no difference. Of each kind of difference the first 20 are listed, and all are counted.
+  Exit code: 0 every archive equals the log, 1 one does not, or can't be read, 2 wrong usage, 130 ended by Ctrl-C
 
 ui:
   --port <number>                Another port than 4477

@@ -34,6 +34,19 @@ const consumerColumns = `pg_catalog.json_build_object(
   'inFlight', CASE WHEN batch_era IS NOT NULL THEN pg_catalog.json_build_array(batch_era, batch_transaction_id::text, batch_seq::text) END,
   'state', state)::text AS consumer`
 
+/** A consumer as it is, without a lease. @returns undefined for one that was never added */
+export async function findConsumer(
+  { table, connection }: ReaderLog,
+  { log }: Pick<ReaderPosition, 'log'>,
+  name: string,
+): Promise<Consumer | undefined> {
+  const [row] = await connection.query<{ consumer: string }>(
+    `SELECT ${consumerColumns} FROM ${readersTable(table, 'consumers')} WHERE log = $1::text AND name = $2::text`,
+    ...[log, name],
+  )
+  return row && consumerOf(JSON.parse(row.consumer) as ConsumerRow)
+}
+
 /**
  * The row of one consumer, and the lease on it. Every change is one statement that the row's lock puts in order with those
  * of other processes, and that only the lease's holder may make.

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { AuditError } from '../errors.ts'
 import { columnOfLine, firstLine } from '../log/ndjson.ts'
 import type { Sink, SinkBatch, SinkLimits } from '../sink.ts'
+import { type FilePlace, filesArchive } from './files-archive.ts'
 
 /** Where files are written, and how large they become. */
 export interface FilesOptions {
@@ -15,14 +16,6 @@ export interface FilesOptions {
   maxBytes?: number
   /** How much one batch holds. Default 10,000 entries and 8 MiB. */
   limits?: SinkLimits
-}
-
-/** Where a batch begins, and what is kept: the file at hand, and how much of it is acknowledged. */
-interface FilePlace {
-  readonly file: string
-  readonly bytes: number
-  /** UTC, `2026-01-02`. */
-  readonly day: string
 }
 
 /**
@@ -42,6 +35,7 @@ export function files(options: FilesOptions): Sink {
   return {
     name,
     limits: { entries: 10_000, ...limits },
+    archive: filesArchive(directory),
     open: async () => {
       await mkdir(directory, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
         throw unwritable(`the directory ${directory} can't be made`, cause)

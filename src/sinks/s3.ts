@@ -4,6 +4,7 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { columnOfLine, firstLine } from '../log/ndjson.ts'
 import type { Sink, SinkBatch } from '../sink.ts'
 import { sha256 } from './digest.ts'
+import { s3Archive } from './s3-archive.ts'
 import { type ManifestReference, manifestOf } from './s3-manifest.ts'
 import type { S3Options } from './s3-options.ts'
 import { S3Store } from './s3-store.ts'
@@ -40,6 +41,7 @@ export function s3(options: S3Options): Sink {
   return {
     name,
     limits: { entries: 10_000, age: 1_000, ...limits },
+    archive: s3Archive(client, options),
     open: (signal) => store.check(signal),
     write: async (batch) => {
       const { lines, signal } = batch

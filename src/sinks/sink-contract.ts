@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rowLines } from '../log/ndjson.ts'
+import { rowLine, rowLines } from '../log/ndjson.ts'
 import type { ExactRow, Sink, SinkBatch } from '../sink.ts'
 
 /** A sink under test, and its place. */
@@ -84,6 +84,13 @@ export function sinkContract(prepare: () => SinkUnderTest | Promise<SinkUnderTes
       await run.write(someRows(1_000))
       await run.isStored()
     }),
+    rule('gives back what it has stored, where it has an archive', async (run) => {
+      await run.write(someRows(2))
+      await run.write(strangeRows())
+      await run.restart()
+      await run.write(someRows(1_000))
+      await run.isGivenBack()
+    }),
   ]
 }
 
@@ -94,6 +101,7 @@ class Run {
   #sink: Promise<Sink> | undefined
   #number = 0n
   #era = 1
+  #until = '1.0.0'
   #state: unknown = null
 
   constructor(under: SinkUnderTest) {
@@ -146,6 +154,24 @@ class Run {
     assert.deepEqual(found, wanted)
   }
 
+  async isGivenBack(): Promise<void> {
+    const { archive } = await this.#open()
+    if (!archive) return
+    const faults: string[] = []
+    const parts = archive.read({
+      acknowledged: { batches: this.#number, state: this.#state },
+      era: this.#eraNow(),
+      begun: async () => this.#number,
+      fault: (_kind, _place, message) => faults.push(message),
+      note: () => {},
+      signal: new AbortController().signal,
+    })
+    const lines: string[] = []
+    for await (const part of parts) for await (const line of part.lines) lines.push(`${line}\n`)
+    assert.deepEqual(faults, [])
+    assert.deepEqual(lines, this.#stored.map(rowLine))
+  }
+
   async #acknowledge(batch: SinkBatch): Promise<void> {
     const state = await (await this.#open()).write(batch)
     if (state !== undefined) this.#state = JSON.parse(JSON.stringify(state))
@@ -164,25 +190,20 @@ class Run {
   }
 
   #next(entries: readonly ExactRow[]): SinkBatch {
-    const [first, last] = [entries[0], entries.at(-1)]
-    const cursor = (row: ExactRow | undefined) => `${this.#era}.${row?.transaction_id}.${row?.seq}`
+    const last = entries.at(-1)
+    const [from, until] = [this.#until, `${this.#era}.${last?.transaction_id}.${last?.seq}`]
     this.#number++
+    this.#until = until
     return {
-      ...{
-        entries,
-        lines: rowLines(entries),
-        number: this.#number,
-        from: cursor(first),
-        until: cursor(last),
-        state: this.#state,
-      },
-      log: 'public.audit_logs',
-      era: {
-        ...{ number: this.#era, id: `01890000-0000-4000-8000-00000000000${this.#era}` },
-        beganAt: '2026-01-01T00:00:00.000Z',
-      },
+      ...{ entries, lines: rowLines(entries), number: this.#number, from, until, state: this.#state },
+      ...{ log: 'public.audit_logs', era: this.#eraNow() },
       signal: new AbortController().signal,
     }
+  }
+
+  #eraNow(): SinkBatch['era'] {
+    const id = `01890000-0000-4000-8000-00000000000${this.#era}`
+    return { number: this.#era, id, beganAt: '2026-01-01T00:00:00.000Z' }
   }
 }
 

@@ -1,0 +1,159 @@
+import type { ReaderCursor } from '../reader/cursor.ts'
+import type { ArchivePart, ExactRow } from '../sink.ts'
+import { lineRow, rowLine } from '../sinks/ndjson.ts'
+import type { ArchiveDifference, ReportBuilder } from './archive-report.ts'
+import { differingColumns } from './differing-columns.ts'
+import { comesAfter, type LogStream, type RowInLog } from './log-stream.ts'
+
+/** Lines of one part that follow each other. */
+export interface Lines {
+  readonly part: Pick<ArchivePart, 'place' | 'isSuperseded'>
+  readonly texts: readonly string[]
+  /** Of the first one in its part, from 1. */
+  readonly number: number
+}
+
+/** What of an entry is told. */
+type EntryFacts = Pick<ExactRow, 'id' | 'seq' | 'timestamp' | 'action'>
+
+interface StoredLine {
+  readonly text: string
+  readonly place: string
+}
+
+/** How many rows that were passed are remembered: a line that comes later than that is told as missing, and then as doubled. */
+const remembered = 100_000
+
+/** Compares the lines of an archive with the log, both in the order of readers, in one pass. */
+export class Comparison {
+  readonly #log: LogStream
+  readonly #report: ReportBuilder
+  /** Rows that were passed without their lines, by id: these may still come. */
+  readonly #skipped = new Map<string, EntryFacts>()
+  /** Ids of rows still to come, whose lines came where another row would be. */
+  readonly #accounted = new Set<string>()
+
+  constructor(log: LogStream, report: ReportBuilder) {
+    this.#log = log
+    this.#report = report
+  }
+
+  async compare({ part, texts, number }: Lines): Promise<void> {
+    this.#log.lookAgain()
+    let find: ((row: ExactRow) => ExactRow | undefined) | undefined
+    for (const [index, text] of texts.entries()) {
+      if (!part.isSuperseded && (await this.#isNext(text))) continue
+      const place = `${part.place}:${number + index}`
+      const stored = parsed(text)
+      if (!stored) {
+        this.#tell('unreadable', undefined, place)
+        continue
+      }
+      find ??= await this.#log.find(texts.slice(index).flatMap((other) => parsed(other) ?? []))
+      const logged = find(stored)
+      if (part.isSuperseded) this.#compareSuperseded(stored, logged, { text, place })
+      else if (logged) await this.#compareElsewhere(stored, logged, { text, place })
+      else this.#tell('extra', stored, place)
+    }
+  }
+
+  /**
+   * Tells what never came.
+   *
+   * @param shipped the place up to which the archive has to have everything
+   */
+  async finish(shipped: ReaderCursor): Promise<void> {
+    for (const row of this.#skipped.values()) this.#tell('missing', row, null)
+    this.#skipped.clear()
+    this.#log.lookAgain()
+    for (let next = await this.#log.peek(); next; next = await this.#log.peek()) {
+      this.#log.pass()
+      if (this.#accounted.delete(next.row.id)) continue
+      if (comesAfter(next.place, shipped)) this.#report.entries.notShipped++
+      else this.#tell('missing', next.row, null)
+    }
+  }
+
+  async #isNext(text: string): Promise<boolean> {
+    const next = await this.#log.peek()
+    if (!next || next.line.length !== text.length + 1 || !next.line.startsWith(text)) return false
+    this.#log.pass()
+    this.#report.entries.equal++
+    return true
+  }
+
+  /** A line that is not the next row's. */
+  async #compareElsewhere(stored: ExactRow, logged: ExactRow, line: StoredLine): Promise<void> {
+    const isInPlace = stored.seq === logged.seq && stored.transaction_id === logged.transaction_id
+    const at = this.#log.placeOf(logged)
+    if (!comesAfter(at, this.#log.passed)) {
+      const isLate = this.#skipped.delete(logged.id)
+      if (isInPlace) this.#tell(isLate ? 'outOfOrder' : 'doubled', stored, line.place)
+    } else if (isInPlace) {
+      await this.#passTo(at, logged)
+      if (isLineOf(line, logged)) this.#report.entries.equal++
+    } else {
+      this.#accounted.add(logged.id)
+    }
+    this.#compareContents(stored, logged, line)
+  }
+
+  /** A line from before a restore: the log has it if its backup had it. */
+  #compareSuperseded(stored: ExactRow, logged: ExactRow | undefined, line: StoredLine): void {
+    if (logged) this.#compareContents(stored, logged, line)
+    else this.#report.entries.superseded++
+  }
+
+  #compareContents(stored: ExactRow, logged: ExactRow, line: StoredLine): void {
+    if (!isLineOf(line, logged)) this.#tell('changed', stored, line.place, differingColumns(stored, logged))
+  }
+
+  /** Passes what the archive has left out. */
+  async #passTo(at: ReaderCursor, { id }: ExactRow): Promise<void> {
+    let next = await this.#log.peek()
+    while (next && comesAfter(at, next.place)) {
+      this.#log.pass()
+      this.#skip(next)
+      next = await this.#log.peek()
+    }
+    if (next?.row.id === id) this.#log.pass()
+    else this.#accounted.add(id) // committed, and behind an open transaction
+  }
+
+  #skip({ row }: RowInLog): void {
+    if (this.#accounted.delete(row.id)) return
+    const { id, seq, timestamp, action } = row
+    this.#skipped.set(id, { id, seq, timestamp, action })
+    if (this.#skipped.size <= remembered) return
+    const [oldest] = this.#skipped.values()
+    if (!oldest) return
+    this.#skipped.delete(oldest.id)
+    this.#tell('missing', oldest, null)
+  }
+
+  #tell(
+    kind: ArchiveDifference,
+    entry: EntryFacts | undefined,
+    place: string | null,
+    columns: readonly string[] = [],
+  ): void {
+    const { id = null, seq = null, timestamp = null, action = null } = entry ?? {}
+    this.#report.differences.add({ kind, id, seq, timestamp, action, place, columns })
+  }
+}
+
+function isLineOf({ text }: StoredLine, logged: ExactRow): boolean {
+  return rowLine(logged) === `${text}\n`
+}
+
+/** @returns undefined for a line that is no entry */
+function parsed(text: string): ExactRow | undefined {
+  try {
+    const row = lineRow(text)
+    return ['id', 'seq', 'transaction_id'].every((name) => typeof row[name as 'id'] === 'string')
+      ? row
+      : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,109 @@
+import { quoteTable } from '../postgres/identifiers.ts'
+import { compareCursors, type ReaderCursor, startOf } from '../reader/cursor.ts'
+import { type ReaderPosition, readPosition } from '../reader/eras.ts'
+import { exactColumns } from '../reader/exact-row.ts'
+import { readBatch } from '../reader/read-batch.ts'
+import { type ReaderLog, transactionSql } from '../reader/reader-log.ts'
+import type { ExactRow } from '../sink.ts'
+import { rowLine } from '../sinks/ndjson.ts'
+
+/** A row of the log, and its line as a sink stores it. */
+export interface RowInLog {
+  readonly row: ExactRow
+  readonly line: string
+  readonly place: ReaderCursor
+}
+
+const limits = { entries: 1_000, bytes: 8 * 1024 * 1024 }
+const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+const largest = 9_223_372_036_854_775_807n
+
+/** The log in the order of readers, a batch at a time in memory. */
+export class LogStream {
+  readonly #log: ReaderLog
+  #position: ReaderPosition
+  #cursor = startOf(1)
+  #rows: readonly ExactRow[] = []
+  #at = 0
+  #next: RowInLog | undefined
+  #isAtEnd = false
+  /** The place of the last row that was passed. */
+  passed: ReaderCursor = startOf(1)
+
+  constructor(log: ReaderLog, position: ReaderPosition) {
+    this.#log = log
+    this.#position = position
+  }
+
+  /** The next row; undefined at the end. There it looks for more after {@link lookAgain} only. */
+  async peek(): Promise<RowInLog | undefined> {
+    if (this.#next) return this.#next
+    if (this.#at === this.#rows.length && !this.#isAtEnd) await this.#read()
+    const row = this.#rows[this.#at++]
+    if (!row) this.#at = this.#rows.length
+    this.#next = row && { row, line: rowLine(row), place: this.placeOf(row) }
+    return this.#next
+  }
+
+  /** Passes the row that {@link peek} gave. */
+  pass(): void {
+    if (this.#next) this.passed = this.#next.place
+    this.#next = undefined
+  }
+
+  /** What was written meanwhile, an archive may have already. */
+  lookAgain(): void {
+    this.#isAtEnd = false
+  }
+
+  /** Where a row is in the order of readers: its `seq` tells the era. */
+  placeOf({ transaction_id, seq }: ExactRow): ReaderCursor {
+    const number = BigInt(seq)
+    const era = this.#position.eras.findLast(({ afterSeq }) => afterSeq < number)?.number ?? 1
+    return { era, transactionId: BigInt(transaction_id), seq: number }
+  }
+
+  /** What the log has of some rows: by id, or else by transaction id and `seq`. */
+  async find(wanted: readonly ExactRow[]): Promise<(row: ExactRow) => ExactRow | undefined> {
+    const { table, connection } = this.#log
+    const select = `SELECT ${exactColumns} FROM ${quoteTable(table)} AS l`
+    const ids = wanted.filter(({ id }) => uuid.test(id)).map(({ id }) => id)
+    const byId = new Map(
+      (
+        await connection.query<ExactRow>(
+          `${select} WHERE id IN (SELECT w::pg_catalog.uuid FROM pg_catalog.jsonb_array_elements_text($1::pg_catalog.jsonb) AS w)`,
+          JSON.stringify(ids),
+        )
+      ).map((row) => [row.id, row]),
+    )
+    const others = wanted.filter((row) => !byId.has(row.id) && isInt8(row.seq) && isInt8(row.transaction_id))
+    const found =
+      others.length === 0
+        ? []
+        : await connection.query<ExactRow>(
+            `${select} JOIN pg_catalog.jsonb_to_recordset($1::pg_catalog.jsonb) AS w(t text, s pg_catalog.int8)
+ON ${transactionSql} = w.t::pg_catalog.xid8 AND seq = w.s`,
+            JSON.stringify(others.map(({ transaction_id, seq }) => ({ t: transaction_id, s: seq }))),
+          )
+    const byPlace = new Map(found.map((row) => [`${row.transaction_id}.${row.seq}`, row]))
+    return (row) => byId.get(row.id) ?? byPlace.get(`${row.transaction_id}.${row.seq}`)
+  }
+
+  async #read(): Promise<void> {
+    this.#position = await readPosition(this.#log)
+    const batch = await readBatch(this.#log, this.#position, this.#cursor, limits)
+    this.#isAtEnd = batch === undefined
+    this.#rows = batch?.rows ?? []
+    this.#at = 0
+    if (batch) this.#cursor = batch.until
+  }
+}
+
+/** Whether one place comes behind another. */
+export function comesAfter(a: ReaderCursor, b: ReaderCursor): boolean {
+  return compareCursors(a, b) > 0
+}
+
+function isInt8(text: string): boolean {
+  return /^\d{1,19}$/.test(text) && BigInt(text) <= largest
+}
