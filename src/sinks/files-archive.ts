@@ -30,6 +30,7 @@ async function* readFiles(directory: string, reading: ArchiveReading): AsyncGene
   const files = await findFiles(directory, reading)
   const acknowledged = reading.acknowledged.state as FilePlace | null
   reportCut(files, acknowledged, reading)
+  noteRestore(reading)
   const total = files.reduce((sum, { size }) => sum + size, 0)
   let before = 0
   for (const { name, size } of files) {
@@ -90,6 +91,14 @@ function reportCut(files: readonly FoundFile[], kept: FilePlace | null, { fault 
       `${kept.file} has ${found.size} bytes, and ${kept.bytes} were written to it: it was cut.`,
     )
   }
+}
+
+/** Nothing in a file tells what was written before a restore of the log. */
+function noteRestore({ era, note }: ArchiveReading): void {
+  if (era.number === 1) return
+  note(
+    `The log was restored or moved, and is in era ${era.number} since ${era.beganAt}. What was delivered between the backup and the restore is extra or doubled here: files can't tell that from what somebody has put there.`,
+  )
 }
 
 /** A file as long as it was when reading began. */

@@ -77,8 +77,13 @@ async function* readArchive(
   await objects.reportUnnamed(reading)
 }
 
+/** What was changed may have become longer. Without a limit it could be of any length. */
+function longest(bytes: number): number {
+  return 2 * bytes + 1024 * 1024
+}
+
 function readObject(reader: S3Reader, { manifest: { object } }: ChainLink): Promise<ReadObject | undefined> {
-  return reader.get(object.key, object.versionId, object.bytes)
+  return reader.get(object.key, object.versionId, longest(object.bytes))
 }
 
 /** The lines of an object, also of one that is not as it was stored, as far as it can be unzipped. */
@@ -94,7 +99,7 @@ async function contentOf(
   }
   const isSame = object.sha256 === stored.sha256 && object.body.length === stored.bytes
   if (!isSame) fault('changed', key, `${key} is not what ${manifestKey} says: size or SHA-256 differ.`)
-  const text = await decompress(object.body, { maxOutputLength: Math.max(content.bytes, 1) }).catch(
+  const text = await decompress(object.body, { maxOutputLength: longest(content.bytes) }).catch(
     () => undefined,
   )
   if (isSame && (!text || sha256(text) !== content.sha256)) {

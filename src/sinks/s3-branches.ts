@@ -156,7 +156,7 @@ function report(
     fault(
       'chain',
       root,
-      `${place} stand beside other manifests of the same numbers, and the log was not restored in between.`,
+      `${place}: beside other manifests of the same numbers, and the log was not restored in between.`,
     )
   }
 }

@@ -51,16 +51,25 @@ export async function checkOnlyVersion(
   }
   const others = versions.filter((other) => other !== versionId)
   if (others.length === 0 || !versions.includes(versionId)) return
-  const digests = await Promise.all(
-    [versionId, ...others].map(async (version) => (await reader.get(key, version, bytes))?.sha256 ?? version),
-  )
-  if (new Set(digests).size === 1) {
+  if (await areSame(reader, key, [versionId, ...others], bytes)) {
     note(`${key} is there in ${versions.length} versions, which are the same.`)
   } else {
     fault(
       'overwritten',
       key,
-      `${key} has ${others.length} more versions, and not the same. Version ${versionId} is what was stored.`,
+      `${key} has ${others.length} more ${others.length === 1 ? 'version' : 'versions'}, and not the same. Version ${versionId} is what was stored.`,
     )
   }
+}
+
+/** Stops at the first that differs: there may be many. */
+async function areSame(
+  reader: S3Reader,
+  key: string,
+  [first = null, ...others]: readonly (string | null)[],
+  bytes: number,
+): Promise<boolean> {
+  const digest = (await reader.get(key, first, bytes))?.sha256
+  for (const other of others) if ((await reader.get(key, other, bytes))?.sha256 !== digest) return false
+  return typeof digest === 'string'
 }

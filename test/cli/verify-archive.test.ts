@@ -1,0 +1,117 @@
+import { readdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { write } from '../reader/readers.ts'
+import { createDatabase } from '../support/database.ts'
+import { createProject, runCli } from './project.ts'
+
+const database = await createDatabase()
+const env = { DATABASE_URL: database.url }
+
+const config = (sinks: string) => ({
+  'audit.config.ts': `import { files } from ${JSON.stringify(resolve('src/sinks/files.ts'))}
+import { webhook } from ${JSON.stringify(resolve('src/sinks/webhook.ts'))}
+export default { sinks: [${sinks}] }`,
+})
+
+const hook = `webhook({ url: 'http://127.0.0.1:1', secret: 'x'.repeat(16) })`
+
+describe('verify-archive', () => {
+  it('compares the archives of audit.config.ts with the log, and exits with 1 where one differs', async () => {
+    for (let n = 0; n < 3; n++) await write(database.pool, `by.command${n}`)
+    const shipping = await createProject(config(`files({ name: 'f', directory: 'archive' })`))
+    const { directory } = shipping
+    await runCli(['ship', '--once'], { cwd: directory, env })
+    await write(database.pool, 'not.shipped')
+    await writeFile(
+      join(directory, 'audit.config.ts'),
+      config(`files({ name: 'f', directory: 'archive' }), ${hook}`)['audit.config.ts'],
+    )
+    const archive = join(directory, 'archive')
+    expect(await runCli(['verify-archive'], { cwd: directory, env })).toEqual({
+      code: 0,
+      stdout: [
+        `✔ f, ${archive}: equals the log`,
+        '  3 entries equal, byte for byte',
+        '  1 entry not shipped yet',
+        '  webhook: not verified, as nothing can be read back from it',
+        '',
+      ].join('\n'),
+      stderr: '',
+    })
+
+    const [name = ''] = await readdir(archive)
+    await database.sql(
+      `ALTER TABLE audit_logs DISABLE TRIGGER USER; UPDATE audit_logs SET actor_id = 'eve' WHERE action = 'by.command1';
+       ALTER TABLE audit_logs ENABLE TRIGGER USER`,
+    )
+    const [row] = await database.sql<{ id: string; seq: string }>(
+      `SELECT id, seq FROM audit_logs WHERE action = 'by.command1'`,
+    )
+    const { code, stdout } = await runCli(['verify-archive', '--sink', 'f'], { cwd: directory, env })
+    expect(code).toBe(1)
+    expect(stdout.replace(/by\.command1 of \S+Z,/, 'by.command1 of TIME,')).toBe(
+      [
+        `✘ f, ${archive}: is not as it has to be`,
+        '  2 entries equal, byte for byte',
+        '  1 entry not shipped yet',
+        '  changed entries: 1 (in both, and not the same)',
+        `    by.command1 of TIME, seq ${row?.seq}, id ${row?.id}; differs in actor_id; ${name}:2`,
+        '',
+      ].join('\n'),
+    )
+
+    const json = await runCli(['verify-archive', '--json'], { cwd: directory, env })
+    expect(json.code).toBe(1)
+    expect(JSON.parse(json.stdout)).toEqual({
+      ok: false,
+      archives: [
+        {
+          ...{ sink: 'f', place: archive, ok: false },
+          entries: { equal: 2, notShipped: 1, superseded: 0 },
+          differences: {
+            count: 1,
+            kinds: { missing: 0, changed: 1, extra: 0, outOfOrder: 0, doubled: 0, unreadable: 0 },
+            first: [
+              {
+                ...{ kind: 'changed', ...row, action: 'by.command1', timestamp: expect.any(String) },
+                ...{ place: `${name}:2`, columns: ['actor_id'] },
+              },
+            ],
+          },
+          faults: {
+            count: 0,
+            kinds: { missing: 0, changed: 0, extra: 0, chain: 0, unlocked: 0, overwritten: 0, deleted: 0 },
+            first: [],
+          },
+          notes: [],
+        },
+      ],
+      notReadable: ['webhook'],
+    })
+  })
+
+  it.each([
+    [
+      2,
+      'a sink that is not there',
+      ['--sink', 'nobody'],
+      hook,
+      '--sink: there is no sink "nobody". There is: webhook.',
+    ],
+    [
+      2,
+      'a sink that can’t be read back',
+      ['--sink', 'webhook'],
+      hook,
+      'Nothing can be read back from webhook',
+    ],
+    [1, 'sinks of which none can be read back', [], hook, 'Nothing can be read back from webhook'],
+    [1, 'no sinks', [], '', 'audit.config.ts has no sinks, so there is no archive to verify.'],
+    [2, 'an option that is none', ['--all'], hook, "Unknown option '--all'"],
+  ])('exits with %d for %s', async (code, _, args, sinks, message) => {
+    const { directory } = await createProject(config(sinks))
+    const run = await runCli(['verify-archive', ...args], { cwd: directory, env })
+    expect(run).toEqual({ code, stdout: '', stderr: expect.stringContaining(message) })
+  })
+})
