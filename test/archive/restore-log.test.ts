@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GetObjectCommand } from '@aws-sdk/client-s3'
+import pg from 'pg'
 import { expect, it } from 'vitest'
 import { withAudit } from '../../src/index.ts'
 import { files } from '../../src/sinks/files.ts'
@@ -43,15 +44,31 @@ async function runDocumented(ndjson: string): Promise<void> {
     const [before = '', after = ''] = intoTable.split(/^\\copy .*$/m)
     const [, options = ''] = /^\\copy lines FROM audit\.ndjson (.*)$/m.exec(intoTable) ?? []
     await client.query(before)
-    const path = join(await temporaryDirectory(), 'audit.ndjson')
-    await writeFile(path, ndjson)
-    // the server reads the file, which is all that differs from what psql does
-    execFileSync('chmod', ['-R', 'a+rX', join(path, '..')])
-    await client.query(`COPY lines FROM '${path}' ${options}`)
+    await copyIn(client, `COPY lines FROM STDIN ${options}`, ndjson)
     await client.query(after)
+    await client.query('DROP TABLE lines')
   } finally {
     client.release()
   }
+}
+
+function copyIn(client: pg.PoolClient, sql: string, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const query = new pg.Query(sql)
+    query.on('end', () => resolve())
+    query.on('error', reject)
+    client.query(
+      Object.assign(query, {
+        handleCopyInResponse: (connection: {
+          sendCopyFromChunk(data: Buffer): void
+          endCopyFrom(): void
+        }) => {
+          connection.sendCopyFromChunk(Buffer.from(text))
+          connection.endCopyFrom()
+        },
+      }),
+    )
+  })
 }
 
 const rows = (table: string) => database.sql(`SELECT t::text FROM ${table} AS t ORDER BY seq`)
@@ -72,7 +89,7 @@ it('files are restored to the rows that they were made of, and to a new log', as
   expect(await rows('audit_logs')).toEqual(logged)
   await writeSome(database, 1)
   expect(await rows('audit_logs')).toHaveLength(5)
-  await database.sql('DROP TABLE restored; DROP TABLE IF EXISTS lines')
+  await database.sql('DROP TABLE restored')
 })
 
 it.skipIf(withoutMoto)('objects of S3 are unzipped, and restored the same', { timeout: 60_000 }, async () => {
