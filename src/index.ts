@@ -5,7 +5,7 @@ export type {
   FaultyPlace,
   Findings,
 } from './archive/archive-report.ts'
-export type { VerifyProgress } from './archive/verify-sink.ts'
+export type { ArchiveProgress } from './archive/verify-sink.ts'
 export type { Audit } from './audit.ts'
 export { defineAudit } from './config.ts'
 export {

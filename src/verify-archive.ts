@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import type { ArchiveReport } from './archive/archive-report.ts'
-import { isArchiving, type VerifyProgress, verifySink } from './archive/verify-sink.ts'
+import { type ArchiveProgress, isArchiving, verifySink } from './archive/verify-sink.ts'
 import { AuditError } from './errors.ts'
 import { auditOf } from './prisma-7/registry.ts'
 import { readerLog } from './reader/reader-log.ts'
@@ -13,7 +13,7 @@ export interface VerifyArchiveOptions {
   /** Whose archives. Default: those of the option `sinks` of `withAudit` that can be read back. */
   sinks?: readonly Sink[] | undefined
   /** Called as lines have been compared. */
-  onProgress?: ((progress: VerifyProgress) => void) | undefined
+  onProgress?: ((progress: ArchiveProgress) => void) | undefined
   /** Aborting it ends it: it rejects with the reason. */
   signal?: AbortSignal | undefined
 }
@@ -21,7 +21,7 @@ export interface VerifyArchiveOptions {
 const verifySchema = z.strictObject({
   sinks: z.optional(sinksSchema),
   onProgress: z.optional(
-    z.custom<(progress: VerifyProgress) => void>((value) => typeof value === 'function'),
+    z.custom<(progress: ArchiveProgress) => void>((value) => typeof value === 'function'),
   ),
   signal: z.optional(z.instanceof(AbortSignal)),
 })
@@ -46,21 +46,21 @@ export async function verifyArchive(
   options: VerifyArchiveOptions = {},
 ): Promise<ArchiveReport[]> {
   const log = auditOf(client)?.log
-  if (!log) throw refused('the client is not audited. Pass the client that withAudit returned')
+  if (!log) throw notVerified('the client is not audited. Pass the client that withAudit returned')
   const parsed = checkShape(verifySchema, options)
-  if (!parsed.success) throw refused(z.prettifyError(parsed.error), parsed.error)
+  if (!parsed.success) throw notVerified(z.prettifyError(parsed.error), parsed.error)
   const { sinks, onProgress = () => {}, signal = new AbortController().signal } = parsed.data
   const unreadable = sinks?.find((sink) => !isArchiving(sink))
-  if (unreadable) throw refused(`the sink ${JSON.stringify(unreadable.name)} can't be read back`)
+  if (unreadable) throw notVerified(`the sink ${JSON.stringify(unreadable.name)} can't be read back`)
   const archiving = (sinks ?? log.options.sinks).filter(isArchiving)
   if (archiving.length === 0)
-    throw refused('there is no sink that can be read back. Name it with the option sinks')
+    throw notVerified('there is no sink that can be read back. Name it with the option sinks')
   const reports: ArchiveReport[] = []
   for (const sink of archiving) reports.push(await verifySink(readerLog(log), sink, { signal, onProgress }))
   return reports
 }
 
-function refused(reason: string, cause?: unknown): AuditError {
+function notVerified(reason: string, cause?: unknown): AuditError {
   return new AuditError(
     'AUDIT_INVALID_OPTIONS',
     `No archive was verified, and nothing was read: ${reason}.`,

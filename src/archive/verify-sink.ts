@@ -12,7 +12,7 @@ import { LogStream } from './log-stream.ts'
 export type ArchivingSink = Sink & { readonly archive: Archive }
 
 /** How far it is. */
-export interface VerifyProgress {
+export interface ArchiveProgress {
   readonly sink: string
   /** Lines that were compared. */
   readonly entries: number
@@ -20,9 +20,9 @@ export interface VerifyProgress {
   readonly fraction: number
 }
 
-export interface VerifyOptions {
+export interface ComparisonOptions {
   readonly signal: AbortSignal
-  readonly onProgress: (progress: VerifyProgress) => void
+  readonly onProgress: (progress: ArchiveProgress) => void
 }
 
 /** Whether a sink's archive can be read back. */
@@ -38,7 +38,7 @@ export function isArchiving(sink: Sink): sink is ArchivingSink {
 export async function verifySink(
   log: ReaderLog,
   { name, archive }: ArchivingSink,
-  { signal, onProgress }: VerifyOptions,
+  { signal, onProgress }: ComparisonOptions,
 ): Promise<ArchiveReport> {
   const position = await readPosition(log)
   const find = () => findConsumer(log, position, consumerOfSink({ name }))
@@ -49,7 +49,7 @@ export async function verifySink(
   const comparison = new Comparison(new LogStream(log, position), builder)
   const reading: ArchiveReading = {
     acknowledged: { batches: acknowledgedBatches(consumer), state: consumer?.state ?? null },
-    era: eraOf(position.eras.at(-1) as Era),
+    era: eraNow(position.eras.at(-1) as Era),
     begun: async () => (await find())?.batch ?? 0n,
     fault: (kind, place, message) => builder.faults.add({ kind, place, message }),
     note: (message) => builder.note(message),
@@ -74,7 +74,7 @@ function acknowledgedBatches(consumer: Consumer | undefined): bigint {
   return consumer.inFlight ? consumer.batch - 1n : consumer.batch
 }
 
-function eraOf({ number, id, beganAt }: Era): ArchiveReading['era'] {
+function eraNow({ number, id, beganAt }: Era): ArchiveReading['era'] {
   return { number, id, beganAt }
 }
 

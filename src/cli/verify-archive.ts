@@ -5,7 +5,7 @@ import {
   type DifferentEntry,
   type Findings,
 } from '../archive/archive-report.ts'
-import { isArchiving, type VerifyOptions, verifySink } from '../archive/verify-sink.ts'
+import { type ComparisonOptions, isArchiving, verifySink } from '../archive/verify-sink.ts'
 import { AuditError } from '../errors.ts'
 import { readerLog } from '../reader/reader-log.ts'
 import { archiveFaults, type Sink } from '../sink.ts'
@@ -33,7 +33,7 @@ export interface ArchiveVerification {
  */
 export async function verifyArchives(
   directory: string,
-  { table, sink, ...options }: VerifyOptions & { table: string | undefined; sink: string | undefined },
+  { table, sink, ...options }: ComparisonOptions & { table: string | undefined; sink: string | undefined },
 ): Promise<ArchiveVerification> {
   const config = await loadAuditConfig(directory)
   const sinks = namedSinks(configuredSinks(config, 'there is no archive to verify'), sink)

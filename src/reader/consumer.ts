@@ -41,7 +41,7 @@ export async function findConsumer(
   name: string,
 ): Promise<Consumer | undefined> {
   const [row] = await connection.query<{ consumer: string }>(
-    `SELECT ${consumerColumns} FROM ${readersTable(table, 'consumers')} WHERE log = $1::text AND name = $2::text`,
+    `SELECT ${consumerColumns} FROM ${internalTable(table, 'consumers')} WHERE log = $1::text AND name = $2::text`,
     ...[log, name],
   )
   return row && consumerOf(JSON.parse(row.consumer) as ConsumerRow)
