@@ -1,9 +1,9 @@
+import { lineRow, rowLine } from '../log/ndjson.ts'
 import type { ReaderCursor } from '../reader/cursor.ts'
 import type { ArchivePart, ExactRow } from '../sink.ts'
-import { lineRow, rowLine } from '../sinks/ndjson.ts'
 import type { ArchiveDifference, ReportBuilder } from './archive-report.ts'
 import { differingColumns } from './differing-columns.ts'
-import { comesAfter, type LogStream, type RowInLog } from './log-stream.ts'
+import { comesAfter, type LogStream } from './log-stream.ts'
 
 /** Lines of one part that follow each other. */
 export interface Lines {
@@ -68,15 +68,15 @@ export class Comparison {
     this.#log.lookAgain()
     for (let next = await this.#log.peek(); next; next = await this.#log.peek()) {
       this.#log.pass()
-      if (this.#accounted.delete(next.row.id)) continue
-      if (comesAfter(next.place, shipped)) this.#report.entries.notShipped++
-      else this.#tell('missing', next.row, null)
+      const row = lineRow(next)
+      if (this.#accounted.delete(row.id)) continue
+      if (comesAfter(this.#log.placeOf(row), shipped)) this.#report.entries.notShipped++
+      else this.#tell('missing', row, null)
     }
   }
 
   async #isNext(text: string): Promise<boolean> {
-    const next = await this.#log.peek()
-    if (!next || next.line.length !== text.length + 1 || !next.line.startsWith(text)) return false
+    if ((await this.#log.peek()) !== text) return false
     this.#log.pass()
     this.#report.entries.equal++
     return true
@@ -110,19 +110,18 @@ export class Comparison {
 
   /** Passes what the archive has left out. */
   async #passTo(at: ReaderCursor, { id }: ExactRow): Promise<void> {
-    let next = await this.#log.peek()
-    while (next && comesAfter(at, next.place)) {
+    for (let next = await this.#log.peek(); next; next = await this.#log.peek()) {
+      const row = lineRow(next)
+      if (row.id !== id && !comesAfter(at, this.#log.placeOf(row))) break
       this.#log.pass()
-      this.#skip(next)
-      next = await this.#log.peek()
+      if (row.id === id) return
+      this.#skip(row)
     }
-    if (next?.row.id === id) this.#log.pass()
-    else this.#accounted.add(id) // committed, and behind an open transaction
+    this.#accounted.add(id) // committed, and behind an open transaction
   }
 
-  #skip({ row }: RowInLog): void {
-    if (this.#accounted.delete(row.id)) return
-    const { id, seq, timestamp, action } = row
+  #skip({ id, seq, timestamp, action }: ExactRow): void {
+    if (this.#accounted.delete(id)) return
     this.#skipped.set(id, { id, seq, timestamp, action })
     if (this.#skipped.size <= remembered) return
     const [oldest] = this.#skipped.values()

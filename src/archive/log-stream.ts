@@ -1,3 +1,4 @@
+import { lineRow, splitLines } from '../log/ndjson.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { compareCursors, type ReaderCursor, startOf } from '../reader/cursor.ts'
 import { type ReaderPosition, readPosition } from '../reader/eras.ts'
@@ -5,14 +6,6 @@ import { exactColumns } from '../reader/exact-row.ts'
 import { readBatch } from '../reader/read-batch.ts'
 import { type ReaderLog, transactionSql } from '../reader/reader-log.ts'
 import type { ExactRow } from '../sink.ts'
-import { rowLine } from '../sinks/ndjson.ts'
-
-/** A row of the log, and its line as a sink stores it. */
-export interface RowInLog {
-  readonly row: ExactRow
-  readonly line: string
-  readonly place: ReaderCursor
-}
 
 const limits = { entries: 1_000, bytes: 8 * 1024 * 1024 }
 const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
@@ -23,32 +16,31 @@ export class LogStream {
   readonly #log: ReaderLog
   #position: ReaderPosition
   #cursor = startOf(1)
-  #rows: readonly ExactRow[] = []
+  #lines: readonly string[] = []
+  /** How many of these are passed. */
   #at = 0
-  #next: RowInLog | undefined
   #isAtEnd = false
-  /** The place of the last row that was passed. */
-  passed: ReaderCursor = startOf(1)
+  #passed: string | undefined
 
   constructor(log: ReaderLog, position: ReaderPosition) {
     this.#log = log
     this.#position = position
   }
 
-  /** The next row; undefined at the end. There it looks for more after {@link lookAgain} only. */
-  async peek(): Promise<RowInLog | undefined> {
-    if (this.#next) return this.#next
-    if (this.#at === this.#rows.length && !this.#isAtEnd) await this.#read()
-    const row = this.#rows[this.#at++]
-    if (!row) this.#at = this.#rows.length
-    this.#next = row && { row, line: rowLine(row), place: this.placeOf(row) }
-    return this.#next
+  /** The line of the next entry, without its end; undefined at the end. There it looks for more after {@link lookAgain} only. */
+  async peek(): Promise<string | undefined> {
+    if (this.#at === this.#lines.length && !this.#isAtEnd) await this.#read()
+    return this.#lines[this.#at]
   }
 
-  /** Passes the row that {@link peek} gave. */
+  /** Passes the entry that {@link peek} gave. */
   pass(): void {
-    if (this.#next) this.passed = this.#next.place
-    this.#next = undefined
+    this.#passed = this.#lines[this.#at++]
+  }
+
+  /** The place of the last entry that was passed. */
+  get passed(): ReaderCursor {
+    return this.#passed === undefined ? startOf(1) : this.placeOf(lineRow(this.#passed))
   }
 
   /** What was written meanwhile, an archive may have already. */
@@ -93,7 +85,7 @@ ON ${transactionSql} = w.t::pg_catalog.xid8 AND seq = w.s`,
     this.#position = await readPosition(this.#log)
     const batch = await readBatch(this.#log, this.#position, this.#cursor, limits)
     this.#isAtEnd = batch === undefined
-    this.#rows = batch?.rows ?? []
+    this.#lines = splitLines(batch?.text ?? '')
     this.#at = 0
     if (batch) this.#cursor = batch.until
   }

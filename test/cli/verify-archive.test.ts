@@ -17,7 +17,9 @@ export default { sinks: [${sinks}] }`,
 const hook = `webhook({ url: 'http://127.0.0.1:1', secret: 'x'.repeat(16) })`
 
 describe('verify-archive', () => {
-  it('compares the archives of audit.config.ts with the log, and exits with 1 where one differs', async () => {
+  it('compares the archives of audit.config.ts with the log, and exits with 1 where one differs', {
+    timeout: 120_000,
+  }, async () => {
     for (let n = 0; n < 3; n++) await write(database.pool, `by.command${n}`)
     const shipping = await createProject(config(`files({ name: 'f', directory: 'archive' })`))
     const { directory } = shipping
