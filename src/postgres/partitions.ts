@@ -11,6 +11,8 @@ export interface Partition {
   readonly upper: number | null
   /** Whether nobody can change or remove entries by addressing it. */
   readonly isProtected: boolean
+  /** Whether it has never had an entry. */
+  readonly isEmpty: boolean
 }
 
 /** The partitions of a log at one moment. */
@@ -33,12 +35,13 @@ export function partitionsJson(log: string): string {
   return `(SELECT CASE WHEN l.relkind = 'p' THEN pg_catalog.json_build_object(
   'now', (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000)::int8,
   'partitions', (SELECT coalesce(pg_catalog.json_agg(p.partition ORDER BY p.lower NULLS FIRST), '[]') FROM (
-    SELECT b.lower, pg_catalog.json_build_object('name', b.name, 'lower', b.lower, 'upper', b.upper, 'isProtected', b.protected) AS partition
+    SELECT b.lower, pg_catalog.json_build_object('name', b.name, 'lower', b.lower, 'upper', b.upper, 'isProtected', b.protected,
+      'isEmpty', b.size = 0) AS partition
     FROM (
-      SELECT pg_catalog.format('%I.%I', n.nspname, b.relname) AS name, b.protected,
+      SELECT pg_catalog.format('%I.%I', n.nspname, b.relname) AS name, b.protected, b.size,
         ${bound(String.raw`^FOR VALUES FROM \(''([^'']*)''\)`)} AS lower, ${bound(String.raw`TO \(''([^'']*)''\)$`)} AS upper
       FROM (
-        SELECT c.relname, c.relnamespace, pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound,
+        SELECT c.relname, c.relnamespace, pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound, pg_catalog.pg_relation_size(c.oid) AS size,
           -- BEFORE and for each statement: 2, and 16, 8 or 32 for UPDATE, DELETE or TRUNCATE
           (SELECT count(DISTINCT t.tgtype) = 3 FROM pg_catalog.pg_trigger t
             WHERE t.tgrelid = c.oid AND t.tgtype IN (18, 10, 34) AND t.tgenabled = 'A' AND t.tgqual IS NULL AND t.tgattr = ''

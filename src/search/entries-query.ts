@@ -1,4 +1,5 @@
-import { quoteTable, type TableName } from '../postgres/identifiers.ts'
+import { type Span, spanSql, whole } from '../log/log-spans.ts'
+import type { TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 import { actionSql, columnsSql, every, isPattern, type Stretch, timeSql, whereSql } from './condition-sql.ts'
 import type { Conditions } from './conditions.ts'
@@ -9,6 +10,13 @@ import { canBeRead, type Naming } from './record-sql.ts'
 export interface LogToAsk {
   readonly table: TableName
   readonly connection: SqlClient
+  /** The part of a partitioned log to read; by default, all of it. */
+  readonly span?: Span
+}
+
+/** What to select a log's entries from; it needs an alias. */
+export function logSql({ table, span = whole }: LogToAsk): string {
+  return spanSql(table, span)
 }
 
 /** A log to read, and what to select of each entry. */
@@ -70,14 +78,14 @@ function newest(
 
 function newestSql(
   columns: string,
-  { table }: LogSource,
+  source: LogSource,
   conditions: Conditions,
   stretch: Stretch,
   limit: string,
   parameters: QueryParameters,
   naming?: Naming,
 ): string {
-  return `SELECT ${columns} FROM ${quoteTable(table)}
+  return `SELECT ${columns} FROM ${logSql(source)} AS l
 WHERE ${whereSql(conditions, stretch, parameters, naming)}
 ${newestFirst} LIMIT ${limit}`
 }
@@ -91,13 +99,14 @@ const samples = 4
  * about as much as the same actions one by one.
  */
 export function mergedQuery(
-  { table, columns }: LogSource,
+  source: LogSource,
   conditions: Conditions,
   stretch: Stretch,
   count: number,
 ): EntriesQuery {
   const parameters = new QueryParameters()
-  const log = quoteTable(table)
+  const { columns } = source
+  const log = logSql(source)
   const wanted = wantedActions(log, conditions, parameters)
   const match = every([
     'l.action = w.name',
@@ -138,7 +147,7 @@ function wantedActions(log: string, conditions: Conditions, parameters: QueryPar
  */
 export function distinctValues(name: string, log: string, column: 'action' | 'resource_type'): string {
   return `${name} (${column}) AS (
-  (SELECT ${column} FROM ${log} ORDER BY ${column} LIMIT 1)
+  (SELECT ${column} FROM ${log} AS l ORDER BY ${column} LIMIT 1)
   UNION ALL
   SELECT (SELECT l.${column} FROM ${log} AS l WHERE l.${column} > e.${column} ORDER BY l.${column} LIMIT 1)
   FROM ${name} AS e WHERE e.${column} IS NOT NULL
@@ -159,15 +168,12 @@ SELECT min(${end('ASC')}) AS "first", max(${end('DESC')}) AS "last" FROM existin
 }
 
 /** Replaces patterns by the actions that the log has, since an index serves only those. */
-export async function withLiteralActions(
-  { table, connection }: LogToAsk,
-  conditions: Conditions,
-): Promise<Conditions> {
+export async function withLiteralActions(log: LogToAsk, conditions: Conditions): Promise<Conditions> {
   const { actions } = conditions
   if (!actions?.some(isPattern)) return conditions
   if (actions.includes('*')) return { ...conditions, actions: undefined }
   const parameters = new QueryParameters()
-  const sql = `WITH RECURSIVE ${wantedActions(quoteTable(table), conditions, parameters)} SELECT name FROM wanted`
-  const rows = await connection.query<{ name: string }>(sql, ...parameters.values)
+  const sql = `WITH RECURSIVE ${wantedActions(logSql(log), conditions, parameters)} SELECT name FROM wanted`
+  const rows = await log.connection.query<{ name: string }>(sql, ...parameters.values)
   return { ...conditions, actions: rows.map(({ name }) => name) }
 }

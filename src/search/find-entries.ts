@@ -1,3 +1,4 @@
+import { type Span, spansOf, spansWithin } from '../log/log-spans.ts'
 import type { Stretch } from './condition-sql.ts'
 import { type Conditions, pickConditions } from './conditions.ts'
 import { type Position, positionIn, timestampText } from './cursor.ts'
@@ -35,11 +36,8 @@ export interface FoundEntries<Row> {
 const [firstWindow, largestWindow] = [4_000, 128_000]
 
 /**
- * The newest entries that meet the conditions, in order.
- *
- * If an index leads to all of them, one statement finds them. Otherwise the search goes through windows of time, from
- * new to old. A window ends at the moment when an index has returned enough candidates. So sorting by time costs no
- * more than the window, and a search that finds little can stop in between and say how far it got.
+ * The newest entries that meet the conditions, in order. A partitioned log is read span by span, from the newest on, until
+ * there are enough.
  */
 export async function findEntries<Row>(
   source: LogSource,
@@ -47,6 +45,50 @@ export async function findEntries<Row>(
   { before, count, time }: SearchLimits,
 ): Promise<FoundEntries<Row>> {
   if (conditions.actions?.length === 0) return { rows: [] }
+  const deadline = performance.now() + (time ?? Number.POSITIVE_INFINITY)
+  const spans = spansWithin(await spansOf(source.table, source.connection), timeOf(conditions, before))
+  const rows: Placed<Row>[] = []
+  for (const [index, span] of spans.entries()) {
+    const rest = time === undefined ? undefined : Math.max(0, deadline - performance.now())
+    const limits = { before, count: count - rows.length, time: rest }
+    const found = await findWithin<Row>({ ...source, span }, conditions, limits)
+    rows.push(...found.rows)
+    if (found.stoppedAt || rows.length === count) return { ...found, rows }
+    const isLast = index === spans.length - 1
+    if (!isLast && performance.now() > deadline) return { rows, stoppedAt: startOf(span) }
+  }
+  return { rows }
+}
+
+/** The bounds of what is asked for, in milliseconds since 1970. */
+function timeOf({ from, to }: Conditions, before: Position | undefined) {
+  const ends = [
+    ...(to === undefined ? [] : [Date.parse(to)]),
+    ...(before ? [Number(before.microseconds / 1_000n)] : []),
+  ]
+  return {
+    from: from === undefined ? undefined : Date.parse(from),
+    to: ends.length === 0 ? undefined : Math.min(...ends),
+  }
+}
+
+/** The place before all entries of a span. */
+function startOf({ lower = 0 }: Span): Position {
+  return { microseconds: BigInt(lower) * 1_000n, seq: -1n }
+}
+
+/**
+ * The newest entries of one span.
+ *
+ * If an index leads to all of them, one statement finds them. Otherwise the search goes through windows of time, from
+ * new to old. A window ends at the moment when an index has returned enough candidates. So sorting by time costs no
+ * more than the window, and a search that finds little can stop in between and say how far it got.
+ */
+async function findWithin<Row>(
+  source: LogSource,
+  conditions: Conditions,
+  { before, count, time }: SearchLimits,
+): Promise<FoundEntries<Row>> {
   const read = ({ sql, values }: EntriesQuery) => source.connection.query<Placed<Row>>(sql, ...values)
   const way = chooseWay(conditions, time !== undefined)
   if (way !== 'windows') {

@@ -1,8 +1,7 @@
-import { quoteTable } from '../postgres/identifiers.ts'
 import { every, type Stretch, timeSql, whereSql } from './condition-sql.ts'
 import type { Conditions } from './conditions.ts'
 import { microsecondsSql, type Position } from './cursor.ts'
-import type { LogToAsk } from './entries-query.ts'
+import { type LogToAsk, logSql } from './entries-query.ts'
 import { isAllOf, isOneAction } from './leading.ts'
 import { QueryParameters } from './query-parameters.ts'
 
@@ -13,17 +12,17 @@ import { QueryParameters } from './query-parameters.ts'
  * @param conditions those that make an entry a candidate: the ones that an index serves, and the time span
  */
 export async function windowStart(
-  { table, connection }: LogToAsk,
+  log: LogToAsk,
   conditions: Conditions,
   stretch: Stretch,
   size: number,
 ): Promise<Position | undefined> {
   const parameters = new QueryParameters()
   const limit = parameters.add(size, 'int8')
-  const candidates = candidatesSql(quoteTable(table), conditions, stretch, limit, parameters)
+  const candidates = candidatesSql(logSql(log), conditions, stretch, limit, parameters)
   const sql = `SELECT ${microsecondsSql('min("timestamp")')} AS microseconds
 FROM (${candidates}) AS candidates HAVING count(*) = ${limit}`
-  const [start] = await connection.query<{ microseconds: string }>(sql, ...parameters.values)
+  const [start] = await log.connection.query<{ microseconds: string }>(sql, ...parameters.values)
   return start && { microseconds: BigInt(start.microseconds), seq: -1n }
 }
 
@@ -43,9 +42,9 @@ function candidatesSql(
   CROSS JOIN LATERAL (SELECT "timestamp" FROM ${log} AS l WHERE ${match} ${newest}) AS l ${newest}`
   }
   const match = whereSql(conditions, stretch, parameters)
-  if (!isAllOf(conditions, [])) return `SELECT "timestamp" FROM ${log} WHERE ${match} ${newest}`
+  if (!isAllOf(conditions, [])) return `SELECT "timestamp" FROM ${log} AS l WHERE ${match} ${newest}`
   const range = every([match, ...idRange(conditions, stretch, parameters)])
-  return `SELECT "timestamp" FROM ${log} WHERE ${range} ORDER BY id DESC LIMIT ${limit}`
+  return `SELECT "timestamp" FROM ${log} AS l WHERE ${range} ORDER BY id DESC LIMIT ${limit}`
 }
 
 const hour = 3_600_000
@@ -76,10 +75,10 @@ function firstId(milliseconds: number): string {
 /** A resource type with at most this many entries is read whole. */
 const fewEntries = 5_000
 
-export async function hasFewOfType({ table, connection }: LogToAsk, resourceType: string): Promise<boolean> {
+export async function hasFewOfType(log: LogToAsk, resourceType: string): Promise<boolean> {
   const parameters = new QueryParameters()
-  const sql = `SELECT count(*)::text AS count FROM (SELECT FROM ${quoteTable(table)}
+  const sql = `SELECT count(*)::text AS count FROM (SELECT FROM ${logSql(log)} AS l
 WHERE ${whereSql({ resourceType }, {}, parameters)} LIMIT ${fewEntries + 1}) AS few`
-  const [found] = await connection.query<{ count: string }>(sql, ...parameters.values)
+  const [found] = await log.connection.query<{ count: string }>(sql, ...parameters.values)
   return Number(found?.count ?? 0) <= fewEntries
 }
