@@ -1,8 +1,10 @@
 import type { Attribution } from '../attribution.ts'
 import { AuditError } from '../errors.ts'
+import { missingPartition } from '../log/log-partitions.ts'
 import { NotRead } from '../postgres/catalog.ts'
 import { type Connection, isPool, plain, withSavepoint } from '../postgres/connection.ts'
-import { sqlStateOf } from '../postgres/sql-state.ts'
+import { lacksPartition } from '../postgres/partitions.ts'
+import { checkViolation, sqlStateOf } from '../postgres/sql-state.ts'
 import { type Meaning, meaningOf } from './meaning.ts'
 import { ParserNeeded } from './parse/syntax.ts'
 import type { UncapturableReason } from './parse/uncapturable.ts'
@@ -56,6 +58,10 @@ export async function capture<T>(captured: StatementAtHand<T>): Promise<T> {
         (await answers(plan.lacksPrivilege, connection))
       ) {
         return await runTextOnly(captured, attribution)
+      }
+      const { table } = scope.configuration.options
+      if (state === checkViolation && isPool(connection) && (await lacksPartition(connection, table))) {
+        throw missingPartition(table, error)
       }
       if (!('sql' in plan) || !outdatedStates.has(state)) throw error
       database.forget()

@@ -5,6 +5,7 @@ import { newId } from '../id.ts'
 import type { AuditEntry } from '../log/entry.ts'
 import { type NewEntry, writeEntries } from '../log/insert.ts'
 import type { Log } from '../log/log.ts'
+import { refuseWithoutPartition } from '../log/log-partitions.ts'
 import { refusedEvent, swallowedEvent } from '../log/write-error.ts'
 import { changeDetails, type DataChange, eventDetails, reasonIn } from './details.ts'
 import { type AuditEvent, type Identifier, parseEvent } from './event.ts'
@@ -193,7 +194,8 @@ function entryOf(log: Log, event: AuditEvent): NewEntry {
 
 async function writeEvent(log: Log, entry: NewEntry): Promise<AuditEntry> {
   const { table } = log.options
-  const [stored] = await writeEntries(table, log.connection, [entry]).catch((error: unknown) => {
+  const [stored] = await writeEntries(table, log.connection, [entry]).catch(async (error: unknown) => {
+    await refuseWithoutPartition(log, error)
     throw refusedEvent(error, entry, table)
   })
   if (!stored) throw swallowedEvent(entry, table)

@@ -2,6 +2,8 @@ import { AuditError } from '../errors.ts'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import { endOfPartitions, readPartitions } from '../postgres/partitions.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
+import { checkViolation, sqlStateOf } from '../postgres/sql-state.ts'
+import type { Log } from './log.ts'
 
 /** With less than this ahead, in milliseconds, a client says so: a month. */
 const enough = 30 * 86_400_000
@@ -28,6 +30,21 @@ export async function checkPartitions(connection: SqlClient, table: TableName): 
     'AUDIT_PARTITIONS_ENDING',
     `The partitions of the audit log ${quoteTable(table)} end at ${new Date(end).toISOString()}, and from then on writes are refused that are recorded. Entries are still written. Run "npx prisma-extension-audit maintain", and let cron run it every day.`,
   )
+}
+
+/**
+ * Why PostgreSQL refused an entry by a condition on rows, where the condition is that there is a partition.
+ *
+ * @throws AuditError `AUDIT_PARTITION_MISSING`
+ */
+export async function refuseWithoutPartition(
+  { connection, options: { table }, isTransaction }: Pick<Log, 'connection' | 'options' | 'isTransaction'>,
+  error: unknown,
+): Promise<void> {
+  // the error has ended a transaction, which says nothing more
+  if (sqlStateOf(error) !== checkViolation || isTransaction) return
+  const found = await readPartitions(connection, table).catch(() => undefined)
+  if (found && endOfPartitions(found) === undefined) throw missingPartition(table, error)
 }
 
 export function missingPartition(table: TableName, cause?: unknown): AuditError {

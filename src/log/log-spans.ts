@@ -1,3 +1,4 @@
+import { validate as isUuid, version } from 'uuid'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import { type Partitions, readPartitions } from '../postgres/partitions.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
@@ -36,6 +37,36 @@ const known = new WeakMap<TableName, Known>()
  * @throws what the connection throws
  */
 export async function spansOf(table: TableName, connection: SqlClient): Promise<readonly Span[]> {
+  const found = await partitionsOf(table, connection)
+  return found ? spansIn(found.partitions, found.now) : [whole]
+}
+
+/**
+ * Where to look for an entry, one after the other: a UUIDv7 says when it was made, and the entry was mostly written in that
+ * month or beside it. Clocks differ, and ids from elsewhere may be random, so at last in the whole log.
+ *
+ * @throws what the connection throws
+ */
+export async function spansOfId(
+  table: TableName,
+  connection: SqlClient,
+  id: string,
+): Promise<readonly Span[]> {
+  const found = await partitionsOf(table, connection)
+  if (!found || !isUuid(id) || version(id) !== 7) return [whole]
+  const { partitions } = found
+  const made = Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)
+  const month = partitions.findIndex(
+    ({ lower, upper }) => (lower ?? -Infinity) <= made && made < (upper ?? Infinity),
+  )
+  if (month === -1) return [whole]
+  return [between(partitions, Math.max(0, month - 1), Math.min(partitions.length, month + 2)), whole]
+}
+
+async function partitionsOf(
+  table: TableName,
+  connection: SqlClient,
+): Promise<{ partitions: Partitions['partitions']; now: number } | undefined> {
   const now = performance.now()
   let found = known.get(table)
   if (!found || now - found.at > fresh) {
@@ -43,13 +74,13 @@ export async function spansOf(table: TableName, connection: SqlClient): Promise<
     known.set(table, found)
     found.partitions.catch(() => known.delete(table))
   }
-  const partitions = await found.partitions
-  return partitions ? spansIn(partitions, partitions.now + now - found.at) : [whole]
+  const read = await found.partitions
+  return read && { partitions: read.partitions, now: read.now + now - found.at }
 }
 
 export const whole: Span = { lower: undefined, upper: undefined }
 
-function spansIn({ partitions }: Partitions, now: number): readonly Span[] {
+function spansIn(partitions: Partitions['partitions'], now: number): readonly Span[] {
   const isBegun = (lower: number | null) => lower === null || lower <= now + ahead
   let end = partitions.findLastIndex(({ lower, isEmpty }) => isBegun(lower) || !isEmpty) + 1
   const present = partitions.findLastIndex(({ lower }) => isBegun(lower))
@@ -90,7 +121,8 @@ export function spansWithin(
     to = Number.POSITIVE_INFINITY,
   }: { from?: number | undefined; to?: number | undefined },
 ): Span[] {
+  // what is no number, such as a time that JavaScript can't tell, excludes nothing
   return spans.filter(
-    ({ lower, upper }) => (upper === undefined || from < upper) && (lower === undefined || to >= lower),
+    ({ lower, upper }) => !(upper !== undefined && from >= upper) && !(lower !== undefined && to < lower),
   )
 }

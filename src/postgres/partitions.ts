@@ -1,3 +1,4 @@
+import { type Connection, queryOf } from './connection.ts'
 import { quoteTable, type TableName } from './identifiers.ts'
 import type { SqlClient } from './sql-client.ts'
 
@@ -54,16 +55,29 @@ export function partitionsJson(log: string): string {
 ) END FROM pg_catalog.pg_class l WHERE l.oid = ${log})`
 }
 
+const partitionsQuery = `SELECT ${partitionsJson('$1::text::pg_catalog.regclass')}::text AS partitions`
+
 /** @returns undefined for a log that is not partitioned */
 export async function readPartitions(
   connection: SqlClient,
   table: TableName,
 ): Promise<Partitions | undefined> {
-  const [row] = await connection.query<{ partitions: string | null }>(
-    `SELECT ${partitionsJson('$1::text::pg_catalog.regclass')}::text AS partitions`,
-    quoteTable(table),
-  )
+  const [row] = await connection.query<{ partitions: string | null }>(partitionsQuery, quoteTable(table))
   return row?.partitions ? (JSON.parse(row.partitions) as Partitions) : undefined
+}
+
+/** Whether what a partitioned log is given now is refused, as no partition is for it. False where the database can't say. */
+export async function lacksPartition(
+  connection: Pick<Connection, 'queryRaw'>,
+  table: TableName,
+): Promise<boolean> {
+  try {
+    const { rows } = await connection.queryRaw(queryOf(partitionsQuery, [quoteTable(table)]))
+    const partitions = rows[0]?.[0]
+    return typeof partitions === 'string' && endOfPartitions(JSON.parse(partitions)) === undefined
+  } catch {
+    return false // the error that made somebody ask says more
+  }
 }
 
 /**

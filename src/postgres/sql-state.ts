@@ -15,6 +15,9 @@ export function serverMessageOf(error: unknown): string | undefined {
   return undefined
 }
 
+/** A row that a CHECK refuses, or that no partition is for. */
+export const checkViolation = '23514'
+
 /** A statement that ran longer than it was allowed to. */
 export function isTimeout(error: unknown): boolean {
   return sqlStateOf(error) === '57014'

@@ -1,4 +1,5 @@
 import type { Log } from '../log/log.ts'
+import { spanSql, spansOf, spansWithin } from '../log/log-spans.ts'
 import { questionsTo } from '../log/readable.ts'
 import type { StoredModel } from '../models/stored-models.ts'
 import { quoteLiteral, quoteTable } from '../postgres/identifiers.ts'
@@ -45,19 +46,30 @@ export async function* changesOf(
 ): AsyncGenerator<RecordedChange> {
   const [comparison, order] = direction === 'before' ? ['<', 'DESC'] : ['>', 'ASC']
   const verbs = ['create', 'update', 'delete'].map((verb) => quoteLiteral(`${model.resource}.${verb}`))
+  const { table } = log.options
+  const connection = questionsTo(log)
+  const at = Date.parse(position.at)
+  const spans = spansWithin(
+    await spansOf(table, connection),
+    direction === 'before' ? { to: at } : { from: at },
+  )
+  let size = pageSizes.first
   let from = position
-  for (let size = pageSizes.first; ; size = pageSizes.next) {
-    const page = await questionsTo(log).query<RecordedChange>(
-      `SELECT ${changeColumns} FROM ${quoteTable(log.options.table)}
+  for (const span of direction === 'before' ? spans : spans.toReversed()) {
+    while (true) {
+      const page = await connection.query<RecordedChange>(
+        `SELECT ${changeColumns} FROM ${spanSql(table, span)} AS l
        WHERE resource_type = $1 AND resource_id = $2 AND ("timestamp", seq) ${comparison} ($3::timestamptz, $4::int8)
          AND action IN (${verbs.join(', ')}) AND outcome = 'success'
        ORDER BY "timestamp" ${order}, seq ${order} LIMIT ${size}`,
-      ...[model.resource, idOfTexts(key), from.at, from.seq],
-    )
-    for (const change of page) if (isOf(model, key, change)) yield change
-    const last = page.at(-1)
-    if (!last || page.length < size) return
-    from = last
+        ...[model.resource, idOfTexts(key), from.at, from.seq],
+      )
+      for (const change of page) if (isOf(model, key, change)) yield change
+      const isLast = page.length < size
+      from = page.at(-1) ?? from
+      size = pageSizes.next
+      if (isLast) break
+    }
   }
 }
 

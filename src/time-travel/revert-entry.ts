@@ -2,9 +2,9 @@ import { validate as isUuid } from 'uuid'
 import { AuditError } from '../errors.ts'
 import { type AuditEntry, type EntryRow, entryColumns, toEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
+import { spanSql, spansOfId } from '../log/log-spans.ts'
 import { questionsTo } from '../log/readable.ts'
 import type { StoredModel } from '../models/stored-models.ts'
-import { quoteTable } from '../postgres/identifiers.ts'
 import { redactedValue } from '../values/redacted.ts'
 import type { LoggedRow } from '../values/revive.ts'
 import { type Key, keyAfter, keyOfId, keyOfRow } from './recorded-changes.ts'
@@ -74,12 +74,16 @@ export function refuse(entry: { readonly id: string; readonly action?: string },
 async function findEntry(log: Log, entryId: unknown): Promise<AuditEntry> {
   const id = String(entryId)
   if (!isUuid(id)) throw refuse({ id }, 'the id of an entry is a UUID')
-  const [row] = await questionsTo(log).query<EntryRow>(
-    `SELECT ${entryColumns} FROM ${quoteTable(log.options.table)} WHERE id = $1::uuid`,
-    id,
-  )
-  if (!row) throw refuse({ id }, 'the log has no such entry')
-  return toEntry(row)
+  const { table } = log.options
+  const connection = questionsTo(log)
+  for (const span of await spansOfId(table, connection, id)) {
+    const [row] = await connection.query<EntryRow>(
+      `SELECT ${entryColumns} FROM ${spanSql(table, span)} AS l WHERE id = $1::uuid`,
+      id,
+    )
+    if (row) return toEntry(row)
+  }
+  throw refuse({ id }, 'the log has no such entry')
 }
 
 async function modelOf(log: Log, entry: AuditEntry, resource: string): Promise<StoredModel> {

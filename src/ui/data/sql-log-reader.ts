@@ -1,5 +1,6 @@
 import { AuditError } from '../../errors.ts'
 import { toEntry } from '../../log/entry.ts'
+import { spanSql, spansOfId } from '../../log/log-spans.ts'
 import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import { whereSql } from '../../search/condition-sql.ts'
 import { type Conditions, narrowed } from '../../search/conditions.ts'
@@ -39,9 +40,22 @@ export function sqlLogReader(connection: ReadConnection, table: TableName, fixed
   const facts = { table, connection: connection.within(timeForFacts) }
 
   async function estimate(): Promise<number> {
-    const sql = 'SELECT reltuples FROM pg_catalog.pg_class WHERE oid = $1::text::regclass'
+    const sql = `SELECT coalesce(sum(greatest(reltuples, 0)), 0) AS reltuples FROM pg_catalog.pg_class
+      WHERE oid = $1::text::regclass OR oid IN (SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent = $1::text::regclass)`
     const [found] = await facts.connection.query<{ reltuples: number }>(sql, quoteTable(table))
     return found?.reltuples ?? 0
+  }
+
+  async function findEntry(id: string): Promise<WireEntry | undefined> {
+    const asking = connection.within(timeForEntry)
+    for (const span of await spansOfId(table, asking, id)) {
+      const parameters = new QueryParameters()
+      const sql = `SELECT ${wholeEntry} FROM ${spanSql(table, span)} AS l
+        WHERE id = ${parameters.add(id, 'uuid')} AND (${whereSql(narrow({}), {}, parameters)})`
+      const [found] = await asking.query<{ entry: WireEntry }>(sql, ...parameters.values)
+      if (found) return found.entry
+    }
+    return undefined
   }
 
   return {
@@ -72,16 +86,11 @@ export function sqlLogReader(connection: ReadConnection, table: TableName, fixed
 
     async entry(id) {
       if (!uuid.test(id)) throw new InvalidRequest('The id of an entry is a UUID.')
-      const parameters = new QueryParameters()
-      const sql = `SELECT ${wholeEntry} FROM ${quoteTable(table)}
-        WHERE id = ${parameters.add(id, 'uuid')} AND (${whereSql(narrow({}), {}, parameters)})`
-      const [found] = await connection
-        .within(timeForEntry)
-        .query<{ entry: WireEntry }>(sql, ...parameters.values)
+      const found = await findEntry(id)
       if (found === undefined) return undefined
-      const { timestamp, transactionId } = found.entry
+      const { timestamp, transactionId } = found
       const beside = narrow({ transactionId, ...dayAround(timestamp) })
-      return { ...found.entry, besideChange: await hasChange(connection, table, beside) }
+      return { ...found, besideChange: await hasChange(connection, table, beside) }
     },
 
     activity: async (asked, buckets) =>
