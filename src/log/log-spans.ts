@@ -23,13 +23,13 @@ const fresh = 60_000
 /** Milliseconds in which the clock of the database may reach the next partition before the partitions are read again. */
 const ahead = 3_600_000
 
-interface Known {
+interface KnownPartitions {
   readonly at: number
   readonly partitions: Promise<Partitions | undefined>
 }
 
 /** By the table as a client, a page or a command has it: each of these reads one database. */
-const known = new WeakMap<TableName, Known>()
+const known = new WeakMap<TableName, KnownPartitions>()
 
 /**
  * The spans of a log from the newest to the oldest; those of one that is not partitioned, or of few, are one.

@@ -46,7 +46,7 @@ export async function findEntries<Row>(
 ): Promise<FoundEntries<Row>> {
   if (conditions.actions?.length === 0) return { rows: [] }
   const deadline = performance.now() + (time ?? Number.POSITIVE_INFINITY)
-  const spans = spansWithin(await spansOf(source.table, source.connection), timeOf(conditions, before))
+  const spans = spansWithin(await spansOf(source.table, source.connection), boundsOf(conditions, before))
   const rows: Placed<Row>[] = []
   for (const [index, span] of spans.entries()) {
     const rest = time === undefined ? undefined : Math.max(0, deadline - performance.now())
@@ -55,13 +55,13 @@ export async function findEntries<Row>(
     rows.push(...found.rows)
     if (found.stoppedAt || rows.length === count) return { ...found, rows }
     const isLast = index === spans.length - 1
-    if (!isLast && performance.now() > deadline) return { rows, stoppedAt: startOf(span) }
+    if (!isLast && performance.now() > deadline) return { rows, stoppedAt: placeBefore(span) }
   }
   return { rows }
 }
 
 /** The bounds of what is asked for, in milliseconds since 1970. */
-function timeOf({ from, to }: Conditions, before: Position | undefined) {
+function boundsOf({ from, to }: Conditions, before: Position | undefined) {
   const ends = [
     ...(to === undefined ? [] : [Date.parse(to)]),
     ...(before ? [Number(before.microseconds / 1_000n)] : []),
@@ -73,7 +73,7 @@ function timeOf({ from, to }: Conditions, before: Position | undefined) {
 }
 
 /** The place before all entries of a span. */
-function startOf({ lower = 0 }: Span): Position {
+function placeBefore({ lower = 0 }: Span): Position {
   return { microseconds: BigInt(lower) * 1_000n, seq: -1n }
 }
 
