@@ -70,9 +70,8 @@ export function parseVerifierKey(text: string): VerifierKey {
   const [, name = '', id, base64 = ''] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(text.trim()) ?? []
   const raw = keyBytes(base64)
   if (!raw || id === undefined) {
-    throw invalidKey(
-      `${JSON.stringify(text.trim())} is no public key. It has the form name+id+base64, as keygen makes it`,
-    )
+    // it may be a private one
+    throw invalidKey('What was given is no public key. It has the form name+id+base64, as keygen makes it')
   }
   if (keyIdOf(name, raw) !== id)
     throw invalidKey(`The name and the id of ${text.trim()} do not belong to each other`)

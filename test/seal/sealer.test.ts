@@ -92,18 +92,22 @@ describe('sealing', () => {
     const log = logOf(database)
     await writeMany(database, 600)
     await untilReadable(database)
-    for (let statements = 1; statements < 8; statements++) {
-      let left = statements
+    for (let statements = 0; statements < 12; statements++) {
+      let left = Math.floor(statements / 2)
       const dying: ReaderLog = {
         table: log.table,
         connection: {
           query: async (sql, ...values) => {
-            if (left-- === 0) throw new Error('killed')
-            return log.connection.query(sql, ...values)
+            const isLast = left-- === 0
+            if (isLast && statements % 2 === 0) throw new Error('killed before the statement')
+            const rows = await log.connection.query(sql, ...values)
+            if (isLast) throw new Error('killed before its answer')
+            return rows as never
           },
         },
       }
-      await new Sealer(dying, signer).step(100).catch(() => {})
+      await new Sealer(dying, signer).step(40).catch(() => {})
+      if (statements === 11) await expectSealed(database, log, key.publicKey)
     }
     await sealAll(log, signer)
     expect(await leavesOf(database, log)).toHaveLength(600)

@@ -63,6 +63,9 @@ export interface SealVerification {
 
 const mostFindings = 1_000
 
+/** How many rows are kept until it is known whether they are new or were moved. */
+const mostKept = 10_000
+
 /**
  * Computes everything anew, from the rows of the log: leaves, tree, checkpoints, signatures. In one pass, in memory that does
  * not grow with the log.
@@ -302,7 +305,7 @@ class VerifyRun {
       for (const { leaf, id } of leaves) {
         const row = rows.get(id)
         if (row) {
-          this.#moved.add(id)
+          if (this.#moved.size < mostKept) this.#moved.add(id)
           this.#add(isSealedAs(row, leaf) ? reordered(row, leaf) : changed(row, leaf))
         } else {
           const seq = String(leaf.bytes.readBigInt64BE(1))
@@ -320,7 +323,8 @@ class VerifyRun {
 
   #keepStray(stray: StrayRow): void {
     if (this.#moved.has(stray.entry.id)) return
-    if (this.#stray.size < 10_000 && !this.#stray.has(stray.entry.id)) this.#stray.set(stray.entry.id, stray)
+    if (this.#stray.size < mostKept && !this.#stray.has(stray.entry.id))
+      this.#stray.set(stray.entry.id, stray)
     else this.#addStray(stray.entry)
   }
 
