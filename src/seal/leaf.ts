@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { sha256Of } from './sha256.ts'
 
 /** A leaf of the tree: it names an entry, and commits to it without saying what is in it. */
 export interface Leaf {
@@ -31,13 +31,18 @@ export function encodeLeaf({ seq, id, commitment }: Leaf): Buffer {
 export function decodeLeaf(bytes: Buffer): Leaf | undefined {
   if (bytes.length !== leafLength || bytes[0] !== leafVersion) return undefined
   return {
-    seq: bytes.readBigInt64BE(1),
+    seq: seqInLeaf(bytes),
     id: idInLeaf(bytes),
     commitment: bytes.subarray(25),
   }
 }
 
-/** The id that the bytes of a leaf have. */
+/** The `seq` that the bytes of a leaf have. */
+export function seqInLeaf(bytes: Buffer): bigint {
+  return bytes.readBigInt64BE(1)
+}
+
+/** The id that they have. */
 export function idInLeaf(bytes: Buffer): string {
   return bytes.toString('hex', 9, 25).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
@@ -50,5 +55,5 @@ export function commitmentOf(salt: Uint8Array, canonicalForm: string): Buffer {
   if (room.length < most) room = Buffer.alloc(most * 2)
   room.set(salt, 0)
   const end = saltLength + room.write(canonicalForm, saltLength)
-  return hash('sha256', room.subarray(0, end), 'buffer')
+  return sha256Of(room.subarray(0, end))
 }

@@ -5,7 +5,7 @@ import type { ReaderCursor } from '../reader/cursor.ts'
 import type { ReaderPosition } from '../reader/eras.ts'
 import { exactColumn } from '../reader/exact-row.ts'
 import type { ReaderLog } from '../reader/reader-log.ts'
-import { decodeLeaf, type Leaf, leafLength, leafVersion, saltLength } from './leaf.ts'
+import { leafLength, leafVersion, saltLength, seqInLeaf } from './leaf.ts'
 import { cut } from './stored-tiles.ts'
 
 /** Entries that are about to be sealed, all of one era. */
@@ -57,7 +57,7 @@ FROM (SELECT l.seq, l.id, l.transaction_id, ${canonicalSql} AS form, ${saltSql} 
       salts: cut(Buffer.from(row.salts, 'base64'), saltLength),
       places: leaves.map((leaf, index) => ({
         ...{ era, transactionId: transactions[index]?.readBigInt64BE() ?? 0n },
-        seq: (decodeLeaf(leaf) as Leaf).seq,
+        seq: seqInLeaf(leaf),
       })),
     }
   })

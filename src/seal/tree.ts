@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { sha256Of } from './sha256.ts'
 
 /** The Merkle tree of RFC 9162, section 2.1, with SHA-256. A hash has 32 bytes. */
 export const hashLength = 32
@@ -15,18 +15,18 @@ export function hashOfLeaf(leaf: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(1 + leaf.length)
   bytes[0] = 0
   bytes.set(leaf, 1)
-  return hash('sha256', bytes, 'buffer')
+  return sha256Of(bytes)
 }
 
 /** SHA-256(0x01 ‖ left ‖ right). */
 export function hashOfNode(left: Uint8Array, right: Uint8Array): Buffer {
   pair.set(left, 1)
   pair.set(right, 1 + hashLength)
-  return hash('sha256', pair, 'buffer')
+  return sha256Of(pair)
 }
 
 /** The root of the tree without a leaf. */
-const rootOfNone = hash('sha256', Buffer.alloc(0), 'buffer')
+const rootOfNone = sha256Of(Buffer.alloc(0))
 
 /** The root of a full tile: at level 1 of 256 leaves, at level 2 of 65,536, and so on. */
 export interface TileRoot {

@@ -1,26 +1,25 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { untilReadable, write } from '../reader/readers.ts'
 import { createDatabase } from '../support/database.ts'
-import { createProject, type Project, runCli } from './project.ts'
+import { createProject, runCli } from './project.ts'
 
 const database = await createDatabase()
-let project: Project
-const run = (...args: string[]) =>
-  runCli(args, { cwd: project.directory, env: { DATABASE_URL: database.url, AUDIT_SEAL_KEY: '' } })
-
-beforeAll(async () => {
-  project = await createProject({
-    'audit.config.mjs': `export default { seal: { key: { file: 'audit.key' }, every: 50 } }\n`,
-  })
-})
+const directory = await mkdtemp(join(tmpdir(), 'audit-seal-'))
+afterAll(() => rm(directory, { recursive: true }))
+await writeFile(
+  join(directory, 'audit.config.mjs'),
+  `export default { seal: { key: { file: 'audit.key' }, every: 50 } }\n`,
+)
+const run = (...args: string[]) => runCli(args, { cwd: directory, env: { DATABASE_URL: database.url } })
 
 describe('the commands of seals', () => {
   it('make a key, seal, verify, and check a proof', { timeout: 120_000 }, async () => {
     const keygen = await run('keygen', 'example.com/audit')
     expect(keygen).toMatchObject({ code: 0, stderr: '' })
-    const publicKey = (await readFile(join(project.directory, 'audit.pub'), 'utf8')).trim()
+    const publicKey = (await readFile(join(directory, 'audit.pub'), 'utf8')).trim()
     expect(keygen.stdout).toContain(publicKey)
     expect(await run('keygen', 'example.com/audit')).toMatchObject({ code: 1, stdout: '' })
     expect(await run('keygen', 'two words')).toMatchObject({ code: 2 })
@@ -33,10 +32,10 @@ describe('the commands of seals', () => {
       stdout: 'Sealed 1 entry in 1 checkpoint. Checkpoint 1 covers 1\n',
     })
     expect(sealed.stderr).toContain('as example.com/audit, signed by example.com/audit+')
-    const checkpoint = await readFile(join(project.directory, 'tiles/checkpoint'), 'utf8')
+    const checkpoint = await readFile(join(directory, 'tiles/checkpoint'), 'utf8')
     expect(checkpoint).toMatch(/^example\.com\/audit\n1\n/)
-    expect(await readFile(join(project.directory, 'tiles/tile/0/000.p/1'))).toHaveLength(32)
-    expect(await readFile(join(project.directory, 'tiles/tile/entries/000.p/1'))).toHaveLength(59)
+    expect(await readFile(join(directory, 'tiles/tile/0/000.p/1'))).toHaveLength(32)
+    expect(await readFile(join(directory, 'tiles/tile/entries/000.p/1'))).toHaveLength(59)
 
     await write(database.pool, 'order.delete')
     const verified = await run('verify', '--key', 'audit.pub')
@@ -64,7 +63,7 @@ describe('the commands of seals', () => {
     const { logOf } = await import('../reader/readers.ts')
     const [entry] = await database.sql<{ id: string }>('SELECT id FROM audit_logs WHERE seq = 1')
     const proof = await proveEntry(logOf(database), entry?.id ?? '')
-    const path = join(project.directory, 'entry.json')
+    const path = join(directory, 'entry.json')
     await writeFile(path, JSON.stringify(proof))
     const checked = await run('verify-proof', 'entry.json', '--key', 'audit.pub')
     expect(checked).toMatchObject({ code: 0, stderr: '' })

@@ -3,7 +3,7 @@ import { quoteTable } from '../../postgres/identifiers.ts'
 import { compareCursors, type ReaderCursor, startOf } from '../../reader/cursor.ts'
 import { type ReaderPosition, readKnownPosition } from '../../reader/eras.ts'
 import type { ReaderLog } from '../../reader/reader-log.ts'
-import { idInLeaf, leafLength, saltLength } from '../leaf.ts'
+import { idInLeaf, leafLength, saltLength, seqInLeaf } from '../leaf.ts'
 import {
   readCheckpointOf,
   readCheckpointsAfter,
@@ -308,7 +308,7 @@ class VerifyRun {
           if (this.#moved.size < mostKept) this.#moved.add(id)
           this.#add(isSealedAs(row, leaf) ? reordered(row, leaf) : changed(row, leaf))
         } else {
-          const seq = String(leaf.bytes.readBigInt64BE(1))
+          const seq = String(seqInLeaf(leaf.bytes))
           const message = `Entry ${id} with seq ${seq} was sealed, and is gone`
           this.#add({
             kind: 'missing',
