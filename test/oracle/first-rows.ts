@@ -24,14 +24,15 @@ export function firstRows(dataModel: DataModel): string {
   return [...rows, ...links(dataModel, values)].join('\n')
 }
 
-/** SQL that empties every table but the log, with triggers off. Sequences go on where no key is taken. */
+/** SQL that empties every table but the log's, with triggers off. Sequences go on where no key is taken. */
 export async function emptyingSql(
   sql: (text: string) => Promise<Record<string, unknown>[]>,
 ): Promise<string> {
   const tables = await sql(`
     SELECT format('DELETE FROM %I.%I;', n.nspname, c.relname) AS statement
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'r' AND n.nspname !~ '^(pg_|information_schema|oracle)' AND c.relname <> 'audit_logs'`)
+    WHERE c.relkind = 'r' AND n.nspname !~ '^(pg_|information_schema|oracle|audit_logs_internal)'
+      AND c.relname <> 'audit_logs'`)
   const sequences = await sql(`
     SELECT format('SELECT setval(%L, 100, false);', s.oid::regclass) AS statement
     FROM pg_class s JOIN pg_depend d ON d.objid = s.oid AND d.refobjsubid > 0

@@ -75,6 +75,12 @@ function edgesFrom(table: Table, changed: readonly string[] | undefined): Edge[]
   })
 }
 
+/** Whether the key of a table that refers to itself changes, so that referential actions change the rows once more. */
+export function isChangedAgain(table: Table, reach: Reach | undefined): boolean {
+  const follows = reach?.edges.some((edge) => edge.on === 'update' && edge.key.child === table) ?? false
+  return follows && table.primaryKey.length > 0
+}
+
 /** Whether an edge deletes the child row, rather than setting its columns. */
 export function isRemoval(edge: Edge): boolean {
   return edge.on === 'delete' && edge.action === 'cascade'

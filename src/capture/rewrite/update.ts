@@ -16,7 +16,7 @@ import { movedLinkEntries } from './link.ts'
 import { lockedAddress, lockedCte, lockedRow } from './locked-rows.ts'
 import { keepUnread, readLater, unreadRow } from './read-later.ts'
 import { recordCall } from './recorder.ts'
-import type { Reach } from './referential-actions.ts'
+import { isChangedAgain, type Reach } from './referential-actions.ts'
 import { entryOfEachRow, noEntries, type RowEntries } from './row-entries.ts'
 import { oldAndNewRow, type RowNames, singleRow } from './row-names.ts'
 import { startFromChanged } from './start-rows.ts'
@@ -132,9 +132,7 @@ function updatedEntries(
   const from = own('op')
   if (!tracked.isTracked) return noEntries
   if (link) return movedLinkEntries(link, tracked, { from, before, after, entry })
-  // the key of a table that refers to itself: referential actions change the rows once more
-  const isChangedAgain = reach?.edges.some((edge) => edge.on === 'update' && edge.key.child === table)
-  if (isChangedAgain && table.primaryKey.length > 0) {
+  if (isChangedAgain(table, reach)) {
     return {
       columns: { unread: unreadRow(table, before, after) },
       queries: [keepUnread(from, 'start')],

@@ -12,7 +12,9 @@ import { movedLinkEntries } from './link.ts'
 import { expectedPatch, isLocked, type Lock, lockRows, updateStrength } from './lock.ts'
 import { lockOf } from './lock-reached.ts'
 import { lockedAddress, lockedColumns, lockedCte, lockedRow } from './locked-rows.ts'
+import { keepUnread, readLater, unreadRow } from './read-later.ts'
 import { recordCall } from './recorder.ts'
+import { isChangedAgain } from './referential-actions.ts'
 import { entryOfEachRow, noEntries, type RowEntries, selectList } from './row-entries.ts'
 import { oldAndNewRow, type RowAddress, type RowNames, type RowReference, singleRow } from './row-names.ts'
 import { startFromChanged } from './start-rows.ts'
@@ -118,7 +120,8 @@ function upsertedEntries(
   from: string,
   input: RewriteInput,
 ): RowEntries {
-  const { tracked, entry } = input
+  const { tracked, reach, entry, later, note } = input
+  const { table } = tracked
   const { before, after, address } = rows
   if (!tracked.isTracked) return noEntries
   if (tracked.link) {
@@ -127,13 +130,23 @@ function upsertedEntries(
     const cut = `NOT (${isNew(address)}) AND (${entries.columns.moved})`
     return { ...entries, columns: { ...entries.columns, cut } }
   }
-  const updated = tracked.updated(before, after, tracked.changeable(assigned), entry)
   const created = isNew(address)
-  return entryOfEachRow(tracked, from, {
+  const isLater = isChangedAgain(table, reach)
+  const updated = isLater ? 'NULL' : tracked.updated(before, after, tracked.changeable(assigned), entry)
+  const entries = entryOfEachRow(tracked, from, {
     action: `CASE WHEN ${created} THEN ${tracked.action('create')} ELSE ${tracked.action('update')} END`,
     id: upsertedId(rows, input),
     details: `CASE WHEN ${created} THEN ${tracked.created(after, entry)} ELSE ${updated} END`,
   })
+  if (!isLater) return entries
+  return {
+    columns: {
+      ...entries.columns,
+      unread: `CASE WHEN NOT (${created}) THEN ${unreadRow(table, before, after)} END`,
+    },
+    queries: [...entries.queries, keepUnread(from, 'start')],
+    later: readLater(tracked, 'start', later, note),
+  }
 }
 
 function upsertedId({ before, after, address }: Upserted, { tracked }: RewriteInput): string {

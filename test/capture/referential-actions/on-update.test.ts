@@ -146,6 +146,19 @@ describe('ON UPDATE CASCADE', () => {
     ])
   })
 
+  it('of a row that refers to itself, by an upsert, is the row as it came out, too', async () => {
+    await db.sql(`INSERT INTO node VALUES ('a', NULL, 'a'), ('b', NULL, 'a')`)
+    const upsert = (code: string) => () =>
+      prisma.$executeRaw`INSERT INTO node (code) VALUES (${code}) ON CONFLICT (code) DO UPDATE SET code = upper(node.code)`
+    const entries = await recordedBy(upsert('a'))
+    expect(briefSorted(entries)).toEqual([
+      'node.update a [code, parent]',
+      'node.update b [parent] because node.update',
+    ])
+    expect(entries.find(({ id }) => id === 'a')?.after).toEqual({ code: 'A', touched: null, parent: 'A' })
+    expect(briefSorted(await recordedBy(upsert('c')))).toEqual(['node.create c'])
+  })
+
   it('of rows that the statement changes as well is one entry a row, as it came out', async () => {
     await db.sql(`INSERT INTO node VALUES ('a', false, NULL), ('b', false, 'a'), ('c', false, 'b')`)
     const entries = await recordedBy(
