@@ -149,7 +149,7 @@ describe('ON UPDATE CASCADE', () => {
   it('of a row that refers to itself, by an upsert, is the row as it came out, too', async () => {
     await db.sql(`INSERT INTO node VALUES ('a', NULL, 'a'), ('b', NULL, 'a')`)
     const upsert = (code: string) => () =>
-      prisma.$executeRaw`INSERT INTO node (code) VALUES (${code}) ON CONFLICT (code) DO UPDATE SET code = upper(node.code)`
+      prisma.$executeRaw`INSERT INTO node (code, parent) VALUES (${code}, NULL) ON CONFLICT (code) DO UPDATE SET code = upper(node.code)`
     const entries = await recordedBy(upsert('a'))
     expect(briefSorted(entries)).toEqual([
       'node.update a [code, parent]',
