@@ -65,7 +65,7 @@ export async function measureLog(
   return { sizes, pages, stream }
 }
 
-async function createLog(serverUrl: string, size: number) {
+export async function createLog(serverUrl: string, size: number) {
   const name = `log_of_${size}`
   const admin = new pg.Client(serverUrl)
   await admin.connect()

@@ -16,6 +16,7 @@ import { startProxy } from './proxy.ts'
 import { measureQueue } from './queue.ts'
 import { describe } from './report.ts'
 import { type CaseResult, runCase } from './run-case.ts'
+import { measureShipping } from './ship.ts'
 import { measureStart } from './start.ts'
 import { countStatements } from './statements.ts'
 
@@ -28,6 +29,7 @@ async function main(options: BenchOptions): Promise<void> {
       'queue',
       'log',
       'http',
+      'ship',
       ...parts.map((part) => `peers, ${part}`),
     ]
     console.log([...cases.map(({ name }) => name), ...others].join('\n'))
@@ -47,6 +49,7 @@ async function main(options: BenchOptions): Promise<void> {
       memory: isWanted('memory') ? await compareMemory(database.url, memorySize(options)) : undefined,
       queue: isWanted('queue') ? await measureQueue(database.url, queueSize(options)) : undefined,
       log: isWanted('log') ? await measureLog(database.url, logSize(options)) : undefined,
+      ship: isWanted('ship') ? await measureShipping(database.url, shipSize(options)) : undefined,
       http: isWanted('http') ? await measureHttp(httpSize(options)) : [],
       machine: machineFacts(database, loadBefore),
     }
@@ -131,6 +134,11 @@ function queueSize({ quick }: BenchOptions) {
 function logSize({ quick }: BenchOptions) {
   progress('log')
   return quick ? { sizes: [10_000, 100_000], calls: 50 } : { sizes: [10_000, 100_000, 1_000_000], calls: 300 }
+}
+
+function shipSize({ quick }: BenchOptions) {
+  progress('ship')
+  return quick ? { backlogs: [10_000, 50_000], rounds: 1 } : { backlogs: [10_000, 200_000], rounds: 3 }
 }
 
 function httpSize({ rounds, quick }: BenchOptions) {

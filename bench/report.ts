@@ -4,6 +4,7 @@ import type { MachineFacts } from './machine.ts'
 import { growthBound, type MemoryResult } from './memory.ts'
 import { type QueueResult, queueTarget } from './queue.ts'
 import type { CaseResult } from './run-case.ts'
+import { type ShipResult, shipTargets } from './ship.ts'
 import type { StartResult } from './start.ts'
 import type { StatementCount } from './statements.ts'
 
@@ -16,12 +17,13 @@ export interface Results {
   readonly memory: MemoryResult | undefined
   readonly queue: QueueResult | undefined
   readonly log: LogResult | undefined
+  readonly ship: ShipResult | undefined
   readonly http: readonly HttpResult[]
 }
 
 /** Everything that was measured, for people to read. */
 export function describe(results: Results): string {
-  const { machine, rounds, cases, start, statements, memory, queue, log, http } = results
+  const { machine, rounds, cases, start, statements, memory, queue, log, ship, http } = results
   const sections = [
     Object.entries(machine).map(([name, value]) => `${`${name}:`.padEnd(10)} ${value}`),
     cases.length > 0 && [
@@ -111,6 +113,7 @@ export function describe(results: Results): string {
         ]),
       ),
     ],
+    ...(ship ? shipSections(ship) : []),
     http.length > 0 && [
       `What the middleware adds to a request that writes nothing: median microseconds on loopback, one request at a time. The difference is the median over ${rounds} pairs of server processes, each measured in interleaved rounds; in brackets the middle half of them.`,
       '',
@@ -149,6 +152,49 @@ function caseRows({ name, milliseconds, ratios }: CaseResult): string[][] {
     `≤ ${atMost.toFixed(2)}`,
     met(isMet),
   ])
+}
+
+function shipSections({ catchUps, writers, lag, sink }: ShipResult): string[][] {
+  const rise = writers.beside / writers.alone
+  const fixed = (value: number) => value.toFixed(1)
+  return [
+    [
+      'Catching up with a backlog of entries: how many a second, and microseconds of the processor for each. The store is moto, in Python, on the same machine.',
+      '',
+      ...table(
+        ['sink', 'backlog', 'a second', 'shipper', 'database', 'store', 'highest memory, MB'],
+        catchUps.map(({ sink: to, backlog, perSecond, cpu, memory }) => [
+          ...[to, backlog.toLocaleString('en'), perSecond.toFixed(0)],
+          ...[cpu.shipper, cpu.database, cpu.store].map(fixed),
+          megabytes(memory),
+        ]),
+      ),
+    ],
+    [
+      `Eight writers of 500 entries a second, alone and beside a shipper to ${sink} that catches up.`,
+      '',
+      ...table(
+        ['', 'measured', 'target', 'met'],
+        [
+          ['median of a write alone, ms', writers.alone.toFixed(2), '', ''],
+          ['median of a write beside it, ms', writers.beside.toFixed(2), '', ''],
+          ['as a multiple', rise.toFixed(2), `≤ ${shipTargets.rise}`, met(rise <= shipTargets.rise)],
+          [
+            'entries a second meanwhile',
+            writers.perSecond.toFixed(0),
+            `≥ ${shipTargets.perSecond}`,
+            met(writers.perSecond >= shipTargets.perSecond),
+          ],
+          [
+            'longest wait of an entry, seconds',
+            lag.toFixed(2),
+            `≤ ${shipTargets.lag}`,
+            met(lag <= shipTargets.lag),
+          ],
+        ],
+      ),
+    ],
+  ]
 }
 
 function startRow({ way, quantity, plain, audited, added, target, isMet }: StartResult): string[] {
