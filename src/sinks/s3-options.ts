@@ -1,5 +1,6 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3'
 import type { SinkLimits } from '../sink.ts'
+import type { Compression } from './compression.ts'
 
 /** Where objects go, and how long nobody can delete them. */
 export interface S3Options {
@@ -12,6 +13,8 @@ export interface S3Options {
    * whoever may write there can then overwrite.
    */
   retention: { readonly mode: 'COMPLIANCE' | 'GOVERNANCE'; readonly days: number } | 'none'
+  /** Default `'gzip'`, which everything reads. `'zstd'` takes less time and less room, and needs Node 22.15. */
+  compression?: Compression
   /** Default: as the bucket does. */
   encryption?: { readonly algorithm: 'AES256' | 'aws:kms' | 'aws:kms:dsse'; readonly kmsKeyId?: string }
   /** The id of the account that the bucket has to belong to. */

@@ -1,8 +1,7 @@
-import { promisify } from 'node:util'
-import { gunzip, gzip, type ZlibOptions } from 'node:zlib'
 import { S3Client } from '@aws-sdk/client-s3'
 import { columnOfLine, firstLine } from '../log/ndjson.ts'
 import type { Sink, SinkBatch } from '../sink.ts'
+import { type Compressor, compressorOf } from './compression.ts'
 import { sha256 } from './digest.ts'
 import { s3Archive } from './s3-archive.ts'
 import { type ManifestReference, manifestOf } from './s3-manifest.ts'
@@ -14,18 +13,14 @@ interface S3State {
   readonly manifest: ManifestReference
 }
 
-const compress = promisify<Uint8Array, ZlibOptions, Buffer>(gzip)
-const decompress = promisify(gunzip)
-
-/** A third of the time of the default level, for objects that are a tenth larger. */
-const compression = { level: 3, memLevel: 9 }
-
 /**
- * Stores the log in S3, or a store that speaks its language, under Object Lock: for each batch an object of gzipped NDJSON, a
+ * Stores the log in S3, or a store that speaks its language, under Object Lock: for each batch an object of compressed NDJSON, a
  * line an entry, and a manifest that has its digest, its bounds, and the digest of the manifest before. Needs
  * `@aws-sdk/client-s3`.
  *
  * A batch is stored when the store has confirmed digest, mode and date of both objects. Nothing is ever overwritten.
+ *
+ * @throws AuditError `AUDIT_INVALID_OPTIONS` for a compression that this Node does not have
  *
  * @example
  * ```ts
@@ -38,6 +33,7 @@ export function s3(options: S3Options): Sink {
   const { name = 's3', prefix = '', limits } = options
   const client = new S3Client(options.client ?? {})
   const store = new S3Store(client, options)
+  const compressor = compressorOf(options.compression ?? 'gzip')
   return {
     name,
     limits: { entries: 10_000, age: 1_000, ...limits },
@@ -46,9 +42,14 @@ export function s3(options: S3Options): Sink {
     write: async (batch) => {
       const { lines, signal } = batch
       const content = { sha256: sha256(lines), bytes: lines.length }
-      const key = `${prefix}entries/${entriesName(batch, content.sha256)}.ndjson.gz`
+      const key = `${prefix}entries/${entriesName(batch, content.sha256)}.ndjson${compressor.ending}`
       const object = await store.put(
-        { key, body: await compress(lines, compression), type: 'application/gzip', isSame: holds(lines) },
+        {
+          key,
+          body: await compressor.compress(lines),
+          type: compressor.type,
+          isSame: holds(lines, compressor),
+        },
         signal,
       )
       const previous = (batch.state as S3State | null)?.manifest ?? null
@@ -65,8 +66,8 @@ export function s3(options: S3Options): Sink {
   }
 }
 
-/** Whether an object has these lines. Zipped by another version of zlib, or on another machine, they are other bytes. */
-function holds(lines: Uint8Array): (body: Buffer) => Promise<boolean> {
+/** Whether an object has these lines. Compressed by another version, or on another machine, they are other bytes. */
+function holds(lines: Uint8Array, { decompress }: Compressor): (body: Buffer) => Promise<boolean> {
   return async (body) => (await decompress(body).catch(() => undefined))?.equals(lines) ?? false
 }
 

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { gunzipSync } from 'node:zlib'
 import {
   CreateBucketCommand,
   GetObjectCommand,
@@ -8,6 +7,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import type { ExactRow } from '../../src/index.ts'
+import { decompressed } from '../../src/sinks/compression.ts'
 import type { Manifest } from '../../src/sinks/s3-manifest.ts'
 import { unique } from '../support/unique.ts'
 import type { Moto } from './moto.ts'
@@ -48,7 +48,7 @@ export async function createBucket({ config }: Moto, { isLocked = true } = {}) {
     const found: ExactRow[] = []
     for (const { object, content } of await manifests()) {
       const stored = await get(object.key, object.versionId)
-      const text = gunzipSync(stored)
+      const text = await decompressed(object.key, stored)
       if (digest(stored) !== object.sha256 || digest(text) !== content.sha256)
         throw new Error(`${object.key} differs`)
       found.push(...rowsOf(String(text)))

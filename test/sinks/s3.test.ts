@@ -1,3 +1,4 @@
+import * as zlib from 'node:zlib'
 import {
   DeleteObjectCommand,
   HeadObjectCommand,
@@ -7,8 +8,10 @@ import {
 } from '@aws-sdk/client-s3'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type AuditError, type Sink, startShipping, withAudit } from '../../src/index.ts'
+import { type Compression, compressorOf } from '../../src/sinks/compression.ts'
 import { s3 } from '../../src/sinks/s3.ts'
 import type { S3Options } from '../../src/sinks/s3-options.ts'
+import { S3Store } from '../../src/sinks/s3-store.ts'
 import { sinkContract } from '../../src/sinks/sink-contract.ts'
 import { until, write } from '../reader/readers.ts'
 import { createClient, createDatabase } from '../support/database.ts'
@@ -86,6 +89,33 @@ describe.skipIf(withoutMoto)(`s3${withoutMoto ? `: skipped, ${withoutMoto}` : ''
     expect((await versions()).length).toBe(6)
   })
 
+  it.runIf('zstdCompress' in zlib)('compresses by zstd, too', async () => {
+    await write(database.pool, 'small.entry')
+    const { bucket, manifests, rows } = await createBucket(moto)
+    const { errors, isDone } = await ship(sinkOf(bucket, { compression: 'zstd' }))
+    await until(isDone, 'all should be stored')
+    expect(errors).toEqual([])
+    expect((await manifests())[0]?.object.key).toMatch(/\.ndjson\.zst$/)
+    expect((await rows()).map(({ id }) => id)).toEqual(await logged())
+  })
+
+  it('takes what another machine has compressed to other bytes', async () => {
+    const { bucket } = await createBucket(moto)
+    const store = new S3Store(new S3Client(moto.config), { bucket, retention })
+    const { decompress, type } = compressorOf('gzip')
+    const object = (text: string, level: number) => ({
+      ...{ key: 'entries/1.gz', type, body: zlib.gzipSync(text, { level }) },
+      isSame: async (stored: Buffer) => String(await decompress(stored)) === text,
+    })
+    const text = 'the same\n'.repeat(1_000)
+    const signal = AbortSignal.timeout(30_000)
+    const first = await store.put(object(text, 1), signal)
+    expect(await store.put(object(text, 9), signal)).toEqual(first)
+    await expect(store.put(object('something else', 1), signal)).rejects.toMatchObject({
+      code: 'AUDIT_SINK_REFUSED',
+    })
+  })
+
   it('stores once what two attempts store, whatever somebody has put over it', async () => {
     const { bucket, client, versions, rows } = await createBucket(moto)
     await write(database.pool, 'stored.twice')
@@ -142,7 +172,6 @@ describe.skipIf(withoutMoto)(`s3${withoutMoto ? `: skipped, ${withoutMoto}` : ''
   it('says so where a store does not confirm the lock', async () => {
     const { bucket } = await createBucket(moto)
     const client = new S3Client(moto.config)
-    const { S3Store } = await import('../../src/sinks/s3-store.ts')
     const forgetful = new S3Client(moto.config)
     // a store that takes the object and drops its lock
     forgetful.middlewareStack.add(
@@ -161,5 +190,25 @@ describe.skipIf(withoutMoto)(`s3${withoutMoto ? `: skipped, ${withoutMoto}` : ''
       message: expect.stringContaining('does not confirm Object Lock for entries/1'),
     })
     expect((await client.send(new ListObjectVersionsCommand({ Bucket: bucket }))).Versions).toHaveLength(1)
+  })
+})
+
+it('refuses at once a compression that is not there', () => {
+  const refusal = (compression: string): unknown => {
+    const options = { bucket: 'audit', retention: 'none', compression: compression as Compression } as const
+    try {
+      return s3(options)
+    } catch (error) {
+      return error
+    }
+  }
+  expect(refusal('brotli')).toMatchObject({
+    code: 'AUDIT_INVALID_OPTIONS',
+    message: `Objects can't be compressed: there is no compression "brotli". Use 'gzip' or 'zstd'.`,
+  })
+  if ('zstdCompress' in zlib) return
+  expect(refusal('zstd')).toMatchObject({
+    code: 'AUDIT_INVALID_OPTIONS',
+    message: `Objects can't be compressed: this is Node ${process.versions.node}, which has no zstd. Use Node 22.15 or newer, or compression: 'gzip'.`,
   })
 })
