@@ -41,8 +41,8 @@ const day = 24 * 60 * 60 * 1000
 export class S3Store {
   readonly #client: S3Client
   readonly #options: S3Options
-  /** Whether it is known that the store refuses to overwrite, or does not. */
-  #isProbed = false
+  /** Whether it stores an object again instead of refusing to; undefined until that is known. */
+  #overwrites: boolean | undefined
 
   constructor(client: S3Client, options: S3Options) {
     this.#client = client
@@ -81,10 +81,11 @@ export class S3Store {
     signal.throwIfAborted()
     const until = this.#retainUntil()
     const put = await this.#put(object, until, signal)
-    if (put.isNew) await this.#probe(object, until, signal)
-    const versionId = put.isNew ? put.versionId : await this.#firstVersion(object.key, signal)
+    const isKnown = put.isNew && !(await this.#ignoresCondition(object, until, signal))
+    const versionId = isKnown ? put.versionId : await this.#firstVersion(object.key, signal)
+    const isFirst = put.isNew && versionId === put.versionId
     const head = await this.#head(object.key, versionId, signal)
-    const stored = await this.#storedDigest(object, head, versionId, put.isNew, signal)
+    const stored = await this.#storedDigest(object, head, versionId, isFirst, signal)
     if (stored === undefined) {
       throw new AuditError(
         'AUDIT_SINK_REFUSED',
@@ -93,7 +94,7 @@ export class S3Store {
     }
     return {
       ...{ key: object.key, versionId, bytes: head.ContentLength ?? -1, sha256: stored },
-      retention: this.#confirmedRetention(object.key, head, put.isNew ? until : undefined),
+      retention: this.#confirmedRetention(object.key, head, isFirst ? until : undefined),
     }
   }
 
@@ -114,15 +115,16 @@ export class S3Store {
   }
 
   /** Some stores know no conditional writes: the same object is then stored in several versions, of which the first counts. */
-  async #probe(object: NewObject, until: Date | undefined, signal: AbortSignal): Promise<void> {
-    if (this.#isProbed) return
+  async #ignoresCondition(object: NewObject, until: Date | undefined, signal: AbortSignal): Promise<boolean> {
+    if (this.#overwrites !== undefined) return this.#overwrites
     const { isNew } = await this.#put(object, until, signal)
-    this.#isProbed = true
-    if (!isNew) return
+    this.#overwrites = isNew
+    if (!isNew) return false
     process.emitWarning(
       `The store of bucket ${this.#options.bucket} ignores If-None-Match: an object that is stored again, after a crash, is there in two versions. The first counts.`,
       { code: 'AUDIT_STORE_OVERWRITES' },
     )
+    return true
   }
 
   /** 409 and 412 both mean that somebody was first: an attempt before, or another process. */

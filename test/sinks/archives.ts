@@ -20,9 +20,15 @@ export async function createBucket({ config }: Moto, { isLocked = true } = {}) {
     .toLowerCase()
     .replaceAll(/[^a-z0-9]/g, '-')
   await client.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: isLocked }))
+  return archiveIn(client, bucket)
+}
 
-  const versions = async (prefix = ''): Promise<ObjectVersion[]> =>
-    (await client.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix }))).Versions ?? []
+/** What a sink has stored in a bucket under its prefix. */
+export function archiveIn(client: S3Client, bucket: string, sinkPrefix = '') {
+  const versions = async (prefix = ''): Promise<ObjectVersion[]> => {
+    const command = new ListObjectVersionsCommand({ Bucket: bucket, Prefix: `${sinkPrefix}${prefix}` })
+    return (await client.send(command)).Versions ?? []
+  }
   const get = async (key: string, versionId: string | null): Promise<Buffer> => {
     const command = new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId ?? undefined })
     const { Body } = await client.send(command)
@@ -33,7 +39,9 @@ export async function createBucket({ config }: Moto, { isLocked = true } = {}) {
   const manifests = async (): Promise<Manifest[]> => {
     const found: Manifest[] = []
     let before: Manifest['previous'] = null
-    for (const { Key: key = '', VersionId: versionId = null } of await versions('manifests/')) {
+    // of one key the newest comes first, and the first one counts
+    const firsts = new Map((await versions('manifests/')).map(({ Key, VersionId }) => [Key, VersionId]))
+    for (const [key = '', versionId = null] of firsts) {
       const text = await get(key, versionId)
       const manifest = JSON.parse(String(text)) as Manifest
       if (JSON.stringify(manifest.previous) !== JSON.stringify(before))

@@ -92,6 +92,10 @@ describe.skipIf(!hasBrowser)('the delivery on the page', () => {
     ])
     expect(await page.locator('nav [aria-current=page]').textContent()).toBe('Delivery')
     expect(await violations(page)).toEqual([])
+    await page.setViewportSize({ width: 375, height: 740 })
+    expect(await violations(page)).toEqual([])
+    const overflow = 'document.documentElement.scrollWidth - innerWidth'
+    expect(await page.evaluate<number>(overflow)).toBeLessThanOrEqual(0)
     await shipping.stop()
     await page.getByText('none at work').first().waitFor({ timeout: 15_000 })
   })

@@ -33,7 +33,7 @@ function useLook(): number {
 }
 
 function Sinks({ sinks, heldBack, holder }: WireDelivery): ComponentChild {
-  return html`<div class="cards"><section class="card delivery" aria-label="Sinks">
+  return html`<div class="cards"><section class="card delivery" aria-label="Sinks" tabindex="0">
     <table>
       <thead><tr><th scope="col">sink</th><th scope="col">process</th><th scope="col" class="number">entries behind</th><th scope="col" class="number">oldest</th><th scope="col" class="number">batches</th><th scope="col">last acknowledged</th></tr></thead>
       <tbody>${sinks.map(
