@@ -5,15 +5,15 @@ import { AuditError } from '../errors.ts'
 /** How objects are compressed. */
 export type Compression = 'gzip' | 'zstd'
 
-type Transform = (bytes: Uint8Array) => Promise<Buffer>
+type Decompress = (bytes: Uint8Array, limits?: { readonly maxOutputLength?: number }) => Promise<Buffer>
 
 /** A way to compress, and how objects are known by it. */
 export interface Compressor {
   /** What keys end in. */
   readonly ending: string
   readonly type: string
-  readonly compress: Transform
-  readonly decompress: Transform
+  readonly compress: (bytes: Uint8Array) => Promise<Buffer>
+  readonly decompress: Decompress
 }
 
 const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip)
@@ -29,14 +29,14 @@ const compressors: Record<Compression, Compressor | undefined> = {
     ...{ ending: '.gz', type: 'application/gzip' },
     // a third of the time of the default level, for objects that are a tenth larger
     compress: (bytes) => gzip(bytes, { level: 3, memLevel: 9 }),
-    decompress: promisify(zlib.gunzip),
+    decompress: promisify(zlib.gunzip) as Decompress,
   },
   zstd:
     zstdCompress && zstdDecompress
       ? {
           ...{ ending: '.zst', type: 'application/zstd' },
-          compress: promisify(zstdCompress) as Transform,
-          decompress: promisify(zstdDecompress) as Transform,
+          compress: promisify(zstdCompress),
+          decompress: promisify(zstdDecompress) as Decompress,
         }
       : undefined,
 }
@@ -52,7 +52,15 @@ export function compressorOf(compression: Compression): Compressor {
   throw new AuditError('AUDIT_INVALID_OPTIONS', `Objects can't be compressed: ${reason}.`)
 }
 
-/** What is in an object, which its key says how to read. */
-export function decompressed(key: string, bytes: Uint8Array): Promise<Buffer> {
-  return compressorOf(key.endsWith('.zst') ? 'zstd' : 'gzip').decompress(bytes)
+/**
+ * What is in an object, which its key says how to read.
+ *
+ * @throws AuditError `AUDIT_INVALID_OPTIONS` where this Node can't read it; rejects where the bytes are no such object
+ */
+export function decompressed(
+  key: string,
+  bytes: Uint8Array,
+  limits: { readonly maxOutputLength?: number } = {},
+): Promise<Buffer> {
+  return compressorOf(key.endsWith('.zst') ? 'zstd' : 'gzip').decompress(bytes, limits)
 }

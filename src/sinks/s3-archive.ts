@@ -1,7 +1,6 @@
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { Archive, ArchivePart, ArchiveReading } from '../sink.ts'
+import { decompressed } from './compression.ts'
 import { sha256 } from './digest.ts'
 import { mapInOrder } from './map-in-order.ts'
 import { findSuperseded } from './s3-branches.ts'
@@ -14,8 +13,6 @@ import { storedLines } from './stored-lines.ts'
 
 /** How many objects are in memory. */
 const atOnce = 4
-
-const decompress = promisify(gunzip)
 
 /** What the sink has stored in a bucket. */
 export function s3Archive(client: S3Client, options: S3Options): Archive {
@@ -99,7 +96,7 @@ async function contentOf(
   }
   const isSame = object.sha256 === stored.sha256 && object.body.length === stored.bytes
   if (!isSame) fault('changed', key, `${key} is not what ${manifestKey} says: size or SHA-256 differ.`)
-  const text = await decompress(object.body, { maxOutputLength: longest(content.bytes) }).catch(
+  const text = await decompressed(key, object.body, { maxOutputLength: longest(content.bytes) }).catch(
     () => undefined,
   )
   if (isSame && (!text || sha256(text) !== content.sha256)) {

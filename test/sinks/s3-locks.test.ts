@@ -7,7 +7,7 @@ import {
   type S3ClientConfig,
 } from '@aws-sdk/client-s3'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type AuditError, type Sink, startShipping, withAudit } from '../../src/index.ts'
+import { type AuditError, type Sink, startShipping, verifyArchive, withAudit } from '../../src/index.ts'
 import { s3 } from '../../src/sinks/s3.ts'
 import { sinkContract } from '../../src/sinks/sink-contract.ts'
 import { until, write } from '../reader/readers.ts'
@@ -75,6 +75,15 @@ describe.skipIf(skipped !== '')(`the locks of S3${skipped}`, { timeout: 120_000 
       await expect(retain(version, 'GOVERNANCE', 2)).rejects.toMatchObject(denied)
     }
     expect(await archive.versions()).toEqual(versions)
+  })
+
+  it('are found by who verifies the archive', async () => {
+    await write(database.pool, 'verified.entry')
+    const { sink } = place()
+    await ship(sink())
+    const [report] = await verifyArchive(prisma, { sinks: [sink()] })
+    const { differences, faults } = report ?? {}
+    expect({ differences, faults }).toMatchObject({ differences: { count: 0 }, faults: { count: 0 } })
   })
 
   it('let nobody hide an object from whoever asks for its version', async () => {
