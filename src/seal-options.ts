@@ -1,5 +1,3 @@
-import * as z from 'zod/mini'
-
 /** How the log is sealed. */
 export interface SealOptions {
   /** What signs checkpoints. It is read when sealing begins, not before: a process that does not seal needs no key. */
@@ -23,24 +21,6 @@ export type SealKey =
       sign: (message: Uint8Array) => Uint8Array | PromiseLike<Uint8Array>
     }
 
-const text = z.string().check(z.minLength(1))
-
-export const sealSchema = z.strictObject({
-  key: z.union([
-    z.strictObject({ file: text }),
-    z.strictObject({ environment: text }),
-    z.strictObject({
-      publicKey: text,
-      sign: z.custom<(message: Uint8Array) => Uint8Array | PromiseLike<Uint8Array>>(
-        (value) => typeof value === 'function',
-        'must be a function',
-      ),
-    }),
-  ]),
-  origin: z.optional(z.string().check(z.regex(/^[^\n\r]+$/, 'must be one line'))),
-  every: z._default(z.number().check(z.minimum(10), z.maximum(2_147_483_647)), 5_000),
-  formerKeys: z._default(z.array(z.string()), []),
-})
-
 /** With every default. */
-export type ResolvedSeal = z.output<typeof sealSchema>
+export type ResolvedSeal = Omit<SealOptions, 'origin'> &
+  Required<Pick<SealOptions, 'every' | 'formerKeys'>> & { origin?: string | undefined }

@@ -6,7 +6,8 @@ import { readerLog } from './reader/reader-log.ts'
 import { beginUntilDisconnect } from './reader/until-disconnect.ts'
 import { type Sealing, sealOn } from './seal/sealing.ts'
 import { openSigner } from './seal/signer.ts'
-import { type SealOptions, sealSchema } from './seal-options.ts'
+import type { SealOptions } from './seal-options.ts'
+import { sealSchema } from './seal-schema.ts'
 import { checkShape } from './values/check-shape.ts'
 
 /** How to seal. What is left out is that of the option `seal` of `withAudit`. */

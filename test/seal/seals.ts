@@ -4,7 +4,7 @@ import type { ReaderLog } from '../../src/reader/reader-log.ts'
 import { generateKeys, parseSigningKey } from '../../src/seal/keys.ts'
 import { Sealer } from '../../src/seal/sealer.ts'
 import { openSigner, type Signer } from '../../src/seal/signer.ts'
-import { sealSchema } from '../../src/seal-options.ts'
+import { sealSchema } from '../../src/seal-schema.ts'
 import type { Database } from '../support/database.ts'
 
 export const origin = 'example.com/audit'
