@@ -29,7 +29,7 @@ export function rangeCondition(
   const [afterSeq, lastSeq] = numbersOf(eras, after.era)
   return [
     `(${transactionSql}, seq) > ${place(after)}`,
-    `seq > ${add(afterSeq, 'int8')}`,
+    ...(afterSeq === undefined ? [] : [`seq > ${add(afterSeq, 'int8')}`]),
     ...(lastSeq === undefined ? [] : [`seq <= ${add(lastSeq, 'int8')}`]),
     ...(until ? [`(${transactionSql}, seq) <= ${place(until)}`] : []),
     // in the same statement: what is below the horizon of its snapshot is also visible to it
@@ -71,9 +71,15 @@ function isComplete({ eras, horizon }: ReaderPosition, number: number): boolean 
   return next !== undefined && horizon >= next.transactionId
 }
 
-/** The lowest and the highest `seq` of an era, the lowest not included. A later era may have begun lower, in an emptied log. */
-function numbersOf(eras: ReaderPosition['eras'], number: number): [after: bigint, last: bigint | undefined] {
-  const after = eras.find((era) => era.number === number)?.afterSeq ?? 0n
+/**
+ * The lowest and the highest `seq` of an era, the lowest not included; undefined where it has no such bound: a row with a forged
+ * `seq` is of the first era, and hidden from no reader. A later era may have begun lower, in an emptied log.
+ */
+function numbersOf(
+  eras: ReaderPosition['eras'],
+  number: number,
+): [after: bigint | undefined, last: bigint | undefined] {
+  const after = number === eras[0].number ? undefined : eras.find((era) => era.number === number)?.afterSeq
   const later = eras.filter((era) => era.number > number).map(({ afterSeq }) => afterSeq)
   return [after, later.length === 0 ? undefined : later.reduce((a, b) => (a < b ? a : b))]
 }

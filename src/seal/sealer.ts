@@ -33,6 +33,8 @@ export class Sealer {
   readonly #log: ReaderLog
   readonly #signer: Signer
   #last: { readonly number: number; readonly size: number; readonly root: Buffer } | undefined
+  /** The number that another process has added first. */
+  #overtaken: number | undefined
 
   constructor(log: ReaderLog, signer: Signer) {
     this.#log = log
@@ -61,8 +63,12 @@ export class Sealer {
       const firstLeaf = head?.size ?? 0
       await appendSeal(this.#log, position.log, { ...next, firstLeaf, tiles, number, size, root, note })
     } catch (error) {
-      if (isOvertaken(error)) return { added: undefined, isMore: true }
-      throw error
+      if (!isOvertaken(error)) throw error
+      // whoever was faster has added the checkpoint: this one is not tried again
+      if (this.#overtaken === number)
+        throw this.#broken('leaves or tiles are there that no checkpoint covers')
+      this.#overtaken = number
+      return { added: undefined, isMore: true }
     }
     this.#last = { number, size, root }
     const entries = next.leaves.length

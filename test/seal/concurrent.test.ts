@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { expect, it } from 'vitest'
 import { startSealing, withAudit } from '../../src/index.ts'
+import type { ReaderLog } from '../../src/reader/reader-log.ts'
 import { parseVerifierKey } from '../../src/seal/keys.ts'
+import { Sealer } from '../../src/seal/sealer.ts'
 import { verifyLog } from '../../src/seal/verify/verify-log.ts'
-import { logOf, until, write } from '../reader/readers.ts'
+import { logOf, until, untilReadable, write } from '../reader/readers.ts'
 import { createClient, createDatabase } from '../support/database.ts'
-import { leavesOf, newKey, origin } from './seals.ts'
+import { leavesOf, newKey, origin, signerOf } from './seals.ts'
 
 const seed = Number(process.env.PROOF_SEED ?? Date.now() % 1_000_000)
 
@@ -63,4 +65,31 @@ it(`every committed row is in exactly one leaf, whatever runs meanwhile (PROOF_S
   expect(metrics.reduce((sum, { entries }) => sum + entries, 0)).toBe(committed.length)
   const verified = await verifyLog(log, { keys: [parseVerifierKey(key.publicKey)], origin })
   expect(verified).toMatchObject({ ok: true, entries: committed.length })
+})
+
+it('verify finds nothing in a log that is sealed on meanwhile', async () => {
+  const database = await createDatabase()
+  const log = logOf(database)
+  const key = newKey()
+  const sealer = new Sealer(log, await signerOf(key))
+  const add = async () => {
+    await database.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type)
+      SELECT gen_random_uuid(), 'x', 'ada', 'user', 'x' FROM generate_series(1, 300)`)
+    await untilReadable(database)
+    await sealer.step()
+  }
+  await add()
+  let statements = 0
+  const busy: ReaderLog = {
+    table: log.table,
+    connection: {
+      query: async (sql, ...values) => {
+        if (statements++ < 12) await add()
+        return log.connection.query(sql, ...values)
+      },
+    },
+  }
+  const verified = await verifyLog(busy, { keys: [parseVerifierKey(key.publicKey)], origin })
+  expect(verified).toMatchObject({ ok: true, findings: [] })
+  expect(verified.entries).toBeGreaterThan(300)
 })

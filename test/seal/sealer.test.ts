@@ -190,6 +190,13 @@ describe('nothing is signed', () => {
     await expect(sealer.step()).rejects.toMatchObject(broken)
   })
 
+  it('where leaves are there that no checkpoint covers', async () => {
+    const { database, log, key } = await sealedLog()
+    await database.sql(`INSERT INTO audit_logs_internal.sealed_leaves (log, first_leaf, entries, leaves, era, transaction_id, seq)
+      VALUES ('public.audit_logs', 300, 1, '', 9, 1, 1)`)
+    await expect(sealAll(log, await signerOf(key))).rejects.toMatchObject(broken)
+  })
+
   it('where the log has another name than its checkpoints', async () => {
     const { log, key } = await sealedLog()
     const signer = { ...(await signerOf(key)), origin: 'example.com/other' }

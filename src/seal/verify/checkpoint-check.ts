@@ -55,17 +55,16 @@ export class CheckpointCheck {
   }
 }
 
-/** All checkpoints behind a number, in order. */
-export async function* checkpointsAfter(
+/** All checkpoints behind a number and up to another, in order. */
+export async function* checkpointsBetween(
   log: ReaderLog,
   name: string,
   number: number,
+  last: number,
 ): AsyncGenerator<StoredCheckpoint, void, void> {
-  for (let after = number; ; ) {
+  for (let after = number; after < last; ) {
     const found = await readCheckpointsAfter(log, name, after)
-    yield* found
-    const last = found.at(-1)
-    if (!last) return
-    after = last.number
+    for (const checkpoint of found) if (checkpoint.number <= last) yield checkpoint
+    after = found.at(-1)?.number ?? last
   }
 }

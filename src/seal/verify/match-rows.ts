@@ -2,6 +2,7 @@ import { eraOf } from '../../reader/committed-range.ts'
 import { compareCursors, type ReaderCursor } from '../../reader/cursor.ts'
 import type { ReaderPosition } from '../../reader/eras.ts'
 import { commitmentOf, decodeLeaf, type Leaf, leafLength, saltLength } from '../leaf.ts'
+import type { StoredCheckpoint } from '../stored-checkpoint.ts'
 import type { Finding, FoundEntry, OnFinding } from './finding.ts'
 import { placeOfRow, type RowValues, textIn } from './rows-between.ts'
 import type { StoredLeaves } from './sealed-part.ts'
@@ -13,6 +14,8 @@ export interface StoredLeaf {
   readonly salt: Buffer
   /** Where its entry is said to stand; undefined for all but the first of a step. */
   readonly place: ReaderCursor | undefined
+  /** The checkpoint that it is the last leaf of; undefined for most. */
+  lastOf?: Pick<StoredCheckpoint, 'number' | 'place'>
 }
 
 /** A row beside the leaves that it stands among. */
@@ -55,7 +58,7 @@ export class RowMatch {
   add(row: RowValues): void {
     const leaf = this.#leaves[this.#next]
     if (leaf && isSealedAs(row, leaf)) {
-      if (leaf.place) this.#checkPlace(row, leaf)
+      if (leaf.place || leaf.lastOf) this.#checkPlaces(row, leaf)
       this.#take(this.#next, true)
       return
     }
@@ -81,13 +84,18 @@ export class RowMatch {
     return this.#leaves.filter((_, at) => this.#matched[at] === 0)
   }
 
-  #checkPlace(row: RowValues, { index, place }: StoredLeaf): void {
+  #checkPlaces(row: RowValues, { index, place, lastOf }: StoredLeaf): void {
     const { number } = eraOf(this.#position, BigInt(textIn(row, 'seq') ?? '0'))
-    if (place && compareCursors(placeOfRow(row, number), place) === 0) return
-    this.#onFinding({
-      ...{ kind: 'leaf', leaves: { first: index, last: index }, entry: foundEntry(row) },
-      message: `The leaves from ${index} on are said to begin at another place than their entry ${textIn(row, 'id')} stands at`,
-    })
+    const own = placeOfRow(row, number)
+    const about = { leaves: { first: index, last: index }, entry: foundEntry(row) }
+    if (place && compareCursors(own, place) !== 0) {
+      const message = `The leaves from ${index} on are said to begin at another place than their entry ${about.entry.id} stands at`
+      this.#onFinding({ kind: 'leaf', ...about, message })
+    }
+    if (lastOf && compareCursors(own, lastOf.place) !== 0) {
+      const message = `Checkpoint ${lastOf.number} is said to end at another place than its last entry ${about.entry.id} stands at`
+      this.#onFinding({ kind: 'checkpoint', ...about, checkpoint: lastOf.number, message })
+    }
   }
 
   /** A row that was changed may stand anywhere. Behind one that is intact all comes later: what was skipped is missing. */

@@ -91,7 +91,8 @@ const packedLine = `pg_catalog.concat_ws('${separators.column}', ${columnNames
   )
   .join(', ')})`
 
-const arrayLine = `pg_catalog.array_to_json(ARRAY[${columnNames.map(exactColumn).join(', ')}])`
+/** The columns of a row over the log as `l`, as a JSON array. */
+export const arrayLine = `pg_catalog.array_to_json(ARRAY[${columnNames.map(exactColumn).join(', ')}])`
 
 const nullableAt = nullable.map((name) => columnAt[name])
 

@@ -36,13 +36,22 @@ interface SegmentRow {
   seq: string
 }
 
-/** Reads the part that begins at a leaf, up to a multiple of {@link partSize}. */
+/** Where the part ends that begins at a leaf: at a multiple of {@link partSize}, or with the leaves. */
+export function endOfPart(start: number, total: number): number {
+  return Math.min((Math.floor(start / partSize) + 1) * partSize, total)
+}
+
+/**
+ * Reads the part that begins at a leaf.
+ *
+ * @param total how many leaves there are: what is behind them is of a later checkpoint, or should not be there
+ */
 export async function readSealedPart(
   { table, connection }: ReaderLog,
   name: string,
   start: number,
+  total: number,
 ): Promise<SealedPart> {
-  const end = (Math.floor(start / partSize) + 1) * partSize
   const [row] = await connection.query<{ segments: string; tiles: string; next: string | null }>(
     `SELECT (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object('first_leaf', s.first_leaf::text, 'entries', s.entries,
     'leaves', pg_catalog.encode(s.leaves, 'hex'), 'salts', pg_catalog.encode(t.salts, 'hex'),
@@ -56,9 +65,9 @@ export async function readSealedPart(
     ON n.level = b.l AND n.index >= pg_catalog.floor(b.low)::int8 AND n.index < pg_catalog.floor(b.high)::int8
   WHERE n.log = $1::text) AS tiles,
   (SELECT pg_catalog.json_build_array(s.era, s.transaction_id::text, s.seq::text)::text
-  FROM ${internalTable(table, 'sealed_leaves')} AS s WHERE s.log = $1::text AND s.first_leaf >= $3::int8
+  FROM ${internalTable(table, 'sealed_leaves')} AS s WHERE s.log = $1::text AND s.first_leaf >= $3::int8 AND s.first_leaf < $4::int8
   ORDER BY s.first_leaf LIMIT 1) AS next`,
-    ...[name, String(start), String(end)],
+    ...[name, start, endOfPart(start, total), total].map(String),
   )
   const { segments, tiles, next } = row as { segments: string; tiles: string; next: string | null }
   return {

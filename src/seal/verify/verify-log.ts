@@ -1,5 +1,6 @@
 import { AuditError } from '../../errors.ts'
 import { quoteTable } from '../../postgres/identifiers.ts'
+import { eraOf } from '../../reader/committed-range.ts'
 import { compareCursors, type ReaderCursor, startOf } from '../../reader/cursor.ts'
 import { type ReaderPosition, readKnownPosition } from '../../reader/eras.ts'
 import type { ReaderLog } from '../../reader/reader-log.ts'
@@ -12,14 +13,16 @@ import {
 } from '../stored-checkpoint.ts'
 import { readTilesFor } from '../stored-tiles.ts'
 import { TileHashes } from '../subtrees.ts'
-import { CheckpointCheck, checkpointsAfter, type TrustedKeys } from './checkpoint-check.ts'
+import { CheckpointCheck, checkpointsBetween, type TrustedKeys } from './checkpoint-check.ts'
 import type { Finding, OnFinding } from './finding.ts'
 import { changed, isSealedAs, leavesIn, RowMatch, reordered, type StrayRow } from './match-rows.ts'
 import { prefetch } from './prefetch.ts'
-import { type RowValues, readRowsBetween, readRowsById, textIn } from './rows-between.ts'
-import { partSize, readSealedPart, type SealedPart } from './sealed-part.ts'
+import { placeOfRow, type RowValues, readRowsBetween, readRowsById, textIn } from './rows-between.ts'
+import { readRowsWithoutPlace } from './rows-without-place.ts'
+import { endOfPart, readSealedPart, type SealedPart } from './sealed-part.ts'
 import { TreeCheck } from './tree-check.ts'
 import { readUnsealed, type Unsealed } from './unsealed.ts'
+import { findUnsigned } from './unsigned.ts'
 
 /** How to verify. */
 export interface VerifyOptions extends TrustedKeys {
@@ -137,7 +140,9 @@ class VerifyRun {
     const total = this.#head?.size ?? 0
     const tree = await this.#treeFrom()
     const checks = new CheckpointCheck(this.#options, this.#since ?? { number: 0, size: 0 })
-    const checkpoints = checkpointsAfter(this.#log, this.#position.log, this.#since?.number ?? 0)
+    const checkpoints = checkpointsBetween(
+      ...([this.#log, this.#position.log, this.#since?.number ?? 0, this.#head?.number ?? 0] as const),
+    )
     if (this.#since) this.#checkSince(tree)
     let next = (await checkpoints.next()).value ?? undefined
     let match: RowMatch | undefined
@@ -155,30 +160,28 @@ class VerifyRun {
       const { part, start } = step
       this.#checkSegments(part, start)
       const leaves = leavesIn(part.segments)
-      for (const { index, bytes } of leaves) {
-        if (index !== tree.size) break // said already, and no later root can be computed
-        tree.add(bytes, part.tileRoots)
+      for (const leaf of leaves) {
+        if (leaf.index !== tree.size) break // said already, and no later root can be computed
+        tree.add(leaf.bytes, part.tileRoots)
         while (next && next.size <= tree.size) {
-          this.#checkCheckpoint(next, checks, tree)
+          if (this.#checkCheckpoint(next, checks, tree)) leaf.lastOf = next
           next = (await checkpoints.next()).value ?? undefined
         }
       }
       this.#entries += leaves.length
       match = new RowMatch(leaves, this.#position, (finding) => this.#add(finding))
-      onProgress?.({ done: Math.min(start + partSize, total), total })
+      onProgress?.({ done: endOfPart(start, total), total })
     }
     await this.#endPart(match)
     await this.#nameAll()
     for (; next; next = (await checkpoints.next()).value ?? undefined)
       this.#checkCheckpoint(next, checks, tree)
-    if (this.#head && tree.size > this.#head.size) {
-      const leaves = { first: this.#head.size, last: tree.size - 1 }
-      const message = `The leaves ${leaves.first} to ${leaves.last} are behind the newest checkpoint`
-      this.#add({ kind: 'checkpoint', leaves, message })
-    }
   }
 
   async end(): Promise<SealVerification> {
+    for (const finding of await findUnsigned(this.#log, this.#position.log)) this.#add(finding)
+    await this.#nameAll()
+    for (const stray of await readRowsWithoutPlace(this.#log)) this.#keepStray(stray)
     for (const { entry } of this.#stray.values()) {
       if (!this.#moved.has(entry.id)) this.#addStray(entry)
     }
@@ -218,13 +221,14 @@ class VerifyRun {
     this.#checkCheckpoint(since, check, tree)
   }
 
-  #checkCheckpoint(checkpoint: StoredCheckpoint, checks: CheckpointCheck, tree: TreeCheck): void {
+  /** @returns whether it can be believed */
+  #checkCheckpoint(checkpoint: StoredCheckpoint, checks: CheckpointCheck, tree: TreeCheck): boolean {
     const { number, size } = checkpoint
     this.#checkpoints++
     const problem = checks.problemOf(checkpoint) ?? this.#problemOfRoot(checkpoint, tree)
     if (problem === undefined) {
       this.#verifiedUntil = checkpoint
-      return
+      return true
     }
     const last = this.#verifiedUntil?.size ?? 0
     this.#add({
@@ -235,6 +239,7 @@ class VerifyRun {
       },
       ...(last < size ? { leaves: { first: last, last: size - 1 } } : {}),
     })
+    return false
   }
 
   #problemOfRoot({ size, root }: StoredCheckpoint, tree: TreeCheck): string | undefined {
@@ -251,20 +256,33 @@ class VerifyRun {
     const total = this.#head?.size ?? 0
     let start = this.#since?.size ?? 0
     let after: ReaderCursor = this.#since?.place ?? startOf(1)
+    const end = await this.#end()
     while (start < total) {
-      const part = await readSealedPart(this.#log, log, start)
+      const part = await readSealedPart(this.#log, log, start, total)
       yield { part, start }
-      const until = part.nextPlace ? justBefore(part.nextPlace) : (this.#head as StoredCheckpoint).place
+      const until = part.nextPlace ? justBefore(part.nextPlace) : end
       for await (const rows of readRowsBetween(this.#log, this.#position, after, until)) yield { rows }
       if (compareCursors(until, after) > 0) after = until
-      start = (Math.floor(start / partSize) + 1) * partSize
+      start = endOfPart(start, total)
     }
+  }
+
+  /** Where the last sealed entry stands, or is said to stand, if that is later. */
+  async #end(): Promise<ReaderCursor> {
+    const { size, place } = this.#head as StoredCheckpoint
+    const part = await readSealedPart(this.#log, this.#position.log, Math.max(0, size - 256), size)
+    const last = leavesIn(part.segments).at(-1)
+    const [row] = last ? await readRowsById(this.#log, [idInLeaf(last.bytes)]) : []
+    if (!last || !row || !isSealedAs(row, last)) return place
+    const { number } = eraOf(this.#position, BigInt(textIn(row, 'seq') ?? '0'))
+    const own = placeOfRow(row, number)
+    return own.era === place.era && compareCursors(own, place) > 0 ? own : place
   }
 
   /** Whether leaves and salts are there without a gap. */
   #checkSegments({ segments }: SealedPart, start: number): void {
     const total = this.#head?.size ?? 0
-    const end = Math.min((Math.floor(start / partSize) + 1) * partSize, total)
+    const end = endOfPart(start, total)
     let expected = start
     const gap = (until: number) => {
       if (until <= expected) return
