@@ -1,14 +1,11 @@
 import { quoteTable } from '../postgres/identifiers.ts'
 import { convertLog } from '../retention/convert-log.ts'
 import { maintainLog } from '../retention/maintain.ts'
-import type { MaintenanceAction } from '../retention/maintenance.ts'
+import { type MaintenanceAction, monthsAhead } from '../retention/maintenance.ts'
 import { ownedLog } from '../retention/owned-log.ts'
 import { logConnection, withWritingConnection } from './connection.ts'
 import { databaseUrl } from './database-url.ts'
 import { tableOption, UsageError } from './usage.ts'
-
-/** For how many months after the present one `maintain` creates partitions: it may fail to run for long. */
-const monthsAhead = 12
 
 /** Maintains the log in the database of the project in `directory`. */
 export async function maintainProjectLog(

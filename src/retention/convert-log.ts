@@ -1,5 +1,6 @@
 import { quoteIdentifier, quoteTable } from '../postgres/identifiers.ts'
 import { timeSpanSql } from '../search/entries-query.ts'
+import { monthsAhead } from './maintenance.ts'
 import { internalName, type OwnedLog } from './owned-log.ts'
 
 /**
@@ -37,12 +38,17 @@ export async function convertLog(log: OwnedLog, note: (text: string) => void): P
     note('Checking how far the entries reach.')
     await connection.query(`ALTER TABLE ${name} VALIDATE CONSTRAINT ${bound}`)
     note('Putting the partitioned table in its place.')
-    await connection.query(`SELECT ${internalName(log, 'partition_log')}(${regclass})`, name)
+    // with the next month only: making the others takes longer than all else, and nobody need wait for it
+    await connection.query(`SELECT ${internalName(log, 'partition_log')}(${regclass}, 1)`, name)
   } catch (error) {
     // it would refuse what is written after its month
     await connection.query(`ALTER TABLE ${name} DROP CONSTRAINT IF EXISTS ${bound}`).catch(() => {})
     throw error
   }
+  await connection.query(
+    `SELECT partition FROM ${internalName(log, 'create_partitions')}(${regclass}, ${monthsAhead})`,
+    name,
+  )
   return true
 }
 

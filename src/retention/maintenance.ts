@@ -1,5 +1,8 @@
 import type { OwnedLog } from './owned-log.ts'
 
+/** For how many months after the present one there are partitions: `maintain` may fail to run for long. */
+export const monthsAhead = 12
+
 /** How a log is maintained. */
 export interface MaintenanceOptions {
   /** Say what would be done, and do nothing. */

@@ -110,9 +110,11 @@ BEGIN
     EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (MINVALUE) TO (%L)', log_table, old_table, until);
     EXECUTE format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I', old_table, bound);
     PERFORM "audit_logs_internal"."protect_partition"(new_table, log);
-    -- whoever tries to write again what he has no answer about tries for less long than this
+    -- Whoever tries to write again what he has no answer about tries for less long than this. Found by the ids, which are
+    -- UUIDs of version 7: the index of times knows nothing of the newest blocks.
     EXECUTE format('INSERT INTO "audit_logs_internal"."written_ids" (log, id) SELECT %L, id FROM %s
-      WHERE "timestamp" > clock_timestamp() - interval ''2 minutes'' ON CONFLICT DO NOTHING', log_table, old_table);
+      WHERE "timestamp" > clock_timestamp() - interval ''2 minutes'' AND id >= $1 ON CONFLICT DO NOTHING', log_table, old_table)
+    USING (lpad(to_hex(((extract(epoch FROM clock_timestamp()) - 600) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
   END IF;
   PERFORM "audit_logs_internal"."create_partitions"(new_table, ahead);
   PERFORM "audit_logs_internal"."make_write"(new_table, name || '_write');
