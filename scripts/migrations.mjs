@@ -57,6 +57,7 @@ const partitionFunctions = [
   ...['grants', 'revoke_all', 'copy_grants', 'give_to_owner', 'protect_partition'],
   ...['create_partition', 'create_partitions'],
   ...['refuse_unfit', 'lock_for_partitioning', 'bound_log', 'partition_log'],
+  ...['archives', 'stays', 'create_beside', 'replace_partition', 'retire_partition', 'restore_partition'],
 ].map((name) => `partitions/${name}`)
 
 export const migration = 'prisma/migrations/20260201000000_audit_log_triggers/migration.sql'
@@ -88,7 +89,8 @@ export function composeMigration() {
 /** The text of the migration that makes the functions of partitioned logs. */
 export function composePartitions() {
   return [
-    '-- A log that is a table of months: what creates and protects its partitions, and what makes a log such a table.',
+    '-- A log that is a table of months: what creates and protects its partitions, what makes a log such a table, and what takes',
+    '-- months out of it that are in the archive.',
     '-- Idempotent: running it again changes nothing. Made by scripts/migrations.mjs from prisma/functions/partitions.',
     '',
     'CREATE SCHEMA IF NOT EXISTS "audit_logs_internal";',

@@ -35,6 +35,8 @@ export const auditErrorCodes = {
   AUDIT_NOT_MAINTAINED:
     'the log was not partitioned or maintained: the role may not, or something is in the way',
   AUDIT_ARCHIVE_UNREADABLE: 'what a sink has stored could not be read back, so nothing is known of it',
+  AUDIT_ARCHIVE_BROKEN:
+    'a file of the archive is gone, or is not what was stored; nothing of it leaves the log',
   AUDIT_UNREADABLE: 'the log could not be read: the database is away, or refuses',
   AUDIT_NOT_WRITTEN: 'an explicit event or a queued entry could not be written; `entry` has it',
   AUDIT_REVERT_REFUSED: 'a change cannot be undone: not found, not a change, redacted, or no longer possible',

@@ -6,6 +6,7 @@ export type {
   Findings,
 } from './archive/archive-report.ts'
 export type { ArchiveProgress } from './archive/verify-sink.ts'
+export type { ArchiveObject, MonthArchive } from './archive-contract.ts'
 export type { Audit } from './audit.ts'
 export { defineAudit } from './config.ts'
 export {
@@ -30,6 +31,7 @@ export type {
   Subscription,
   SubscriptionBatch,
 } from './reader/subscribe.ts'
+export type { RetentionOptions, RetentionRule } from './retention-options.ts'
 export type { EntryProof } from './seal/proof.ts'
 export type { Sealing, SealMetrics } from './seal/sealing.ts'
 export type { SealKey, SealOptions } from './seal-options.ts'

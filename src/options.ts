@@ -6,6 +6,8 @@ import { AuditError } from './errors.ts'
 import type { DataModel } from './models/data-model.ts'
 import type { FieldName, ModelName } from './models/model-types.ts'
 import { parseTableName, type TableName } from './postgres/identifiers.ts'
+import type { ResolvedRetention, RetentionOptions } from './retention-options.ts'
+import { retentionSchema } from './retention-schema.ts'
 import type { ResolvedSeal, SealOptions } from './seal-options.ts'
 import { sealSchema } from './seal-schema.ts'
 import { isSecret } from './secret-names.ts'
@@ -61,6 +63,8 @@ export interface AuditOptions<Client = unknown> {
   sinks?: readonly Sink[]
   /** How the log is sealed. `startSealing`, `seal` and `ship` do it; `withAudit` by itself does not. Default: not at all. */
   seal?: SealOptions
+  /** How long entries stay in the table, and the archive that they go to. `maintain` does it; queries read both. Default: forever. */
+  retention?: RetentionOptions
   /** Called with a queued entry that could not be written, and once where a trigger that protects the log is missing. */
   onError?: (error: AuditError) => void
 }
@@ -90,6 +94,7 @@ export interface ResolvedOptions extends ActorOptions {
   readonly flushTimeout: number
   readonly sinks: readonly Sink[]
   readonly seal: ResolvedSeal | undefined
+  readonly retention: ResolvedRetention | undefined
   readonly onError: ((error: AuditError) => void) | undefined
 }
 
@@ -116,6 +121,7 @@ const optionsSchema = z.strictObject({
   flushTimeout: z._default(z.number().check(z.nonnegative(), z.maximum(2_147_483_647)), 10_000),
   sinks: z._default(sinksSchema, []),
   seal: z.optional(sealSchema),
+  retention: z.optional(retentionSchema),
   onError: z.optional(z.custom<(error: AuditError) => void>((value) => typeof value === 'function')),
 })
 
@@ -183,6 +189,7 @@ export function resolveOptions(options: unknown, dataModel: DataModel): Resolved
     context: rest.context,
     onError: rest.onError,
     seal: rest.seal,
+    retention: rest.retention,
     isRead: (model) => reads.includes(model),
     recordsReads: reads.length > 0,
   }

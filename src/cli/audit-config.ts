@@ -21,14 +21,18 @@ const configPlaces = ['audit.config', join('.config', 'audit')]
 /**
  * Loads the `audit.config.*` or `.config/audit.*` of the project in `directory`.
  *
+ * @param options.isAgain reads what it says now, also where it was loaded before
  * @throws AuditError `AUDIT_CLI` when there is one that can't be loaded, or that exports no options by default.
  */
-export async function loadAuditConfig(directory: string): Promise<AuditConfig> {
+export async function loadAuditConfig(
+  directory: string,
+  { isAgain = false }: { isAgain?: boolean } = {},
+): Promise<AuditConfig> {
   const file = configPlaces
     .flatMap((place) => configExtensions.map((extension) => `${place}.${extension}`))
     .find((name) => existsSync(join(directory, name)))
   if (file === undefined) return { file, options: {} }
-  const options = await importDefault(join(directory, file), file)
+  const options = await importDefault(join(directory, file), file, isAgain)
   if (typeof options !== 'object' || options === null) {
     throw new AuditError(
       'AUDIT_CLI',
@@ -75,13 +79,16 @@ export function resolveConfig({ file, options }: AuditConfig, dataModel: DataMod
   }
 }
 
-async function importDefault(path: string, file: string): Promise<unknown> {
+async function importDefault(path: string, file: string, isAgain: boolean): Promise<unknown> {
   // as in the Prisma config: dotenv 17 would announce itself on stdout
   process.env.DOTENV_CONFIG_QUIET ??= 'true'
   // it is large, and most projects have no such file
   const { createJiti } = await import('jiti')
   try {
-    const exported = await createJiti(path, { interopDefault: false }).import<{ default?: unknown }>(path)
+    const exported = await createJiti(path, {
+      interopDefault: false,
+      ...(isAgain && { moduleCache: false }),
+    }).import<{ default?: unknown }>(path)
     // what a TypeScript file in CommonJS exports stands for itself
     const isModule = types.isModuleNamespaceObject(exported) || '__esModule' in exported
     return isModule ? exported.default : exported

@@ -348,7 +348,8 @@ async function maintain(args: string[]): Promise<number> {
   })
   const isDryRun = options['dry-run'] ?? false
   const table = await logTable(options.table)
-  const actions = await maintainProjectLog(process.cwd(), { table, isDryRun, since: options.since })
+  const given = { table, isDryRun, since: options.since, signal: untilInterrupted('SIGTERM') }
+  const actions = await maintainProjectLog(process.cwd(), given, note)
   return print(options.json ? jsonText({ isDryRun, actions }) : describeMaintenance(actions, { isDryRun }))
 }
 

@@ -1,8 +1,16 @@
-import { quoteTable } from '../postgres/identifiers.ts'
+import * as z from 'zod/mini'
+import { AuditError } from '../errors.ts'
+import { inTransaction } from '../postgres/connection.ts'
+import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import { convertLog } from '../retention/convert-log.ts'
 import { maintainLog } from '../retention/maintain.ts'
 import { type MaintenanceAction, monthsAhead } from '../retention/maintenance.ts'
-import { ownedLog } from '../retention/owned-log.ts'
+import { type OwnedLog, ownedLog } from '../retention/owned-log.ts'
+import type { ResolvedRetention } from '../retention-options.ts'
+import { retentionSchema } from '../retention-schema.ts'
+import { sealingConsumer } from '../seal/append.ts'
+import { checkShape } from '../values/check-shape.ts'
+import { type AuditConfig, loadAuditConfig } from './audit-config.ts'
 import { logConnection, withWritingConnection } from './connection.ts'
 import { databaseUrl } from './database-url.ts'
 import { tableOption, UsageError } from './usage.ts'
@@ -10,15 +18,59 @@ import { tableOption, UsageError } from './usage.ts'
 /** Maintains the log in the database of the project in `directory`. */
 export async function maintainProjectLog(
   directory: string,
-  { table, isDryRun, since }: { table: string | undefined; isDryRun: boolean; since: string | undefined },
+  options: {
+    readonly table: string | undefined
+    readonly isDryRun: boolean
+    readonly since: string | undefined
+    readonly signal?: AbortSignal
+  },
+  note: (text: string) => void = () => {},
 ): Promise<MaintenanceAction[]> {
-  const from = since === undefined ? undefined : monthOf(since)
-  const name = tableOption(table)
-  return withWritingConnection(await databaseUrl(directory), name, (connection) =>
-    maintainLog(ownedLog({ table: name, connection: logConnection(connection) }), {
-      ...{ isDryRun, monthsAhead, since: from },
+  const { isDryRun, signal = new AbortController().signal } = options
+  const since = options.since === undefined ? undefined : monthOf(options.since)
+  const table = tableOption(options.table)
+  const config = await loadAuditConfig(directory)
+  retentionIn(config) // what can't be used is said before anything is done
+  return withOwnedLog(directory, table, (log) =>
+    maintainLog(log, {
+      ...{ isDryRun, monthsAhead, since, note, signal, readers: readersIn(config) },
+      retention: async () => retentionIn(await loadAuditConfig(directory, { isAgain: true })),
     }),
   )
+}
+
+/** The log of a project, for work that only its owner may do. */
+export async function withOwnedLog<T>(
+  directory: string,
+  table: TableName,
+  work: (log: OwnedLog) => Promise<T>,
+): Promise<T> {
+  return withWritingConnection(await databaseUrl(directory), table, (connection) =>
+    work(
+      ownedLog({
+        ...{ table, connection: logConnection(connection) },
+        transaction: (inside) =>
+          inTransaction(connection, (transaction) => inside(logConnection(transaction))),
+      }),
+    ),
+  )
+}
+
+/** The option `retention` of a configuration file, with every default; undefined where it has none. */
+export function retentionIn({ file, options }: AuditConfig): ResolvedRetention | undefined {
+  if (options.retention === undefined) return undefined
+  const parsed = checkShape(retentionSchema, options.retention)
+  if (parsed.success) return parsed.data
+  throw new AuditError(
+    'AUDIT_INVALID_OPTIONS',
+    `In ${file}: the option retention can't be used: ${z.prettifyError(parsed.error)}`,
+    { cause: parsed.error },
+  )
+}
+
+/** Who has to have read what leaves, by the names that the database has for them. */
+function readersIn({ options: { sinks = [], seal } }: AuditConfig): string[] {
+  return [...sinks.map(({ name }) => `sink:${name}`), ...(seal ? [sealingConsumer] : [])]
 }
 
 /**
@@ -33,12 +85,11 @@ export async function convertProjectLog(
   note: (text: string) => void,
 ): Promise<string> {
   const name = tableOption(table)
-  return withWritingConnection(await databaseUrl(directory), name, async (connection) => {
-    const log = ownedLog({ table: name, connection: logConnection(connection) })
-    return (await convertLog(log, note))
+  return withOwnedLog(directory, name, async (log) =>
+    (await convertLog(log, note))
       ? `The audit log ${quoteTable(name)} is a table of months now.\n`
-      : `Nothing to do: the audit log ${quoteTable(name)} is partitioned already.\n`
-  })
+      : `Nothing to do: the audit log ${quoteTable(name)} is partitioned already.\n`,
+  )
 }
 
 /** What was done, or would be, for people to read. */
@@ -47,7 +98,12 @@ export function describeMaintenance(
   { isDryRun }: { isDryRun: boolean },
 ): string {
   if (actions.length === 0) return 'Nothing to do.\n'
-  return actions.map(({ action, subject }) => `${isDryRun ? 'would ' : ''}${action} ${subject}\n`).join('')
+  return actions
+    .map(({ action, subject, entries, why }) => {
+      const count = entries === undefined ? '' : `: ${entries} ${entries === 1 ? 'entry' : 'entries'}`
+      return `${isDryRun ? 'would ' : ''}${action} ${subject}${count}${why === undefined ? '' : ` (${why})`}\n`
+    })
+    .join('')
 }
 
 /** `2024-03` → its first moment, in UTC. */

@@ -17,7 +17,8 @@ Commands:
   verify-proof  Check a proof of one entry, without a database
   keygen    Make a key for seals
   partition Write a migration that makes the log a table of months, and change its model's key
-  maintain  Create the months that come; run it every day
+  maintain  Create the months that come, archive those that are over, and take out of the table what has been there long enough;
+            run it every day
   verify-archive
             Compare what the sinks of audit.config.ts have stored with the log, byte for byte
   ui        Show the audit log of DATABASE_URL as a web page on this machine
@@ -114,6 +115,7 @@ maintain:
   --dry-run                      Say what would be done, do nothing
   --table <name | schema.name>   Another table than audit_logs
   --json                         Print what was done as JSON
+  What leaves the table, and when, says the option retention in audit.config.ts.
   The role has to own the table. Exit code: 0 done, 1 refused, 2 wrong usage
 
 verify-archive:

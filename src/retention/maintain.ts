@@ -1,9 +1,10 @@
 import { createPartitions, forgetWrittenIds } from './create-partitions.ts'
 import type { MaintenanceAction, MaintenanceOptions, MaintenanceStep } from './maintenance.ts'
 import type { OwnedLog } from './owned-log.ts'
+import { retireMonths } from './retire-months.ts'
 
 /** In their order. */
-const steps: readonly MaintenanceStep[] = [createPartitions, forgetWrittenIds]
+const steps: readonly MaintenanceStep[] = [createPartitions, forgetWrittenIds, retireMonths]
 
 /**
  * Does for a log what has to be done from time to time.

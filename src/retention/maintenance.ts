@@ -1,3 +1,4 @@
+import type { ResolvedRetention } from '../retention-options.ts'
 import type { OwnedLog } from './owned-log.ts'
 
 /** For how many months after the present one there are partitions: `maintain` may fail to run for long. */
@@ -11,13 +12,24 @@ export interface MaintenanceOptions {
   readonly monthsAhead: number
   /** From when on there are to be partitions, ISO 8601; by default from the present month on. */
   readonly since?: string | undefined
+  /** What leaves the table, and when. Asked again before each month: a hold that is set meanwhile holds what has not left. */
+  readonly retention?: (() => Promise<ResolvedRetention | undefined>) | undefined
+  /** Who has to have read a month before it is archived, besides those that have read on before: `sink:files`, `seal:log`. */
+  readonly readers?: readonly string[]
+  /** Told of each step. */
+  readonly note?: (text: string) => void
+  /** Ends it before its time. */
+  readonly signal?: AbortSignal
 }
 
-/** Something that was done, or would be. */
+/** Something that was done, or would be; `wait` says what is not done yet. */
 export interface MaintenanceAction {
-  readonly action: 'create partition' | 'protect partition'
+  readonly action: 'create partition' | 'protect partition' | 'archive' | 'retire' | 'wait for'
   /** The name of a partition; in a dry run the month of one that is not there yet. */
   readonly subject: string
+  /** How many entries it is about. */
+  readonly entries?: number
+  readonly why?: string
 }
 
 /** What is to be done for a log from time to time. It may be ended at any point, and is done again. */

@@ -9,13 +9,16 @@ import { serverMessageOf, sqlStateOf } from '../postgres/sql-state.ts'
 export interface OwnedLog {
   readonly table: TableName
   readonly connection: SqlClient
+  /** Runs work while one transaction is open on another connection, which keeps locks; without it, nobody else is waited for. */
+  readonly transaction?: (<T>(work: (connection: SqlClient) => Promise<T>) => Promise<T>) | undefined
 }
 
 /** Where a statement is refused, the error is an AuditError. */
-export function ownedLog({ table, connection }: OwnedLog): OwnedLog {
+export function ownedLog({ table, connection, transaction }: OwnedLog): OwnedLog {
   const asked = questionsTo({ options: { table }, connection })
   return {
     table,
+    transaction,
     connection: {
       query: (sql, ...values) =>
         asked.query<never>(sql, ...values).catch((error: unknown) => {
@@ -30,8 +33,13 @@ export function internalName({ table }: OwnedLog, name: string): string {
   return `${quoteIdentifier(internalSchema(table))}.${quoteIdentifier(name)}`
 }
 
-/** What the functions of partitions raise: the log can't be partitioned as it is. */
-const unfit = 'ZA006'
+/** What the functions of partitions raise: the log can't be partitioned as it is, and the archive is not what the log is. */
+const [unfit, differs] = ['ZA006', 'ZA007']
+
+/** Whether a partition was left because it is not what was archived of it. */
+export function differsFromArchive(error: unknown): boolean {
+  return error instanceof AuditError && sqlStateOf(error.cause) === differs
+}
 
 function refusal(error: unknown, table: TableName): unknown {
   const state = sqlStateOf(error)
@@ -42,10 +50,10 @@ function refusal(error: unknown, table: TableName): unknown {
       { cause: error },
     )
   }
-  if (state !== unfit && state !== '55P03') return error
+  if (state !== unfit && state !== differs && state !== '55P03') return error
   return new AuditError(
     'AUDIT_NOT_MAINTAINED',
-    `The audit log ${quoteTable(table)} was left as it is. PostgreSQL said: ${serverMessageOf(error) ?? state}. See docs/partitions.md.`,
+    `The audit log ${quoteTable(table)} was left as it is. PostgreSQL said: ${serverMessageOf(error) ?? state}. See docs/${state === differs ? 'retention' : 'partitions'}.md.`,
     { cause: error },
   )
 }

@@ -104,7 +104,7 @@ export function likePattern(pattern: string): string {
   return escapeLike(pattern).replace(/\*+/g, '%')
 }
 
-function escapeLike(text: string): string {
+export function escapeLike(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&')
 }
 

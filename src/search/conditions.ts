@@ -1,34 +1,9 @@
+import type { EntryConditions } from '../archive-contract.ts'
 import type { ReadableLog } from '../log/log.ts'
 import { parseEventId, parseRecordId } from '../values/resource-id.ts'
 import type { ParsedFilter } from './filter.ts'
 
-/**
- * Which entries, by the columns of the log: those that meet all conditions given. Cursors hold its JSON, so its keys
- * always have the same order.
- */
-export interface Conditions {
-  /** Patterns where `*` matches any characters; an entry matches at least one. */
-  readonly actions?: readonly string[] | undefined
-  readonly actorId?: string | undefined
-  readonly actorType?: string | undefined
-  readonly actorEmail?: string | undefined
-  readonly resourceType?: string | undefined
-  readonly resourceId?: string | undefined
-  readonly outcome?: string | undefined
-  /** Updates that changed one of these fields. */
-  readonly changed?: readonly string[] | undefined
-  readonly requestId?: string | undefined
-  readonly organizationId?: string | undefined
-  readonly transactionId?: string | undefined
-  /** Part of the text of an entry, in any column, regardless of case. */
-  readonly text?: string | undefined
-  /** ISO 8601, inclusive. */
-  readonly from?: string | undefined
-  /** ISO 8601, exclusive. */
-  readonly to?: string | undefined
-  /** What an entry has to meet besides. */
-  readonly within?: Conditions | undefined
-}
+export type Conditions = EntryConditions
 
 /** Replaces models by their resources, and ids by the log's texts. */
 export async function resolveConditions(log: ReadableLog, filter: ParsedFilter): Promise<Conditions> {

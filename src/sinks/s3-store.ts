@@ -33,6 +33,8 @@ interface NewObject {
   readonly type: string
   /** Whether other bytes that an attempt before has stored under this key are as good. */
   readonly isSame?: (body: Buffer) => Promise<boolean>
+  /** Whether something else under this key is replaced by a new version. Else it is refused. */
+  readonly replaces?: boolean
 }
 
 const day = 24 * 60 * 60 * 1000
@@ -81,7 +83,7 @@ export class S3Store {
     signal.throwIfAborted()
     const until = this.#retainUntil()
     const put = await this.#put(object, until, signal)
-    const isKnown = put.isNew && !(await this.#ignoresCondition(object, until, signal))
+    const isKnown = put.isNew && (object.replaces || !(await this.#ignoresCondition(object, until, signal)))
     const versionId = isKnown ? put.versionId : await this.#firstVersion(object.key, signal)
     const isFirst = put.isNew && versionId === put.versionId
     const head = await this.#head(object.key, versionId, signal)
@@ -109,7 +111,7 @@ export class S3Store {
     const isConfirmed = ContentLength === body.length && ChecksumSHA256 === sha256Base64(body)
     if (isConfirmed) return sha256(body)
     if (isNew && ChecksumSHA256 !== undefined) return undefined
-    const stored = await this.#read(key, versionId, signal)
+    const stored = await this.get(key, versionId, signal)
     const isGood = stored.equals(body) || (!isNew && (await isSame?.(stored)))
     return isGood ? sha256(stored) : undefined
   }
@@ -129,7 +131,7 @@ export class S3Store {
 
   /** 409 and 412 both mean that somebody was first: an attempt before, or another process. */
   async #put(
-    { key, body, type }: NewObject,
+    { key, body, type, replaces }: NewObject,
     until: Date | undefined,
     abortSignal: AbortSignal,
   ): Promise<{ isNew: boolean; versionId: string | null }> {
@@ -137,7 +139,8 @@ export class S3Store {
     const lock =
       retention === 'none' ? {} : { ObjectLockMode: retention.mode, ObjectLockRetainUntilDate: until }
     const command = new PutObjectCommand({
-      ...{ ...this.#bucket(), Key: key, Body: body, ContentType: type, IfNoneMatch: '*' },
+      ...{ ...this.#bucket(), Key: key, Body: body, ContentType: type },
+      ...(replaces ? {} : { IfNoneMatch: '*' }),
       ...{ ChecksumAlgorithm: 'SHA256', ChecksumSHA256: sha256Base64(body) },
       ...lock,
       ...(encryption && { ServerSideEncryption: encryption.algorithm, SSEKMSKeyId: encryption.kmsKeyId }),
@@ -181,7 +184,8 @@ export class S3Store {
     return this.#send(`did not confirm ${key}`, this.#client.send(command, { abortSignal }))
   }
 
-  async #read(key: string, versionId: string | null, abortSignal: AbortSignal): Promise<Buffer> {
+  /** The bytes of an object, whatever they are. */
+  async get(key: string, versionId: string | null, abortSignal: AbortSignal): Promise<Buffer> {
     const { Body } = await this.#send(
       `did not give ${key} back`,
       this.#client.send(new GetObjectCommand(this.#version(key, versionId)), { abortSignal }),

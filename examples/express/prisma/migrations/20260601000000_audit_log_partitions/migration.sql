@@ -1,4 +1,5 @@
--- A log that is a table of months: what creates and protects its partitions, and what makes a log such a table.
+-- A log that is a table of months: what creates and protects its partitions, what makes a log such a table, and what takes
+-- months out of it that are in the archive.
 -- Idempotent: running it again changes nothing. Made by scripts/migrations.mjs from prisma/functions/partitions.
 
 CREATE SCHEMA IF NOT EXISTS "audit_logs_internal";
@@ -401,6 +402,202 @@ BEGIN
   -- the ids of transactions go on as they were
   UPDATE "audit_logs_internal"."eras" AS e SET table_oid = new_table WHERE e.log = log_table AND e.table_oid = partition_log.log\073
   RETURN true\073
+END
+';
+
+-- What of a log is also in its archive, a row for each partition: written once all of it was read back from there.
+CREATE TABLE IF NOT EXISTS "audit_logs_internal"."archives" (
+  "log"            text        NOT NULL,
+  -- the bounds of the partition
+  "lower"          timestamptz NOT NULL,
+  "upper"          timestamptz NOT NULL,
+  -- what is in the archive
+  "entries"        bigint      NOT NULL,
+  "seq_sum"        numeric     NOT NULL,
+  -- what of it is in the table: only the partition that has exactly this may be replaced or dropped
+  "online_entries" bigint      NOT NULL,
+  "online_seq_sum" numeric     NOT NULL,
+  "location"       text        NOT NULL,
+  -- what each attempt has stored: its manifest, where that is, and its digest
+  "manifests"      jsonb       NOT NULL,
+  "archived_at"    timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  -- when something of it left the table, NULL while all of it is there
+  "retired_at"     timestamptz,
+
+  CONSTRAINT "archives_pkey" PRIMARY KEY ("log", "upper")
+);
+
+-- Whether an entry stays in the table. A rule has a resource, an organization, or both, and whether what it matches stays: of
+-- several that match, one that has it stay is enough. What none matches stays if "others_stay".
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."stays"(resource text, organization text, rules jsonb, others_stay boolean) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT coalesce(bool_or(r.stays), others_stay)
+  FROM jsonb_to_recordset(rules) AS r(resource text, organization text, stays boolean)
+  WHERE (r.resource IS NULL OR r.resource = stays.resource) AND (r.organization IS NULL OR r.organization = stays.organization)
+';
+
+-- Creates a table as the partitions of a log are, with the same indexes, that is not attached: what takes the place of a
+-- partition is filled first. Gives its name.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."create_beside"(log regclass, suffix text) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS E'
+DECLARE
+  beside text := (SELECT format(''%I.%I'', n.nspname, c.relname || ''_'' || suffix)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = log)\073
+BEGIN
+  EXECUTE format(''DROP TABLE IF EXISTS %s'', beside)\073 -- of an attempt that was ended
+  EXECUTE format(''CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY EXCLUDING STATISTICS)'', beside, "audit_logs_internal"."log_name"(log))\073
+  PERFORM "audit_logs_internal"."give_to_owner"(log, beside)\073
+  PERFORM "audit_logs_internal"."revoke_all"(beside::regclass)\073
+  RETURN beside\073
+END
+';
+
+-- Puts a table in the place of a partition, under its name, or nothing. Writers wait for a moment. The partition is dropped with
+-- what is in it. Whoever calls this holds a lock that keeps others from writing to it, and knows that its entries are elsewhere.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."replace_partition"(
+  log regclass, partition regclass, beside regclass, lower timestamptz, upper timestamptz
+) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO'
+AS E'
+DECLARE
+  log_table text := "audit_logs_internal"."log_name"(log)\073
+  name text := (SELECT relname FROM pg_class WHERE oid = partition)\073
+  old_table text := "audit_logs_internal"."log_name"(partition)\073
+  bound text := CASE WHEN lower = ''-infinity'' THEN ''MINVALUE'' ELSE quote_literal(lower) END\073
+BEGIN
+  IF beside IS NOT NULL THEN
+    PERFORM "audit_logs_internal"."protect_partition"(log, beside)\073
+    -- attaching believes it, and so does not read all entries while everybody waits
+    EXECUTE format(''ALTER TABLE %s ADD CONSTRAINT "partition_bounds" CHECK ("timestamp" IS NOT NULL AND "timestamp" < %L%s)'',
+      "audit_logs_internal"."log_name"(beside), upper, CASE WHEN lower = ''-infinity'' THEN '''' ELSE format('' AND "timestamp" >= %L'', lower) END)\073
+  END IF\073
+  PERFORM "audit_logs_internal"."lock_for_partitioning"(log)\073
+  IF partition IS NOT NULL THEN
+    EXECUTE format(''ALTER TABLE %s DETACH PARTITION %s'', log_table, old_table)\073
+    EXECUTE format(''DROP TABLE %s'', old_table)\073
+  END IF\073
+  IF beside IS NOT NULL THEN
+    EXECUTE format(''ALTER TABLE %s RENAME TO %I'', "audit_logs_internal"."log_name"(beside),
+      coalesce(name, (SELECT relname FROM pg_class WHERE oid = log)
+        || CASE WHEN lower = ''-infinity'' THEN to_char(upper, ''_"before"_YYYY_MM'') ELSE to_char(lower, ''_YYYY_MM'') END))\073
+    EXECUTE format(''ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%s) TO (%L)'',
+      log_table, "audit_logs_internal"."log_name"(beside), bound, upper)\073
+    EXECUTE format(''ALTER TABLE %s DROP CONSTRAINT "partition_bounds"'', "audit_logs_internal"."log_name"(beside))\073
+  END IF\073
+END
+';
+
+-- Takes out of the table what does not have to stay in it, of a partition whose entries are all in the archive: one that keeps
+-- nothing is dropped, else one with what stays takes its place. Recorded by an entry, in the same transaction. Gives how many
+-- entries went, and NULL where there was nothing to do, as another process has done it.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."retire_partition"(
+  log regclass, partition text, upper timestamptz, rules jsonb, others_stay boolean, reason text
+) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO'
+AS E'
+DECLARE
+  log_table text := "audit_logs_internal"."log_name"(log)\073
+  archived record\073
+  found_entries bigint\073
+  found_sum numeric\073
+  staying bigint\073
+  staying_sum numeric\073
+  lowest bigint\073
+  highest bigint\073
+  beside text\073
+  columns text := (SELECT string_agg(quote_ident(attname), '', '' ORDER BY attnum) FROM pg_attribute
+    WHERE attrelid = log AND attnum > 0 AND NOT attisdropped)\073
+BEGIN
+  SELECT * INTO archived FROM "audit_logs_internal"."archives" AS a
+  WHERE a.log = log_table AND a.upper = retire_partition.upper FOR UPDATE\073 -- one at a time
+  IF archived IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = ''ZA007'', MESSAGE = format(''nothing of the partition %s is in the archive'', partition)\073
+  END IF\073
+  IF NOT EXISTS (SELECT FROM "audit_logs_internal"."partitions"(log) AS p
+    WHERE "audit_logs_internal"."log_name"(p.partition) = retire_partition.partition AND p.upper = retire_partition.upper) THEN
+    RETURN NULL\073
+  END IF\073
+  EXECUTE format(''LOCK TABLE ONLY %s IN SHARE MODE'', partition)\073 -- nobody adds to it from here on
+  EXECUTE format(''SELECT count(*), coalesce(sum(seq), 0), count(*) FILTER (WHERE s), coalesce(sum(seq) FILTER (WHERE s), 0),
+      min(seq) FILTER (WHERE NOT s), max(seq) FILTER (WHERE NOT s)
+    FROM (SELECT seq, "audit_logs_internal"."stays"(resource_type, organization_id, $1, $2) AS s FROM ONLY %s) AS e'', partition)
+  INTO found_entries, found_sum, staying, staying_sum, lowest, highest USING rules, others_stay\073
+  IF (found_entries, found_sum) IS DISTINCT FROM (archived.online_entries, archived.online_seq_sum) THEN
+    RAISE EXCEPTION USING ERRCODE = ''ZA007'',
+      MESSAGE = format(''the partition %s has %s entries, and %s of them were read back from the archive'', partition, found_entries, archived.online_entries)\073
+  END IF\073
+  IF staying = found_entries AND found_entries > 0 THEN
+    RETURN NULL\073
+  END IF\073
+  IF staying > 0 THEN
+    beside := "audit_logs_internal"."create_beside"(log, ''staying'')\073
+    EXECUTE format(''INSERT INTO %s (%s) SELECT %s FROM ONLY %s AS e
+      WHERE "audit_logs_internal"."stays"(e.resource_type, e.organization_id, $1, $2) ORDER BY "timestamp", seq'', beside, columns, columns, partition)
+    USING rules, others_stay\073
+  END IF\073
+  PERFORM "audit_logs_internal"."replace_partition"(log, partition::regclass, beside::regclass, archived.lower, archived.upper)\073
+  PERFORM "audit_logs_internal"."record_own"(log_table, ''auditLog.retire'', partition, jsonb_build_object(
+    ''range'', jsonb_build_object(''from'', nullif(archived.lower, ''-infinity''), ''to'', archived.upper),
+    ''entries'', found_entries - staying, ''staying'', staying,
+    ''seq'', jsonb_build_object(''lowest'', lowest::text, ''highest'', highest::text), ''why'', reason,
+    ''archive'', jsonb_build_object(''location'', archived.location, ''manifests'',
+      (SELECT jsonb_agg(m -> ''reference'' || jsonb_build_object(''entries'', m -> ''manifest'' -> ''entries'', ''content'', m -> ''manifest'' -> ''content'') ORDER BY n)
+        FROM jsonb_array_elements(archived.manifests) WITH ORDINALITY AS e(m, n)))))\073
+  UPDATE "audit_logs_internal"."archives" AS a SET online_entries = staying, online_seq_sum = staying_sum,
+    retired_at = coalesce(a.retired_at, clock_timestamp())
+  WHERE a.log = log_table AND a.upper = retire_partition.upper\073
+  RETURN found_entries - staying\073
+END
+';
+
+-- Brings back into the table what is in the archive of a partition, from a table beside the log that was filled from there: it
+-- has to have exactly what was archived, and what stayed in the log is part of that. Recorded by an entry, in the same transaction.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."restore_partition"(log regclass, beside text, upper timestamptz) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO'
+AS E'
+DECLARE
+  log_table text := "audit_logs_internal"."log_name"(log)\073
+  archived record\073
+  partition text\073
+  found_entries bigint := 0\073
+  found_sum numeric := 0\073
+  beside_entries bigint\073
+  beside_sum numeric\073
+BEGIN
+  SELECT * INTO archived FROM "audit_logs_internal"."archives" AS a
+  WHERE a.log = log_table AND a.upper = restore_partition.upper FOR UPDATE\073
+  SELECT "audit_logs_internal"."log_name"(p.partition) INTO partition
+  FROM "audit_logs_internal"."partitions"(log) AS p WHERE p.upper = restore_partition.upper AND p.lower = archived.lower\073
+  IF partition IS NOT NULL THEN
+    EXECUTE format(''LOCK TABLE ONLY %s IN SHARE MODE'', partition)\073
+    EXECUTE format(''SELECT count(*), coalesce(sum(seq), 0) FROM ONLY %s'', partition) INTO found_entries, found_sum\073
+  END IF\073
+  EXECUTE format(''SELECT count(*), coalesce(sum(seq), 0) FROM %s'', beside) INTO beside_entries, beside_sum\073
+  IF (found_entries, found_sum) IS DISTINCT FROM (archived.online_entries, archived.online_seq_sum)
+    OR (beside_entries, beside_sum) IS DISTINCT FROM (archived.entries, archived.seq_sum) THEN
+    RAISE EXCEPTION USING ERRCODE = ''ZA007'',
+      MESSAGE = format(''%s of %s entries came from the archive, and the log has %s that are not in it'', beside_entries, archived.entries,
+        found_entries - archived.online_entries)\073
+  END IF\073
+  PERFORM "audit_logs_internal"."replace_partition"(log, partition::regclass, beside::regclass, archived.lower, archived.upper)\073
+  PERFORM "audit_logs_internal"."record_own"(log_table, ''auditLog.restore'', "audit_logs_internal"."log_name"(beside::regclass), jsonb_build_object(
+    ''range'', jsonb_build_object(''from'', nullif(archived.lower, ''-infinity''), ''to'', archived.upper), ''entries'', beside_entries - found_entries))\073
+  UPDATE "audit_logs_internal"."archives" AS a SET online_entries = a.entries, online_seq_sum = a.seq_sum, retired_at = NULL
+  WHERE a.log = log_table AND a.upper = restore_partition.upper\073
+  RETURN beside_entries - found_entries\073
 END
 ';
 

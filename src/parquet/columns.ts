@@ -1,0 +1,23 @@
+import { columnNames, type LogColumn } from '../log/columns.ts'
+import { quoteIdentifier } from '../postgres/identifiers.ts'
+
+/** What engines call a type. */
+export type ParquetType = 'text' | 'instant' | 'integer'
+
+/** The columns of a file in their order; all but these two kinds are text, as PostgreSQL prints it. */
+export const parquetColumns: readonly { readonly name: LogColumn; readonly type: ParquetType }[] =
+  columnNames.map((name) => ({ name, type: typeOf(name) }))
+
+function typeOf(name: LogColumn): ParquetType {
+  if (name === 'timestamp') return 'instant'
+  return name === 'seq' || name === 'transaction_id' ? 'integer' : 'text'
+}
+
+/** What to select of a file for a row with nothing but text in it, and its place. */
+export const storedColumns = parquetColumns
+  .map(({ name, type }) =>
+    type === 'instant'
+      ? `epoch_us(${quoteIdentifier(name)})::VARCHAR AS ${quoteIdentifier(name)}`
+      : `${quoteIdentifier(name)}::VARCHAR AS ${quoteIdentifier(name)}`,
+  )
+  .join(', ')

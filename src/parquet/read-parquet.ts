@@ -1,0 +1,79 @@
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
+import type { ArchiveQuestion, EntryPlace, FoundRow } from '../archive-contract.ts'
+import { columnNames } from '../log/columns.ts'
+import { timestampText } from '../search/cursor.ts'
+import type { ExactRow } from '../sink.ts'
+import { storedColumns } from './columns.ts'
+import { ParquetConditions } from './conditions.ts'
+import { loadDuckdb } from './load-duckdb.ts'
+
+/** All rows of files in the order of (transaction id, seq). */
+export async function* readParquet(
+  connection: DuckDBConnection,
+  paths: readonly string[],
+): AsyncGenerator<ExactRow[], void, void> {
+  const { listValue } = await loadDuckdb()
+  const sql = `SELECT ${storedColumns} FROM read_parquet($1) AS l ORDER BY l.transaction_id, l.seq`
+  const result = await connection.stream(sql, [listValue([...paths])])
+  while (true) {
+    const chunk = await result.fetchChunk()
+    if (!chunk || chunk.rowCount === 0) return
+    yield chunk.getRows().map(exactRow)
+  }
+}
+
+/** The rows that a question asks for. */
+export async function findInParquet(
+  connection: DuckDBConnection,
+  paths: readonly string[],
+  { conditions, order, after, until, count }: ArchiveQuestion,
+): Promise<FoundRow[]> {
+  if (paths.length === 0) return []
+  const { listValue } = await loadDuckdb()
+  const values: DuckDBValue[] = []
+  const add = (value: DuckDBValue) => `$${values.push(value)}`
+  const files = add(listValue([...paths]))
+  const meets = new ParquetConditions(add)
+  const isNewest = order === 'newest'
+  const where = [
+    meets.sql(conditions),
+    ...(after ? [behind(after, isNewest ? '<' : '>', add)] : []),
+    ...(until ? [behind(until, isNewest ? '>=' : '<=', add)] : []),
+  ]
+  const direction = isNewest ? 'DESC' : 'ASC'
+  const result = await connection.runAndReadAll(
+    `SELECT ${storedColumns}, filename FROM read_parquet(${files}, filename = true) AS l WHERE ${where.join(' AND ')}
+     ORDER BY l."timestamp" ${direction}, l.seq ${direction} ${count === undefined ? '' : `LIMIT ${Math.floor(count)}`}`,
+    values,
+  )
+  return result.getRows().map((columns) => {
+    const row = exactRow(columns)
+    const place = { microseconds: BigInt(String(columns[timeAt])), seq: BigInt(row.seq) }
+    return { row, place, path: String(columns.at(-1)) }
+  })
+}
+
+function behind(
+  { microseconds, seq }: EntryPlace,
+  comparison: '<' | '>' | '<=' | '>=',
+  add: (value: DuckDBValue) => string,
+): string {
+  const time = `make_timestamptz(${add(microseconds)}::BIGINT)`
+  const strict = comparison.charAt(0)
+  // the first one is for the statistics of a file
+  return `l."timestamp" ${strict}= ${time} AND (l."timestamp" ${strict} ${time} OR l.seq ${comparison} ${add(seq)}::BIGINT)`
+}
+
+const timeAt = columnNames.indexOf('timestamp')
+
+function exactRow(columns: readonly DuckDBValue[]): ExactRow {
+  const row = Object.fromEntries(columnNames.map((name, index) => [name, columns[index] ?? null]))
+  return { ...row, timestamp: timestampOf(String(columns[timeAt])) } as unknown as ExactRow
+}
+
+/** What no four digits of a year can say comes back as a number, which is not what was written: it is found when reading back. */
+function timestampOf(microseconds: string): string {
+  const time = BigInt(microseconds)
+  const isInRange = time >= -62_135_596_800_000_000n && time < 253_402_300_800_000_000n
+  return isInRange ? timestampText({ microseconds: time, seq: 0n }) : microseconds
+}

@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { internalTable } from '../log/internal-schema.ts'
+import { readHorizon } from '../reader/horizon.ts'
+import { transactionSql } from '../reader/reader-log.ts'
+import type { PastMonth } from './months.ts'
+import type { OwnedLog } from './owned-log.ts'
+
+/** For how many milliseconds transactions are waited for that are open. */
+const patience = 5_000
+
+/**
+ * Waits until all that began in a past month is over: a transaction that is open may still write an entry of that time.
+ *
+ * @returns why it is not; undefined where it is
+ */
+export async function whyNotOver(log: OwnedLog, signal?: AbortSignal): Promise<string | undefined> {
+  const snapshot = 'pg_catalog.pg_current_snapshot()'
+  const [{ next = '' } = {}] = await log.connection.query<{ next: string }>(
+    // an id of its own: those that were given before, and only those, are lower
+    'SELECT pg_catalog.pg_current_xact_id()::text AS next',
+  )
+  for (const deadline = performance.now() + patience; ; await sleep(100, undefined, { signal })) {
+    const [row] = await log.connection.query<{ is: boolean }>(
+      `SELECT pg_catalog.pg_snapshot_xmin(${snapshot}) >= $1::text::pg_catalog.xid8 AS is`,
+      next,
+    )
+    if (row?.is) return undefined
+    if (performance.now() > deadline) break
+  }
+  const { holder } = await readHorizon(log)
+  const who = holder
+    ? ` (${holder.application ?? holder.gid ?? `process ${holder.pid}`}, since ${holder.since ?? 'an unknown time'})`
+    : ''
+  return `a transaction is open that may have begun in it${who}`
+}
+
+/**
+ * Who has not read all of a month: nothing leaves the table that a sink or a seal still has to read there.
+ *
+ * @param required who has to have read it, also where they have never begun
+ */
+export async function whoStillReads(
+  log: OwnedLog,
+  { log: name, partition }: PastMonth,
+  required: readonly string[],
+): Promise<string[]> {
+  const rows = await log.connection.query<{ name: string }>(
+    `WITH readers AS (
+  SELECT c.name, c.transaction_id::text::pg_catalog.xid8 AS done, c.seq,
+    (SELECT e.after_seq FROM ${internalTable(log.table, 'eras')} AS e WHERE e.log = c.log AND e.number = c.era) AS after_seq,
+    (SELECT min(e.after_seq) FROM ${internalTable(log.table, 'eras')} AS e WHERE e.log = c.log AND e.number > c.era) AS last_seq
+  FROM ${internalTable(log.table, 'consumers')} AS c WHERE c.log = $1::text
+)
+SELECT r.name FROM readers AS r
+WHERE EXISTS (SELECT FROM ONLY ${partition} AS l WHERE (${transactionSql}, l.seq) > (r.done, r.seq)
+    AND l.seq > coalesce(r.after_seq, 0) AND (r.last_seq IS NULL OR l.seq <= r.last_seq))
+  OR EXISTS (SELECT FROM ONLY ${partition} AS l WHERE l.seq > r.last_seq)
+UNION ALL
+SELECT m.name FROM pg_catalog.json_array_elements_text($2::text::json) AS m(name)
+WHERE m.name NOT IN (SELECT r.name FROM readers AS r) AND EXISTS (SELECT FROM ONLY ${partition})
+ORDER BY 1`,
+    ...[name, JSON.stringify(required)],
+  )
+  return rows.map((row) => row.name)
+}

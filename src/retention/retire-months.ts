@@ -1,0 +1,127 @@
+import { readArchived } from '../parquet/catalog.ts'
+import { quoteTable } from '../postgres/identifiers.ts'
+import type { ResolvedRetention } from '../retention-options.ts'
+import { archiveMonth } from './archive-month.ts'
+import { whoStillReads, whyNotOver } from './closing.ts'
+import type { MaintenanceAction, MaintenanceOptions } from './maintenance.ts'
+import { describePolicy, mayLeave, type PastMonth, readPastMonths } from './months.ts'
+import { differsFromArchive, internalName, type OwnedLog } from './owned-log.ts'
+
+/** Archives the months that are over, and takes out of the table what does not have to stay in it. One process at a time. */
+export async function retireMonths(log: OwnedLog, options: MaintenanceOptions): Promise<MaintenanceAction[]> {
+  const retention = await options.retention?.()
+  if (!retention) return []
+  if (options.isDryRun || !log.transaction) return retireAll(log, retention, options)
+  return log.transaction(async (connection) => {
+    const [lock] = await connection.query<{ taken: boolean }>(
+      `SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('prisma-extension-audit/retire ' || $1::text::pg_catalog.regclass, 0)) AS taken`,
+      quoteTable(log.table),
+    )
+    if (lock?.taken) return retireAll(log, retention, options)
+    return [
+      { action: 'wait for', subject: quoteTable(log.table), why: 'another process archives its months' },
+    ]
+  })
+}
+
+async function retireAll(
+  log: OwnedLog,
+  retention: ResolvedRetention,
+  options: MaintenanceOptions,
+): Promise<MaintenanceAction[]> {
+  const signal = options.signal ?? new AbortController().signal
+  const months = await readPastMonths(log, retention)
+  const actions: MaintenanceAction[] = []
+  if (months.some(({ isArchived }) => !isArchived)) {
+    if (!options.isDryRun) await retention.archive.check(signal)
+    const why = await whyNotOver(log, signal)
+    if (why) return [{ action: 'wait for', subject: quoteTable(log.table), why }]
+  }
+  for (const month of months) {
+    if (month.isArchived && !mayLeave(month)) continue
+    const readers = await whoStillReads(log, month, options.readers ?? [])
+    if (readers.length > 0) {
+      const why = `not all of it has been read by ${readers.join(', ')}`
+      actions.push({ action: 'wait for', subject: month.partition, why })
+      continue
+    }
+    if (!month.isArchived) {
+      const entries = options.isDryRun
+        ? (await countLeaving(log, month)).all
+        : await archiveMonth(log, month, retention.archive, { ...noteOf(options), signal })
+      actions.push({ action: 'archive', subject: month.partition, entries, why: 'its time is over' })
+    }
+    const retired = await retire(log, month, options, signal)
+    if (retired) actions.push(retired)
+  }
+  return actions
+}
+
+/** The policy is read once more, as somebody may have set a hold since. */
+async function retire(
+  log: OwnedLog,
+  { partition }: PastMonth,
+  options: MaintenanceOptions,
+  signal: AbortSignal,
+): Promise<MaintenanceAction | undefined> {
+  const retention = await options.retention?.()
+  const month = retention && (await readPastMonths(log, retention)).find((one) => one.partition === partition)
+  if (!month || !mayLeave(month)) return undefined
+  const why = describePolicy(retention)
+  if (options.isDryRun) {
+    const { all, leaving } = await countLeaving(log, month)
+    return leaving === 0 && all > 0
+      ? undefined
+      : { action: 'retire', subject: partition, entries: leaving, why }
+  }
+  const entries = await retirePartition(log, month, why).catch(async (error: unknown) => {
+    if (!differsFromArchive(error)) throw error
+    // what came after it was archived, as an import of the past does
+    await archiveMonth(log, month, retention.archive, {
+      ...noteOf(options),
+      ...{ after: await archivedUntil(log, month), signal },
+    })
+    return retirePartition(log, month, why)
+  })
+  if (entries === null) return undefined
+  options.note?.(`${partition}: retired ${entries} entries`)
+  return { action: 'retire', subject: partition, entries, why }
+}
+
+async function retirePartition(
+  log: OwnedLog,
+  { partition, upper, rules, othersStay }: PastMonth,
+  why: string,
+): Promise<number | null> {
+  const [row] = await log.connection.query<{ entries: number | null }>(
+    `SELECT ${internalName(log, 'retire_partition')}($1::text::pg_catalog.regclass, $2::text, $3::text::pg_catalog.timestamptz,
+  $4::text::jsonb, $5::text::bool, $6::text)::float8 AS entries`,
+    ...[quoteTable(log.table), partition, upper, JSON.stringify(rules), String(othersStay), why],
+  )
+  return row?.entries ?? null
+}
+
+async function archivedUntil(log: OwnedLog, { upper }: PastMonth): Promise<bigint> {
+  const months = await readArchived(log.connection, log.table)
+  const manifests = months.find(({ to }) => to === upper)?.manifests ?? []
+  return manifests.reduce((highest, { manifest }) => {
+    const seq = BigInt(manifest.seq.highest)
+    return seq > highest ? seq : highest
+  }, 0n)
+}
+
+async function countLeaving(
+  log: OwnedLog,
+  { partition, rules, othersStay }: PastMonth,
+): Promise<{ all: number; leaving: number }> {
+  const stays = `${internalName(log, 'stays')}(l.resource_type, l.organization_id, $1::text::jsonb, $2::text::bool)`
+  const [row] = await log.connection.query<{ all: number; leaving: number }>(
+    `SELECT count(*)::float8 AS "all", count(*) FILTER (WHERE NOT ${stays})::float8 AS leaving FROM ONLY ${partition} AS l`,
+    ...[JSON.stringify(rules), String(othersStay)],
+  )
+  return row ?? { all: 0, leaving: 0 }
+}
+
+function noteOf({ note }: MaintenanceOptions): { note?: (text: string) => void } {
+  return note ? { note } : {}
+}
