@@ -1,4 +1,4 @@
-// Composes the log's second and fifth migration from the SQL in prisma/functions, which is kept readable there. Some tools
+// Composes the log's second, fifth and sixth migration from the SQL in prisma/functions, which is kept readable there. Some tools
 // cut a migration at every semicolon, so bodies become escaped strings. The examples have copies of these and of the others
 // that came later.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -60,6 +60,13 @@ const partitionFunctions = [
   ...['archives', 'stays', 'create_beside', 'replace_partition', 'retire_partition', 'restore_partition'],
 ].map((name) => `partitions/${name}`)
 
+/** The same for the sixth. */
+const erasureFunctions = [
+  ...['erasing', 'entry_form', 'root_name', 'is_erasing'],
+  ...['erased_record', 'erased_details', 'erased_salts', 'refuse_salt_change', 'immutable'],
+  ...['erase_entries', 'make_erase'],
+].map((name) => `erasure/${name}`)
+
 export const migration = 'prisma/migrations/20260201000000_audit_log_triggers/migration.sql'
 
 /** The migration's text. */
@@ -110,6 +117,26 @@ AS E'SELECT 5';`,
   ].join('\n')
 }
 
+/** The text of the migration that makes the functions that erase. */
+export function composeErasure() {
+  return [
+    '-- Erasing personal values from entries: one function that tells of what it does, and triggers that let exactly that through.',
+    '-- Idempotent: running it again changes nothing. Made by scripts/migrations.mjs from prisma/functions/erasure.',
+    '',
+    readFunctions(erasureFunctions),
+    '',
+    'REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "audit_logs_internal" FROM PUBLIC;',
+    '',
+    `SELECT "audit_logs_internal"."make_erase"(
+  (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(NULL::"audit_logs")), 'audit_logs_erase');`,
+    '',
+    `CREATE OR REPLACE FUNCTION "audit_logs_version"() RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS E'SELECT 6';`,
+    '',
+  ].join('\n')
+}
+
 function readFunctions(names) {
   const sources = names.map((name) => readFileSync(`prisma/functions/${name}.sql`, 'utf8').trim())
   return sources
@@ -123,13 +150,16 @@ function asStringBody(body) {
 
 const examples = ['demo', 'express', 'hono', 'nestjs']
 const partitions = '20260601000000_audit_log_partitions'
+const erasure = '20260701000000_audit_log_erasure'
 /** The migrations that have the same name in the examples. */
-const further = ['20260401000000_audit_log_readers', '20260501000000_audit_log_seals', partitions]
+const further = ['20260401000000_audit_log_readers', '20260501000000_audit_log_seals', partitions, erasure]
 
 if (process.argv[1]?.endsWith('migrations.mjs')) {
   writeFileSync(migration, composeMigration())
   mkdirSync(`prisma/migrations/${partitions}`, { recursive: true })
   writeFileSync(`prisma/migrations/${partitions}/migration.sql`, composePartitions())
+  mkdirSync(`prisma/migrations/${erasure}`, { recursive: true })
+  writeFileSync(`prisma/migrations/${erasure}/migration.sql`, composeErasure())
   for (const example of examples) {
     const folder = `examples/${example}/prisma/migrations`
     writeFileSync(`${folder}/20260201000000_audit_log_functions/migration.sql`, composeMigration())

@@ -4,6 +4,7 @@ import type { Log } from './log/log.ts'
 import { checkPartitions } from './log/log-partitions.ts'
 import { questionsTo } from './log/readable.ts'
 import { createSubscriptions, type Subscriptions } from './reader/subscribe.ts'
+import { createErasure, type Erasure } from './retention/erase.ts'
 import { createProofs, type Proofs } from './seal/proof.ts'
 import { type AuditSearch, createAuditSearch } from './search/search.ts'
 import { createTimeTravel, type TimeTravel } from './time-travel/time-travel.ts'
@@ -19,6 +20,7 @@ interface AuditOf<Client>
     AuditSearch<Client>,
     Subscriptions,
     Proofs,
+    Erasure<Client>,
     TimeTravel<Client>,
     Verification {}
 
@@ -28,6 +30,7 @@ interface AnyAudit
     AuditSearch<unknown>,
     Subscriptions,
     Proofs,
+    Erasure<unknown>,
     TimeTravel<unknown>,
     Verification {}
 
@@ -74,6 +77,7 @@ export function createAudit<Client>(log: Log, verify: () => Promise<void>): Audi
     ...createAuditSearch<Client>(asked),
     ...createSubscriptions(log),
     ...createProofs(log),
+    ...createErasure<Client>(log),
     ...createTimeTravel<Client>(log),
     verify: verifyAll,
     health: () => healthBy(verifyAll, log.options.table),

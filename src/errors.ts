@@ -31,7 +31,9 @@ export const auditErrorCodes = {
   AUDIT_SINK_REFUSED: 'a sink refuses what it gets until somebody mends it; it gets the same batch again',
   AUDIT_INVALID_KEY: "a key of the seals is missing or can't be used",
   AUDIT_SEALS_BROKEN: 'the seals in the database do not follow from each other, so nothing was signed',
-  AUDIT_NOT_SEALED: 'there is no proof of an entry: it is not in a checkpoint, or not in the log',
+  AUDIT_NOT_SEALED:
+    "an entry is not in a checkpoint, or not in the log: there is no proof of it, or it can't be erased yet",
+  AUDIT_ERASE_REFUSED: 'nothing was erased: the role may not, or the database refused',
   AUDIT_NOT_MAINTAINED:
     'the log was not partitioned or maintained: the role may not, or something is in the way',
   AUDIT_ARCHIVE_UNREADABLE: 'what a sink has stored could not be read back, so nothing is known of it',

@@ -47,6 +47,12 @@ const shippedMigrations = [
     name: 'audit_log_partitions',
     markOf: (table: TableName) => versionFunction(table, 5),
   },
+  {
+    number: 6,
+    file: 'erasureMigration',
+    name: 'audit_log_erasure',
+    markOf: (table: TableName) => versionFunction(table, 6),
+  },
 ] as const
 
 function versionFunction(table: TableName, number: number): string {

@@ -11,6 +11,7 @@ const files = {
   readersMigration: 'prisma/migrations/20260401000000_audit_log_readers/migration.sql',
   sealsMigration: 'prisma/migrations/20260501000000_audit_log_seals/migration.sql',
   partitionsMigration: 'prisma/migrations/20260601000000_audit_log_partitions/migration.sql',
+  erasureMigration: 'prisma/migrations/20260701000000_audit_log_erasure/migration.sql',
   migrationLock: 'prisma/migrations/migration_lock.toml',
   manifest: 'package.json',
 }

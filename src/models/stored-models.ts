@@ -106,6 +106,11 @@ export class StoredModels {
     )
   }
 
+  /** All of them; one whose table is not in the database has no fields. */
+  async all(connection: SqlClient): Promise<readonly StoredModel[]> {
+    return [...(await this.#read(connection)).values()]
+  }
+
   async #read(connection: SqlClient): Promise<ReadonlyMap<string, StoredModel>> {
     if (this.#models) return this.#models
     const reading = this.#reading.get(connection) ?? this.#load(connection)

@@ -1,0 +1,167 @@
+import { validate as isUuid } from 'uuid'
+import * as z from 'zod/mini'
+import { currentContext } from '../attribution.ts'
+import { storableText } from '../context/context-schema.ts'
+import { AuditError } from '../errors.ts'
+import type { Log } from '../log/log.ts'
+import { unansweredQuestion } from '../log/readable.ts'
+import { missingStates } from '../log/write-error.ts'
+import type { ModelName, RecordId } from '../models/model-types.ts'
+import { quoteTable } from '../postgres/identifiers.ts'
+import { sqlStateOf } from '../postgres/sql-state.ts'
+import { checkShape } from '../values/check-shape.ts'
+import { parseRecordId } from '../values/resource-id.ts'
+
+/** Whose entries: those of one record, those of one actor, or these. */
+export type ErasureSubject<Client, Model extends ModelName<Client>> =
+  | { readonly model: Model; readonly id: RecordId<Client, Model> }
+  | { readonly actor: string }
+  | readonly string[]
+
+export interface EraseOptions {
+  /** Why. It is in the log for good, so it should name nobody. */
+  readonly reason: string
+  /**
+   * Only these: fields of records, keys of `details`, and parts of an entry by their names, `actor.email`, `ip`, `userAgent`, `reason`.
+   * Ids are erased only where they are named: `actor.id`, `resource.id`, `target.id`, `ids`.
+   */
+  readonly fields?: readonly string[]
+}
+
+/** What was erased. */
+export interface ErasureResult {
+  /** From how many entries. */
+  readonly erased: number
+  /** The entries `auditLog.erase` that tell of it: one, or one for each thousand. None where there was nothing to erase. */
+  readonly entryIds: readonly string[]
+}
+
+/** The part of `$audit` that erases personal values. */
+export interface Erasure<Client> {
+  /**
+   * Erases personal values from the entries of one subject, for good, and the salts of their seals with them. What they were
+   * reads `"[erased]"`; every proof still holds. One transaction, which is itself an entry `auditLog.erase`: how many, who, why, and
+   * what each entry is from then on, so that none can be altered further unnoticed.
+   *
+   * Without `fields` it erases `before`, `after`, `reason`, `details`, the actor's e-mail address, `ip` and `userAgent`. The names of
+   * fields stay, null stays null, and so do ids: the actor's, the record's, those of targets, and of records that were read. Entries about
+   * the log itself stay as they are. See docs/erasure.md.
+   *
+   * Only a role with EXECUTE on the log's function `audit_logs_erase` may.
+   *
+   * @param subject `{ model, id }`, `{ actor }` with the actor's id, or ids of entries
+   * @throws AuditError `AUDIT_ERASE_REFUSED` where the role may not; `AUDIT_NOT_SEALED` where the log is sealed and some of the entries
+   * are not yet; `AUDIT_INVALID_FILTER`; `AUDIT_ACTOR_REQUIRED`; `AUDIT_TABLE_MISSING`
+   *
+   * @example
+   * ```ts
+   * await prisma.$audit.erase({ model: 'User', id: 42 }, { reason: 'request 2026-17' })
+   * await prisma.$audit.erase({ actor: 'ada' }, { reason: 'request 2026-17', fields: ['actor.email', 'ip', 'userAgent'] })
+   * ```
+   */
+  erase<Model extends ModelName<Client>>(
+    subject: ErasureSubject<Client, Model>,
+    options: EraseOptions,
+  ): Promise<ErasureResult>
+}
+
+const text = storableText.check(z.minLength(1))
+
+const subjectSchema = z.union(
+  [
+    z.array(z.string().check(z.refine(isUuid, 'the id of an entry is a UUID'))).check(z.minLength(1)),
+    z.strictObject({ actor: text }),
+    z.strictObject({ model: text, id: z.unknown() }),
+  ],
+  { error: 'must be { model, id }, { actor }, or a list of at least one id of an entry' },
+)
+
+const optionsSchema = z.strictObject({
+  reason: text.check(z.regex(/\S/, 'must say why')),
+  fields: z.optional(z.array(text).check(z.minLength(1))),
+})
+
+export function createErasure<Client>(log: Log): Erasure<Client> {
+  return { erase: (subject, options) => erase(log, subject, options) }
+}
+
+async function erase(log: Log, subject: unknown, options: EraseOptions): Promise<ErasureResult> {
+  const { table } = log.options
+  const { reason, fields } = parsed(optionsSchema, options, 'options')
+  const about = await subjectOf(log, parsed(subjectSchema, subject, 'subject'))
+  const models = await log.models.all(log.connection)
+  const keys = models.map(({ resource, key }) => [resource, key.map(({ name }) => name)])
+  const values = [about, Object.fromEntries(keys), contextOf(log)].map((value) => JSON.stringify(value))
+  const name = quoteTable({ ...table, name: `${table.name}_erase` })
+  const [row] = await log.connection
+    .query<{ result: ErasureRow }>(
+      `SELECT ${name}($1::text::jsonb, $2::text, ARRAY(SELECT pg_catalog.json_array_elements_text($3::text::json)), $4::text::jsonb, $5::text::jsonb) AS result`,
+      ...[values[0], reason, JSON.stringify(fields ?? []), values[1], values[2]],
+    )
+    .catch((error: unknown) => {
+      throw refused(log, error)
+    })
+  const { erased = 0, entries = [] } = row?.result ?? {}
+  return { erased, entryIds: entries }
+}
+
+interface ErasureRow {
+  readonly erased?: number
+  readonly entries?: readonly string[]
+}
+
+async function subjectOf(log: Log, subject: z.output<typeof subjectSchema>): Promise<object> {
+  if (Array.isArray(subject)) return { entries: subject }
+  if ('actor' in subject) return subject
+  const model = await log.models.get(subject.model, log.connection)
+  return { resource: model.resource, id: parseRecordId(model, subject.id) }
+}
+
+/** Who erases, as columns of the entry. */
+function contextOf({ options }: Log): object {
+  const { context, hasActor } = currentContext(options)
+  if (options.requireActor && !hasActor) {
+    throw new AuditError(
+      'AUDIT_ACTOR_REQUIRED',
+      'An erasure has no actor, and the option requireActor is set. Nothing was erased. Run it inside withAuditContext({ actor: { id, type } }, …).',
+    )
+  }
+  const { actor, requestId, ip, userAgent, organizationId, metadata } = context
+  return {
+    ...{ actor_id: actor.id, actor_type: actor.type, actor_email: actor.email },
+    ...{ request_id: requestId, ip, user_agent: userAgent, organization_id: organizationId },
+    details: { metadata },
+  }
+}
+
+function refused({ options: { table } }: Log, cause: unknown): AuditError {
+  const state = sqlStateOf(cause)
+  const log = quoteTable(table)
+  if (missingStates.has(state ?? '')) return unansweredQuestion(cause, table)
+  if (state === 'ZA008') {
+    return new AuditError(
+      'AUDIT_NOT_SEALED',
+      `Some of the entries of ${log} to erase are not sealed yet, so nothing was erased: what is sealed proves that it was there. Seal the log, with "npx prisma-extension-audit seal --once", and erase again.`,
+      { cause },
+    )
+  }
+  const why =
+    state === '42501'
+      ? `the role may not execute the function ${quoteTable({ ...table, name: `${table.name}_erase` })}. GRANT EXECUTE on it to the role that is to erase, and to no other`
+      : state === undefined
+        ? 'the database did not answer. Make sure that it can be reached, and erase again: what is erased already is left out'
+        : `the database refused with SQLSTATE ${state}. See cause`
+  return new AuditError('AUDIT_ERASE_REFUSED', `Nothing was erased from the audit log ${log}: ${why}.`, {
+    cause,
+  })
+}
+
+function parsed<T>(schema: z.ZodMiniType<T>, value: unknown, what: string): T {
+  const result = checkShape(schema, value)
+  if (result.success) return result.data
+  throw new AuditError(
+    'AUDIT_INVALID_FILTER',
+    `The ${what} of the erasure can't be used, and nothing was erased: ${z.prettifyError(result.error)}`,
+    { cause: result.error },
+  )
+}

@@ -1,0 +1,2 @@
+/** What an erased value reads. */
+export const erasedValue = '[erased]'
