@@ -1,3 +1,4 @@
+import { erasedValue } from '../values/erased.ts'
 import { redactedValue } from '../values/redacted.ts'
 import { shownChanges } from '../values/updated-at.ts'
 import type { AuditEntry } from './entry.ts'
@@ -87,7 +88,7 @@ function detailLines(details: AuditEntry['details']): string[] {
 }
 
 function valueText(value: unknown): string {
-  if (value === redactedValue) return value
+  if (value === redactedValue || value === erasedValue) return value
   return shorten(printable(JSON.stringify(value) ?? String(value)))
 }
 

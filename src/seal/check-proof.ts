@@ -1,10 +1,12 @@
+import { hash } from 'node:crypto'
 import * as z from 'zod/mini'
 import { columnNames } from '../log/columns.ts'
 import type { ExactRow } from '../sink.ts'
 import { canonicalForm } from './canonical-form.ts'
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts'
+import { isErasure, parseErased } from './erased-entry.ts'
 import { isSignedBy, type VerifierKey } from './keys.ts'
-import { commitmentOf, encodeLeaf, saltLength } from './leaf.ts'
+import { commitmentOf, decodeLeaf, encodeLeaf, saltLength } from './leaf.ts'
 import { parseNote, type SignedNote } from './note.ts'
 import { proofFormat } from './proof.ts'
 import { hashLength, hashOfLeaf } from './tree.ts'
@@ -20,6 +22,8 @@ export type CheckedProof =
       readonly checkpoint: Checkpoint
       /** The key that signed it. */
       readonly signedBy: VerifierKey
+      /** The entry `auditLog.erase` that says what this one is since its values were erased; undefined where none were. */
+      readonly erasedBy?: ExactRow
     }
   | {
       readonly ok: false
@@ -39,6 +43,7 @@ const proofSchema = z.object({
   ),
   salt: z.string(),
   leaf: z.string(),
+  erasure: z.optional(z.unknown()),
   proof: z.string(),
 })
 
@@ -56,13 +61,13 @@ export function checkProof(given: unknown, keys: readonly VerifierKey[]): Checke
   if (!/^-?\d{1,19}$/.test(entry.seq ?? '') || !/^[0-9a-f-]{36}$/.test(entry.id ?? '')) {
     return refused('its entry has no id or seq')
   }
-  const leaf = encodeLeaf({
+  const leaf = Buffer.from(parsed.data.leaf, 'base64')
+  const whole = encodeLeaf({
     ...{ seq: BigInt(entry.seq), id: entry.id },
     commitment: commitmentOf(salt, canonicalForm(entry)),
   })
-  if (leaf.toString('base64') !== parsed.data.leaf) {
-    return refused('the entry, or its salt, is not what the leaf is of: it was changed')
-  }
+  const erasure = leaf.equals(whole) ? undefined : checkErasure(parsed.data.erasure, entry, leaf, keys)
+  if (erasure?.ok === false) return erasure
   const tlogProof = parseTlogProof(parsed.data.proof)
   if (!tlogProof) return refused('its part "proof" is no C2SP tlog-proof')
   const { index, hashes, note, checkpoint } = tlogProof
@@ -70,7 +75,30 @@ export function checkProof(given: unknown, keys: readonly VerifierKey[]): Checke
   if (!root?.equals(checkpoint.root)) return refused('its hashes do not lead to the root of the checkpoint')
   const signedBy = keys.findLast((key) => isSignedBy(note, key))
   if (!signedBy) return refused('its checkpoint is signed by none of the keys that were given')
-  return { ok: true, entry, index, checkpoint, signedBy }
+  if (!erasure) return { ok: true, entry, index, checkpoint, signedBy }
+  if (erasure.checkpoint.origin !== checkpoint.origin) return refused('its erasure is of another log')
+  return { ok: true, entry, index, checkpoint, signedBy, erasedBy: erasure.entry }
+}
+
+/** An entry that is not what its leaf was made of was erased, or changed. */
+function checkErasure(
+  given: unknown,
+  entry: ExactRow,
+  leaf: Buffer,
+  keys: readonly VerifierKey[],
+): CheckedProof {
+  const sealed = decodeLeaf(leaf)
+  if (!sealed || sealed.id !== entry.id || String(sealed.seq) !== entry.seq || given === undefined) {
+    return refused('the entry, or its salt, is not what the leaf is of: it was changed')
+  }
+  const checked = checkProof(given, keys)
+  if (!checked.ok)
+    return refused(`the entry was erased, and what is to prove that does not: ${checked.reason}`)
+  const hashOfForm = hash('sha256', canonicalForm(entry), 'hex')
+  if (!isErasure(checked.entry) || parseErased(checked.entry.details).get(entry.id) !== hashOfForm) {
+    return refused('the entry is not what its erasure has left of it: it was changed')
+  }
+  return checked
 }
 
 interface TlogProof {

@@ -5,6 +5,7 @@ import type { Log } from '../log/log.ts'
 import { spanSql, spansOfId } from '../log/log-spans.ts'
 import { questionsTo } from '../log/readable.ts'
 import type { StoredModel } from '../models/stored-models.ts'
+import { erasedValue } from '../values/erased.ts'
 import { redactedValue } from '../values/redacted.ts'
 import type { LoggedRow } from '../values/revive.ts'
 import { type Key, keyAfter, keyOfId, keyOfRow } from './recorded-changes.ts'
@@ -44,6 +45,7 @@ export async function readChange(log: Log, entryId: unknown): Promise<Revertible
   const verb = verbs.find((one) => action === `${resource.type}.${one}`)
   if (!verb) throw refuse(entry, 'it is not a change of a record')
   if (outcome !== 'success') throw refuse(entry, 'that change failed, so there is nothing to undo')
+  refuseErased(entry)
   const model = await modelOf(log, entry, resource.type)
   const key =
     resource.id === null ? undefined : keyAfterChange(verb, model, { id: resource.id, before, after })
@@ -69,6 +71,15 @@ export function refuse(entry: { readonly id: string; readonly action?: string },
     'AUDIT_REVERT_REFUSED',
     `The entry ${entry.id}${what} can't be undone: ${reason}. Nothing was written.`,
   )
+}
+
+/** Without the values, it is not known what to restore, nor whether the record has changed since. */
+function refuseErased(entry: AuditEntry): void {
+  const { resource, before, after, details } = entry
+  if (!details?.erasure) return
+  const target = (details.target as { id?: unknown } | null | undefined)?.id
+  const values = [resource.id, target, ...Object.values(before ?? {}), ...Object.values(after ?? {})]
+  if (values.includes(erasedValue)) throw refuse(entry, 'values of it were erased from the log, for good')
 }
 
 async function findEntry(log: Log, entryId: unknown): Promise<AuditEntry> {

@@ -18,7 +18,7 @@ export interface TimeTravel<Client> {
    * A record as it was, with the values that Prisma returns; null before its creation and after its deletion. A record
    * older than the log is as its first entry found it or, if it never changed, as it is now.
    *
-   * A redacted field is `"[redacted]"`; one that a later migration added is null (a list is empty); one that the option
+   * A redacted field is `"[redacted]"`, an erased one `"[erased]"`; one that a later migration added is null (a list is empty); one that the option
    * `ignore` names has the value of the last entry.
    *
    * @param id the primary key; for a composite one, the object that Prisma takes
@@ -47,7 +47,7 @@ export interface TimeTravel<Client> {
    * @returns the entries that it wrote, those of the record itself first
    * @throws AuditError `AUDIT_REVERT_CONFLICT` when the record has changed since in those fields; `conflicts` lists
    * them, and `force: true` undoes the change anyway. `AUDIT_REVERT_REFUSED` when it can't be undone: no such entry,
-   * redacted values, fields that are gone. `AUDIT_TABLE_MISSING` or `AUDIT_UNREADABLE` without an answer of the log.
+   * redacted or erased values, fields that are gone. `AUDIT_TABLE_MISSING` or `AUDIT_UNREADABLE` without an answer of the log.
    * Prisma's own errors, such as a foreign key that no longer holds
    *
    * @example

@@ -1,5 +1,6 @@
 import { Decimal } from '@prisma/client/runtime/client'
 import type { StoredField, StoredModel } from '../models/stored-models.ts'
+import { erasedValue } from './erased.ts'
 import { redactedValue } from './redacted.ts'
 import { beyondJsonb } from './storable.ts'
 
@@ -9,7 +10,7 @@ export type LoggedRow = Readonly<Record<string, unknown>>
 /**
  * A whole record as Prisma returns it, from the log's JSON: Date, Decimal, bigint, Uint8Array, enum values by their
  * names in the client. A field that the log does not have is null, or an empty list. A redacted one stays
- * `"[redacted]"`. A value that no longer fits its type, after a migration, is left unchanged.
+ * `"[redacted]"`, an erased one `"[erased]"`. A value that no longer fits its type, after a migration, is left unchanged.
  */
 export function reviveRow(model: StoredModel, row: ReadonlyMap<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(model.scalars.map((field) => [field.name, revive(field, row.get(field.name))]))
@@ -31,7 +32,7 @@ const specialNumbers = new Set(['NaN', 'Infinity', '-Infinity'])
 
 function reviveItem(field: StoredField, value: unknown): unknown {
   if (value === null || value === undefined) return null
-  if (value === redactedValue) return value
+  if (value === redactedValue || value === erasedValue) return value
   if (field.type === 'Json') return field.databaseType === 'json' ? reviveJsonText(value) : value
   if (field.isEnum) return nameOf(field, value)
   const text = String(value)

@@ -15,7 +15,8 @@ AS $$
       WHEN key = 'target' AND jsonb_typeof(value) = 'object' AND 'target.id' = ANY (names) THEN value || '{"id": "[erased]"}'
       WHEN key = ANY (names) THEN '"[erased]"'
       WHEN names IS NOT NULL THEN value
-      WHEN key IN ('operation', 'revertOf', 'cause') THEN value
+      WHEN key IN ('operation', 'revertOf', 'cause')
+        AND verb IN ('create', 'update', 'upsert', 'delete', 'connect', 'disconnect', 'truncate', 'read', 'execute', 'commit') THEN value
       WHEN key = 'source' AND jsonb_typeof(value) = 'object' THEN "audit_logs_internal"."erased_record"(value, NULL, '["role"]')
       WHEN verb IN ('create', 'update', 'delete') AND key = 'changed' THEN value
       WHEN verb IN ('connect', 'disconnect') AND key IN ('relation', 'target') THEN value

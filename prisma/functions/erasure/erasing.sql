@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS "audit_logs_internal"."erasing" (
   "ip"             inet,
   "user_agent"     text,
   "is_changed"     boolean NOT NULL,
-  -- where its leaf stands; null where it is not sealed
+  -- where its leaf stands, null where it is not sealed
   "first_leaf"     bigint,
   "leaf"           integer,
   -- the entry auditLog.erase that tells of it

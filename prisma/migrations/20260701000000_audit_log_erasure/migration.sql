@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS "audit_logs_internal"."erasing" (
   "ip"             inet,
   "user_agent"     text,
   "is_changed"     boolean NOT NULL,
-  -- where its leaf stands; null where it is not sealed
+  -- where its leaf stands, null where it is not sealed
   "first_leaf"     bigint,
   "leaf"           integer,
   -- the entry auditLog.erase that tells of it
@@ -114,7 +114,8 @@ AS E'
       WHEN key = ''target'' AND jsonb_typeof(value) = ''object'' AND ''target.id'' = ANY (names) THEN value || ''{"id": "[erased]"}''
       WHEN key = ANY (names) THEN ''"[erased]"''
       WHEN names IS NOT NULL THEN value
-      WHEN key IN (''operation'', ''revertOf'', ''cause'') THEN value
+      WHEN key IN (''operation'', ''revertOf'', ''cause'')
+        AND verb IN (''create'', ''update'', ''upsert'', ''delete'', ''connect'', ''disconnect'', ''truncate'', ''read'', ''execute'', ''commit'') THEN value
       WHEN key = ''source'' AND jsonb_typeof(value) = ''object'' THEN "audit_logs_internal"."erased_record"(value, NULL, ''["role"]'')
       WHEN verb IN (''create'', ''update'', ''delete'') AND key = ''changed'' THEN value
       WHEN verb IN (''connect'', ''disconnect'') AND key IN (''relation'', ''target'') THEN value
@@ -233,11 +234,11 @@ DECLARE
   entries uuid[]\073
   added record\073
 BEGIN
-  IF coalesce(btrim(reason), '''') = '''' OR subject IS NULL OR jsonb_typeof(subject) <> ''object'' OR NOT CASE
+  IF coalesce(btrim(reason), '''') = '''' OR subject IS NULL OR jsonb_typeof(subject) <> ''object'' OR NOT (CASE
       WHEN subject ? ''entries'' THEN jsonb_typeof(subject -> ''entries'') = ''array'' AND (SELECT count(*) = 1 FROM jsonb_object_keys(subject))
       WHEN subject ? ''actor'' THEN jsonb_typeof(subject -> ''actor'') = ''string'' AND (SELECT count(*) = 1 FROM jsonb_object_keys(subject))
       ELSE jsonb_typeof(subject -> ''resource'') = ''string'' AND jsonb_typeof(subject -> ''id'') = ''string''
-        AND (SELECT count(*) = 2 FROM jsonb_object_keys(subject)) END
+        AND (SELECT count(*) = 2 FROM jsonb_object_keys(subject)) END)
   THEN
     RAISE EXCEPTION USING
       ERRCODE = ''ZA007'',
@@ -259,7 +260,7 @@ BEGIN
       CASE WHEN l.resource_id IS NOT NULL AND ''''resource.id'''' = ANY ($4) THEN ''''[erased]'''' ELSE l.resource_id::text END AS resource_id,
       CASE WHEN l.reason IS NOT NULL AND coalesce(''''reason'''' = ANY ($4), true) THEN ''''[erased]'''' ELSE l.reason END AS reason,
       "audit_logs_internal"."erased_details"(l.details, split_part(l.action, ''''.'''', 2),
-        $4 || CASE WHEN ''''resource.id'''' = ANY ($4) THEN ARRAY(SELECT jsonb_array_elements_text($5 -> l.resource_type)) ELSE ''''{}'''' END,
+        CASE WHEN ''''resource.id'''' = ANY ($4) THEN $4 || ARRAY(SELECT jsonb_array_elements_text($5 -> l.resource_type)) ELSE $4 END,
         $5 -> l.resource_type) AS details,
       CASE WHEN coalesce(''''ip'''' = ANY ($4), true) THEN NULL ELSE l.ip END AS ip,
       CASE WHEN l.user_agent IS NOT NULL AND coalesce(''''userAgent'''' = ANY ($4), true) THEN ''''[erased]'''' ELSE l.user_agent END AS user_agent
@@ -269,6 +270,9 @@ BEGIN
       WHEN subject ? ''actor'' THEN ''l.actor_id = $3 ->> ''''actor''''''
       ELSE ''l.resource_type = $3 ->> ''''resource'''' AND l.resource_id = $3 ->> ''''id'''''' END)
   USING log_table, transaction, subject, names, coalesce(keys, ''{}'')\073
+
+  -- else they would be joined as if they were a few
+  ANALYZE "audit_logs_internal"."erasing"\073
 
   -- where their leaves stand
   EXECUTE format(
@@ -280,7 +284,7 @@ BEGIN
       WHERE s.log = $1 AND (s.era, s.transaction_id, s.seq) <= (p.era, l.transaction_id, l.seq)
       ORDER BY s.era DESC, s.transaction_id DESC, s.seq DESC LIMIT 1
     ) AS s
-    WHERE e.transaction_id = $2 AND e.log = $1 AND l.id = e.id AND position(uuid_send(e.id) IN s.leaves) % 57 = 10'', log_table)
+    WHERE e.transaction_id = $2 AND e.log = $1 AND l.id = e.id AND position(uuid_send(e.id) IN s.leaves) %% 57 = 10'', log_table)
   USING log_table, transaction\073
   IF EXISTS (SELECT FROM "audit_logs_internal"."checkpoints" AS c WHERE c.log = log_table) THEN
     unsealed := (SELECT count(*) FROM "audit_logs_internal"."erasing" AS e WHERE e.transaction_id = transaction AND e.first_leaf IS NULL)\073

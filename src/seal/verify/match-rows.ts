@@ -1,6 +1,7 @@
 import { eraOf } from '../../reader/committed-range.ts'
 import { compareCursors, type ReaderCursor } from '../../reader/cursor.ts'
 import type { ReaderPosition } from '../../reader/eras.ts'
+import { erasureIn } from '../erased-entry.ts'
 import { commitmentOf, decodeLeaf, type Leaf, leafLength, saltLength } from '../leaf.ts'
 import type { StoredCheckpoint } from '../stored-checkpoint.ts'
 import type { Finding, FoundEntry, OnFinding } from './finding.ts'
@@ -22,6 +23,12 @@ export interface StoredLeaf {
 export interface StrayRow {
   readonly row: RowValues
   readonly entry: FoundEntry
+}
+
+/** A row that is not what was sealed. */
+export interface ChangedRow {
+  readonly row: RowValues
+  readonly leaf: StoredLeaf
 }
 
 /** The leaves of segments, one after the other. Where the salts are gone they are of no length. */
@@ -47,6 +54,7 @@ export class RowMatch {
   /** By id, the leaves that had no row when the first row came out of place. */
   #byId: Map<string, number> | undefined
   readonly #stray: StrayRow[] = []
+  readonly #erased: ChangedRow[] = []
 
   constructor(leaves: readonly StoredLeaf[], position: ReaderPosition, onFinding: OnFinding) {
     this.#leaves = leaves
@@ -69,7 +77,8 @@ export class RowMatch {
     }
     const found = this.#leaves[at] as StoredLeaf
     const isIntact = isSealedAs(row, found)
-    if (!isIntact) this.#onFinding(changed(row, found))
+    if (!isIntact && erasureIn(textIn(row, 'details'))) this.#erased.push({ row, leaf: found })
+    else if (!isIntact) this.#onFinding(changed(row, found))
     else if (at < this.#next) this.#onFinding(reordered(row, found))
     this.#take(at, isIntact)
   }
@@ -77,6 +86,11 @@ export class RowMatch {
   /** Rows that no leaf here is of. */
   get stray(): readonly StrayRow[] {
     return this.#stray
+  }
+
+  /** Rows that are not what was sealed, and say that they were erased. */
+  get erased(): readonly ChangedRow[] {
+    return this.#erased
   }
 
   /** Leaves that no row came for. */
@@ -113,7 +127,7 @@ export class RowMatch {
 }
 
 /** Whether a row is exactly what was sealed. */
-export function isSealedAs(row: RowValues, { bytes, salt }: StoredLeaf): boolean {
+export function isSealedAs(row: RowValues, { bytes, salt }: Pick<StoredLeaf, 'bytes' | 'salt'>): boolean {
   return salt.length === saltLength && commitmentOf(salt, JSON.stringify(row)).equals(bytes.subarray(25))
 }
 

@@ -104,6 +104,31 @@ function unpack(text: string): RowValues[] {
   })
 }
 
+/** The rows of an action behind a place, a few at a time: each may be long. */
+export async function* readRowsBehind(
+  { table, connection }: ReaderLog,
+  position: ReaderPosition,
+  after: ReaderCursor,
+  action: string,
+): AsyncGenerator<RowValues[], void, void> {
+  for (const { number } of position.eras) {
+    let from: ReaderCursor | undefined = number < after.era ? undefined : startOf(number)
+    if (number === after.era) from = after
+    while (from) {
+      const values: string[] = [action]
+      const condition = rangeCondition(position, { after: from, isWhole: true }, values)
+      const [found]: { rows: string }[] = await connection.query<{ rows: string }>(
+        `SELECT coalesce(pg_catalog.json_agg(r.line), '[]')::text AS rows FROM (SELECT ${arrayLine} AS line FROM ${quoteTable(table)} AS l
+  WHERE l.action = $1::text AND ${condition} ORDER BY ${commitOrder} LIMIT 10) AS r`,
+        ...values,
+      )
+      const rows = JSON.parse(found?.rows ?? '[]') as RowValues[]
+      if (rows.length > 0) yield rows
+      from = rows.length < 10 ? undefined : placeOfRow(rows.at(-1) as RowValues, number)
+    }
+  }
+}
+
 /** The rows of these ids, wherever they stand. */
 export async function readRowsById(
   { table, connection }: ReaderLog,

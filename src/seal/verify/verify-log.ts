@@ -14,10 +14,19 @@ import {
 import { readTilesFor } from '../stored-tiles.ts'
 import { TileHashes } from '../subtrees.ts'
 import { CheckpointCheck, checkpointsBetween, type TrustedKeys } from './checkpoint-check.ts'
+import { Erasures } from './erasures.ts'
 import type { Finding, OnFinding } from './finding.ts'
-import { changed, isSealedAs, leavesIn, RowMatch, reordered, type StrayRow } from './match-rows.ts'
+import {
+  type ChangedRow,
+  changed,
+  isSealedAs,
+  leavesIn,
+  RowMatch,
+  reordered,
+  type StrayRow,
+} from './match-rows.ts'
 import { prefetch } from './prefetch.ts'
-import { placeOfRow, type RowValues, readRowsBetween, readRowsById, textIn } from './rows-between.ts'
+import { placeOfRow, type RowValues, readRowsBehind, readRowsBetween, readRowsById, textIn } from './rows-between.ts'
 import { readRowsWithoutPlace } from './rows-without-place.ts'
 import { endOfPart, readSealedPart, type SealedPart } from './sealed-part.ts'
 import { TreeCheck } from './tree-check.ts'
@@ -52,6 +61,8 @@ export interface SealVerification {
   /** Leaves that were compared with their rows. */
   readonly entries: number
   readonly checkpoints: number
+  /** Of these entries, those whose values were erased since they were sealed, as an entry `auditLog.erase` tells. */
+  readonly erased: number
   /** The newest checkpoint that fits; go on behind it with the option `since`. Null where none does. */
   readonly verifiedUntil: {
     readonly number: number
@@ -100,6 +111,10 @@ class VerifyRun {
   #found = 0
   #checkpoints = 0
   #entries = 0
+  #erased = 0
+  readonly #erasures: Erasures | undefined
+  /** Entries `auditLog.erase` of the part at hand. */
+  #telling: RowValues[] = []
   #since: StoredCheckpoint | undefined
   #verifiedUntil: StoredCheckpoint | undefined
   #isComplete = true
@@ -118,6 +133,7 @@ class VerifyRun {
     this.#position = position
     this.#head = head
     this.#options = options
+    this.#erasures = head && new Erasures(log, position, head)
   }
 
   /** Finds the checkpoint to begin with. */
@@ -148,7 +164,10 @@ class VerifyRun {
     let match: RowMatch | undefined
     for await (const step of prefetch(this.#steps(), 2)) {
       if ('rows' in step) {
-        for (const row of step.rows) match?.add(row)
+        for (const row of step.rows) {
+          match?.add(row)
+          if (textIn(row, 'action') === 'auditLog.erase') this.#telling.push(row)
+        }
         continue
       }
       await this.#endPart(match)
@@ -173,6 +192,7 @@ class VerifyRun {
       onProgress?.({ done: endOfPart(start, total), total })
     }
     await this.#endPart(match)
+    await this.#checkUnsealedErasures()
     await this.#nameAll()
     for (; next; next = (await checkpoints.next()).value ?? undefined)
       this.#checkCheckpoint(next, checks, tree)
@@ -189,7 +209,8 @@ class VerifyRun {
     const last = this.#verifiedUntil
     return {
       ...{ ok: this.#found === 0, log: this.#position.log, findings: this.#findings, found: this.#found },
-      ...{ entries: this.#entries, checkpoints: this.#checkpoints, isComplete: this.#isComplete },
+      ...{ entries: this.#entries, checkpoints: this.#checkpoints, erased: this.#erased },
+      isComplete: this.#isComplete,
       verifiedUntil: last ? { number: last.number, size: last.size, createdAt: last.createdAt } : null,
       unsealed: await readUnsealed(this.#log, this.#position, this.#head),
     }
@@ -309,6 +330,8 @@ class VerifyRun {
   async #endPart(match: RowMatch | undefined): Promise<void> {
     if (!match) return
     for (const stray of match.stray) this.#keepStray(stray)
+    for (const row of match.erased) await this.#checkErased(row)
+    await this.#checkTelling()
     const { missing } = match
     for (let at = 0; at < missing.length; at += 1_000) {
       const leaves = missing.slice(at, at + 1_000).map((leaf) => ({ leaf, id: idInLeaf(leaf.bytes) }))
@@ -336,6 +359,33 @@ class VerifyRun {
           })
         }
       }
+    }
+  }
+
+  /** A row that says that it was erased has to be what its erasure has left, and its salt is gone. */
+  async #checkErased({ row, leaf }: ChangedRow): Promise<void> {
+    if (!(await this.#erasures?.tellOf(row))) {
+      this.#add(changed(row, leaf))
+    } else if (leaf.salt.some((byte) => byte !== 0)) {
+      const finding = changed(row, leaf)
+      const message = `Entry ${finding.entry?.id} was erased, and the salt of its seal was not: erase it once more`
+      this.#add({ ...finding, message })
+    } else {
+      this.#erased++
+    }
+  }
+
+  async #checkTelling(): Promise<void> {
+    for (const row of this.#telling) await this.#erasures?.check(row, (finding) => this.#add(finding))
+    this.#telling = []
+  }
+
+  /** Erasures that are not sealed yet tell of entries that are. */
+  async #checkUnsealedErasures(): Promise<void> {
+    if (!this.#head) return
+    for await (const rows of readRowsBehind(this.#log, this.#position, this.#head.place, 'auditLog.erase')) {
+      this.#telling = rows
+      await this.#checkTelling()
     }
   }
 

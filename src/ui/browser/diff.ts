@@ -1,5 +1,6 @@
 import type { ComponentChild } from 'preact'
 import { useState } from 'preact/hooks'
+import { erasedValue } from '../../values/erased.ts'
 import { redactedValue } from '../../values/redacted.ts'
 import { shownChanges } from '../../values/updated-at.ts'
 import { html } from './html.ts'
@@ -92,6 +93,7 @@ export function Value({ value, other }: { value: unknown; other?: unknown }): Co
   if (value === null) return html`<span class="nothing">null</span>`
   if (value === '') return html`<span class="nothing">empty text</span>`
   if (value === redactedValue) return html`<span class="nothing">redacted</span>`
+  if (value === erasedValue) return html`<span class="nothing">erased</span>`
   const text = showValue(value)
   const cut = !whole && text.length > longText
   const shown = cut ? text.slice(0, longText) : text
