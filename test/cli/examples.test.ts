@@ -18,6 +18,7 @@ describe.each(['demo', 'express', 'hono', 'nestjs'])('the example %s', (example)
       '20260401000000_audit_log_readers',
       '20260501000000_audit_log_seals',
       '20260601000000_audit_log_partitions',
+      '20260701000000_audit_log_erasure',
     ].map((folder) => readFile(`${directory}/prisma/migrations/${folder}/migration.sql`, 'utf8'))
     expect(await Promise.all(copies)).toEqual(shippedMigrations)
     expect((await planInit({ directory })).writes).toEqual([])

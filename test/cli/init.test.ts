@@ -22,11 +22,13 @@ const [
   shippedReaders = '',
   shippedSeals = '',
   shippedPartitions = '',
+  shippedErasure = '',
 ] = shippedMigrations
 const functionsFolder = '20260304050608_audit_log_functions'
 const readersFolder = '20260304050609_audit_log_readers'
 const sealsFolder = '20260304050610_audit_log_seals'
 const partitionsFolder = '20260304050611_audit_log_partitions'
+const erasureFolder = '20260304050612_audit_log_erasure'
 const lock = await readFile('prisma/migrations/migration_lock.toml', 'utf8')
 const shippedModel = (await readFile('prisma/schema.prisma', 'utf8')).replace(
   /^[\s\S]*?(?=\/\/\/ The append-only)/,
@@ -69,6 +71,7 @@ describe('where it writes', () => {
       [`prisma/migrations/${readersFolder}/migration.sql`]: shippedReaders,
       [`prisma/migrations/${sealsFolder}/migration.sql`]: shippedSeals,
       [`prisma/migrations/${partitionsFolder}/migration.sql`]: shippedPartitions,
+      [`prisma/migrations/${erasureFolder}/migration.sql`]: shippedErasure,
       'prisma/migrations/migration_lock.toml': lock,
     })
     expect(output).toBe(`append to prisma/schema.prisma
@@ -77,6 +80,7 @@ create prisma/migrations/${functionsFolder}/migration.sql
 create prisma/migrations/${readersFolder}/migration.sql
 create prisma/migrations/${sealsFolder}/migration.sql
 create prisma/migrations/${partitionsFolder}/migration.sql
+create prisma/migrations/${erasureFolder}/migration.sql
 create prisma/migrations/migration_lock.toml
 
 No migration creates the table "public"."User", so it gets no triggers yet.
@@ -89,6 +93,7 @@ Next:
     npx prisma db execute --file prisma/migrations/${readersFolder}/migration.sql
     npx prisma db execute --file prisma/migrations/${sealsFolder}/migration.sql
     npx prisma db execute --file prisma/migrations/${partitionsFolder}/migration.sql
+    npx prisma db execute --file prisma/migrations/${erasureFolder}/migration.sql
     npx prisma-extension-audit triggers --print | npx prisma db execute --stdin
   npx prisma-extension-audit triggers      once a migration has created the tables
   npx prisma generate
@@ -111,6 +116,7 @@ Next:
       `migrations/${readersFolder}/migration.sql`,
       `migrations/${sealsFolder}/migration.sql`,
       `migrations/${partitionsFolder}/migration.sql`,
+      `migrations/${erasureFolder}/migration.sql`,
       'migrations/migration_lock.toml',
       'prisma/schema.prisma',
       'schema.prisma',
@@ -159,6 +165,7 @@ Next:
       `db/history/${readersFolder}/migration.sql`,
       `db/history/${sealsFolder}/migration.sql`,
       `db/history/${partitionsFolder}/migration.sql`,
+      `db/history/${erasureFolder}/migration.sql`,
       'db/history/migration_lock.toml',
     ])
   })
@@ -221,7 +228,7 @@ model Item {
 CREATE TABLE "Item" ("id" INTEGER PRIMARY KEY);
 CREATE TABLE "_ItemToOrder" ("A" INTEGER, "B" INTEGER);
 `
-  const triggersPath = 'migrations/20260304050612_audit_triggers/migration.sql'
+  const triggersPath = 'migrations/20260304050613_audit_triggers/migration.sql'
 
   it('are a migration of their own, last of all, with a line for each table', async () => {
     const project = await createProject({
@@ -290,7 +297,14 @@ describe('running it again', () => {
     expect(plan.writes).toEqual([])
     expect(await project.snapshot()).toEqual(first)
     expect(describePlan(plan, { contents: false })).toContain('Nothing to do')
-    for (const there of [folder, functionsFolder, readersFolder, sealsFolder, partitionsFolder]) {
+    for (const there of [
+      folder,
+      functionsFolder,
+      readersFolder,
+      sealsFolder,
+      partitionsFolder,
+      erasureFolder,
+    ]) {
       expect(plan.notes).toContain(`The migration ${there} is there already.`)
     }
   })
@@ -323,6 +337,7 @@ describe('running it again', () => {
       'migrations/20260304050702_audit_log_readers/migration.sql': shippedReaders,
       'migrations/20260304050703_audit_log_seals/migration.sql': shippedSeals,
       'migrations/20260304050704_audit_log_partitions/migration.sql': shippedPartitions,
+      'migrations/20260304050705_audit_log_erasure/migration.sql': shippedErasure,
     })
     expect(output).toContain('The migration 20250101000000_audit is there already.')
     expect(await init(project)).toContain('Nothing to do')
@@ -334,7 +349,7 @@ describe('running it again', () => {
     const plan = await planInit({ directory: project.directory, table: 'trail', now })
     await writeFiles(plan.writes)
     expect(Object.keys(await project.snapshot())).toContain(
-      'prisma/schema/migrations/20260304050612_audit_log/migration.sql',
+      'prisma/schema/migrations/20260304050613_audit_log/migration.sql',
     )
     const models = await project.read('prisma/schema/audit-log.prisma')
     expect(models).toBe(
@@ -446,7 +461,7 @@ describe('the migration', () => {
     const project = await createProject({ 'schema.prisma': datasource(...schemas) })
     const database = await createDatabase({ template: 'template1' })
     await init(project, { table: option })
-    const folders = [folder, functionsFolder, readersFolder, sealsFolder, partitionsFolder]
+    const folders = [folder, functionsFolder, readersFolder, sealsFolder, partitionsFolder, erasureFolder]
 
     expect(await applyMigrations(database.url, join(project.directory, 'migrations'))).toEqual(folders)
     const objects = `SELECT 'trigger' AS kind, tgname::text AS name, tgenabled::text AS state FROM pg_trigger

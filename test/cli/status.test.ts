@@ -43,7 +43,7 @@ describe('a log in place', () => {
       '✔ table public.audit_logs',
       '✔ 17 columns',
       '✔ function audit_logs_immutable',
-      '✔ function audit_logs_version: 5, the newest',
+      '✔ function audit_logs_version: 6, the newest',
       '✔ function audit_logs_record',
       '✔ function audit_logs_iso',
       '✔ trigger audit_logs_refuse_update, enabled ALWAYS',
@@ -143,7 +143,7 @@ describe('a log that lacks something', () => {
     ],
     [
       'DROP FUNCTION audit_logs_version',
-      '✘ the log lacks the migration audit_log_functions, audit_log_readers, audit_log_seals, audit_log_partitions: npx prisma-extension-audit init, then npx prisma migrate deploy',
+      '✘ the log lacks the migration audit_log_functions, audit_log_readers, audit_log_seals, audit_log_partitions, audit_log_erasure: npx prisma-extension-audit init, then npx prisma migrate deploy',
     ],
     [
       'DROP TABLE audit_logs CASCADE',

@@ -32,9 +32,10 @@ it('a log of version 0.1 gets what is missing, and keeps every entry as it is', 
 
   const { writes } = await planInit({ directory: project.directory })
   expect(writes.map(({ path: file, text }) => [file.replace(/^.*\d{14}_/, ''), text])).toEqual(
-    ['audit_log_functions', 'audit_log_readers', 'audit_log_seals', 'audit_log_partitions'].map(
-      (name, index) => [`${name}/migration.sql`, further[index]],
-    ),
+    ['functions', 'readers', 'seals', 'partitions', 'erasure'].map((name, index) => [
+      `audit_log_${name}/migration.sql`,
+      further[index],
+    ]),
   )
   await writeFiles(writes)
   expect((await planInit({ directory: project.directory })).writes).toEqual([])

@@ -77,7 +77,7 @@ export interface SealVerification {
 
 const mostFindings = 1_000
 
-/** How many rows are kept until it is known whether they are new or were moved. */
+/** How many rows are kept until it is known whether they are new or were moved, and how many are known to be changed. */
 const mostKept = 10_000
 
 /**
@@ -113,6 +113,8 @@ class VerifyRun {
   #entries = 0
   #erased = 0
   readonly #erasures: Erasures | undefined
+  /** Ids of rows that are said to be changed: what tells of their erasure would say so once more. */
+  readonly #changed = new Set<string>()
   /** Entries `auditLog.erase` of the part at hand. */
   #telling: RowValues[] = []
   #since: StoredCheckpoint | undefined
@@ -402,6 +404,10 @@ class VerifyRun {
   }
 
   #add(finding: Finding): void {
+    if (finding.kind === 'changed' && finding.entry) {
+      if (this.#changed.has(finding.entry.id)) return
+      if (this.#changed.size < mostKept) this.#changed.add(finding.entry.id)
+    }
     if (finding.leaves && finding.checkpoint === undefined) this.#unnamed.push(finding)
     else this.#report(finding)
   }
