@@ -52,6 +52,8 @@ export interface ArchiveReport {
     readonly equal: number
     /** Committed, and not yet to be in the archive. */
     readonly notShipped: number
+    /** Erased from the log since, as an entry `auditLog.erase` tells: the archive still has their values. */
+    readonly erased: number
     /** In the archive alone, stored before the log was restored to an earlier time. */
     readonly superseded: number
   }
@@ -84,7 +86,7 @@ class Counter<Kind extends string, Found extends { readonly kind: Kind }> {
 
 /** Collects what becomes a report. */
 export class ReportBuilder {
-  readonly entries = { equal: 0, notShipped: 0, superseded: 0 }
+  readonly entries = { equal: 0, notShipped: 0, erased: 0, superseded: 0 }
   readonly differences = new Counter<ArchiveDifference, DifferentEntry>(archiveDifferences)
   readonly faults = new Counter<ArchiveFault, FaultyPlace>(archiveFaults)
   readonly #notes: string[] = []

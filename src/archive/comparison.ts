@@ -2,7 +2,7 @@ import { lineRow, rowLine } from '../log/ndjson.ts'
 import type { ReaderCursor } from '../reader/cursor.ts'
 import type { ArchivePart, ExactRow } from '../sink.ts'
 import type { ArchiveDifference, ReportBuilder } from './archive-report.ts'
-import { differingColumns } from './differing-columns.ts'
+import { differingColumns, isErasable } from './differing-columns.ts'
 import { comesAfter, type LogStream } from './log-stream.ts'
 
 /** Lines of one part that follow each other. */
@@ -51,7 +51,7 @@ export class Comparison {
       }
       find ??= await this.#log.find(texts.slice(index).flatMap((other) => parsed(other) ?? []))
       const logged = find(stored)
-      if (part.isSuperseded) this.#compareSuperseded(stored, logged, { text, place })
+      if (part.isSuperseded) await this.#compareSuperseded(stored, logged, { text, place })
       else if (logged) await this.#compareElsewhere(stored, logged, { text, place })
       else this.#tell('extra', stored, place)
     }
@@ -95,17 +95,20 @@ export class Comparison {
     } else {
       this.#accounted.add(logged.id)
     }
-    this.#compareContents(stored, logged, line)
+    await this.#compareContents(stored, logged, line)
   }
 
   /** A line from before a restore: the log has it if its backup had it. */
-  #compareSuperseded(stored: ExactRow, logged: ExactRow | undefined, line: StoredLine): void {
-    if (logged) this.#compareContents(stored, logged, line)
+  async #compareSuperseded(stored: ExactRow, logged: ExactRow | undefined, line: StoredLine): Promise<void> {
+    if (logged) await this.#compareContents(stored, logged, line)
     else this.#report.entries.superseded++
   }
 
-  #compareContents(stored: ExactRow, logged: ExactRow, line: StoredLine): void {
-    if (!isLineOf(line, logged)) this.#tell('changed', stored, line.place, differingColumns(stored, logged))
+  async #compareContents(stored: ExactRow, logged: ExactRow, line: StoredLine): Promise<void> {
+    if (isLineOf(line, logged)) return
+    const columns = differingColumns(stored, logged)
+    if (columns.every(isErasable) && (await this.#log.isErased(logged))) this.#report.entries.erased++
+    else this.#tell('changed', stored, line.place, columns)
   }
 
   /** Passes what the archive has left out. */

@@ -10,3 +10,12 @@ import type { ExactRow } from '../sink.ts'
 export function differingColumns(stored: ExactRow, logged: ExactRow): LogColumn[] {
   return columnNames.filter((name) => stored[name] !== logged[name])
 }
+
+const erasable: readonly LogColumn[] = [
+  ...(['actor_id', 'actor_email', 'resource_id', 'reason', 'details', 'ip', 'user_agent'] as const),
+]
+
+/** Whether an erasure may change a column. */
+export function isErasable(name: LogColumn): boolean {
+  return erasable.includes(name)
+}

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { lineRow, splitLines } from '../log/ndjson.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { compareCursors, type ReaderCursor, startOf } from '../reader/cursor.ts'
@@ -5,6 +6,8 @@ import { type ReaderPosition, readPosition } from '../reader/eras.ts'
 import { exactColumns } from '../reader/exact-row.ts'
 import { readBatch } from '../reader/read-batch.ts'
 import { type ReaderLog, transactionSql } from '../reader/reader-log.ts'
+import { canonicalForm } from '../seal/canonical-form.ts'
+import { erasureIn } from '../seal/erased-entry.ts'
 import type { ExactRow } from '../sink.ts'
 
 const limits = { entries: 1_000, bytes: 8 * 1024 * 1024 }
@@ -53,6 +56,19 @@ export class LogStream {
     const number = BigInt(seq)
     const era = this.#position.eras.findLast(({ afterSeq }) => afterSeq < number)?.number ?? 1
     return { era, transactionId: BigInt(transaction_id), seq: number }
+  }
+
+  /** Whether an entry `auditLog.erase` of the log tells that a row was erased, and is what that has left of it. */
+  async isErased(row: ExactRow): Promise<boolean> {
+    const erasure = erasureIn(row.details)
+    if (erasure === undefined) return false
+    const { table, connection } = this.#log
+    const [told] = await connection.query<{ hash: string | null }>(
+      `SELECT details -> 'erased' ->> $2::text AS hash FROM ${quoteTable(table)}
+WHERE id = $1::text::uuid AND action = 'auditLog.erase' AND resource_type = 'auditLog'`,
+      ...[erasure, row.id],
+    )
+    return told?.hash === hash('sha256', canonicalForm(row), 'hex')
   }
 
   /** What the log has of some rows: by id, or else by transaction id and `seq`. */

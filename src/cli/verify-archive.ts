@@ -82,11 +82,14 @@ function describeReport(report: ArchiveReport, colors: boolean): string[] {
   const mark = ok ? '✔' : '✘'
   // command-line.ts decides on colours, for the stream that it writes to
   const shown = colors ? styleText(ok ? 'green' : 'red', mark, { validateStream: false }) : mark
-  const { equal, notShipped, superseded } = entries
+  const { equal, notShipped, erased, superseded } = entries
   return [
     `${shown} ${sink}, ${place}: ${ok ? 'equals the log' : 'is not as it has to be'}`,
     `  ${quantity(equal, 'entry', 'entries')} equal, byte for byte`,
     ...(notShipped > 0 ? [`  ${quantity(notShipped, 'entry', 'entries')} not shipped yet`] : []),
+    ...(erased > 0
+      ? [`  ${quantity(erased, 'entry', 'entries')} erased from the log, with all values in the archive`]
+      : []),
     ...(superseded > 0
       ? [
           `  ${quantity(superseded, 'entry', 'entries')} in the archive alone, stored before the log was restored`,

@@ -46,6 +46,17 @@ describe('an archive of files', () => {
     expect(report).toMatchObject({ sink: sink.name, place: directory, ok: true, notes: [] })
   })
 
+  it('keeps what was erased from the log since, and says how many entries', async () => {
+    const { sink } = await archive()
+    const [{ id = '' } = {}] = await database.sql<{ id: string }>(
+      'SELECT id FROM audit_logs ORDER BY seq LIMIT 1',
+    )
+    await prisma.$audit.erase([id], { reason: 'x' })
+    expect(found(await verify(prisma, sink))).toEqual({ equal: 5, erased: 1, notShipped: 1, faults: {} })
+    await tamper(database, `UPDATE audit_logs SET actor_id = 'eve' WHERE id = '${id}'`)
+    expect(found(await verify(prisma, sink))).toEqual({ equal: 5, changed: 1, notShipped: 1, faults: {} })
+  })
+
   it('that is empty equals a log that nothing was shipped of', async () => {
     const sink = files({ name: unique('files'), directory: join(await temporaryDirectory(), 'none') })
     const report = await verify(prisma, sink)

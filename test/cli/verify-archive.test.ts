@@ -70,7 +70,7 @@ describe('verify-archive', () => {
       archives: [
         {
           ...{ sink: 'f', place: archive, ok: false },
-          entries: { equal: 2, notShipped: 1, superseded: 0 },
+          entries: { equal: 2, notShipped: 1, erased: 0, superseded: 0 },
           differences: {
             count: 1,
             kinds: { missing: 0, changed: 1, extra: 0, outOfOrder: 0, doubled: 0, unreadable: 0 },
