@@ -26,7 +26,14 @@ import {
   type StrayRow,
 } from './match-rows.ts'
 import { prefetch } from './prefetch.ts'
-import { placeOfRow, type RowValues, readRowsBehind, readRowsBetween, readRowsById, textIn } from './rows-between.ts'
+import {
+  placeOfRow,
+  type RowValues,
+  readRowsBehind,
+  readRowsBetween,
+  readRowsById,
+  textIn,
+} from './rows-between.ts'
 import { readRowsWithoutPlace } from './rows-without-place.ts'
 import { endOfPart, readSealedPart, type SealedPart } from './sealed-part.ts'
 import { TreeCheck } from './tree-check.ts'
