@@ -87,11 +87,11 @@ export function createErasure<Client>(log: Log): Erasure<Client> {
 
 async function erase(log: Log, subject: unknown, options: EraseOptions): Promise<ErasureResult> {
   const { table } = log.options
-  const { reason, fields } = parsed(optionsSchema, options, 'options')
-  const about = await subjectOf(log, parsed(subjectSchema, subject, 'subject'))
+  const { reason, fields } = parseErasure(optionsSchema, options, 'options')
+  const about = await subjectOf(log, parseErasure(subjectSchema, subject, 'subject'))
   const models = await log.models.all(log.connection)
   const keys = models.map(({ resource, key }) => [resource, key.map(({ name }) => name)])
-  const values = [about, Object.fromEntries(keys), contextOf(log)].map((value) => JSON.stringify(value))
+  const values = [about, Object.fromEntries(keys), eraserColumns(log)].map((value) => JSON.stringify(value))
   const name = quoteTable({ ...table, name: `${table.name}_erase` })
   const [row] = await log.connection
     .query<{ result: ErasureRow }>(
@@ -99,7 +99,7 @@ async function erase(log: Log, subject: unknown, options: EraseOptions): Promise
       ...[values[0], reason, JSON.stringify(fields ?? []), values[1], values[2]],
     )
     .catch((error: unknown) => {
-      throw refused(log, error)
+      throw refusedErasure(log, error)
     })
   const { erased = 0, entries = [] } = row?.result ?? {}
   return { erased, entryIds: entries }
@@ -118,7 +118,7 @@ async function subjectOf(log: Log, subject: z.output<typeof subjectSchema>): Pro
 }
 
 /** Who erases, as columns of the entry. */
-function contextOf({ options }: Log): object {
+function eraserColumns({ options }: Log): object {
   const { context, hasActor } = currentContext(options)
   if (options.requireActor && !hasActor) {
     throw new AuditError(
@@ -134,7 +134,7 @@ function contextOf({ options }: Log): object {
   }
 }
 
-function refused({ options: { table } }: Log, cause: unknown): AuditError {
+function refusedErasure({ options: { table } }: Log, cause: unknown): AuditError {
   const state = sqlStateOf(cause)
   const log = quoteTable(table)
   if (missingStates.has(state ?? '')) return unansweredQuestion(cause, table)
