@@ -156,7 +156,7 @@ function refusedErasure({ options: { table } }: Log, cause: unknown): AuditError
   })
 }
 
-function parsed<T>(schema: z.ZodMiniType<T>, value: unknown, what: string): T {
+function parseErasure<T>(schema: z.ZodMiniType<T>, value: unknown, what: string): T {
   const result = checkShape(schema, value)
   if (result.success) return result.data
   throw new AuditError(
