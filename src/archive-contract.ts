@@ -79,6 +79,8 @@ export interface ArchiveQuestion {
   /** Only those before or at this place, in that order. */
   readonly until?: EntryPlace | undefined
   readonly count?: number | undefined
+  /** Only those with one of these numbers. */
+  readonly seqs?: readonly bigint[] | undefined
 }
 
 /** A place in the order (timestamp, seq). */

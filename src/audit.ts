@@ -3,6 +3,7 @@ import { type AuditHealth, healthBy } from './log/health.ts'
 import type { Log } from './log/log.ts'
 import { checkPartitions } from './log/log-partitions.ts'
 import { questionsTo } from './log/readable.ts'
+import { archivedLog } from './parquet/archived-entries.ts'
 import { createSubscriptions, type Subscriptions } from './reader/subscribe.ts'
 import { createErasure, type Erasure } from './retention/erase.ts'
 import { createProofs, type Proofs } from './seal/proof.ts'
@@ -67,7 +68,10 @@ interface Verification {
 }
 
 export function createAudit<Client>(log: Log, verify: () => Promise<void>): AuditOf<Client> {
-  const asked = { ...log, connection: questionsTo(log) }
+  const connection = questionsTo(log)
+  const { retention, table } = log.options
+  const archive = retention && archivedLog(retention.archive, table, connection)
+  const asked = { ...log, connection, archive }
   const verifyAll = async () => {
     await verify()
     await checkPartitions(asked.connection, log.options.table)
@@ -78,7 +82,7 @@ export function createAudit<Client>(log: Log, verify: () => Promise<void>): Audi
     ...createSubscriptions(log),
     ...createProofs(log),
     ...createErasure<Client>(log),
-    ...createTimeTravel<Client>(log),
+    ...createTimeTravel<Client>({ ...log, archive }),
     verify: verifyAll,
     health: () => healthBy(verifyAll, log.options.table),
   }

@@ -2,6 +2,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { AuditError } from '../errors.ts'
 import type { AuditEntry } from '../log/entry.ts'
 import { jsonLine } from '../log/json-line.ts'
+import { describeArchive, listArchive, printArchiveDdl, restoreArchived } from './archive.ts'
 import { configuredTable } from './audit-config.ts'
 import { databaseUrl } from './database-url.ts'
 import { type ExportFormat, exportEntries, exportFormats } from './export.ts'
@@ -80,6 +81,8 @@ async function run([command, ...args]: string[]): Promise<number> {
       return partition(args)
     case 'maintain':
       return maintain(args)
+    case 'archive':
+      return archive(args)
     case 'verify-archive':
       return compareArchives(args)
     case undefined:
@@ -372,6 +375,21 @@ async function compareArchives(args: string[]): Promise<number> {
     note('Stopped. Nothing is known of what was not compared.')
     return interruptedCode
   }
+}
+
+async function archive(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    table: textOption,
+    ddl: textOption,
+    restore: textOption,
+    json: flagOption,
+  })
+  const table = await logTable(options.table)
+  const directory = process.cwd()
+  if (options.ddl !== undefined) return print(await printArchiveDdl(directory, table, options.ddl))
+  if (options.restore !== undefined) return print(await restoreArchived(directory, table, options.restore))
+  const months = await listArchive(table)
+  return print(options.json ? jsonText(months) : describeArchive(months))
 }
 
 /** The table that `--table` names, or else the options of the project in the current folder. */

@@ -21,6 +21,7 @@ Commands:
             run it every day
   verify-archive
             Compare what the sinks of audit.config.ts have stored with the log, byte for byte
+  archive   List what is in the archive, or restore a month of it
   ui        Show the audit log of DATABASE_URL as a web page on this machine
 
 init:
@@ -124,6 +125,13 @@ verify-archive:
   --json                         Print what was found as JSON
   Entries that are not shipped yet are no difference. Of each kind of difference the first 20 are listed, and all are counted.
   Exit code: 0 every archive equals the log, 1 one does not, or can't be read, 2 wrong usage, 130 ended by Ctrl-C
+
+archive:
+  --ddl athena | trino | spark | clickhouse | duckdb
+                                 Print the statements with which an engine reads the files
+  --restore <YYYY-MM>            Bring a month back into the table; maintain takes it out again, unless the policy keeps it
+  --table, --json                As above
+  The role has to own the table for --restore. Exit code: 0 done, 1 refused, 2 wrong usage
 
 ui:
   --port <number>                Another port than 4477

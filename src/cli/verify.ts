@@ -25,7 +25,9 @@ export async function verifyProject(
   { table, key, origin, ...options }: VerifyArguments,
 ): Promise<SealVerification> {
   const keys = await trustedKeys(directory, key)
-  return withLog(table, (log) => verifyLog(readerLog(log), { ...options, keys, origin }))
+  return withLog(table, (log) =>
+    verifyLog(readerLog(log), { ...options, keys, origin, archived: log.archive?.exactRows }),
+  )
 }
 
 /** Checks a proof in a file, without a database. */
@@ -70,10 +72,12 @@ async function readGiven(file: string): Promise<string> {
 
 /** What was found, for people. */
 export function describeVerification(verification: SealVerification): string {
-  const { ok, findings, found, entries, checkpoints, verifiedUntil, unsealed, isComplete } = verification
+  const { ok, findings, found, entries, archived, checkpoints, verifiedUntil, unsealed, isComplete } =
+    verification
   const lines = findings.map(describeFinding)
   if (found > findings.length) lines.push(`… and ${found - findings.length} more`)
-  const counted = `${entries.toLocaleString('en')} entries and ${checkpoints.toLocaleString('en')} checkpoints`
+  const inArchive = archived === undefined ? '' : `, ${archived.toLocaleString('en')} of them in the archive,`
+  const counted = `${entries.toLocaleString('en')} entries${inArchive} and ${checkpoints.toLocaleString('en')} checkpoints`
   const state = ok
     ? '✔ nothing was altered'
     : `✘ ${found} ${found === 1 ? 'thing does' : 'things do'} not fit`

@@ -35,6 +35,8 @@ export interface AuditEntry {
    * `before`.
    */
   changes: FieldChange[]
+  /** The file of the archive that it was read from; left out for an entry of the table. */
+  archivedIn?: string
 }
 
 export interface FieldChange {
@@ -62,6 +64,8 @@ export interface EntryRow extends Record<LogColumn, unknown> {
   organization_id: string | null
   seq: bigint
   transaction_id: bigint
+  /** Only where it was read from an archive. */
+  archived_in?: string
 }
 
 /** The part of a row that an insert sets; the database fills in the rest. */
@@ -77,7 +81,7 @@ export function toEntry(row: EntryRow): AuditEntry {
   const after = objectIn(row.details, 'after')
   const written = toUnwritten(row)
   // one by one: spreading them into the entry takes longer than everything else here
-  return {
+  const entry: AuditEntry = {
     id: written.id,
     timestamp: row.timestamp,
     action: written.action,
@@ -100,6 +104,8 @@ export function toEntry(row: EntryRow): AuditEntry {
       to: after?.[field] ?? null,
     })),
   }
+  if (row.archived_in !== undefined) entry.archivedIn = row.archived_in
+  return entry
 }
 
 /** An entry without what the database fills in. */

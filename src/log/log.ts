@@ -3,6 +3,7 @@ import type { DataModel } from '../models/data-model.ts'
 import type { StoredModels } from '../models/stored-models.ts'
 import type { ResolvedOptions } from '../options.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
+import type { ArchivedLog } from './archived-log.ts'
 import type { Background } from './background.ts'
 import type { EntryQueue } from './queue.ts'
 
@@ -12,6 +13,8 @@ export interface ReadableLog {
   readonly models: StoredModels
   /** Where entries are read and written: the client's pool, or the transaction that this `$audit` belongs to. */
   readonly connection: SqlClient
+  /** What has left the table; undefined for a log without an archive. */
+  readonly archive?: ArchivedLog | undefined
 }
 
 /** What everything behind `$audit` works with: one for an audited client, and one for each of its transactions. */

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { MonthArchive } from '../archive-contract.ts'
@@ -43,10 +43,19 @@ export function archiveFolder(options: { directory: string }): MonthArchive {
       }
       return stored
     },
-    fetch: async ({ key, sha256: wanted }, from) => {
+    fetch: async ({ key, sha256: wanted, bytes }, from) => {
       const path = join(directory, key)
-      // a question trusts what was verified when it was archived
-      if (from === 'anywhere') return path
+      if (from === 'anywhere') {
+        // a question trusts what was verified when it was archived, as far as it is there
+        const size = await stat(path).then(
+          (found) => found.size,
+          () => undefined,
+        )
+        if (size === bytes) return path
+        const found =
+          size === undefined ? "it is gone, or can't be read" : `it has ${size} bytes, and had ${bytes}`
+        throw brokenArchive(key, location, found)
+      }
       const found = await digestOf(path)
       if (found === wanted) return path
       throw brokenArchive(

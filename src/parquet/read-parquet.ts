@@ -26,7 +26,7 @@ export async function* readParquet(
 export async function findInParquet(
   connection: DuckDBConnection,
   paths: readonly string[],
-  { conditions, order, after, until, count }: ArchiveQuestion,
+  { conditions, order, after, until, count, seqs }: ArchiveQuestion,
 ): Promise<FoundRow[]> {
   if (paths.length === 0) return []
   const { listValue } = await loadDuckdb()
@@ -38,6 +38,7 @@ export async function findInParquet(
   const where = [
     meets.sql(conditions),
     ...(after ? [behind(after, isNewest ? '<' : '>', add)] : []),
+    ...(seqs ? [`l.seq IN (SELECT unnest(${add(listValue([...seqs]))}::BIGINT[]))`] : []),
     ...(until ? [behind(until, isNewest ? '>=' : '<=', add)] : []),
   ]
   const direction = isNewest ? 'DESC' : 'ASC'

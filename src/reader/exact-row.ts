@@ -1,6 +1,6 @@
 import type { Actor } from '../context/context.ts'
 import { columnNames, type LogColumn } from '../log/columns.ts'
-import { type AuditEntry, toEntry } from '../log/entry.ts'
+import { type AuditEntry, type EntryRow, toEntry } from '../log/entry.ts'
 import { lineColumns } from '../log/ndjson.ts'
 import { quoteIdentifier } from '../postgres/identifiers.ts'
 import type { ExactRow } from '../sink.ts'
@@ -30,7 +30,12 @@ export function exactColumn(name: LogColumn): string {
 
 /** The same row as helpers return it. */
 export function exactEntry(row: ExactRow): AuditEntry {
-  return toEntry({
+  return toEntry(exactEntryRow(row))
+}
+
+/** The same row as a statement on the table would give it. */
+export function exactEntryRow(row: ExactRow): EntryRow {
+  return {
     ...row,
     timestamp: new Date(row.timestamp),
     actor_type: row.actor_type as Actor['type'],
@@ -39,5 +44,5 @@ export function exactEntry(row: ExactRow): AuditEntry {
     ip: row.ip?.split('/')[0] ?? null,
     seq: BigInt(row.seq),
     transaction_id: BigInt(row.transaction_id),
-  })
+  }
 }

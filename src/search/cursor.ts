@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { AuditError } from '../errors.ts'
+import { isoMicroseconds } from '../values/iso-timestamp.ts'
 
 /** A place in the order (timestamp, seq), such as the place of a page's last entry. */
 export interface Position {
@@ -52,9 +53,7 @@ export function decodeCursor(cursor: string, question: string): Position {
 
 /** A position's time as PostgreSQL reads it, with all six digits. */
 export function timestampText({ microseconds }: Position): string {
-  const rest = ((microseconds % 1_000n) + 1_000n) % 1_000n
-  const iso = new Date(Number((microseconds - rest) / 1_000n)).toISOString()
-  return `${iso.slice(0, -1)}${String(rest).padStart(3, '0')}Z`
+  return isoMicroseconds(microseconds)
 }
 
 /** Microseconds in the years 1 to 9999, which ISO 8601 and PostgreSQL both write with four digits. */

@@ -1,3 +1,4 @@
+import type { ArchivedLog } from '../log/archived-log.ts'
 import { type Span, spanSql, whole } from '../log/log-spans.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
@@ -23,6 +24,8 @@ export function logSql({ table, span = whole }: LogToAsk): string {
 export interface LogSource extends LogToAsk {
   /** A select list on the log's table, in SQL. */
   readonly columns: string
+  /** What has left the table, for columns as helpers read them. */
+  readonly archive?: ArchivedLog | undefined
 }
 
 /** A statement and the values of its parameters. */

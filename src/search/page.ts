@@ -6,7 +6,8 @@ import { type Conditions, resolveConditions } from './conditions.ts'
 import { decodeCursor, encodeCursor, timestampText } from './cursor.ts'
 import type { LogSource } from './entries-query.ts'
 import type { ParsedFilter } from './filter.ts'
-import { findEntries, lastPosition } from './find-entries.ts'
+import { lastPosition } from './find-entries.ts'
+import { findInBoth } from './find-in-both.ts'
 
 /** Which page. */
 export interface PageOptions {
@@ -50,7 +51,10 @@ export async function readAuditPage(
 
 /** The log, as helpers read it. */
 export function entriesOf(log: ReadableLog): LogSource {
-  return { table: log.options.table, connection: log.connection, columns: entryColumns }
+  return {
+    ...{ table: log.options.table, connection: log.connection, columns: entryColumns },
+    archive: log.archive,
+  }
 }
 
 /** A page before its rows become entries. */
@@ -80,7 +84,7 @@ export async function readPage<Row>(
   const question = JSON.stringify([asker, conditions])
   const before = cursor === undefined ? undefined : decodeCursor(cursor, question)
   // one more than the page holds shows whether there is another page
-  const found = await findEntries<Row>(source, conditions, { before, count: limit + 1, time })
+  const found = await findInBoth<Row>(source, conditions, { before, count: limit + 1, time })
   const rows = found.rows.slice(0, limit)
   const end = found.stoppedAt ?? (found.rows.length > limit ? lastPosition(rows) : undefined)
   return {

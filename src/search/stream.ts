@@ -3,7 +3,8 @@ import type { ReadableLog } from '../log/log.ts'
 import { resolveConditions } from './conditions.ts'
 import type { Position } from './cursor.ts'
 import type { ParsedFilter } from './filter.ts'
-import { findEntries, lastPosition } from './find-entries.ts'
+import { lastPosition } from './find-entries.ts'
+import { findInBoth } from './find-in-both.ts'
 import { entriesOf } from './page.ts'
 
 /** Entries held at a time. */
@@ -17,7 +18,7 @@ export async function* streamEntries(
   const conditions = await resolveConditions(log, filter)
   let before: Position | undefined
   while (true) {
-    const { rows } = await findEntries<EntryRow>(entriesOf(log), conditions, { before, count: batchSize })
+    const { rows } = await findInBoth<EntryRow>(entriesOf(log), conditions, { before, count: batchSize })
     for (const row of rows) yield toEntry(row)
     before = lastPosition(rows)
     if (rows.length < batchSize) return

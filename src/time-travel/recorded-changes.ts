@@ -137,7 +137,7 @@ export function isWhole({ verb, after, changed }: RecordedChange): boolean {
 }
 
 /** `resource_id` holds 255 characters, so two long keys may share one; then the rows decide. */
-function isOf(model: StoredModel, key: Key, { id, before, after }: RecordedChange): boolean {
+export function isOf(model: StoredModel, key: Key, { id, before, after }: RecordedChange): boolean {
   const own = isCutId(id) ? keyOfRow(model, before ?? after) : undefined
   return own === undefined || isSameKey(own, key)
 }

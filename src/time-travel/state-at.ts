@@ -1,10 +1,9 @@
 import type { Log } from '../log/log.ts'
 import type { StoredModel } from '../models/stored-models.ts'
 import type { LoggedRow } from '../values/revive.ts'
+import { allArrivalsAt, allChangesOf } from './all-changes.ts'
 import { currentRow } from './current-row.ts'
 import {
-  arrivalsAt,
-  changesOf,
   isSameKey,
   isWhole,
   type Key,
@@ -48,7 +47,7 @@ async function foldPast(
   known: Known,
 ): Promise<{ state: 'whole' | 'part' } | { state: 'absent'; since: LogPosition | undefined }> {
   let state: 'part' | 'absent' = 'absent'
-  for await (const change of changesOf(log, model, key, 'before', position)) {
+  for await (const change of allChangesOf(log, model, key, 'before', position)) {
     if (change.verb === 'delete' || leaves(model, key, change)) {
       return state === 'part' ? { state } : { state, since: change }
     }
@@ -73,9 +72,9 @@ async function findUnseen(
 ): Promise<'whole' | 'part' | 'absent'> {
   // the row is read first, so a change in between is among the entries
   const row = await currentRow(log, model, key)
-  const { value: next } = await changesOf(log, model, key, 'after', position).next()
+  const { value: next } = await allChangesOf(log, model, key, 'after', position).next()
   if (next ? next.verb === 'create' : row === undefined) return 'absent'
-  const arrivals = await arrivalsAt(log, model, key, { after: absentSince, before: next ?? undefined })
+  const arrivals = await allArrivalsAt(log, model, key, { after: absentSince, before: next ?? undefined })
   const arrival = arrivals.findLast((change) => isBefore(change, position))
   if (!arrival) return arrivals.length > 0 || absentSince ? 'absent' : 'part'
   learn(known, arrival.after)
@@ -94,7 +93,7 @@ async function foldFuture(
   known: Known,
 ): Promise<Known> {
   const row = await currentRow(log, model, key)
-  for await (const change of changesOf(log, model, key, 'after', position)) {
+  for await (const change of allChangesOf(log, model, key, 'after', position)) {
     if (change.verb === 'create') return known // it was deleted in between, without an entry
     learn(known, change.before)
     if (isWhole(change) || model.scalars.every(({ name }) => known.has(name))) return known

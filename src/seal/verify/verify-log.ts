@@ -1,9 +1,11 @@
 import { AuditError } from '../../errors.ts'
+import { columnNames } from '../../log/columns.ts'
 import { quoteTable } from '../../postgres/identifiers.ts'
 import { eraOf } from '../../reader/committed-range.ts'
 import { compareCursors, type ReaderCursor, startOf } from '../../reader/cursor.ts'
 import { type ReaderPosition, readKnownPosition } from '../../reader/eras.ts'
 import type { ReaderLog } from '../../reader/reader-log.ts'
+import type { ExactRow } from '../../sink.ts'
 import { idInLeaf, leafLength, saltLength, seqInLeaf } from '../leaf.ts'
 import {
   readCheckpointOf,
@@ -47,6 +49,8 @@ export interface VerifyOptions extends TrustedKeys {
   /** Ends it before its time. */
   readonly signal?: AbortSignal
   readonly onFinding?: OnFinding
+  /** The entries with these numbers that have left the table for the archive. Without it, they count as missing. */
+  readonly archived?: ((seqs: readonly bigint[]) => Promise<readonly ExactRow[]>) | undefined
   readonly onProgress?: (progress: VerifyProgress) => void
 }
 
@@ -67,6 +71,8 @@ export interface SealVerification {
   readonly found: number
   /** Leaves that were compared with their rows. */
   readonly entries: number
+  /** How many of them were in the archive; left out where none was. */
+  readonly archived?: number
   readonly checkpoints: number
   /** Of these entries, those whose values were erased since they were sealed, as an entry `auditLog.erase` tells. */
   readonly erased: number
@@ -124,6 +130,7 @@ class VerifyRun {
   readonly #changed = new Set<string>()
   /** Entries `auditLog.erase` of the part at hand. */
   #telling: RowValues[] = []
+  #archived = 0
   #since: StoredCheckpoint | undefined
   #verifiedUntil: StoredCheckpoint | undefined
   #isComplete = true
@@ -218,6 +225,7 @@ class VerifyRun {
     const last = this.#verifiedUntil
     return {
       ...{ ok: this.#found === 0, log: this.#position.log, findings: this.#findings, found: this.#found },
+      ...(this.#archived > 0 ? { archived: this.#archived } : {}),
       ...{ entries: this.#entries, checkpoints: this.#checkpoints, erased: this.#erased },
       isComplete: this.#isComplete,
       verifiedUntil: last ? { number: last.number, size: last.size, createdAt: last.createdAt } : null,
@@ -352,9 +360,20 @@ class VerifyRun {
           )
         ).map((row) => [textIn(row, 'id'), row]),
       )
+      const gone = leaves.filter(({ id }) => !rows.has(id)).map(({ leaf }) => seqInLeaf(leaf.bytes))
+      const archived = new Map(
+        ((gone.length > 0 && (await this.#options.archived?.(gone))) || []).map((row) => [
+          row.id,
+          columnNames.map((name) => row[name]),
+        ]),
+      )
       for (const { leaf, id } of leaves) {
         const row = rows.get(id)
-        if (row) {
+        const kept = archived.get(id)
+        if (!row && kept) {
+          this.#archived++
+          if (!isSealedAs(kept, leaf)) await this.#checkErased({ row: kept, leaf })
+        } else if (row) {
           if (this.#moved.size < mostKept) this.#moved.add(id)
           this.#add(isSealedAs(row, leaf) ? reordered(row, leaf) : changed(row, leaf))
         } else {

@@ -571,6 +571,7 @@ AS E'
 DECLARE
   log_table text := "audit_logs_internal"."log_name"(log)\073
   archived record\073
+  restored regclass := beside::regclass\073 -- its name changes
   partition text\073
   found_entries bigint := 0\073
   found_sum numeric := 0\073
@@ -592,8 +593,8 @@ BEGIN
       MESSAGE = format(''%s of %s entries came from the archive, and the log has %s that are not in it'', beside_entries, archived.entries,
         found_entries - archived.online_entries)\073
   END IF\073
-  PERFORM "audit_logs_internal"."replace_partition"(log, partition::regclass, beside::regclass, archived.lower, archived.upper)\073
-  PERFORM "audit_logs_internal"."record_own"(log_table, ''auditLog.restore'', "audit_logs_internal"."log_name"(beside::regclass), jsonb_build_object(
+  PERFORM "audit_logs_internal"."replace_partition"(log, partition::regclass, restored, archived.lower, archived.upper)\073
+  PERFORM "audit_logs_internal"."record_own"(log_table, ''auditLog.restore'', "audit_logs_internal"."log_name"(restored), jsonb_build_object(
     ''range'', jsonb_build_object(''from'', nullif(archived.lower, ''-infinity''), ''to'', archived.upper), ''entries'', beside_entries - found_entries))\073
   UPDATE "audit_logs_internal"."archives" AS a SET online_entries = a.entries, online_seq_sum = a.seq_sum, retired_at = NULL
   WHERE a.log = log_table AND a.upper = restore_partition.upper\073

@@ -1,0 +1,85 @@
+import { type ParquetType, parquetColumns } from './columns.ts'
+import { folderOf } from './manifest.ts'
+
+/** Engines that others run, over the same files. */
+export const engines = ['athena', 'trino', 'spark', 'clickhouse', 'duckdb'] as const
+export type Engine = (typeof engines)[number]
+
+const types: Record<Engine, Record<ParquetType, string>> = {
+  athena: { text: 'string', instant: 'timestamp', integer: 'bigint' },
+  trino: { text: 'varchar', instant: 'timestamp(6) with time zone', integer: 'bigint' },
+  spark: { text: 'STRING', instant: 'TIMESTAMP', integer: 'BIGINT' },
+  clickhouse: { text: 'Nullable(String)', instant: "DateTime64(6, 'UTC')", integer: 'Int64' },
+  duckdb: { text: 'VARCHAR', instant: 'TIMESTAMPTZ', integer: 'BIGINT' },
+}
+
+/**
+ * What makes the files of an archive a table `audit_logs` of an engine, and an example of a question.
+ *
+ * @param location of the archive: `s3://bucket/prefix/`, `file:///var/archive/audit`
+ * @param log with its schema: `public.audit_logs`
+ */
+export function archiveDdl(engine: Engine, location: string, log: string): string {
+  const folder = `${location.replace(/\/?$/, '/')}${folderOf(log)}/entries/`
+  return `${table[engine](folder, columnsFor(engine))}\n\n${question(engine)}\n`
+}
+
+function columnsFor(engine: Engine): string {
+  const quote = engine === 'athena' || engine === 'spark' || engine === 'clickhouse' ? '`' : '"'
+  return parquetColumns
+    .map(({ name, type }) => `  ${quote}${name}${quote} ${types[engine][type]}`)
+    .join(',\n')
+}
+
+const table: Record<Engine, (folder: string, columns: string) => string> = {
+  athena: (folder, columns) => `CREATE EXTERNAL TABLE audit_logs (
+${columns}
+)
+PARTITIONED BY (\`month\` string)
+STORED AS PARQUET
+LOCATION '${folder}'
+TBLPROPERTIES (
+  'projection.enabled' = 'true',
+  'projection.month.type' = 'date', 'projection.month.format' = 'yyyy-MM', 'projection.month.range' = '2020-01,NOW',
+  'projection.month.interval' = '1', 'projection.month.interval.unit' = 'MONTHS',
+  'storage.location.template' = '${folder}month=\${month}/'
+);`,
+  trino: (folder, columns) => `-- in a catalog of the Hive connector
+CREATE TABLE audit_logs (
+${columns},
+  "month" varchar
+)
+WITH (format = 'PARQUET', external_location = '${folder}', partitioned_by = ARRAY['month']);
+CALL system.sync_partition_metadata(CURRENT_SCHEMA, 'audit_logs', 'FULL'); -- again after each month`,
+  spark: (folder, columns) => `CREATE TABLE audit_logs (
+${columns},
+  \`month\` STRING
+)
+USING PARQUET
+PARTITIONED BY (\`month\`)
+LOCATION '${folder.replace(/^s3:/, 's3a:')}';
+MSCK REPAIR TABLE audit_logs; -- again after each month`,
+  clickhouse: (folder, columns) => {
+    const files = `${folder}month=*/*.parquet`
+    const from = files.startsWith('s3:')
+      ? `S3('${files}', 'Parquet')`
+      : `File('Parquet', '${decodeURIComponent(files.replace(/^file:\/\//, ''))}')`
+    return `CREATE TABLE audit_logs (
+${columns}
+)
+ENGINE = ${from};`
+  },
+  duckdb: (folder) => `CREATE VIEW audit_logs AS
+SELECT * FROM read_parquet('${decodeURIComponent(folder.replace(/^file:\/\//, ''))}month=*/*.parquet', hive_partitioning = true, hive_types_autocast = false);`,
+}
+
+/** Files are sorted by these columns, so that little is read. */
+function question(engine: Engine): string {
+  const quote = engine === 'trino' || engine === 'duckdb' ? '"' : '`'
+  const inMonths =
+    engine === 'clickhouse' ? '' : `\n  AND ${quote}month${quote} BETWEEN '2024-01' AND '2024-12'`
+  return `-- what happened to the order 42
+SELECT ${quote}timestamp${quote}, actor_id, action, details FROM audit_logs
+WHERE resource_type = 'order' AND resource_id = '42'${inMonths}
+ORDER BY ${quote}timestamp${quote}, seq;`
+}

@@ -1,0 +1,114 @@
+import type { EntryPlace } from '../archive-contract.ts'
+import type { ArchivedEntry } from '../log/archived-log.ts'
+import { comparePlaces } from '../log/archived-log.ts'
+import type { Log } from '../log/log.ts'
+import type { StoredModel } from '../models/stored-models.ts'
+import { isoMicroseconds, microsecondsOf } from '../values/iso-timestamp.ts'
+import { idOfTexts } from '../values/resource-id.ts'
+import type { LoggedRow } from '../values/revive.ts'
+import {
+  arrivalsAt,
+  changesOf,
+  isOf,
+  isSameKey,
+  type Key,
+  keyAfter,
+  keyOfId,
+  type LogPosition,
+  type RecordedChange,
+} from './recorded-changes.ts'
+
+const pageSize = 200
+
+/** {@link changesOf}, with what has left the table. */
+export async function* allChangesOf(
+  log: Log,
+  model: StoredModel,
+  key: Key,
+  direction: 'before' | 'after',
+  position: LogPosition,
+): AsyncGenerator<RecordedChange> {
+  const inTable = changesOf(log, model, key, direction, position)
+  if (!log.archive) {
+    yield* inTable
+    return
+  }
+  let last = placeOf(position)
+  // what lies between two changes of the table is asked for once the second is known: it may have left meanwhile
+  for await (const change of inTable) {
+    const until = placeOf(change)
+    for await (const archived of archivedChanges(log, model, key, direction, last, until)) {
+      if (comparePlaces(placeOf(archived), until) !== 0) yield archived
+    }
+    yield change
+    last = until
+  }
+  yield* archivedChanges(log, model, key, direction, last)
+}
+
+async function* archivedChanges(
+  { archive }: Log,
+  model: StoredModel,
+  key: Key,
+  direction: 'before' | 'after',
+  after: EntryPlace,
+  until?: EntryPlace,
+): AsyncGenerator<RecordedChange> {
+  const conditions = {
+    actions: ['create', 'update', 'delete'].map((verb) => `${model.resource}.${verb}`),
+    ...{ resourceType: model.resource, resourceId: idOfTexts(key), outcome: 'success' },
+  }
+  const order = direction === 'before' ? 'newest' : 'oldest'
+  for (let from = after; ; ) {
+    const page = (await archive?.find({ conditions, order, after: from, until, count: pageSize })) ?? []
+    for (const change of page.map(changeIn)) if (isOf(model, key, change)) yield change
+    const last = page.at(-1)
+    if (!last || page.length < pageSize) return
+    from = last.place
+  }
+}
+
+/** {@link arrivalsAt}, with what has left the table. */
+export async function allArrivalsAt(
+  log: Log,
+  model: StoredModel,
+  key: Key,
+  bounds: { after: LogPosition | undefined; before: LogPosition | undefined },
+): Promise<RecordedChange[]> {
+  const inTable = await arrivalsAt(log, model, key, bounds)
+  if (!log.archive) return inTable
+  const { after, before } = bounds
+  const found = await log.archive.find({
+    conditions: {
+      actions: [`${model.resource}.update`],
+      ...{ outcome: 'success', changed: model.key.map(({ name }) => name) },
+    },
+    ...{ order: 'oldest', after: after && placeOf(after), until: before && placeOf(before) },
+  })
+  const places = new Set(inTable.map(({ at, seq }) => `${at} ${seq}`))
+  const archived = found
+    .map(changeIn)
+    .filter(
+      (change) =>
+        isSameKey(keyAfter(model, change), key) &&
+        !isSameKey(keyOfId(model, change.id), key) &&
+        !(before && comparePlaces(placeOf(change), placeOf(before)) === 0) &&
+        !places.has(`${change.at} ${change.seq}`),
+    )
+  return [...inTable, ...archived].sort((a, b) => comparePlaces(placeOf(a), placeOf(b)))
+}
+
+function changeIn({ row, place }: ArchivedEntry): RecordedChange {
+  const details = row.details ?? {}
+  return {
+    ...{ at: isoMicroseconds(place.microseconds), seq: place.seq, id: row.resource_id ?? '' },
+    verb: row.action.split('.')[1] as RecordedChange['verb'],
+    before: (details.before as LoggedRow | undefined) ?? null,
+    after: (details.after as LoggedRow | undefined) ?? null,
+    changed: (details.changed as string[] | undefined) ?? null,
+  }
+}
+
+function placeOf({ at, seq }: LogPosition): EntryPlace {
+  return { microseconds: microsecondsOf(at), seq: BigInt(seq) }
+}
