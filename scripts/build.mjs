@@ -16,11 +16,13 @@ for (const [name, text] of Object.entries(page)) await writeFile(`dist/ui/assets
 
 const frameworks = ['express', 'fastify', 'hono', 'nestjs', 'next']
 const sinks = ['files', 'webhook', 's3', 'cloudwatch', 'opentelemetry', 'sink-contract']
+const archives = ['archive-folder', 'archive-s3']
 const inputs = [
   ...(await bundle([
     'index',
     'ui/index',
     ...sinks.map((sink) => `sinks/${sink}`),
+    ...archives.map((archive) => `parquet/${archive}`),
     ...frameworks.map((framework) => `http/${framework}`),
   ])),
   // by itself: modules that it shared with the library would be cut out of the library's one file

@@ -19,7 +19,7 @@ const patience = 300_000
 export function archivedLog(archive: MonthArchive, table: TableName, connection: SqlClient): ArchivedLog {
   return {
     async find(question) {
-      const months = await readArchived(connection, table, { areRetired: true, ...boundsOf(question) })
+      const months = await readArchived(connection, table, { areRetired: true, ...timeAsked(question) })
       const found: ArchivedEntry[] = []
       for (const { manifests } of question.order === 'newest' ? months : months.toReversed()) {
         const rest = question.count === undefined ? undefined : question.count - found.length
@@ -58,7 +58,7 @@ function archivedEntry({ row, place, path }: FoundRow, { location }: MonthArchiv
 }
 
 /** The time that a question is about, as far as it says so. */
-function boundsOf({ conditions, order, after, until }: ArchiveQuestion): { from?: string; to?: string } {
+function timeAsked({ conditions, order, after, until }: ArchiveQuestion): { from?: string; to?: string } {
   const [newest, oldest] = order === 'newest' ? [after, until] : [until, after]
   const from = [conditions.from, oldest && timestampText(oldest)].filter((time) => time !== undefined)
   const to = [conditions.to, newest && timestampText(newest)].filter((time) => time !== undefined)
@@ -70,7 +70,7 @@ function boundsOf({ conditions, order, after, until }: ArchiveQuestion): { from?
 function mayAnswer({ time, seq }: ArchivedPart, question: ArchiveQuestion): boolean {
   const [lowest, highest] = [BigInt(seq.lowest), BigInt(seq.highest)]
   if (question.seqs?.every((one) => one < lowest || one > highest)) return false
-  const { from, to } = boundsOf(question)
+  const { from, to } = timeAsked(question)
   const microseconds = (text: string) => BigInt(Date.parse(text)) * 1_000n
   // a millisecond more on each side: JavaScript's dates have no more digits
   return (

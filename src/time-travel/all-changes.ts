@@ -33,12 +33,12 @@ export async function* allChangesOf(
     yield* inTable
     return
   }
-  let last = placeOf(position)
+  let last = placeOfChange(position)
   // what lies between two changes of the table is asked for once the second is known: it may have left meanwhile
   for await (const change of inTable) {
-    const until = placeOf(change)
+    const until = placeOfChange(change)
     for await (const archived of archivedChanges(log, model, key, direction, last, until)) {
-      if (comparePlaces(placeOf(archived), until) !== 0) yield archived
+      if (comparePlaces(placeOfChange(archived), until) !== 0) yield archived
     }
     yield change
     last = until
@@ -83,7 +83,7 @@ export async function allArrivalsAt(
       actions: [`${model.resource}.update`],
       ...{ outcome: 'success', changed: model.key.map(({ name }) => name) },
     },
-    ...{ order: 'oldest', after: after && placeOf(after), until: before && placeOf(before) },
+    ...{ order: 'oldest', after: after && placeOfChange(after), until: before && placeOfChange(before) },
   })
   const places = new Set(inTable.map(({ at, seq }) => `${at} ${seq}`))
   const archived = found
@@ -92,10 +92,10 @@ export async function allArrivalsAt(
       (change) =>
         isSameKey(keyAfter(model, change), key) &&
         !isSameKey(keyOfId(model, change.id), key) &&
-        !(before && comparePlaces(placeOf(change), placeOf(before)) === 0) &&
+        !(before && comparePlaces(placeOfChange(change), placeOfChange(before)) === 0) &&
         !places.has(`${change.at} ${change.seq}`),
     )
-  return [...inTable, ...archived].sort((a, b) => comparePlaces(placeOf(a), placeOf(b)))
+  return [...inTable, ...archived].sort((a, b) => comparePlaces(placeOfChange(a), placeOfChange(b)))
 }
 
 function changeIn({ row, place }: ArchivedEntry): RecordedChange {
@@ -109,6 +109,6 @@ function changeIn({ row, place }: ArchivedEntry): RecordedChange {
   }
 }
 
-function placeOf({ at, seq }: LogPosition): EntryPlace {
+function placeOfChange({ at, seq }: LogPosition): EntryPlace {
   return { microseconds: microsecondsOf(at), seq: BigInt(seq) }
 }
