@@ -14,6 +14,8 @@ import { describeKeys, writeKeys } from './keygen.ts'
 import { convertProjectLog, describeMaintenance, maintainProjectLog } from './maintain.ts'
 import { writeFiles } from './planned-files.ts'
 import { progressBar } from './progress-bar.ts'
+import { parseSubject, reportFormats, writeReport } from './report.ts'
+import { reportForms } from './report-forms.ts'
 import { describeSealing, sealLog } from './seal.ts'
 import { describeMetrics, shipLog } from './ship.ts'
 import { packageVersion } from './shipped.ts'
@@ -67,6 +69,8 @@ async function run([command, ...args]: string[]): Promise<number> {
       return follow(args)
     case 'export':
       return exportLog(args)
+    case 'report':
+      return report(args)
     case 'ship':
       return ship(args)
     case 'seal':
@@ -187,6 +191,29 @@ async function history(args: string[]): Promise<number> {
   for (const entry of await readHistory(model, id, { table, limit }, note)) {
     print(show(entry, values.json))
   }
+  return 0
+}
+
+async function report(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    ...{ subject: textOption, format: textOption, output: textOption, table: textOption },
+    ...{ force: flagOption, json: flagOption },
+  })
+  const subject = parseSubject(options.subject)
+  const format = reportFormats.find((one) => one === (options.format ?? (options.json ? 'json' : 'html')))
+  if (!format) throw new UsageError(`--format: ${options.format} is not ${reportFormats.join(' or ')}.`)
+  const table = await logTable(options.table)
+  const { output } = options
+  const file =
+    output === undefined ? undefined : await openExportFile(output, options.force ? 'overwrite' : 'new')
+  try {
+    const count = await writeReport(subject, file?.stream ?? process.stdout, reportForms[format], table)
+    if (file) note(`${output}: ${count} ${count === 1 ? 'entry' : 'entries'}`)
+  } catch (error) {
+    await file?.abandon()
+    throw error
+  }
+  await file?.close()
   return 0
 }
 

@@ -11,6 +11,7 @@ Commands:
   history   What happened to one record: history User 42
   tail      The newest entries; with -f also those that come
   export    All entries as CSV or NDJSON
+  report    Who saw, changed and exported one record, for the person it is about: report --subject Patient:42
   ship      Deliver the log to the sinks of audit.config.ts, and go on with what comes
   seal      Seal the log: a Merkle tree over its entries, and signed checkpoints
   verify    Compute everything anew from the rows, and name each that was altered
@@ -74,6 +75,12 @@ export:
   --force                        Overwrite it
   --cursor <cursor>              Go on where an export was interrupted, with the same filter
   Exit code: 130 when Ctrl-C ended it; the cursor to go on with is on the standard error
+
+report:
+  --subject <Model:id>           Which record; a composite id as the log has it
+  --format html | json           HTML that prints well; JSON has the proof of each sealed entry
+  --output <file>                Instead of the standard output; a file that is there is left alone, without --force
+  --table, --json                As above; --json is --format json
 
 ship:
   --once                         Deliver what is committed by now, then end
