@@ -70,7 +70,7 @@ async function run([command, ...args]: string[]): Promise<number> {
     case 'export':
       return exportLog(args)
     case 'report':
-      return report(args)
+      return accessReport(args)
     case 'ship':
       return ship(args)
     case 'seal':
@@ -194,7 +194,7 @@ async function history(args: string[]): Promise<number> {
   return 0
 }
 
-async function report(args: string[]): Promise<number> {
+async function accessReport(args: string[]): Promise<number> {
   const options = parseOptions(args, {
     ...{ subject: textOption, format: textOption, output: textOption, table: textOption },
     ...{ force: flagOption, json: flagOption },
