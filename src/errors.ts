@@ -31,6 +31,7 @@ export const auditErrorCodes = {
   AUDIT_SINK_REFUSED: 'a sink refuses what it gets until somebody mends it; it gets the same batch again',
   AUDIT_INVALID_KEY: "a key of the seals is missing or can't be used",
   AUDIT_SEALS_BROKEN: 'the seals in the database do not follow from each other, so nothing was signed',
+  AUDIT_ANCHOR_FAILED: 'a checkpoint was not published, or could not be read back, where an anchor keeps it',
   AUDIT_NOT_SEALED:
     "an entry is not in a checkpoint, or not in the log: there is no proof of it, or it can't be erased yet",
   AUDIT_ERASE_REFUSED: 'nothing was erased: the role may not, or the database refused',

@@ -1,3 +1,4 @@
+export type { Anchor, AnchoredCheckpoint } from './anchor.ts'
 export type {
   ArchiveDifference,
   ArchiveReport,

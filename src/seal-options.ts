@@ -1,3 +1,5 @@
+import type { Anchor } from './anchor.ts'
+
 /** How the log is sealed. */
 export interface SealOptions {
   /** What signs checkpoints. It is read when sealing begins, not before: a process that does not seal needs no key. */
@@ -8,6 +10,8 @@ export interface SealOptions {
   every?: number
   /** Public keys that signed before this one, `name+id+base64` each, the oldest first. */
   formerKeys?: readonly string[]
+  /** Where checkpoints are kept outside of the database, each with a name of its own. */
+  anchors?: readonly Anchor[]
 }
 
 /** A private key in a file or in an environment variable, or a public one and what signs for it: a KMS, say. */
@@ -23,4 +27,4 @@ export type SealKey =
 
 /** With every default. */
 export type ResolvedSeal = Omit<SealOptions, 'origin'> &
-  Required<Pick<SealOptions, 'every' | 'formerKeys'>> & { origin?: string | undefined }
+  Required<Pick<SealOptions, 'every' | 'formerKeys' | 'anchors'>> & { origin?: string | undefined }

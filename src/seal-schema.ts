@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import type { Anchor } from './anchor.ts'
 
 const text = z.string().check(z.minLength(1))
 
@@ -17,4 +18,21 @@ export const sealSchema = z.strictObject({
   origin: z.optional(z.string().check(z.regex(/^[^\n\r]+$/, 'must be one line'))),
   every: z._default(z.number().check(z.minimum(10), z.maximum(2_147_483_647)), 5_000),
   formerKeys: z._default(z.array(z.string()), []),
+  anchors: z._default(
+    z
+      .array(z.custom<Anchor>(isAnchor, 'must be an anchor: { name, publish(note, checkpoint, signal), … }'))
+      .check(
+        z.refine(
+          (anchors) => new Set(anchors.map(({ name }) => name)).size === anchors.length,
+          'two anchors have the same name: name them apart',
+        ),
+      ),
+    [],
+  ),
 })
+
+function isAnchor(value: unknown): boolean {
+  const { name, publish } = (value ?? {}) as Partial<Anchor>
+  const isNamed = typeof name === 'string' && name.length > 0 && name.length <= 100
+  return isNamed && typeof publish === 'function'
+}

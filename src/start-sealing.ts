@@ -42,9 +42,7 @@ export async function startSealing(client: object, options: SealingOptions = {})
   if (!parsed.success) throw sealingRefused(z.prettifyError(parsed.error), parsed.error)
   const signer = await openSigner(parsed.data)
   const onError = reporterOf(given ?? log.options.onError)
-  return beginUntilDisconnect(log, async () =>
-    sealOn(readerLog(log), signer, { every: parsed.data.every, onError }),
-  )
+  return beginUntilDisconnect(log, async () => sealOn(readerLog(log), signer, { ...parsed.data, onError }))
 }
 
 function sealingRefused(reason: string, cause?: unknown): AuditError {

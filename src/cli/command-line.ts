@@ -293,13 +293,14 @@ async function verifySeals(args: string[]): Promise<number> {
     key: textOption,
     origin: textOption,
     since: textOption,
+    anchor: { type: 'string', multiple: true },
     json: flagOption,
   })
-  const { key, origin, json } = options
+  const { key, origin, json, anchor: anchors = [] } = options
   const since = options.since === undefined ? undefined : countOption('since', options.since, 0)
   const bar = progressBar(process.stderr)
   const found = await verifyProject(process.cwd(), {
-    ...{ table: await logTable(options.table), key, origin, signal: untilInterrupted() },
+    ...{ table: await logTable(options.table), key, origin, anchors, signal: untilInterrupted() },
     ...(since === undefined ? {} : { since }),
     onProgress: ({ done, total }) => bar.update({ written: done, fraction: done / Math.max(total, 1) }),
   })

@@ -49,5 +49,6 @@ export function describeReaders({ consumers, heldBack, holder }: ReadersStatus):
 
 function called(name: string): string {
   if (name === sealingConsumer) return 'seals'
+  if (name.startsWith('anchor:')) return `anchor ${name.slice('anchor:'.length)}`
   return name.startsWith('sink:') ? `sink ${name.slice('sink:'.length)}` : `subscription ${name}`
 }

@@ -1,7 +1,9 @@
 import * as z from 'zod/mini'
+import type { Anchor } from '../anchor.ts'
 import { AuditError } from '../errors.ts'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import { type ReaderLog, readerLog } from '../reader/reader-log.ts'
+import { Anchoring } from '../seal/anchoring.ts'
 import { writeTiles } from '../seal/export-tiles.ts'
 import { Sealer } from '../seal/sealer.ts'
 import { sealOn } from '../seal/sealing.ts'
@@ -48,7 +50,7 @@ export async function sealLog(
     const log = readerLog({ options: { table }, connection: logConnection(connection) })
     note(sealingNote(table, signer, options.once))
     const result = options.once
-      ? await sealOnce(log, signer, options.signal)
+      ? await sealOnce(log, signer, seal.anchors, options.signal)
       : await sealUntil(log, signer, seal, options, note)
     if (options.tiles !== undefined) await writeTiles(log, options.tiles)
     return result
@@ -73,8 +75,17 @@ export function sealIn({ file, options }: AuditConfig): ResolvedSeal | undefined
   )
 }
 
-/** Seals all that is committed by now. */
-export async function sealOnce(log: ReaderLog, signer: Signer, signal: AbortSignal): Promise<SealResult> {
+/**
+ * Seals all that is committed by now, and publishes it.
+ *
+ * @throws AuditError `AUDIT_ANCHOR_FAILED`
+ */
+export async function sealOnce(
+  log: ReaderLog,
+  signer: Signer,
+  anchors: readonly Anchor[],
+  signal: AbortSignal,
+): Promise<SealResult> {
   const sealer = new Sealer(log, signer)
   let result: SealResult = { entries: 0, checkpoints: 0, checkpoint: null }
   for (let isMore = true; isMore && !signal.aborted; ) {
@@ -87,18 +98,19 @@ export async function sealOnce(log: ReaderLog, signer: Signer, signal: AbortSign
       checkpoint: { number, size },
     }
   }
+  for (const anchor of signal.aborted ? [] : anchors) await new Anchoring(log, signer, anchor).step(signal)
   return result
 }
 
 async function sealUntil(
   log: ReaderLog,
   signer: Signer,
-  { every }: ResolvedSeal,
+  { every, anchors }: ResolvedSeal,
   { tiles, signal }: { tiles: string | undefined; signal: AbortSignal },
   note: (text: string) => void,
 ): Promise<SealResult> {
   const onError = (error: AuditError) => note(error.message)
-  const sealing = sealOn(log, signer, { every, onError })
+  const sealing = sealOn(log, signer, { every, anchors, onError })
   const stop = () => void sealing.stop()
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()

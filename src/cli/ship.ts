@@ -41,8 +41,8 @@ export async function shipLog(
       note(`Shipping ${quoteTable(options.table)} to ${names}.${once ? '' : ' Ctrl-C ends it.'}`)
     }
     if (signer) note(sealingNote(options.table, signer, once))
-    const sealing = seal && signer && !once ? sealOn(log, signer, { every: seal.every, onError }) : undefined
-    if (once && signer) await sealOnce(log, signer, signal)
+    const sealing = seal && signer && !once ? sealOn(log, signer, { ...seal, onError }) : undefined
+    if (once && seal && signer) await sealOnce(log, signer, seal.anchors, signal)
     await (once ? untilDelivered(shipping, signal) : untilAborted(signal))
     await Promise.all([shipping.stop(), sealing?.stop()])
     return shipping.metrics()

@@ -100,6 +100,8 @@ seal:
 verify:
   --key <file>                   Public keys, a line for each, from the oldest to the newest; without it, those of audit.config.ts
   --since <number>               Take what this checkpoint covers as it is, and check what came later
+  --anchor <place>               Compare with the checkpoints that are kept there: file:PATH, s3://bucket/prefix, https://…, or the
+                                 name of an anchor in audit.config.ts; as often as there are anchors
   --origin <text>                The log that checkpoints have to be of; without it, that of the first one
   --table, --json                As above
   Exit code: 0 everything fits; 1 something does not; 130 Ctrl-C ended it, and the --since to go on with is on the standard error;

@@ -6,6 +6,7 @@ import { formatVerifierKey, parseVerifierKeys, type VerifierKey } from '../seal/
 import { openSigner } from '../seal/signer.ts'
 import type { Finding } from '../seal/verify/finding.ts'
 import { type SealVerification, type VerifyOptions, verifyLog } from '../seal/verify/verify-log.ts'
+import { anchorAt } from './anchors.ts'
 import { loadAuditConfig } from './audit-config.ts'
 import { withLog } from './open-log.ts'
 import { sealIn } from './seal.ts'
@@ -17,16 +18,20 @@ export interface VerifyArguments extends Pick<VerifyOptions, 'since' | 'signal' 
   /** A file with public keys. Without it, those of `audit.config.ts` count. */
   readonly key: string | undefined
   readonly origin: string | undefined
+  /** Places of anchors, or names of those in `audit.config.ts`. */
+  readonly anchors: readonly string[]
 }
 
 /** Verifies the log in the database of the project in `directory`. */
 export async function verifyProject(
   directory: string,
-  { table, key, origin, ...options }: VerifyArguments,
+  { table, key, origin, anchors: places, ...options }: VerifyArguments,
 ): Promise<SealVerification> {
   const keys = await trustedKeys(directory, key)
+  const configured = places.length > 0 ? (sealIn(await loadAuditConfig(directory))?.anchors ?? []) : []
+  const anchors = await Promise.all(places.map((place) => anchorAt(place, configured)))
   return withLog(table, (log) =>
-    verifyLog(readerLog(log), { ...options, keys, origin, archived: log.archive?.exactRows }),
+    verifyLog(readerLog(log), { ...options, keys, origin, anchors, archived: log.archive?.exactRows }),
   )
 }
 
@@ -72,8 +77,18 @@ async function readGiven(file: string): Promise<string> {
 
 /** What was found, for people. */
 export function describeVerification(verification: SealVerification): string {
-  const { ok, findings, found, entries, archived, checkpoints, verifiedUntil, unsealed, isComplete } =
-    verification
+  const {
+    ok,
+    findings,
+    found,
+    entries,
+    archived,
+    checkpoints,
+    anchored,
+    verifiedUntil,
+    unsealed,
+    isComplete,
+  } = verification
   const lines = findings.map(describeFinding)
   if (found > findings.length) lines.push(`… and ${found - findings.length} more`)
   const inArchive = archived === undefined ? '' : `, ${archived.toLocaleString('en')} of them in the archive,`
@@ -87,6 +102,9 @@ export function describeVerification(verification: SealVerification): string {
       ? `Checkpoint ${verifiedUntil.number} of ${verifiedUntil.createdAt} is the newest that fits. It covers ${verifiedUntil.size.toLocaleString('en')} entries`
       : 'There is no checkpoint that fits',
   )
+  if (anchored !== null) {
+    lines.push(`Anchors have checkpoints of the first ${anchored.toLocaleString('en')} of them`)
+  }
   if (unsealed.entries > 0) {
     lines.push(
       `! ${unsealed.entries.toLocaleString('en')} ${unsealed.entries === 1 ? 'entry is' : 'entries are'} not sealed yet, and unprotected: the oldest for ${Math.round(unsealed.seconds)} s`,

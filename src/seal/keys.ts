@@ -24,8 +24,11 @@ export interface SigningKey {
   readonly privateKey: KeyObject
 }
 
+/** Ed25519 as a witness cosigns, with a time: C2SP tlog-cosignature. */
+export const cosigningAlgorithm = 4
+
 /** Ed25519 in signed notes, and how its keys begin in DER. */
-const algorithm = 1
+const noteAlgorithm = 1
 const derOf = {
   private: Buffer.from('302e020100300506032b657004220420', 'hex'),
   public: Buffer.from('302a300506032b6570032100', 'hex'),
@@ -66,14 +69,14 @@ export function parseSigningKey(text: string): SigningKey {
 }
 
 /** @throws AuditError `AUDIT_INVALID_KEY` */
-export function parseVerifierKey(text: string): VerifierKey {
+export function parseVerifierKey(text: string, algorithm = noteAlgorithm): VerifierKey {
   const [, name = '', id, base64 = ''] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(text.trim()) ?? []
-  const raw = keyBytes(base64)
+  const raw = keyBytes(base64, algorithm)
   if (!raw || id === undefined) {
     // it may be a private one
     throw invalidKey('What was given is no public key. It has the form name+id+base64, as keygen makes it')
   }
-  if (keyIdOf(name, raw) !== id)
+  if (keyIdOf(name, raw, algorithm) !== id)
     throw invalidKey(`The name and the id of ${text.trim()} do not belong to each other`)
   const publicKey = createPublicKey({ key: Buffer.concat([derOf.public, raw]), format: 'der', type: 'spki' })
   return { name, id, publicKey }
@@ -84,7 +87,7 @@ export function parseVerifierKeys(text: string): VerifierKey[] {
   return text
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.trim().startsWith('#'))
-    .map(parseVerifierKey)
+    .map((line) => parseVerifierKey(line))
 }
 
 export function formatVerifierKey({ name, id, publicKey }: VerifierKey): string {
@@ -116,21 +119,21 @@ function hasControl(name: string): boolean {
 }
 
 /** The 32 bytes behind the byte for the algorithm. */
-function keyBytes(base64: string): Buffer | undefined {
+function keyBytes(base64: string, algorithm = noteAlgorithm): Buffer | undefined {
   const bytes = Buffer.from(base64, 'base64')
   if (bytes.length !== 33 || bytes[0] !== algorithm || bytes.toString('base64') !== base64) return undefined
   return bytes.subarray(1)
 }
 
 function withAlgorithm(bytes: Buffer): string {
-  return Buffer.concat([Buffer.from([algorithm]), bytes]).toString('base64')
+  return Buffer.concat([Buffer.from([noteAlgorithm]), bytes]).toString('base64')
 }
 
 function rawOf(publicKey: KeyObject): Buffer {
   return publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
 }
 
-function keyIdOf(name: string, raw: Buffer): string {
+function keyIdOf(name: string, raw: Buffer, algorithm = noteAlgorithm): string {
   const bytes = Buffer.concat([Buffer.from(`${name}\n`), Buffer.from([algorithm]), raw])
   return hash('sha256', bytes).slice(0, 8)
 }

@@ -1,7 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import type { Anchor } from '../anchor.ts'
 import type { AuditError, AuditErrorCode } from '../errors.ts'
 import { readingError } from '../log/report-error.ts'
 import type { ReaderLog } from '../reader/reader-log.ts'
+import { Anchoring } from './anchoring.ts'
+import { repeatUntil } from './repeat.ts'
 import { Sealer, type SealStep } from './sealer.ts'
 import type { Signer } from './signer.ts'
 
@@ -14,33 +16,46 @@ export interface SealMetrics {
   /** Attempts that failed; each is followed by another. */
   readonly failures: number
   readonly lastError: { readonly at: string; readonly code: AuditErrorCode; readonly message: string } | null
+  /** By anchor, the newest checkpoint that was published from here; null before the first. */
+  readonly anchors: Readonly<Record<string, number | null>>
 }
 
 /** Sealing at work. */
 export interface Sealing {
   metrics(): SealMetrics
-  /** Ends it, once the checkpoint at hand is added. */
+  /** Ends it, once the checkpoint at hand is added, and published. */
   stop(): Promise<void>
   /** Resolves when it has ended. */
   readonly stopped: Promise<void>
 }
 
-const pauses = { first: 1_000, longest: 60_000 }
+/** How long the last checkpoint may take to be published once sealing ends. */
+const lastPublication = 10_000
 
 /**
  * Seals a log, and goes on with what comes, until it is stopped. Any number may do so at once, and none of them twice.
  *
  * @param options.every milliseconds between two looks
+ * @param options.anchors each gets the newest checkpoint, at its own pace: one that is slow or away holds up nobody
  * @param options.onError called with what made it pause. Never throws
  */
 export function sealOn(
   log: ReaderLog,
   signer: Signer,
-  { every, onError }: { readonly every: number; readonly onError: (error: AuditError) => void },
+  options: {
+    readonly every: number
+    readonly anchors?: readonly Anchor[]
+    readonly onError: (error: AuditError) => void
+  },
 ): Sealing {
+  const { every, anchors = [] } = options
   const sealer = new Sealer(log, signer)
   const stopping = new AbortController()
-  let metrics: SealMetrics = { entries: 0, checkpoints: 0, checkpoint: null, failures: 0, lastError: null }
+  const { signal } = stopping
+  let metrics: SealMetrics = {
+    ...{ entries: 0, checkpoints: 0, checkpoint: null, failures: 0, lastError: null },
+    anchors: Object.fromEntries(anchors.map(({ name }) => [name, null])),
+  }
   const note = ({ added }: SealStep) => {
     if (!added) return
     const { number, size, entries } = added
@@ -51,28 +66,32 @@ export function sealOn(
       checkpoint: { number, size },
     }
   }
-  const run = async () => {
-    let errors = 0
-    while (!stopping.signal.aborted) {
-      let pause: number
-      try {
-        const step = await sealer.step()
-        note(step)
-        pause = step.isMore ? 0 : every
-        errors = 0
-      } catch (thrown) {
-        if (stopping.signal.aborted) break
-        const error = readingError(thrown)
-        pause = Math.min(pauses.longest, pauses.first * 2 ** errors)
-        errors = Math.min(errors + 1, 30)
-        const lastError = { at: new Date().toISOString(), code: error.code, message: error.message }
-        metrics = { ...metrics, failures: metrics.failures + 1, lastError }
-        onError(error)
-      }
-      if (pause > 0) await sleep(pause, undefined, { signal: stopping.signal }).catch(() => {})
-    }
+  const onError = (error: AuditError) => {
+    const lastError = { at: new Date().toISOString(), code: error.code, message: error.message }
+    metrics = { ...metrics, failures: metrics.failures + 1, lastError }
+    options.onError(error)
   }
-  const stopped = run()
+  const seal = async () => {
+    const step = await sealer.step()
+    note(step)
+    return step.isMore ? 0 : every
+  }
+  const sealed = repeatUntil(signal, seal, onError)
+  const anchor = async (one: Anchor) => {
+    const anchoring = new Anchoring(log, signer, one)
+    const publish = async (until: AbortSignal) => {
+      const number = await anchoring.step(until)
+      if (number === undefined) return every
+      metrics = { ...metrics, anchors: { ...metrics.anchors, [one.name]: number } }
+      return Math.max(every, one.every ?? 0)
+    }
+    await repeatUntil(signal, () => publish(signal), onError)
+    await sealed
+    await publish(AbortSignal.timeout(lastPublication)).catch((error: unknown) =>
+      onError(readingError(error)),
+    )
+  }
+  const stopped = Promise.all([sealed, ...anchors.map(anchor)]).then(() => {})
   const stop = () => {
     stopping.abort()
     return stopped

@@ -5,6 +5,7 @@ import { AuditError } from '../errors.ts'
 import { columnOfLine, firstLine } from '../log/ndjson.ts'
 import type { Sink, SinkBatch, SinkLimits } from '../sink.ts'
 import { type FilePlace, filesArchive } from './files-archive.ts'
+import { syncDirectory } from './sync-directory.ts'
 
 /** Where files are written, and how large they become. */
 export interface FilesOptions {
@@ -124,16 +125,6 @@ async function writeWhole(handle: FileHandle, text: Uint8Array, at: number): Pro
   while (written < text.length) {
     const { bytesWritten } = await handle.write(text, written, text.length - written, at + written)
     written += bytesWritten
-  }
-}
-
-/** The name of a new file is on disk once its directory is. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }
 

@@ -8,8 +8,11 @@
  * - `leaf`: leaves or salts are damaged or gone
  * - `tile`: the root of a tile is not that of its leaves
  * - `checkpoint`: a checkpoint has another size or root than the tree, or is not signed by a key that is known
+ * - `anchor`: a checkpoint that was kept outside is not of this log: it was cut off, put back, or sealed anew. `leaves` says from where on
  */
-export type FindingKind = 'changed' | 'missing' | 'added' | 'reordered' | 'leaf' | 'tile' | 'checkpoint'
+export type FindingKind =
+  | ('changed' | 'missing' | 'added' | 'reordered')
+  | ('leaf' | 'tile' | 'checkpoint' | 'anchor')
 
 /** One thing that does not fit. */
 export interface Finding {

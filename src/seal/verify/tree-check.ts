@@ -52,6 +52,12 @@ export class TreeCheck {
     this.#tail = []
   }
 
+  /** Whether this is the root of the tree as it is now, by its leaves or by its tiles. */
+  has(root: Buffer): boolean {
+    if (this.#computed.root().equals(root)) return true
+    return this.#differing.length > 0 && withTail(this.#storedTiles, this.#tail).root().equals(root)
+  }
+
   /** Whether a checkpoint is of the tree as it is now. If so, says what was altered of what is stored. */
   fits(root: Buffer): boolean {
     if (this.#computed.root().equals(root)) {

@@ -15,6 +15,7 @@ import {
 } from '../stored-checkpoint.ts'
 import { readTilesFor } from '../stored-tiles.ts'
 import { TileHashes } from '../subtrees.ts'
+import { AnchorCheck, type ReadableAnchor, readKept } from './anchored.ts'
 import { CheckpointCheck, checkpointsBetween, type TrustedKeys } from './checkpoint-check.ts'
 import { Erasures } from './erasures.ts'
 import type { Finding, OnFinding } from './finding.ts'
@@ -46,6 +47,8 @@ import { findUnsigned } from './unsigned.ts'
 export interface VerifyOptions extends TrustedKeys {
   /** The number of a checkpoint: what it covers is taken as it is, and only what comes behind it is checked. */
   readonly since?: number
+  /** Where checkpoints were kept outside. The tree has to be that of each of them. */
+  readonly anchors?: readonly ReadableAnchor[]
   /** Ends it before its time. */
   readonly signal?: AbortSignal
   readonly onFinding?: OnFinding
@@ -82,6 +85,8 @@ export interface SealVerification {
     readonly size: number
     readonly createdAt: string
   } | null
+  /** How many of the entries an anchor has a checkpoint of; null where no anchor was given. The others nothing outside protects yet. */
+  readonly anchored: number | null
   /** Whether all was verified, or it was ended before. */
   readonly isComplete: boolean
   /** What nothing protects yet. */
@@ -97,14 +102,18 @@ const mostKept = 10_000
  * Computes everything anew, from the rows of the log: leaves, tree, checkpoints, signatures. In one pass, in memory that does
  * not grow with the log.
  *
- * @throws AuditError where the log can't be read, or there is no checkpoint `since`
+ * @throws AuditError where the log or an anchor can't be read, or there is no checkpoint `since`
  */
 export async function verifyLog(log: ReaderLog, options: VerifyOptions): Promise<SealVerification> {
+  const { anchors = [], signal = new AbortController().signal } = options
+  const findings: Finding[] = []
+  // before the database, which then has every checkpoint that they have
+  const kept = await readKept(anchors, options, signal, (finding) => findings.push(finding))
   const position = await readKnownPosition(log)
   const head = await readHead(log, position.log)
   const run = new VerifyRun(log, position, head, options)
-  await run.begin()
-  if (head) await run.verify()
+  await run.begin(kept, findings)
+  await run.verify()
   return run.end()
 }
 
@@ -134,6 +143,7 @@ class VerifyRun {
   #since: StoredCheckpoint | undefined
   #verifiedUntil: StoredCheckpoint | undefined
   #isComplete = true
+  #anchors: AnchorCheck | undefined
   /** Rows without a leaf where they stand: those that were moved are named where their leaf is. */
   readonly #stray = new Map<string, StrayRow>()
   /** Ids of rows that were found for a leaf elsewhere. */
@@ -153,7 +163,13 @@ class VerifyRun {
   }
 
   /** Finds the checkpoint to begin with. */
-  async begin(): Promise<void> {
+  async begin(kept: Awaited<ReturnType<typeof readKept>>, findings: readonly Finding[]): Promise<void> {
+    for (const finding of findings) this.#report(finding)
+    await this.#findSince()
+    this.#anchors = new AnchorCheck(kept, this.#since?.size ?? 0, (finding) => this.#add(finding))
+  }
+
+  async #findSince(): Promise<void> {
     const { since } = this.#options
     if (since === undefined || since === 0) return
     const [checkpoint] = await readCheckpointsAfter(this.#log, this.#position.log, since - 1)
@@ -178,6 +194,9 @@ class VerifyRun {
     if (this.#since) this.#checkSince(tree)
     let next = (await checkpoints.next()).value ?? undefined
     let match: RowMatch | undefined
+    let newest = this.#since?.size ?? 0
+    const anchors = this.#anchors as AnchorCheck
+    anchors.compare(tree, newest)
     for await (const step of prefetch(this.#steps(), 2)) {
       if ('rows' in step) {
         for (const row of step.rows) {
@@ -200,8 +219,10 @@ class VerifyRun {
         tree.add(leaf.bytes, part.tileRoots)
         while (next && next.size <= tree.size) {
           if (this.#checkCheckpoint(next, checks, tree)) leaf.lastOf = next
+          newest = next.size
           next = (await checkpoints.next()).value ?? undefined
         }
+        if (anchors.next === tree.size) anchors.compare(tree, newest)
       }
       this.#entries += leaves.length
       match = new RowMatch(leaves, this.#position, (finding) => this.#add(finding))
@@ -212,6 +233,7 @@ class VerifyRun {
     await this.#nameAll()
     for (; next; next = (await checkpoints.next()).value ?? undefined)
       this.#checkCheckpoint(next, checks, tree)
+    anchors.end(tree)
   }
 
   async end(): Promise<SealVerification> {
@@ -228,6 +250,7 @@ class VerifyRun {
       ...(this.#archived > 0 ? { archived: this.#archived } : {}),
       ...{ entries: this.#entries, checkpoints: this.#checkpoints, erased: this.#erased },
       isComplete: this.#isComplete,
+      anchored: this.#options.anchors?.length ? (this.#anchors?.fitting ?? 0) : null,
       verifiedUntil: last ? { number: last.number, size: last.size, createdAt: last.createdAt } : null,
       unsealed: await readUnsealed(this.#log, this.#position, this.#head),
     }
@@ -294,7 +317,7 @@ class VerifyRun {
     const total = this.#head?.size ?? 0
     let start = this.#since?.size ?? 0
     let after: ReaderCursor = this.#since?.place ?? startOf(1)
-    const end = await this.#end()
+    const end = start < total ? await this.#end() : after
     while (start < total) {
       const part = await readSealedPart(this.#log, log, start, total)
       yield { part, start }

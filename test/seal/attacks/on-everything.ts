@@ -36,13 +36,13 @@ export const attacksOnEverything: readonly Attack[] = [
 ]
 
 /** Takes every seal away. */
-async function unseal({ sql }: Attacker): Promise<void> {
+export async function unseal({ sql }: Attacker): Promise<void> {
   for (const table of ['sealed_leaves', 'seal_salts', 'seal_nodes', 'checkpoints'])
     await sql(`DELETE FROM ${internal}.${table}`)
 }
 
 /** Changes a row, and its leaf with it; the salt is there for everybody who may read. */
-async function forgeLeaf({ sql }: Attacker, n: number): Promise<void> {
+export async function forgeLeaf({ sql }: Attacker, n: number): Promise<void> {
   await sql(`UPDATE audit_logs SET actor_id = 'eve' WHERE seq = ${n}`)
   const [row] = await sql<{ form: string; salt: Buffer; first_leaf: string }>(
     `SELECT array_to_json(ARRAY[id::text, to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), action, actor_id, actor_type,
@@ -58,7 +58,7 @@ async function forgeLeaf({ sql }: Attacker, n: number): Promise<void> {
 }
 
 /** Computes the roots of full tiles anew from the leaves that are there. */
-async function forgeNodes({ sql }: Attacker): Promise<void> {
+export async function forgeNodes({ sql }: Attacker): Promise<void> {
   const rows = await sql<{ leaves: Buffer }>(
     `SELECT leaves FROM ${internal}.sealed_leaves ORDER BY first_leaf`,
   )

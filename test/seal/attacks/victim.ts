@@ -101,7 +101,7 @@ export class Victim {
       const log = logOf({ ...this.database, pool: inTurn(client) })
       const sql: Attacker['sql'] = async (text, values) => (await client.query(text, values)).rows as never
       if (typeof attack === 'string') await sql(attack)
-      else await attack({ sql, log, stolenKey: (of) => this.#signerOf(of) })
+      else await attack({ sql, log, stolenKey: (of) => this.signer(of) })
       return await verifyLog(log, { keys: [parseVerifierKey(this.key.publicKey)], origin, ...options })
     } finally {
       await client.query('ROLLBACK')
@@ -109,7 +109,8 @@ export class Victim {
     }
   }
 
-  #signerOf(of = origin): Promise<Signer> {
+  /** Signs with the key of the log. */
+  signer(of = origin): Promise<Signer> {
     return openSigner(sealSchema.parse({ key: { environment: this.key.environment }, origin: of }))
   }
 }

@@ -1,0 +1,36 @@
+import type { Anchor } from '../anchor.ts'
+import { fileAnchor } from '../anchors/file.ts'
+import { httpAnchor } from '../anchors/http.ts'
+import type { ReadableAnchor } from '../seal/verify/anchored.ts'
+import { UsageError } from './usage.ts'
+
+/**
+ * The anchor that `--anchor` names: `file:PATH`, `s3://bucket/prefix`, a URL, or the name of one in the option `seal`.
+ *
+ * @throws UsageError
+ */
+export async function anchorAt(place: string, configured: readonly Anchor[]): Promise<ReadableAnchor> {
+  const anchor = configured.find(({ name }) => name === place) ?? (await anchorIn(place))
+  const { name, read } = anchor ?? {}
+  if (name !== undefined && read) return { name, read: (signal) => read.call(anchor, signal) }
+  throw new UsageError(
+    anchor
+      ? `The anchor ${JSON.stringify(place)} can't be read back: it keeps no copy of the checkpoints.`
+      : `--anchor takes file:PATH, s3://bucket/prefix, https://…, or the name of an anchor in audit.config.ts, and is ${JSON.stringify(place)}.`,
+  )
+}
+
+async function anchorIn(place: string): Promise<Anchor | undefined> {
+  if (place.startsWith('file:'))
+    return fileAnchor({ path: place.replace(/^file:(\/\/(?=\/))?/, ''), name: place })
+  if (/^https?:\/\//.test(place)) return httpAnchor({ url: place, name: place })
+  const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(place) ?? []
+  if (bucket === undefined) return undefined
+  const { s3Anchor } = await import('../anchors/s3.ts')
+  return s3Anchor({
+    bucket,
+    prefix: prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`,
+    retention: 'none',
+    name: place,
+  })
+}
