@@ -62,6 +62,7 @@ export class Anchoring {
       const tiles = await readTilesFor(this.#log, name, ranges)
       return ranges.map((range) => tiles.hashOf(range))
     }
+    signal.throwIfAborted()
     try {
       return await this.#anchor.publish(note, { ...checkpoint, consistencyFrom }, signal)
     } catch (cause) {

@@ -16,7 +16,7 @@ export async function* notesIn(lines: AsyncIterable<string> | Iterable<string>):
       continue
     }
     if (signatures.length > 0) {
-      yield* whole([...text, ...signatures])
+      yield* wholeNote([...text, ...signatures])
       text = []
       signatures = []
     }
@@ -24,11 +24,11 @@ export async function* notesIn(lines: AsyncIterable<string> | Iterable<string>):
     if (text.at(-1) === '') text = []
     if (line !== '' || text.length > 0) text.push(line)
   }
-  if (signatures.length > 0) yield* whole([...text, ...signatures])
+  if (signatures.length > 0) yield* wholeNote([...text, ...signatures])
 }
 
 /** The note of these lines, unless its last signature was cut off. */
-function whole(lines: readonly string[]): string[] {
+function wholeNote(lines: readonly string[]): string[] {
   const note = `${lines.join('\n')}\n`
   const last = parseNote(note)?.signatures.at(-1)
   return last && last.signature.length >= signatureLength ? [note] : []

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Anchor } from '../../src/anchor.ts'
 import { fileAnchor } from '../../src/anchors/file.ts'
@@ -139,8 +140,7 @@ describe('an anchor', () => {
     const errors: unknown[] = []
     const slow: Anchor = {
       name: 'slow',
-      publish: (_, __, signal) =>
-        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('ended')))),
+      publish: (_, __, signal) => sleep(600_000, undefined, { signal }),
     }
     const rare = { ...fileAnchor({ path: `${path}-rare` }), name: 'rare', every: 100_000 }
     const sealing = sealOn(log, signer, {

@@ -88,7 +88,7 @@ const attacks: readonly (Attack & { readonly anchored: number })[] = [
       await unseal(attacker)
       await sealAll(attacker.log, await attacker.stolenKey(), 1000)
     },
-    finds: [anchor(599, 699)],
+    finds: [anchor(0, 99), anchor(599, 699)],
     anchored: 0,
   },
   {
