@@ -20,8 +20,11 @@ const indexes = [
   'commit_order_idx',
 ]
 
-// pg_trigger.tgtype of a BEFORE statement trigger: 2 for BEFORE, and 8, 16 or 32 for the event.
-const triggers = { update: 2 + 16, delete: 2 + 8, truncate: 2 + 32 }
+// pg_trigger.tgtype: 1 for each row, 2 for BEFORE, and 8, 16 or 32 for the event.
+const triggers = { update: 2 + 16, delete: 2 + 8, truncate: 2 + 32, other_change: 1 + 2 + 16 }
+
+/** The migration from which on a statement of an erasure passes `refuse_update`, and what it changes is refused row by row. */
+const erasureMigration = 6
 
 /**
  * Everything that the log needs in the database, each with what was found.
@@ -38,7 +41,7 @@ export function checklistOf(catalog: LogCatalog, wanted: TableName, isRecordedBy
     checkFunction(table),
     checkMigrations(table),
     ...['record', 'iso'].map((suffix) => checkRecorder(table, suffix, catalog.role.name)),
-    ...Object.keys(triggers).map((event) => checkTrigger(table, event as keyof typeof triggers)),
+    ...refusalsOf(table).map((event) => checkTrigger(table, event)),
     ...checkIndexes(table),
     ...partitionChecks(table),
     ...checkPrivileges(table, catalog.role.name, isRecordedByTriggers),
@@ -81,8 +84,9 @@ function checkFunction({ name, functions }: LogTable): Check {
 }
 
 /** Whether the log has every migration that this version of the library knows. */
-function checkMigrations({ name, functions }: LogTable): Check {
-  const version = Number(/\d+/.exec(functions.version?.source ?? '1'))
+function checkMigrations(table: LogTable): Check {
+  const { name } = table
+  const version = versionOf(table)
   if (version > newestLogMigration) {
     return warning(
       `the log has migration ${version}, and this version knows ${newestLogMigration}: update prisma-extension-audit`,
@@ -95,6 +99,11 @@ function checkMigrations({ name, functions }: LogTable): Check {
   )
 }
 
+/** The newest migration that the log has; there was no function to say it before the second. */
+function versionOf({ functions }: LogTable): number {
+  return Number(/\d+/.exec(functions.version?.source ?? '1'))
+}
+
 /** The functions that make statements short; without them entries are written as well, only slower. */
 function checkRecorder({ name, functions }: LogTable, suffix: string, role: string): Check {
   const found = functions[suffix]
@@ -104,12 +113,17 @@ function checkRecorder({ name, functions }: LogTable, suffix: string, role: stri
   return warning(`role ${role} lacks EXECUTE on ${called}, so its writes take longer: GRANT it`)
 }
 
+function refusalsOf(table: LogTable): (keyof typeof triggers)[] {
+  const statements = ['update', 'delete', 'truncate'] as const
+  return versionOf(table) >= erasureMigration ? [...statements, 'other_change'] : [...statements]
+}
+
 function checkTrigger(table: LogTable, event: keyof typeof triggers): Check {
   const name = `${table.name}_refuse_${event}`
   const trigger = table.triggers[name]
   if (!trigger) return missing(`trigger ${name} is not there`)
   if (trigger.timing !== triggers[event] || trigger.calls !== `${table.name}_immutable`) {
-    return missing(`trigger ${name} does not refuse every ${event}`)
+    return missing(`trigger ${name} does not refuse every ${event.replace('_', ' ')}`)
   }
   if (trigger.enabled === 'D') return missing(`trigger ${name} is disabled`)
   if (trigger.enabled !== 'A') {

@@ -84,10 +84,12 @@ const tables = `
       SELECT FROM pg_catalog.pg_trigger t
       WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype::int & 19 = 19),
     'shape', columns.shape,
-    -- the log: refuses every UPDATE, DELETE and TRUNCATE. tgtype: 2 before, 8 delete, 16 update, 32 truncate
-    'immutable', (SELECT coalesce(pg_catalog.bit_or(t.tgtype::int) & 56 = 56, false)
+    -- the log: refuses every UPDATE, DELETE and TRUNCATE, and row by row what its function lets through for an erasure.
+    -- tgtype: 1 row, 2 before, 8 delete, 16 update, 32 truncate
+    'immutable', (SELECT coalesce(pg_catalog.bit_or(t.tgtype::int) FILTER (WHERE t.tgtype::int & 1 = 0) & 56 = 56
+        AND (pg_catalog.bool_or(t.tgtype::int & 17 = 17) OR NOT pg_catalog.bool_or(p.prosrc LIKE '%TG_LEVEL%')), false)
       FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-      WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND t.tgenabled = 'A' AND t.tgtype::int & 3 = 2
+      WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND t.tgenabled = 'A' AND t.tgtype::int & 2 = 2
         AND t.tgqual IS NULL AND t.tgattr = '' AND p.proname = r.name || '_immutable'),
     'key', pg_catalog.md5(pg_catalog.format('%I.%I', r.schema, r.name)),
     -- tgtype: 2 before, 4 insert

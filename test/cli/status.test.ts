@@ -49,6 +49,7 @@ describe('a log in place', () => {
       '✔ trigger audit_logs_refuse_update, enabled ALWAYS',
       '✔ trigger audit_logs_refuse_delete, enabled ALWAYS',
       '✔ trigger audit_logs_refuse_truncate, enabled ALWAYS',
+      '✔ trigger audit_logs_refuse_other_change, enabled ALWAYS',
       '✔ 9 indexes',
       `✔ role ${new URL(database.url).username} may INSERT and SELECT`,
       `! role ${new URL(database.url).username} is a superuser and can drop the triggers, so it should not be the role of your application`,
@@ -111,6 +112,14 @@ describe('a log that lacks something', () => {
     [
       'ALTER TABLE audit_logs DISABLE TRIGGER audit_logs_refuse_truncate',
       '✘ trigger audit_logs_refuse_truncate is disabled',
+    ],
+    [
+      'DROP TRIGGER audit_logs_refuse_other_change ON audit_logs',
+      '✘ trigger audit_logs_refuse_other_change is not there',
+    ],
+    [
+      'ALTER TABLE audit_logs ENABLE TRIGGER audit_logs_refuse_other_change',
+      '✘ trigger audit_logs_refuse_other_change is enabled, but not ALWAYS: session_replication_role = replica passes it by',
     ],
     [
       `CREATE OR REPLACE TRIGGER audit_logs_refuse_update BEFORE INSERT ON audit_logs

@@ -23,6 +23,11 @@ test.each([
     'ENABLE TRIGGER audit_logs_refuse_delete',
     'ENABLE ALWAYS TRIGGER audit_logs_refuse_delete',
   ],
+  [
+    'disabled, and looks at what an erasure changes',
+    'DISABLE TRIGGER audit_logs_refuse_other_change',
+    'ENABLE ALWAYS TRIGGER audit_logs_refuse_other_change',
+  ],
 ])(
   'a log with a trigger that is %s is degraded: verify throws, the first write tells onError',
   async (_, harm, mend) => {
