@@ -33,8 +33,21 @@ export function sealedPlace(checkpoint: StoredCheckpoint | undefined): ReaderCur
 
 /** The newest checkpoint; undefined before the first. */
 export async function readHead(log: ReaderLog, name: string): Promise<StoredCheckpoint | undefined> {
-  const [head] = await readCheckpoints(log, 'c.log = $1::text ORDER BY c.number DESC LIMIT 1', name)
+  const [head] = await readNewestCheckpoints(log, name, 1)
   return head
+}
+
+/** The newest checkpoints, the newest first. */
+export function readNewestCheckpoints(
+  log: ReaderLog,
+  name: string,
+  count: number,
+): Promise<StoredCheckpoint[]> {
+  return readCheckpoints(
+    log,
+    'c.log = $1::text ORDER BY c.number DESC LIMIT $2::int8',
+    ...[name, String(count)],
+  )
 }
 
 /** The first checkpoint that covers a leaf; undefined where none does yet. */

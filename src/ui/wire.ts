@@ -62,6 +62,33 @@ export interface WireOverview {
   actors: { id: string; type: string; email: string | null }[]
   /** Whether the log is delivered to sinks. A page with a fixed filter does not say it. */
   hasSinks?: boolean
+  /** Whether the log is sealed. A page with a fixed filter does not say it. */
+  hasSeals?: boolean
+}
+
+/** What the seals say of one entry. */
+export interface WireSeal {
+  /** `broken`: it is not what was sealed, or its proof does not hold. */
+  state: 'sealed' | 'waiting' | 'broken'
+  /** The number of the first checkpoint that covers it; null where it is not sealed, and on a page with a fixed filter. */
+  checkpoint: number | null
+  /** Whether values of it were erased since it was sealed. */
+  isErased: boolean
+}
+
+/** The seals of a log. */
+export interface WireIntegrity {
+  /** The newest, the newest first. */
+  checkpoints: {
+    number: number
+    /** How many entries it covers, from the beginning of the log. */
+    size: number
+    createdAt: string
+    /** The names of the keys that signed it. */
+    keys: string[]
+  }[]
+  /** Entries that are in no checkpoint, counted up to 100,000, and how long the oldest has waited. */
+  waiting: { entries: number; seconds: number }
 }
 
 /** How far the sinks of a log are. */

@@ -7,18 +7,19 @@ import { type StoredCheckpoint, sealedPlace } from '../stored-checkpoint.ts'
 
 /** Entries that are committed and in no checkpoint. Nothing tells whether they were altered. */
 export interface Unsealed {
-  /** Counted up to 1,000,000. */
+  /** Counted up to 1,000,000, or as many as were asked for. */
   readonly entries: number
   /** Since the oldest of them was written, by the clock of the database; 0 where there is none. */
   readonly seconds: number
 }
 
-const most = 1_000_000
+const usualMost = 1_000_000
 
 export async function readUnsealed(
   { table, connection }: ReaderLog,
   position: ReaderPosition,
   head: StoredCheckpoint | undefined,
+  most = usualMost,
 ): Promise<Unsealed> {
   const place = sealedPlace(head)
   const values: string[] = []

@@ -4,9 +4,11 @@ import type {
   WireDelivery,
   WireEntry,
   WireError,
+  WireIntegrity,
   WireLogins,
   WireOverview,
   WirePage,
+  WireSeal,
 } from '../wire.ts'
 import type { Place } from './location.ts'
 
@@ -16,7 +18,9 @@ interface Answers {
   activity: WireActivity
   'failed-logins': WireLogins
   delivery: WireDelivery
+  integrity: WireIntegrity
   [entry: `entries/${string}`]: WireEntry
+  [seal: `seals/${string}`]: WireSeal | null
 }
 
 const base = document.documentElement.dataset.base ?? ''

@@ -1,14 +1,11 @@
 import type { ComponentChild } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
 import type { WireDelivery } from '../wire.ts'
 import { ask, useAnswer } from './api.ts'
 import { html } from './html.ts'
-import { formatNumber } from './language.ts'
+import { atMost, formatNumber } from './language.ts'
+import { useLook } from './look.ts'
 import { Empty, Problem } from './states.ts'
 import { agoLong, timeTitle } from './time.ts'
-
-/** Milliseconds from one look to the next. */
-const pause = 5_000
 
 /** The most that the database counts to. */
 const [mostBehind, mostHeldBack] = [100_000, 10_000]
@@ -20,16 +17,6 @@ export function DeliveryView(): ComponentChild {
   return html`<header class="view-head"><h1>Delivery</h1></header>
     ${error && html`<${Problem} error=${error} retry=${retry} />`}
     ${answer && (answer.sinks.length === 0 ? html`<${Empty} title="No sinks"><p>The log is delivered to no sink.</p><//>` : html`<${Sinks} ...${answer} />`)}`
-}
-
-/** Counts up while the reader sees the page. */
-function useLook(): number {
-  const [look, setLook] = useState(0)
-  useEffect(() => {
-    const timer = setInterval(() => document.hidden || setLook((before) => before + 1), pause)
-    return () => clearInterval(timer)
-  }, [])
-  return look
 }
 
 function Sinks({ sinks, heldBack, holder }: WireDelivery): ComponentChild {
@@ -60,8 +47,4 @@ function heldBackBy(
   const who = gid === null ? `process ${pid}` : `the prepared transaction ${gid}`
   const where = `${about && ` (${about})`}${database ? ` in the database ${database}` : ''}`
   return `${entries} for ${who}${where}: its transaction ${since ? `began ${agoLong(since)}` : 'is open'}.`
-}
-
-function atMost(count: number, most: number): string {
-  return `${formatNumber(count)}${count >= most ? '+' : ''}`
 }

@@ -8,6 +8,7 @@ import { Diff, Value } from './diff.ts'
 import { html } from './html.ts'
 import { Icon } from './icons.ts'
 import { addressOf, type Place } from './location.ts'
+import { SealState } from './seal-state.ts'
 import { Problem, Skeleton } from './states.ts'
 import { linkTo } from './take-along.ts'
 import { agoLong, exactTime, zoneTitle } from './time.ts'
@@ -59,6 +60,7 @@ function Contents({
         <span class="muted"> · ${agoLong(entry.timestamp)}</span></p>
       <p><${ActorChip} actor=${entry.actor} detailed />
         ${details.source && html` <span class="muted"><${SourceNote} source=${details.source} /></span>`}</p>
+      <${SealState} id=${entry.id} />
       ${entry.reason && html`<blockquote class=${entry.outcome === 'success' ? '' : 'is-failed'}>${entry.reason}</blockquote>`}
       <p class="detail-links">
         ${

@@ -5,3 +5,8 @@ export const language = 'en'
 export function formatNumber(value: number, options?: Intl.NumberFormatOptions): string {
   return value.toLocaleString(language, options)
 }
+
+/** A number that was counted up to a limit only. */
+export function atMost(count: number, most: number): string {
+  return `${formatNumber(count)}${count >= most ? '+' : ''}`
+}

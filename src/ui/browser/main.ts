@@ -9,6 +9,7 @@ import { FailedLogins } from './failed-logins.ts'
 import { Help } from './help.ts'
 import { html } from './html.ts'
 import { Icon } from './icons.ts'
+import { IntegrityView } from './integrity.ts'
 import { listenToKeys } from './keyboard.ts'
 import { formatNumber } from './language.ts'
 import { addressOf, followLink, type Place, usePlace } from './location.ts'
@@ -38,6 +39,7 @@ function WebPage(): ComponentChild {
 function viewOf(place: Place, overview: WireOverview | undefined): ComponentChild {
   if (place.view === 'logins') return html`<${FailedLogins} place=${place} />`
   if (place.view === 'delivery') return html`<${DeliveryView} />`
+  if (place.view === 'integrity') return html`<${IntegrityView} />`
   if (place.view === 'record' && place.resource && place.id) return html`<${RecordLife} place=${place} />`
   return html`<${Timeline} place=${place} overview=${overview} />`
 }
@@ -58,6 +60,7 @@ function Header({ place, overview, help }: HeaderProps): ComponentChild {
       ${link({}, 'Timeline', place.view === undefined)}
       ${link({ view: 'logins' }, 'Failed logins', place.view === 'logins')}
       ${overview?.hasSinks && link({ view: 'delivery' }, 'Delivery', place.view === 'delivery')}
+      ${overview?.hasSeals && link({ view: 'integrity' }, 'Integrity', place.view === 'integrity')}
     </nav>
     <span class="grow" />
     ${overview && html`<span class="source" title="Estimated by PostgreSQL's planner">${overview.name} <span class="muted">${entryCount(overview.estimate)}</span></span>`}
@@ -91,6 +94,7 @@ function titleOf(place: Place, overview: WireOverview | undefined): string {
 function viewName({ view, resource, id, actor, action }: Place): string {
   if (view === 'logins') return 'Failed logins'
   if (view === 'delivery') return 'Delivery'
+  if (view === 'integrity') return 'Integrity'
   if (view === 'record') return `${resource} ${id}`
   return action ?? actor ?? resource ?? 'Timeline'
 }

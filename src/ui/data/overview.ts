@@ -4,6 +4,7 @@ import { distinctValues } from '../../search/entries-query.ts'
 import { findEntries } from '../../search/find-entries.ts'
 import type { WireOverview } from '../wire.ts'
 import { hasSinks } from './delivery.ts'
+import { hasSeals } from './integrity.ts'
 import type { ReadConnection } from './read-connection.ts'
 
 /** Nobody chooses from a list of more kinds than this. */
@@ -23,7 +24,7 @@ export async function readOverview(connection: ReadConnection, table: TableName)
     )
     return rows.map(({ value }) => value)
   }
-  const [actions, resourceTypes, actors, about, sinks] = await Promise.all([
+  const [actions, resourceTypes, actors, about, sinks, seals] = await Promise.all([
     valuesOf('action'),
     valuesOf('resource_type'),
     query<WireOverview['actors'][number]>(
@@ -44,12 +45,13 @@ export async function readOverview(connection: ReadConnection, table: TableName)
       log,
     ),
     hasSinks(facts, table),
+    hasSeals(facts, table),
   ])
   const name = [table.schema, table.name].filter(Boolean).join('.')
   return {
     name: `${about[0]?.database} · ${name}`,
     estimate: about[0]?.estimate ?? 0,
-    ...{ actions, resourceTypes, actors, hasSinks: sinks },
+    ...{ actions, resourceTypes, actors, hasSinks: sinks, hasSeals: seals },
   }
 }
 

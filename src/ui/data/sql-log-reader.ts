@@ -14,6 +14,7 @@ import { readActivity } from './activity.ts'
 import { hasChange } from './changes-beside.ts'
 import { readDelivery } from './delivery.ts'
 import { readFailedLogins } from './failed-logins.ts'
+import { readIntegrity, readSeal } from './integrity.ts'
 import { InvalidRequest } from './invalid-request.ts'
 import type { LogReader } from './log-reader.ts'
 import { readFilteredOverview, readOverview } from './overview.ts'
@@ -23,7 +24,7 @@ import { type JsonEntryRow, jsonEntry, listEntry, rowOfJson, wholeEntry } from '
 /** Milliseconds for a page: then it is returned as it is. One statement may take twice as long. */
 const timeForPage = 1_500
 
-const [timeForEntry, timeForFacts, timeForDelivery] = [5_000, 2_000, 5_000]
+const [timeForEntry, timeForFacts, timeForDelivery, timeForSeals] = [5_000, 2_000, 5_000, 5_000]
 
 /** Entries of an export that are held at a time. */
 const exportedAtOnce = 500
@@ -47,6 +48,7 @@ export function sqlLogReader(connection: ReadConnection, table: TableName, fixed
   }
 
   async function findEntry(id: string): Promise<WireEntry | undefined> {
+    if (!uuid.test(id)) throw new InvalidRequest('The id of an entry is a UUID.')
     const asking = connection.within(timeForEntry)
     for (const span of await spansOfId(table, asking, id)) {
       const parameters = new QueryParameters()
@@ -85,12 +87,16 @@ export function sqlLogReader(connection: ReadConnection, table: TableName, fixed
     },
 
     async entry(id) {
-      if (!uuid.test(id)) throw new InvalidRequest('The id of an entry is a UUID.')
       const found = await findEntry(id)
       if (found === undefined) return undefined
       const { timestamp, transactionId } = found
       const beside = narrow({ transactionId, ...dayAround(timestamp) })
       return { ...found, besideChange: await hasChange(connection, table, beside) }
+    },
+
+    async seal(id) {
+      const found = await findEntry(id)
+      return found && readSeal(connection.within(timeForSeals), table, found.id, fixed !== undefined)
     },
 
     activity: async (asked, buckets) =>
@@ -108,7 +114,10 @@ export function sqlLogReader(connection: ReadConnection, table: TableName, fixed
       return readFailedLogins(connection, table, await withLiteralActions(facts, logins))
     },
 
-    ...(!fixed && { delivery: () => readDelivery(connection.within(timeForDelivery), table) }),
+    ...(!fixed && {
+      delivery: () => readDelivery(connection.within(timeForDelivery), table),
+      integrity: () => readIntegrity(connection.within(timeForSeals), table),
+    }),
   }
 }
 

@@ -49,7 +49,7 @@ async function route(reader: LogReader, url: URL, basePath: string): Promise<Res
   if (first === 'api' && rest.length === 0) {
     const found = await data(reader, second, third, url.searchParams)
     if (found !== undefined) return jsonAnswer(found)
-    if (second === 'entries' && third !== undefined) {
+    if ((second === 'entries' || second === 'seals') && third !== undefined) {
       return errorAnswer(404, 'NOT_FOUND', 'The log has no entry with this id.')
     }
   }
@@ -64,6 +64,7 @@ async function data(
   parameters: URLSearchParams,
 ): Promise<unknown> {
   if (name === 'entries' && id !== undefined) return reader.entry(id)
+  if (name === 'seals' && id !== undefined) return reader.seal(id)
   if (id !== undefined) return undefined
   switch (name) {
     case 'entries':
@@ -79,6 +80,8 @@ async function data(
       return reader.failedLogins(requestConditions(parameters))
     case 'delivery':
       return reader.delivery?.()
+    case 'integrity':
+      return reader.integrity?.()
     default:
       return undefined
   }

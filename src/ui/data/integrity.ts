@@ -1,0 +1,80 @@
+import { type InternalTable, internalSchema, internalTable } from '../../log/internal-schema.ts'
+import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
+import type { SqlClient } from '../../postgres/sql-client.ts'
+import { readKnownPosition } from '../../reader/eras.ts'
+import { parseNote } from '../../seal/note.ts'
+import { readNewestCheckpoints } from '../../seal/stored-checkpoint.ts'
+import { readEntrySeal } from '../../seal/verify/entry-seal.ts'
+import { readUnsealed } from '../../seal/verify/unsealed.ts'
+import type { WireIntegrity, WireSeal } from '../wire.ts'
+
+/** Older ones are for `verify`. */
+const shownCheckpoints = 20
+
+/** Nobody needs to know exactly how many more wait. */
+const mostWaiting = 100_000
+
+/** What the seals are read from. */
+const sealTables: readonly InternalTable[] = [
+  'eras',
+  'consumers',
+  'sealed_leaves',
+  'seal_salts',
+  'seal_nodes',
+  'checkpoints',
+]
+
+/** The newest checkpoints of a log, and what waits for the next. */
+export async function readIntegrity(connection: SqlClient, table: TableName): Promise<WireIntegrity> {
+  if (!(await hasSeals(connection, table))) return { checkpoints: [], waiting: { entries: 0, seconds: 0 } }
+  const log = { table, connection }
+  const position = await readKnownPosition(log)
+  const found = await readNewestCheckpoints(log, position.log, shownCheckpoints)
+  return {
+    checkpoints: found.map(({ number, size, createdAt, note }) => ({
+      ...{ number, size, createdAt },
+      keys: (parseNote(note)?.signatures ?? []).map(({ name }) => name),
+    })),
+    waiting: await readUnsealed(log, position, found[0], mostWaiting),
+  }
+}
+
+/**
+ * What the seals say of one entry; null where the log has none.
+ *
+ * @param isAlone whether nothing may be told of other entries: numbers of checkpoints tell how busy the whole log is
+ */
+export async function readSeal(
+  connection: SqlClient,
+  table: TableName,
+  id: string,
+  isAlone: boolean,
+): Promise<WireSeal | null> {
+  if (!(await hasSeals(connection, table))) return null
+  const seal = await readEntrySeal({ table, connection }, id)
+  if (!seal) return null
+  if (seal.state !== 'sealed') return { state: seal.state, checkpoint: null, isErased: false }
+  return { ...seal, checkpoint: isAlone ? null : seal.checkpoint }
+}
+
+/** Whether the log has a checkpoint, as far as the role may see that. */
+export async function hasSeals(connection: SqlClient, table: TableName): Promise<boolean> {
+  const [tables] = await connection.query<{ areReadable: boolean }>(
+    `SELECT count(*) = ${sealTables.length} AS "areReadable"
+     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1::text AND c.relname IN (SELECT pg_catalog.json_array_elements_text($2::text::json))
+       AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')`,
+    ...[internalSchema(table), JSON.stringify(sealTables)],
+  )
+  if (!tables?.areReadable) return false
+  const [seals] = await connection.query<{ areThere: boolean }>(
+    `SELECT EXISTS (
+       SELECT FROM ${internalTable(table, 'checkpoints')} AS s
+       JOIN pg_catalog.pg_class AS c ON c.oid = $1::text::regclass
+       JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+       WHERE s.log = pg_catalog.format('%I.%I', n.nspname, c.relname)
+     ) AS "areThere"`,
+    quoteTable(table),
+  )
+  return seals?.areThere === true
+}
