@@ -92,14 +92,14 @@ export function describeVerification(verification: SealVerification): string {
   const lines = findings.map(describeFinding)
   if (found > findings.length) lines.push(`… and ${found - findings.length} more`)
   const inArchive = archived === undefined ? '' : `, ${archived.toLocaleString('en')} of them in the archive,`
-  const counted = `${entries.toLocaleString('en')} entries${inArchive} and ${checkpoints.toLocaleString('en')} checkpoints`
+  const counted = `${howMany(entries, 'entry', 'entries')}${inArchive} and ${howMany(checkpoints, 'checkpoint', 'checkpoints')}`
   const state = ok
     ? '✔ nothing was altered'
     : `✘ ${found} ${found === 1 ? 'thing does' : 'things do'} not fit`
   lines.push(`${state}: ${counted} verified${isComplete ? '' : ', and not all of them'}`)
   lines.push(
     verifiedUntil
-      ? `Checkpoint ${verifiedUntil.number} of ${verifiedUntil.createdAt} is the newest that fits. It covers ${verifiedUntil.size.toLocaleString('en')} entries`
+      ? `Checkpoint ${verifiedUntil.number} of ${verifiedUntil.createdAt} is the newest that fits. It covers ${howMany(verifiedUntil.size, 'entry', 'entries')}`
       : 'There is no checkpoint that fits',
   )
   if (anchored !== null) {
@@ -133,4 +133,8 @@ export function describeProof(checked: CheckedProof): string {
 ${entry.timestamp}  ${entry.action} of ${resource} by ${entry.actor_type} ${entry.actor_id}: ${entry.outcome}
 ${entry.details ?? ''}
 `
+}
+
+function howMany(count: number, one: string, many: string): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 }

@@ -40,7 +40,7 @@ describe('the commands of seals', () => {
     await write(database.pool, 'order.delete')
     const verified = await run('verify', '--key', 'audit.pub')
     expect(verified).toMatchObject({ code: 0, stderr: '' })
-    expect(verified.stdout).toContain('✔ nothing was altered: 1 entries and 1 checkpoints verified')
+    expect(verified.stdout).toContain('✔ nothing was altered: 1 entry and 1 checkpoint verified')
     expect(verified.stdout).toContain('! 1 entry is not sealed yet, and unprotected')
 
     await database.sql(
