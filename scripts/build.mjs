@@ -6,7 +6,11 @@ import { build } from 'esbuild'
 import { bundlePage } from './bundle-page.mjs'
 import { parserModule } from './parser-module.mjs'
 
-const { dependencies, peerDependencies } = JSON.parse(await readFile('package.json', 'utf8'))
+const {
+  dependencies,
+  peerDependencies,
+  exports: entries,
+} = JSON.parse(await readFile('package.json', 'utf8'))
 const page = await bundlePage()
 
 await rm('dist', { recursive: true, force: true })
@@ -14,26 +18,21 @@ await mkdir('dist/ui/assets', { recursive: true })
 // the tests, which run the sources, read the page from here
 for (const [name, text] of Object.entries(page)) await writeFile(`dist/ui/assets/${name}`, text)
 
-const frameworks = ['express', 'fastify', 'hono', 'nestjs', 'next']
-const sinks = ['files', 'webhook', 's3', 'cloudwatch', 'opentelemetry', 'sink-contract']
-const archives = ['archive-folder', 'archive-s3']
+/** What the package exports, as paths in src. */
+const exported = Object.values(entries).flatMap((entry) =>
+  typeof entry === 'string' ? [] : [entry.default.replace(/^\.\/dist\/(.+)\.js$/, '$1')],
+)
 const inputs = [
-  ...(await bundle([
-    'index',
-    'ui/index',
-    ...sinks.map((sink) => `sinks/${sink}`),
-    ...archives.map((archive) => `parquet/${archive}`),
-    ...frameworks.map((framework) => `http/${framework}`),
-  ])),
+  ...(await bundle(exported)),
   // by itself: modules that it shared with the library would be cut out of the library's one file
   ...(await bundle(['cli/main'])),
 ]
 await writeFile('dist/LICENSES.txt', await licences(inputs))
 
 /** @returns the files that went inside */
-async function bundle(entries) {
+async function bundle(paths) {
   const { metafile } = await build({
-    entryPoints: entries.map((name) => ({ in: `src/${name}.ts`, out: name })),
+    entryPoints: paths.map((name) => ({ in: `src/${name}.ts`, out: name })),
     outdir: 'dist',
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,

@@ -22,6 +22,7 @@ describe('startSealing', () => {
     await sealing.stop()
     expect(sealing.metrics()).toEqual({
       ...{ entries: 2, checkpoints: 2, checkpoint: { number: 2, size: 2 }, failures: 0, lastError: null },
+      anchors: {},
     })
   })
 
