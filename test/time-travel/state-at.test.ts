@@ -198,23 +198,23 @@ describe('stateAt', () => {
     const excluding = clientWith({ models: { exclude: ['Tag'] }, redact: { Country: ['code'] } })
     const any = stateAt as (...parameters: unknown[]) => Promise<unknown>
     const excludingAny = excluding.$audit.stateAt as typeof any
-    const refused: [Promise<unknown>, RegExp][] = [
-      [any('Nothing', 1, new Date()), /no model "Nothing"/],
-      [any('Reading', 's', new Date()), /no primary key/],
-      [any('Shelf', 1, new Date()), /warehouseCode and number/],
-      [any('Shelf', { number: 1 }, new Date()), /warehouseCode and number/],
-      [any('Tag', null, new Date()), /give id/],
-      [any('Tag', { id: { in: [1] } }, new Date()), /give id/],
-      [any('Country', 'A\0', new Date()), /character with code zero/],
-      [any('Tag', 1, new Date(Number.NaN)), /not a valid Date/],
-      [any('Tag', 1, '2026-01-01T00:00:00'), /with Z or an offset/],
-      [any('Tag', 1, 'yesterday'), /with Z or an offset/],
-      [any('Tag', 1, undefined), /not a valid Date/],
-      [excludingAny('Tag', 1, new Date()), /not in the log, because of the option models/],
-      [excludingAny('Country', 'A', new Date()), /redacted/],
+    const refused: [() => Promise<unknown>, RegExp][] = [
+      [() => any('Nothing', 1, new Date()), /no model "Nothing"/],
+      [() => any('Reading', 's', new Date()), /no primary key/],
+      [() => any('Shelf', 1, new Date()), /warehouseCode and number/],
+      [() => any('Shelf', { number: 1 }, new Date()), /warehouseCode and number/],
+      [() => any('Tag', null, new Date()), /give id/],
+      [() => any('Tag', { id: { in: [1] } }, new Date()), /give id/],
+      [() => any('Country', 'A\0', new Date()), /character with code zero/],
+      [() => any('Tag', 1, new Date(Number.NaN)), /not a valid Date/],
+      [() => any('Tag', 1, '2026-01-01T00:00:00'), /with Z or an offset/],
+      [() => any('Tag', 1, 'yesterday'), /with Z or an offset/],
+      [() => any('Tag', 1, undefined), /not a valid Date/],
+      [() => excludingAny('Tag', 1, new Date()), /not in the log, because of the option models/],
+      [() => excludingAny('Country', 'A', new Date()), /redacted/],
     ]
-    for (const [answer, message] of refused) {
-      await expect(answer).rejects.toMatchObject({
+    for (const [ask, message] of refused) {
+      await expect(ask()).rejects.toMatchObject({
         code: 'AUDIT_INVALID_FILTER',
         message: expect.stringMatching(message),
       })
