@@ -30,7 +30,8 @@ export class Database {
 
   /**
    * Makes a plan. What it needs of the catalog is read first, on the connection of the current statement, and only
-   * that; the parser is loaded when a statement needs it. A plan that can't be made may be possible later: the migration may be applied while the application runs.
+   * that; the parser is loaded when a statement needs it. A plan that can't be made may be possible later: the migration may
+   * be applied while the application runs.
    */
   async plan<T>(
     configuration: CaptureConfiguration,

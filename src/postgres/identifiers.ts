@@ -45,7 +45,7 @@ export function quoteLiteral(text: string): string {
 export function parseTableName(text: string): TableName {
   const identifier = String.raw`(?:[^".\0\s]+|"(?:[^"\0]|"")+")`
   const match = new RegExp(`^(?:(${identifier})\\.)?(${identifier})$`).exec(text)
-  const [schema, name] = [match?.[1], match?.[2]].map(unquote)
+  const [schema, name] = [match?.[1], match?.[2]].map((part) => part && unquoteIdentifier(part))
   if (name === undefined || [schema, name].some((part) => Buffer.byteLength(part ?? '') > 63)) {
     throw new AuditError(
       'AUDIT_INVALID_OPTIONS',
@@ -55,6 +55,7 @@ export function parseTableName(text: string): TableName {
   return schema === undefined ? { name } : { schema, name }
 }
 
-function unquote(identifier: string | undefined): string | undefined {
-  return identifier?.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier
+/** The name that an identifier stands for. */
+export function unquoteIdentifier(identifier: string): string {
+  return identifier.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier
 }

@@ -1,3 +1,4 @@
+import { unquoteIdentifier } from '../../postgres/identifiers.ts'
 import type { PlainWrite } from './statement.ts'
 
 /** A statement that was read without PostgreSQL's parser. */
@@ -43,18 +44,25 @@ const heads = {
  */
 export function readPlain(sql: string): PlainStatement | undefined {
   if (/'|--|;|\/\*(?!fold:)/.test(sql)) return undefined
-  const kind = (Object.keys(heads) as (keyof typeof heads)[]).find((one) => heads[one].test(sql))
-  const head = kind && heads[kind].exec(sql)
-  const tokens = head && plainTokens(sql, head[0].length)
+  const found = headOf(sql)
+  const tokens = found && plainTokens(sql, found.head[0].length)
   if (!tokens) return undefined
   const numbers = [...sql.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number))
   const parameterCount = Math.max(0, ...numbers)
-  if (kind === 'select') {
+  if (found.kind === 'select') {
     const onlyReads = !tokens.some(({ text }) => text === 'INTO')
     return onlyReads ? { parameterCount, write: undefined } : undefined
   }
-  const write = readWrite(kind, head, sql, tokens)
+  const write = readWrite(found.kind, found.head, sql, tokens)
   return write && { parameterCount, write }
+}
+
+function headOf(sql: string): { kind: keyof typeof heads; head: RegExpExecArray } | undefined {
+  for (const kind of Object.keys(heads) as (keyof typeof heads)[]) {
+    const head = heads[kind].exec(sql)
+    if (head) return { kind, head }
+  }
+  return undefined
 }
 
 /** The tokens outside of brackets, from a place on; undefined where one has another form, or may be a function. */
@@ -92,7 +100,7 @@ function readWrite(
   const bodyEnd = returning?.start ?? sql.length
   const text = (from: number, to: number) => sql.slice(from, to).trim()
   const common = {
-    table: { schema: unquoted(groups.schema), name: unquoted(groups.name) },
+    table: { schema: unquoteIdentifier(groups.schema ?? ''), name: unquoteIdentifier(groups.name ?? '') },
     body: text(0, bodyEnd),
     returning: returning && { text: text(returning.end, sql.length) },
   }
@@ -111,13 +119,11 @@ function readWrite(
 
 /** The columns that SET assigns; undefined where one is not assigned by its name alone. */
 function assignedBy(tokens: readonly PlainToken[]): string[] | undefined {
-  const columns = tokens.filter((_, index) => index === 0 || tokens[index - 1]?.text === ',')
-  const isNamed = columns.every(
-    (column) => column.text.startsWith('"') && tokens[tokens.indexOf(column) + 1]?.text === '=',
-  )
-  return isNamed ? columns.map(({ text }) => unquoted(text)) : undefined
-}
-
-function unquoted(quoted = ''): string {
-  return quoted.slice(1, -1).replaceAll('""', '"')
+  const columns: string[] = []
+  for (const [index, { text }] of tokens.entries()) {
+    if (index > 0 && tokens[index - 1]?.text !== ',') continue
+    if (!text.startsWith('"') || tokens[index + 1]?.text !== '=') return undefined
+    columns.push(unquoteIdentifier(text))
+  }
+  return columns
 }

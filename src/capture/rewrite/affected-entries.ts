@@ -4,7 +4,7 @@ import { type EntryQuery, where } from './entry-insert.ts'
 import type { EntryParameters } from './entry-parameters.ts'
 import { linkEntries } from './link.ts'
 import type { Note } from './raw-entry.ts'
-import { keepUnread, readLater, unreadRow } from './read-later.ts'
+import { unreadRow, withReadLater } from './read-later.ts'
 import { affectedRows, childRow, isRemoval, type Reach } from './referential-actions.ts'
 import { entryOfEachRow, type RowEntries, selectList } from './row-entries.ts'
 import type { RowReference } from './row-names.ts'
@@ -72,16 +72,10 @@ function entriesOfTable(
     id: tracked.id(before),
     details: `CASE WHEN a.gone THEN ${deleted} ELSE ${updated} END`,
   })
-  const guarded = { ...entries.columns, guard: tracked.shapeGuard }
-  if (!isReadLater) return { ...entries, columns: guarded }
-  return {
-    columns: {
-      ...guarded,
-      unread: mayStay
-        ? unreadRow(table, before, after, 'a.gone')
-        : `CASE WHEN NOT a.gone THEN ${unreadRow(table, before, after)} END`,
-    },
-    queries: [...entries.queries, keepUnread(from, node)],
-    later: readLater(tracked, node, later, note, extra),
-  }
+  const guarded = { ...entries, columns: { ...entries.columns, guard: tracked.shapeGuard } }
+  if (!isReadLater) return guarded
+  const unread = mayStay
+    ? unreadRow(table, before, after, 'a.gone')
+    : `CASE WHEN NOT a.gone THEN ${unreadRow(table, before, after)} END`
+  return withReadLater(guarded, tracked, { from, whose: node, unread }, { later, note }, extra)
 }

@@ -4,6 +4,7 @@ import { type EntryQuery, where } from './entry-insert.ts'
 import type { EntryParameters } from './entry-parameters.ts'
 import type { Note } from './raw-entry.ts'
 import { scanOf } from './referential-actions.ts'
+import type { RowEntries } from './row-entries.ts'
 import type { RowReference } from './row-names.ts'
 import type { TrackedTable } from './tracked-table.ts'
 
@@ -31,6 +32,26 @@ export function unreadRow(
   const text = (row: RowReference) =>
     `(ROW(${table.columns.map(row).join(', ')})::${quoteTable(table)})::text`
   return `pg_catalog.jsonb_build_object('before', ${text(before)}, 'expected', ${text(expected)}, 'gone', ${gone})`
+}
+
+/**
+ * Entries, and those of rows that are read once the statement is over.
+ *
+ * @param from the CTE of the rows
+ * @param unread what is kept of each, see {@link unreadRow}; NULL for none
+ */
+export function withReadLater(
+  entries: RowEntries,
+  tracked: TrackedTable,
+  rows: { readonly from: string; readonly whose: KeptRows; readonly unread: string },
+  { later, note }: { readonly later: EntryParameters; readonly note: Note },
+  extra?: Record<string, string>,
+): RowEntries {
+  return {
+    columns: { ...entries.columns, unread: rows.unread },
+    queries: [...entries.queries, keepUnread(rows.from, rows.whose)],
+    later: readLater(tracked, rows.whose, later, note, extra),
+  }
 }
 
 /** Keeps the rows in the column `unread` of a CTE. It is written like a source of entries, but adds none. */

@@ -14,7 +14,7 @@ import {
 import { where } from './entry-insert.ts'
 import { movedLinkEntries } from './link.ts'
 import { lockedAddress, lockedCte, lockedRow } from './locked-rows.ts'
-import { keepUnread, readLater, unreadRow } from './read-later.ts'
+import { unreadRow, withReadLater } from './read-later.ts'
 import { recordCall } from './recorder.ts'
 import { isChangedAgain, type Reach } from './referential-actions.ts'
 import { entryOfEachRow, noEntries, type RowEntries } from './row-entries.ts'
@@ -126,18 +126,16 @@ function withRekeyed(
 function updatedEntries(
   { assigned }: UpdateStatement,
   { before, after }: RowNames,
-  { tracked, reach, entry, later, note }: RewriteInput,
+  input: RewriteInput,
 ): RowEntries {
+  const { tracked, reach, entry } = input
   const { table, link } = tracked
   const from = own('op')
   if (!tracked.isTracked) return noEntries
   if (link) return movedLinkEntries(link, tracked, { from, before, after, entry })
   if (isChangedAgain(table, reach)) {
-    return {
-      columns: { unread: unreadRow(table, before, after) },
-      queries: [keepUnread(from, 'start')],
-      later: readLater(tracked, 'start', later, note),
-    }
+    const unread = unreadRow(table, before, after)
+    return withReadLater(noEntries, tracked, { from, whose: 'start', unread }, input)
   }
   const details = tracked.updated(before, after, tracked.changeable(assigned), entry)
   return entryOfEachRow(tracked, from, { id: tracked.id(before), details }, tracked.action('update'))

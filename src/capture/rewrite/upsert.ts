@@ -12,7 +12,7 @@ import { movedLinkEntries } from './link.ts'
 import { expectedPatch, isLocked, type Lock, lockRows, updateStrength } from './lock.ts'
 import { lockOf } from './lock-reached.ts'
 import { lockedAddress, lockedColumns, lockedCte, lockedRow } from './locked-rows.ts'
-import { keepUnread, readLater, unreadRow } from './read-later.ts'
+import { unreadRow, withReadLater } from './read-later.ts'
 import { recordCall } from './recorder.ts'
 import { isChangedAgain } from './referential-actions.ts'
 import { entryOfEachRow, noEntries, type RowEntries, selectList } from './row-entries.ts'
@@ -120,7 +120,7 @@ function upsertedEntries(
   from: string,
   input: RewriteInput,
 ): RowEntries {
-  const { tracked, reach, entry, later, note } = input
+  const { tracked, reach, entry } = input
   const { table } = tracked
   const { before, after, address } = rows
   if (!tracked.isTracked) return noEntries
@@ -139,14 +139,8 @@ function upsertedEntries(
     details: `CASE WHEN ${created} THEN ${tracked.created(after, entry)} ELSE ${updated} END`,
   })
   if (!isLater) return entries
-  return {
-    columns: {
-      ...entries.columns,
-      unread: `CASE WHEN NOT (${created}) THEN ${unreadRow(table, before, after)} END`,
-    },
-    queries: [...entries.queries, keepUnread(from, 'start')],
-    later: readLater(tracked, 'start', later, note),
-  }
+  const unread = `CASE WHEN NOT (${created}) THEN ${unreadRow(table, before, after)} END`
+  return withReadLater(entries, tracked, { from, whose: 'start', unread }, input)
 }
 
 function upsertedId({ before, after, address }: Upserted, { tracked }: RewriteInput): string {
