@@ -1,4 +1,5 @@
 import { columnNames } from '../log/columns.ts'
+import { exactColumn } from '../reader/exact-row.ts'
 import type { ExactRow } from '../sink.ts'
 
 /**
@@ -8,3 +9,6 @@ import type { ExactRow } from '../sink.ts'
 export function canonicalForm(row: ExactRow): string {
   return JSON.stringify(columnNames.map((name) => row[name]))
 }
+
+/** The same out of a row of the table, as PostgreSQL makes it: JSON. */
+export const canonicalSql = `pg_catalog.array_to_json(ARRAY[${columnNames.map(exactColumn).join(', ')}])`

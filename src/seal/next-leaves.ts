@@ -1,10 +1,9 @@
-import { columnNames } from '../log/columns.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { commitOrder, rangeCondition, readNextRange } from '../reader/committed-range.ts'
 import type { ReaderCursor } from '../reader/cursor.ts'
 import type { ReaderPosition } from '../reader/eras.ts'
-import { exactColumn } from '../reader/exact-row.ts'
 import type { ReaderLog } from '../reader/reader-log.ts'
+import { canonicalSql } from './canonical-form.ts'
 import { leafLength, leafVersion, saltLength, seqInLeaf } from './leaf.ts'
 import { cut } from './stored-tiles.ts'
 
@@ -17,14 +16,11 @@ export interface NextLeaves {
   readonly places: readonly ReaderCursor[]
 }
 
-// the canonical form once more, as PostgreSQL makes it: no entry leaves the database to be sealed
-const canonicalSql = `pg_catalog.array_to_json(ARRAY[${columnNames.map(exactColumn).join(', ')}])::text`
-
 const saltSql = `pg_catalog.substring(pg_catalog.sha256(
   pg_catalog.uuid_send(pg_catalog.gen_random_uuid()) || pg_catalog.uuid_send(pg_catalog.gen_random_uuid())), 1, ${saltLength})`
 
 /**
- * The leaves of the entries that follow a place, made by the database with fresh salts.
+ * The leaves of the entries that follow a place, made by the database with fresh salts: no entry leaves it to be sealed.
  *
  * @returns undefined where there is none yet
  * @throws AuditError `AUDIT_CURSOR_AHEAD`
@@ -43,7 +39,7 @@ export function readNextLeaves(
     || pg_catalog.sha256(e.salt || pg_catalog.convert_to(e.form, 'UTF8')), ''::bytea), 'base64') AS leaves,
   pg_catalog.encode(pg_catalog.string_agg(e.salt, ''::bytea), 'base64') AS salts,
   pg_catalog.encode(pg_catalog.string_agg(pg_catalog.int8send(e.transaction_id), ''::bytea), 'base64') AS transactions
-FROM (SELECT l.seq, l.id, l.transaction_id, ${canonicalSql} AS form, ${saltSql} AS salt
+FROM (SELECT l.seq, l.id, l.transaction_id, ${canonicalSql}::text AS form, ${saltSql} AS salt
   FROM ${quoteTable(table)} AS l WHERE ${rangeCondition(position, range, values)}
   ORDER BY ${commitOrder} LIMIT $1::pg_catalog.int8) AS e`,
       ...values,

@@ -43,11 +43,17 @@ export function readNewestCheckpoints(
   name: string,
   count: number,
 ): Promise<StoredCheckpoint[]> {
-  return readCheckpoints(
-    log,
-    'c.log = $1::text ORDER BY c.number DESC LIMIT $2::int8',
-    ...[name, String(count)],
-  )
+  return readCheckpoints(log, name, count, 'ORDER BY c.number DESC LIMIT $2::int8')
+}
+
+/** The checkpoint of a number; undefined where there is none. */
+export async function readCheckpoint(
+  log: ReaderLog,
+  name: string,
+  number: number,
+): Promise<StoredCheckpoint | undefined> {
+  const [checkpoint] = await readCheckpoints(log, name, number, 'AND c.number = $2::int8')
+  return checkpoint
 }
 
 /** The first checkpoint that covers a leaf; undefined where none does yet. */
@@ -56,31 +62,38 @@ export async function readCheckpointOf(
   name: string,
   leaf: number,
 ): Promise<StoredCheckpoint | undefined> {
-  const sql = 'c.log = $1::text AND c.size > $2::int8 ORDER BY c.size, c.number LIMIT 1'
-  const [checkpoint] = await readCheckpoints(log, sql, name, String(leaf))
+  const first = 'AND c.size > $2::int8 ORDER BY c.size, c.number LIMIT 1'
+  const [checkpoint] = await readCheckpoints(log, name, leaf, first)
   return checkpoint
 }
 
-/** The checkpoints behind a number, in order, a part of them at a time. */
-export function readCheckpointsAfter(
+/** All checkpoints behind a number and up to another, in order. */
+export async function* checkpointsBetween(
   log: ReaderLog,
   name: string,
   number: number,
-): Promise<StoredCheckpoint[]> {
-  const sql = 'c.log = $1::text AND c.number > $2::int8 ORDER BY c.number LIMIT 1000'
-  return readCheckpoints(log, sql, name, String(number))
+  last: number,
+): AsyncGenerator<StoredCheckpoint, void, void> {
+  for (let after = number; after < last; ) {
+    const next = 'AND c.number > $2::int8 ORDER BY c.number LIMIT 1000'
+    const found = await readCheckpoints(log, name, after, next)
+    for (const checkpoint of found) if (checkpoint.number <= last) yield checkpoint
+    after = found.at(-1)?.number ?? last
+  }
 }
 
+/** @param which behind the condition on the log; `$2` is `value` */
 async function readCheckpoints(
   { table, connection }: ReaderLog,
-  condition: string,
-  ...values: string[]
+  name: string,
+  value: number,
+  which: string,
 ): Promise<StoredCheckpoint[]> {
   const rows = await connection.query<CheckpointRow>(
     `SELECT c.number::text, pg_catalog.to_char(c.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
   c.size::text, pg_catalog.encode(c.root, 'base64') AS root, c.note, c.era::text, c.transaction_id::text, c.seq::text
-FROM ${internalTable(table, 'checkpoints')} AS c WHERE ${condition}`,
-    ...values,
+FROM ${internalTable(table, 'checkpoints')} AS c WHERE c.log = $1::text ${which}`,
+    ...[name, String(value)],
   )
   return rows.map(({ number, created_at, size, root, note, era, transaction_id, seq }) => ({
     ...{ number: Number(number), createdAt: created_at, size: Number(size), note },

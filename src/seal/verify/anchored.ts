@@ -4,7 +4,7 @@ import { parseCheckpoint } from '../checkpoint.ts'
 import { isSignedBy } from '../keys.ts'
 import { parseNote } from '../note.ts'
 import type { TrustedKeys } from './checkpoint-check.ts'
-import type { OnFinding } from './finding.ts'
+import type { Finding, OnFinding } from './finding.ts'
 import type { TreeCheck } from './tree-check.ts'
 
 /** Where checkpoints are read that were kept outside. */
@@ -26,8 +26,8 @@ export async function readKept(
   anchors: readonly ReadableAnchor[],
   trusted: TrustedKeys,
   signal: AbortSignal,
-  onFinding: OnFinding,
-): Promise<KeptCheckpoint[]> {
+): Promise<{ readonly kept: readonly KeptCheckpoint[]; readonly findings: readonly Finding[] }> {
+  const findings: Finding[] = []
   const kept = new Map<string, KeptCheckpoint>()
   for (const { name, read } of anchors) {
     let count = 0
@@ -37,7 +37,7 @@ export async function readKept(
         if (found === 'of another log') continue
         if (!found) {
           const message = `The anchor ${JSON.stringify(name)} has a note that none of the keys signed: ${JSON.stringify(note.slice(0, 100))}`
-          onFinding({ kind: 'anchor', message })
+          findings.push({ kind: 'anchor', message })
           continue
         }
         count++
@@ -54,9 +54,9 @@ export async function readKept(
     }
     if (count > 0) continue
     const message = `The anchor ${JSON.stringify(name)} has no checkpoint of this log: it proves nothing`
-    onFinding({ kind: 'anchor', message })
+    findings.push({ kind: 'anchor', message })
   }
-  return [...kept.values()].sort((a, b) => a.size - b.size)
+  return { kept: [...kept.values()].sort((a, b) => a.size - b.size), findings }
 }
 
 function keptIn(

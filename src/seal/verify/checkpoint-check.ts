@@ -1,8 +1,7 @@
-import type { ReaderLog } from '../../reader/reader-log.ts'
 import { type Checkpoint, parseCheckpoint } from '../checkpoint.ts'
 import { isSignedBy, type VerifierKey } from '../keys.ts'
 import { parseNote } from '../note.ts'
-import { readCheckpointsAfter, type StoredCheckpoint } from '../stored-checkpoint.ts'
+import type { StoredCheckpoint } from '../stored-checkpoint.ts'
 
 /** Whose checkpoints are believed. */
 export interface TrustedKeys {
@@ -52,19 +51,5 @@ export class CheckpointCheck {
     if (key < this.#newestKey) return 'it is signed by a key that had been replaced before'
     this.#newestKey = key
     return undefined
-  }
-}
-
-/** All checkpoints behind a number and up to another, in order. */
-export async function* checkpointsBetween(
-  log: ReaderLog,
-  name: string,
-  number: number,
-  last: number,
-): AsyncGenerator<StoredCheckpoint, void, void> {
-  for (let after = number; after < last; ) {
-    const found = await readCheckpointsAfter(log, name, after)
-    for (const checkpoint of found) if (checkpoint.number <= last) yield checkpoint
-    after = found.at(-1)?.number ?? last
   }
 }

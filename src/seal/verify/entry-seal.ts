@@ -1,4 +1,3 @@
-import { eraOf } from '../../reader/committed-range.ts'
 import { compareCursors } from '../../reader/cursor.ts'
 import { readKnownPosition } from '../../reader/eras.ts'
 import type { ReaderLog } from '../../reader/reader-log.ts'
@@ -11,7 +10,7 @@ import { hashOfLeaf } from '../tree.ts'
 import { inclusionRanges, rootOfInclusion } from '../tree-proofs.ts'
 import { Erasures } from './erasures.ts'
 import { isSealedAs } from './match-rows.ts'
-import { placeOfRow, readRowsById, textIn } from './rows-between.ts'
+import { ownPlaceOf, readRowsById } from './rows-between.ts'
 
 /** What the seals say of one entry. Signatures are not looked at, for which it takes a key. */
 export type EntrySeal =
@@ -39,13 +38,13 @@ async function lookAt(log: ReaderLog, entryId: string): Promise<EntrySeal | unde
   const [row] = await readRowsById(log, [entryId])
   const head = row && (await readHead(log, position.log))
   if (!row || !head) return undefined
-  const place = placeOfRow(row, eraOf(position, BigInt(textIn(row, 'seq') ?? '0')).number)
+  const place = ownPlaceOf(row, position)
   const leaf = await readSealedLeaf(log, position.log, place, entryId)
   if (!leaf) return { state: compareCursors(place, head.place) > 0 ? 'waiting' : 'broken' }
   const checkpoint = await readCovering(log, position.log, leaf)
   if (checkpoint === undefined) return { state: 'broken' }
   if (isSealedAs(row, leaf)) return { state: 'sealed', checkpoint, isErased: false }
-  const isErased = await new Erasures(log, position, head).tellOf(row)
+  const isErased = await new Erasures(log, position, head.place).tellOf(row)
   return isErased ? { state: 'sealed', checkpoint, isErased } : { state: 'broken' }
 }
 

@@ -1,14 +1,13 @@
 import { hash } from 'node:crypto'
-import { eraOf } from '../../reader/committed-range.ts'
-import { compareCursors } from '../../reader/cursor.ts'
+import { compareCursors, type ReaderCursor } from '../../reader/cursor.ts'
 import type { ReaderPosition } from '../../reader/eras.ts'
 import type { ReaderLog } from '../../reader/reader-log.ts'
 import { erasureIn, isErasure, parseErased } from '../erased-entry.ts'
 import { readSealedLeaf } from '../sealed-leaf.ts'
-import type { StoredCheckpoint } from '../stored-checkpoint.ts'
+import { foundEntry } from './entry-findings.ts'
 import type { OnFinding } from './finding.ts'
-import { foundEntry, isSealedAs } from './match-rows.ts'
-import { placeOfRow, type RowValues, readRowsById, textIn } from './rows-between.ts'
+import { isSealedAs } from './match-rows.ts'
+import { ownPlaceOf, type RowValues, readRowsById, textIn } from './rows-between.ts'
 
 /** Entries by id, with the SHA-256 of what each has become. */
 type Erased = ReadonlyMap<string, string>
@@ -20,13 +19,14 @@ const mostKept = 8
 export class Erasures {
   readonly #log: ReaderLog
   readonly #position: ReaderPosition
-  readonly #head: StoredCheckpoint
+  readonly #sealedPlace: ReaderCursor
   readonly #kept = new Map<string, Erased>()
 
-  constructor(log: ReaderLog, position: ReaderPosition, head: StoredCheckpoint) {
+  /** @param sealedPlace the place behind all that is sealed */
+  constructor(log: ReaderLog, position: ReaderPosition, sealedPlace: ReaderCursor) {
     this.#log = log
     this.#position = position
-    this.#head = head
+    this.#sealedPlace = sealedPlace
   }
 
   /** Whether a row is exactly what the entry that it names says it has become. */
@@ -67,8 +67,8 @@ export class Erasures {
   async #isBelieved(row: RowValues): Promise<boolean> {
     const text = (name: Parameters<typeof textIn>[1]) => textIn(row, name) ?? ''
     if (!isErasure({ action: text('action'), resource_type: text('resource_type') })) return false
-    const place = placeOfRow(row, eraOf(this.#position, BigInt(text('seq'))).number)
-    if (compareCursors(place, this.#head.place) > 0) return true
+    const place = ownPlaceOf(row, this.#position)
+    if (compareCursors(place, this.#sealedPlace) > 0) return true
     const leaf = await readSealedLeaf(this.#log, this.#position.log, place, text('id'))
     return leaf !== undefined && isSealedAs(row, leaf)
   }

@@ -1,28 +1,20 @@
-import { eraOf } from '../../reader/committed-range.ts'
 import { compareCursors, type ReaderCursor } from '../../reader/cursor.ts'
 import type { ReaderPosition } from '../../reader/eras.ts'
 import { erasureIn } from '../erased-entry.ts'
-import { commitmentOf, decodeLeaf, type Leaf, leafLength, saltLength } from '../leaf.ts'
+import { commitmentOf, decodeLeaf, leafLength, saltLength } from '../leaf.ts'
+import type { SealedLeaf } from '../sealed-leaf.ts'
 import type { StoredCheckpoint } from '../stored-checkpoint.ts'
-import type { Finding, FoundEntry, OnFinding } from './finding.ts'
-import { placeOfRow, type RowValues, textIn } from './rows-between.ts'
+import { changed, foundEntry, reordered } from './entry-findings.ts'
+import type { FoundEntry, OnFinding } from './finding.ts'
+import { ownPlaceOf, type RowValues, textIn } from './rows-between.ts'
 import type { StoredLeaves } from './sealed-part.ts'
 
-/** One leaf with its salt, as the database has them. */
-export interface StoredLeaf {
-  readonly index: number
-  readonly bytes: Buffer
-  readonly salt: Buffer
+/** A leaf, and what is said of its place. */
+export interface StoredLeaf extends SealedLeaf {
   /** Where its entry is said to stand; undefined for all but the first of a step. */
   readonly place: ReaderCursor | undefined
   /** The checkpoint that it is the last leaf of; undefined for most. */
-  lastOf?: Pick<StoredCheckpoint, 'number' | 'place'>
-}
-
-/** A row beside the leaves that it stands among. */
-export interface StrayRow {
-  readonly row: RowValues
-  readonly entry: FoundEntry
+  lastOf?: Pick<StoredCheckpoint, 'number' | 'place'> | undefined
 }
 
 /** A row that is not what was sealed. */
@@ -53,7 +45,7 @@ export class RowMatch {
   #next = 0
   /** By id, the leaves that had no row when the first row came out of place. */
   #byId: Map<string, number> | undefined
-  readonly #stray: StrayRow[] = []
+  readonly #stray: FoundEntry[] = []
   readonly #erased: ChangedRow[] = []
 
   constructor(leaves: readonly StoredLeaf[], position: ReaderPosition, onFinding: OnFinding) {
@@ -72,7 +64,7 @@ export class RowMatch {
     }
     const at = this.#find(textIn(row, 'id') ?? '')
     if (at === undefined) {
-      this.#stray.push({ row, entry: foundEntry(row) })
+      this.#stray.push(foundEntry(row))
       return
     }
     const found = this.#leaves[at] as StoredLeaf
@@ -84,7 +76,7 @@ export class RowMatch {
   }
 
   /** Rows that no leaf here is of. */
-  get stray(): readonly StrayRow[] {
+  get stray(): readonly FoundEntry[] {
     return this.#stray
   }
 
@@ -94,13 +86,12 @@ export class RowMatch {
   }
 
   /** Leaves that no row came for. */
-  get missing(): StoredLeaf[] {
+  get unmatched(): StoredLeaf[] {
     return this.#leaves.filter((_, at) => this.#matched[at] === 0)
   }
 
   #checkPlaces(row: RowValues, { index, place, lastOf }: StoredLeaf): void {
-    const { number } = eraOf(this.#position, BigInt(textIn(row, 'seq') ?? '0'))
-    const own = placeOfRow(row, number)
+    const own = ownPlaceOf(row, this.#position)
     const about = { leaves: { first: index, last: index }, entry: foundEntry(row) }
     if (place && compareCursors(own, place) !== 0) {
       const message = `The leaves from ${index} on are said to begin at another place than their entry ${about.entry.id} stands at`
@@ -127,43 +118,6 @@ export class RowMatch {
 }
 
 /** Whether a row is exactly what was sealed. */
-export function isSealedAs(row: RowValues, { bytes, salt }: Pick<StoredLeaf, 'bytes' | 'salt'>): boolean {
+export function isSealedAs(row: RowValues, { bytes, salt }: SealedLeaf): boolean {
   return salt.length === saltLength && commitmentOf(salt, JSON.stringify(row)).equals(bytes.subarray(25))
-}
-
-/** What is known of a row that is not what was sealed. */
-export function changed(row: RowValues, leaf: StoredLeaf): Finding {
-  const sealed = decodeLeaf(leaf.bytes) as Leaf
-  const entry = foundEntry(row)
-  const parts = [
-    ...(entry.seq === String(sealed.seq) ? [] : [`its seq is ${entry.seq}, and was ${sealed.seq}`]),
-    ...(leaf.salt.length === saltLength ? [] : ['the salt of its seal is gone']),
-  ]
-  const how =
-    parts.length > 0
-      ? parts.join(', and ')
-      : 'its values, or the salt of its seal, are not those that were sealed'
-  return {
-    ...{ kind: 'changed', entry, leaves: { first: leaf.index, last: leaf.index } },
-    message: `Entry ${entry.id} was changed: ${how}`,
-  }
-}
-
-/** A row that is as it was sealed, in another place. */
-export function reordered(row: RowValues, { index }: StoredLeaf): Finding {
-  const entry = foundEntry(row)
-  return {
-    ...{ kind: 'reordered', entry, leaves: { first: index, last: index } },
-    message: `Entry ${entry.id} is as it was sealed, but stands in another place in the order of the log`,
-  }
-}
-
-export function foundEntry(row: RowValues): FoundEntry {
-  const text = (name: Parameters<typeof textIn>[1]) => textIn(row, name) ?? ''
-  const resourceId = textIn(row, 'resource_id')
-  return {
-    ...{ id: text('id'), seq: text('seq'), action: text('action'), actor: text('actor_id') },
-    resource: `${text('resource_type')}${resourceId === null ? '' : `:${resourceId}`}`,
-    timestamp: text('timestamp'),
-  }
 }

@@ -1,10 +1,11 @@
 import { columnNames, type LogColumn } from '../../log/columns.ts'
 import { quoteTable } from '../../postgres/identifiers.ts'
-import { type CommittedRange, commitOrder, rangeCondition } from '../../reader/committed-range.ts'
+import { type CommittedRange, commitOrder, eraOf, rangeCondition } from '../../reader/committed-range.ts'
 import { compareCursors, type ReaderCursor, startOf } from '../../reader/cursor.ts'
 import type { ReaderPosition } from '../../reader/eras.ts'
 import { exactColumn } from '../../reader/exact-row.ts'
 import type { ReaderLog } from '../../reader/reader-log.ts'
+import { canonicalSql } from '../canonical-form.ts'
 
 /** The columns of a row in their order, as the canonical form has them. */
 export type RowValues = (string | null)[]
@@ -58,6 +59,11 @@ export function placeOfRow(row: RowValues, era: number): ReaderCursor {
   return { era, transactionId: number('transaction_id'), seq: number('seq') }
 }
 
+/** The same, in the era that its `seq` is of. */
+export function ownPlaceOf(row: RowValues, position: ReaderPosition): ReaderCursor {
+  return placeOfRow(row, eraOf(position, BigInt(textIn(row, 'seq') ?? '0')).number)
+}
+
 async function readRowPage(
   { table, connection }: ReaderLog,
   position: ReaderPosition,
@@ -76,7 +82,7 @@ async function readRowPage(
   if (rows.length === packed.count && rows.every(({ length }) => length === columnNames.length)) return rows
   // somebody's text has one of these characters
   const [exact] = await connection.query<{ rows: string }>(
-    `SELECT pg_catalog.json_agg(r.line)::text AS rows FROM (${select(arrayLine)}) AS r`,
+    `SELECT pg_catalog.json_agg(r.line)::text AS rows FROM (${select(canonicalSql)}) AS r`,
     ...values,
   )
   return JSON.parse(exact?.rows ?? '[]') as RowValues[]
@@ -90,9 +96,6 @@ const packedLine = `pg_catalog.concat_ws('${separators.column}', ${columnNames
       : `coalesce(${exactColumn(name)}, '${separators.column}')`,
   )
   .join(', ')})`
-
-/** The columns of a row over the log as `l`, as a JSON array. */
-export const arrayLine = `pg_catalog.array_to_json(ARRAY[${columnNames.map(exactColumn).join(', ')}])`
 
 const nullableAt = nullable.map((name) => columnAt[name])
 
@@ -118,7 +121,7 @@ export async function* readRowsBehind(
       const values: string[] = [action]
       const condition = rangeCondition(position, { after: from, isWhole: true }, values)
       const [found]: { rows: string }[] = await connection.query<{ rows: string }>(
-        `SELECT coalesce(pg_catalog.json_agg(r.line), '[]')::text AS rows FROM (SELECT ${arrayLine} AS line FROM ${quoteTable(table)} AS l
+        `SELECT coalesce(pg_catalog.json_agg(r.line), '[]')::text AS rows FROM (SELECT ${canonicalSql} AS line FROM ${quoteTable(table)} AS l
   WHERE l.action = $1::text AND ${condition} ORDER BY ${commitOrder} LIMIT 10) AS r`,
         ...values,
       )
@@ -136,7 +139,7 @@ export async function readRowsById(
 ): Promise<RowValues[]> {
   if (ids.length === 0) return []
   const [found] = await connection.query<{ rows: string }>(
-    `SELECT coalesce(pg_catalog.json_agg(${arrayLine} ORDER BY ${commitOrder}), '[]')::text AS rows FROM ${quoteTable(table)} AS l
+    `SELECT coalesce(pg_catalog.json_agg(${canonicalSql} ORDER BY ${commitOrder}), '[]')::text AS rows FROM ${quoteTable(table)} AS l
 WHERE l.id IN (SELECT i::uuid FROM pg_catalog.json_array_elements_text($1::text::json) AS i)`,
     JSON.stringify(ids),
   )

@@ -1,0 +1,59 @@
+import { decodeLeaf, idInLeaf, type Leaf, saltLength, seqInLeaf } from '../leaf.ts'
+import type { SealedLeaf } from '../sealed-leaf.ts'
+import type { Finding, FoundEntry } from './finding.ts'
+import { type RowValues, textIn } from './rows-between.ts'
+
+/** A row that is not what was sealed. */
+export function changed(row: RowValues, leaf: SealedLeaf): Finding {
+  const sealed = decodeLeaf(leaf.bytes) as Leaf
+  const entry = foundEntry(row)
+  const parts = [
+    ...(entry.seq === String(sealed.seq) ? [] : [`its seq is ${entry.seq}, and was ${sealed.seq}`]),
+    ...(leaf.salt.length === saltLength ? [] : ['the salt of its seal is gone']),
+  ]
+  const how =
+    parts.length > 0
+      ? parts.join(', and ')
+      : 'its values, or the salt of its seal, are not those that were sealed'
+  return {
+    ...{ kind: 'changed', entry, leaves: leavesOf(leaf) },
+    message: `Entry ${entry.id} was changed: ${how}`,
+  }
+}
+
+/** A row that is as it was sealed, in another place. */
+export function reordered(row: RowValues, leaf: SealedLeaf): Finding {
+  const entry = foundEntry(row)
+  return {
+    ...{ kind: 'reordered', entry, leaves: leavesOf(leaf) },
+    message: `Entry ${entry.id} is as it was sealed, but stands in another place in the order of the log`,
+  }
+}
+
+/** A leaf whose row is nowhere. */
+export function missing(leaf: SealedLeaf): Finding {
+  const entry = { id: idInLeaf(leaf.bytes), seq: String(seqInLeaf(leaf.bytes)) }
+  const message = `Entry ${entry.id} with seq ${entry.seq} was sealed, and is gone`
+  return { kind: 'missing', message, entry, leaves: leavesOf(leaf) }
+}
+
+/** A row that no leaf is of, where all is sealed. */
+export function added(entry: FoundEntry): Finding {
+  const message = `Entry ${entry.id} stands among sealed entries, and was never sealed: it was added afterwards`
+  return { kind: 'added', entry, message }
+}
+
+/** What a row says of itself. */
+export function foundEntry(row: RowValues): FoundEntry {
+  const text = (name: Parameters<typeof textIn>[1]) => textIn(row, name) ?? ''
+  const resourceId = textIn(row, 'resource_id')
+  return {
+    ...{ id: text('id'), seq: text('seq'), action: text('action'), actor: text('actor_id') },
+    resource: `${text('resource_type')}${resourceId === null ? '' : `:${resourceId}`}`,
+    timestamp: text('timestamp'),
+  }
+}
+
+function leavesOf({ index }: SealedLeaf): NonNullable<Finding['leaves']> {
+  return { first: index, last: index }
+}

@@ -1,0 +1,105 @@
+import { columnNames } from '../../log/columns.ts'
+import type { ExactRow } from '../../sink.ts'
+import { idInLeaf, seqInLeaf } from '../leaf.ts'
+import { changed, missing, reordered } from './entry-findings.ts'
+import { ErasureCheck } from './erasure-check.ts'
+import type { OnFinding } from './finding.ts'
+import { isSealedAs, RowMatch, type StoredLeaf } from './match-rows.ts'
+import { type RowValues, readRowsById, textIn } from './rows-between.ts'
+import { readRowsWithoutPlace } from './rows-without-place.ts'
+import type { SealedLog } from './sealed-log.ts'
+import { StrayRows } from './stray-rows.ts'
+
+/** The entries with these numbers that have left the table for the archive. */
+export type ReadArchived = (seqs: readonly bigint[]) => Promise<readonly ExactRow[]>
+
+/** How many rows are looked for at a time. */
+const step = 1_000
+
+/** Compares all rows with their leaves, part after part: those that stand in place, that were moved, archived or erased. */
+export class RowCheck {
+  readonly #log: SealedLog
+  readonly #readArchived: ReadArchived | undefined
+  readonly #onFinding: OnFinding
+  readonly #stray: StrayRows
+  readonly #erasures: ErasureCheck
+  /** The part at hand; undefined before the first. */
+  #match: RowMatch | undefined
+  #leaves = 0
+  #archived = 0
+
+  constructor(log: SealedLog, readArchived: ReadArchived | undefined, onFinding: OnFinding) {
+    this.#log = log
+    this.#readArchived = readArchived
+    this.#onFinding = onFinding
+    this.#stray = new StrayRows(onFinding)
+    this.#erasures = new ErasureCheck(log, onFinding)
+  }
+
+  /** How many leaves were compared with their rows; of these rows, how many are in the archive, and how many were erased. */
+  get counts(): { readonly leaves: number; readonly archived: number; readonly erased: number } {
+    return { leaves: this.#leaves, archived: this.#archived, erased: this.#erasures.erased }
+  }
+
+  /** The leaves that the next rows stand in the place of. */
+  beginPart(leaves: readonly StoredLeaf[]): void {
+    this.#leaves += leaves.length
+    this.#match = new RowMatch(leaves, this.#log.position, this.#onFinding)
+  }
+
+  add(rows: readonly RowValues[]): void {
+    for (const row of rows) {
+      this.#match?.add(row)
+      this.#erasures.see(row)
+    }
+  }
+
+  /** Rows that did not come where their leaf is, and leaves that no row came for. */
+  async endPart(): Promise<void> {
+    if (!this.#match) return
+    const { stray, erased, unmatched } = this.#match
+    for (const entry of stray) this.#stray.add(entry)
+    for (const row of erased) await this.#erasures.checkErased(row)
+    await this.#erasures.checkTelling()
+    for (let at = 0; at < unmatched.length; at += step) await this.#lookFor(unmatched.slice(at, at + step))
+  }
+
+  /** Behind the last part. */
+  async checkUnsealedErasures(): Promise<void> {
+    await this.#erasures.checkUnsealed()
+  }
+
+  /** Once every leaf has been looked at: the rows that none is of. */
+  async end(): Promise<void> {
+    for (const entry of await readRowsWithoutPlace(this.#log)) this.#stray.add(entry)
+    this.#stray.end()
+  }
+
+  /** A row that did not come in its place is in another one, in the archive, or gone. */
+  async #lookFor(leaves: readonly StoredLeaf[]): Promise<void> {
+    const ids = leaves.map(({ bytes }) => idInLeaf(bytes))
+    const rows = new Map((await readRowsById(this.#log, ids)).map((row) => [textIn(row, 'id'), row]))
+    const archived = await this.#archivedOf(leaves.filter((_, at) => !rows.has(ids[at] as string)))
+    for (const [at, leaf] of leaves.entries()) {
+      const id = ids[at] as string
+      const row = rows.get(id)
+      const kept = archived.get(id)
+      if (row) {
+        this.#stray.move(id)
+        this.#onFinding(isSealedAs(row, leaf) ? reordered(row, leaf) : changed(row, leaf))
+      } else if (kept) {
+        this.#archived++
+        if (!isSealedAs(kept, leaf)) await this.#erasures.checkErased({ row: kept, leaf })
+      } else {
+        this.#onFinding(missing(leaf))
+      }
+    }
+  }
+
+  /** By id, the rows of leaves as the archive has them. */
+  async #archivedOf(leaves: readonly StoredLeaf[]): Promise<ReadonlyMap<string, RowValues>> {
+    if (leaves.length === 0 || !this.#readArchived) return new Map()
+    const rows = await this.#readArchived(leaves.map(({ bytes }) => seqInLeaf(bytes)))
+    return new Map(rows.map((row) => [row.id, columnNames.map((name) => row[name])]))
+  }
+}
