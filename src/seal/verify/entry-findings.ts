@@ -4,7 +4,7 @@ import type { Finding, FoundEntry } from './finding.ts'
 import { type RowValues, textIn } from './rows-between.ts'
 
 /** A row that is not what was sealed. */
-export function changed(row: RowValues, leaf: SealedLeaf): Finding {
+export function entryChanged(row: RowValues, leaf: SealedLeaf): Finding {
   const sealed = decodeLeaf(leaf.bytes) as Leaf
   const entry = foundEntry(row)
   const parts = [
@@ -22,7 +22,7 @@ export function changed(row: RowValues, leaf: SealedLeaf): Finding {
 }
 
 /** A row that is as it was sealed, in another place. */
-export function reordered(row: RowValues, leaf: SealedLeaf): Finding {
+export function entryReordered(row: RowValues, leaf: SealedLeaf): Finding {
   const entry = foundEntry(row)
   return {
     ...{ kind: 'reordered', entry, leaves: leavesOf(leaf) },
@@ -31,14 +31,14 @@ export function reordered(row: RowValues, leaf: SealedLeaf): Finding {
 }
 
 /** A leaf whose row is nowhere. */
-export function missing(leaf: SealedLeaf): Finding {
+export function entryMissing(leaf: SealedLeaf): Finding {
   const entry = { id: idInLeaf(leaf.bytes), seq: String(seqInLeaf(leaf.bytes)) }
   const message = `Entry ${entry.id} with seq ${entry.seq} was sealed, and is gone`
   return { kind: 'missing', message, entry, leaves: leavesOf(leaf) }
 }
 
 /** A row that no leaf is of, where all is sealed. */
-export function added(entry: FoundEntry): Finding {
+export function entryAdded(entry: FoundEntry): Finding {
   const message = `Entry ${entry.id} stands among sealed entries, and was never sealed: it was added afterwards`
   return { kind: 'added', entry, message }
 }

@@ -1,5 +1,5 @@
 import { sealedPlace } from '../stored-checkpoint.ts'
-import { changed } from './entry-findings.ts'
+import { entryChanged } from './entry-findings.ts'
 import { Erasures } from './erasures.ts'
 import type { OnFinding } from './finding.ts'
 import type { ChangedRow } from './match-rows.ts'
@@ -36,9 +36,9 @@ export class ErasureCheck {
   /** A row that says that it was erased has to be what its erasure has left, and its salt is gone. */
   async checkErased({ row, leaf }: ChangedRow): Promise<void> {
     if (!(await this.#erasures.tellOf(row))) {
-      this.#onFinding(changed(row, leaf))
+      this.#onFinding(entryChanged(row, leaf))
     } else if (leaf.salt.some((byte) => byte !== 0)) {
-      const finding = changed(row, leaf)
+      const finding = entryChanged(row, leaf)
       const message = `Entry ${finding.entry?.id} was erased, and the salt of its seal was not: erase it once more`
       this.#onFinding({ ...finding, message })
     } else {

@@ -4,7 +4,7 @@ import { erasureIn } from '../erased-entry.ts'
 import { commitmentOf, decodeLeaf, leafLength, saltLength } from '../leaf.ts'
 import type { SealedLeaf } from '../sealed-leaf.ts'
 import type { StoredCheckpoint } from '../stored-checkpoint.ts'
-import { changed, foundEntry, reordered } from './entry-findings.ts'
+import { entryChanged, entryReordered, foundEntry } from './entry-findings.ts'
 import type { FoundEntry, OnFinding } from './finding.ts'
 import { ownPlaceOf, type RowValues, textIn } from './rows-between.ts'
 import type { StoredLeaves } from './sealed-part.ts'
@@ -70,8 +70,8 @@ export class RowMatch {
     const found = this.#leaves[at] as StoredLeaf
     const isIntact = isSealedAs(row, found)
     if (!isIntact && erasureIn(textIn(row, 'details'))) this.#erased.push({ row, leaf: found })
-    else if (!isIntact) this.#onFinding(changed(row, found))
-    else if (at < this.#next) this.#onFinding(reordered(row, found))
+    else if (!isIntact) this.#onFinding(entryChanged(row, found))
+    else if (at < this.#next) this.#onFinding(entryReordered(row, found))
     this.#take(at, isIntact)
   }
 

@@ -1,7 +1,7 @@
 import { columnNames } from '../../log/columns.ts'
 import type { ExactRow } from '../../sink.ts'
 import { idInLeaf, seqInLeaf } from '../leaf.ts'
-import { changed, missing, reordered } from './entry-findings.ts'
+import { entryChanged, entryMissing, entryReordered } from './entry-findings.ts'
 import { ErasureCheck } from './erasure-check.ts'
 import type { OnFinding } from './finding.ts'
 import { isSealedAs, RowMatch, type StoredLeaf } from './match-rows.ts'
@@ -86,12 +86,12 @@ export class RowCheck {
       const kept = archived.get(id)
       if (row) {
         this.#stray.move(id)
-        this.#onFinding(isSealedAs(row, leaf) ? reordered(row, leaf) : changed(row, leaf))
+        this.#onFinding(isSealedAs(row, leaf) ? entryReordered(row, leaf) : entryChanged(row, leaf))
       } else if (kept) {
         this.#archived++
         if (!isSealedAs(kept, leaf)) await this.#erasures.checkErased({ row: kept, leaf })
       } else {
-        this.#onFinding(missing(leaf))
+        this.#onFinding(entryMissing(leaf))
       }
     }
   }

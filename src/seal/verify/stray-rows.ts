@@ -1,4 +1,4 @@
-import { added } from './entry-findings.ts'
+import { entryAdded } from './entry-findings.ts'
 import type { FoundEntry, OnFinding } from './finding.ts'
 
 /** How many rows are kept until it is known whether they are new or were moved. */
@@ -18,7 +18,7 @@ export class StrayRows {
   add(entry: FoundEntry): void {
     if (this.#moved.has(entry.id)) return
     if (this.#stray.size < mostKept && !this.#stray.has(entry.id)) this.#stray.set(entry.id, entry)
-    else this.#onFinding(added(entry))
+    else this.#onFinding(entryAdded(entry))
   }
 
   /** The row of this id was found for a leaf elsewhere, and is named there. */
@@ -29,7 +29,7 @@ export class StrayRows {
   /** Names those that no leaf was found for. */
   end(): void {
     for (const entry of this.#stray.values()) {
-      if (!this.#moved.has(entry.id)) this.#onFinding(added(entry))
+      if (!this.#moved.has(entry.id)) this.#onFinding(entryAdded(entry))
     }
   }
 }
