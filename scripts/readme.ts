@@ -18,6 +18,7 @@ export function generatedSections(): Record<string, Record<string, string>> {
       'quick-start-model': fenced('prisma', countryModel()),
       'quick-start': fenced('ts', readFileSync(`${example}/quick-start.ts`, 'utf8')),
       cost: costs(readFileSync('docs/cost.md', 'utf8')),
+      start: startCosts(readFileSync('docs/cost.md', 'utf8')),
     },
     'docs/ask-the-log.md': { 'ask-the-log': fenced('ts', questions()) },
     'docs/how-it-works.md': {
@@ -97,6 +98,23 @@ function costs(document: string): string {
     '| Call | plain | by the statement | | by triggers | |',
     '| --- | ---: | ---: | ---: | ---: | ---: |',
     ...rows,
+  ].join('\n')
+}
+
+/** A table of what is added to a process that starts, in both ways. */
+function startCosts(document: string): string {
+  const rows = readSection(document, 'benchmark-start')
+    .split('\n')
+    .map((line) => line.split(/ {2,}/))
+  const added = (recordedBy: string) =>
+    rows.filter(([first]) => first === recordedBy).map(([, until = '', , , more = '']) => ({ until, more }))
+  const byTriggers = added('triggers')
+  return [
+    '| Until | by the statement | by triggers |',
+    '| --- | ---: | ---: |',
+    ...added('the statement').map(
+      ({ until, more }, index) => `| ${until} | ${more} | ${byTriggers[index]?.more} |`,
+    ),
   ].join('\n')
 }
 
