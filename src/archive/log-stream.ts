@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto'
 import { lineRow, splitLines } from '../log/ndjson.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
+import { defaultLimits } from '../reader/committed-entries.ts'
+import { eraOf } from '../reader/committed-range.ts'
 import { compareCursors, type ReaderCursor, startOf } from '../reader/cursor.ts'
 import { type ReaderPosition, readPosition } from '../reader/eras.ts'
 import { exactColumns } from '../reader/exact-row.ts'
@@ -10,7 +12,6 @@ import { canonicalForm } from '../seal/canonical-form.ts'
 import { erasureIn } from '../seal/erased-entry.ts'
 import type { ExactRow } from '../sink.ts'
 
-const limits = { entries: 1_000, bytes: 8 * 1024 * 1024 }
 const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
 const largest = 9_223_372_036_854_775_807n
 
@@ -54,7 +55,7 @@ export class LogStream {
   /** Where a row is in the order of readers: its `seq` tells the era. */
   placeOf({ transaction_id, seq }: ExactRow): ReaderCursor {
     const number = BigInt(seq)
-    const era = this.#position.eras.findLast(({ afterSeq }) => afterSeq < number)?.number ?? 1
+    const era = eraOf(this.#position, number).number
     return { era, transactionId: BigInt(transaction_id), seq: number }
   }
 
@@ -99,7 +100,7 @@ ON ${transactionSql} = w.t::pg_catalog.xid8 AND seq = w.s`,
 
   async #read(): Promise<void> {
     this.#position = await readPosition(this.#log)
-    const batch = await readBatch(this.#log, this.#position, this.#cursor, limits)
+    const batch = await readBatch(this.#log, this.#position, this.#cursor, defaultLimits)
     this.#isAtEnd = batch === undefined
     this.#lines = splitLines(batch?.text ?? '')
     this.#at = 0

@@ -4,6 +4,7 @@ import type { AuditEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
 import { reporterOf } from '../log/report-error.ts'
 import { checkShape } from '../values/check-shape.ts'
+import { defaultLimits } from './committed-entries.ts'
 import { consume, type Delivery } from './consume.ts'
 import { exactEntry } from './exact-row.ts'
 import { paceShape } from './pace.ts'
@@ -97,7 +98,7 @@ export function createSubscriptions(log: Log): Subscriptions {
         consume(readerLog(log), {
           ...{ name: given.name, start: given.from, onError: report },
           ...{ pollInterval: given.pollInterval, leaseDuration: given.leaseDuration },
-          limits: { entries: given.batchSize, bytes: 8 * 1024 * 1024 },
+          limits: { ...defaultLimits, entries: given.batchSize },
           pauses: { first: 1_000, longest: 60_000 },
           deliver: (delivery) => handleBatch(given.name, given.handler, delivery),
         }),

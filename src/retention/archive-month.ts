@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { MonthArchive } from '../archive-contract.ts'
-import { columnNames } from '../log/columns.ts'
+import type { MonthArchive, ParquetFile } from '../archive-contract.ts'
 import { internalTable } from '../log/internal-schema.ts'
 import { brokenArchive } from '../parquet/broken.ts'
 import {
@@ -14,9 +13,8 @@ import {
   partKey,
 } from '../parquet/manifest.ts'
 import { commitOrder } from '../reader/committed-range.ts'
-import { exactColumn } from '../reader/exact-row.ts'
 import { transactionSql } from '../reader/reader-log.ts'
-import { canonicalForm } from '../seal/canonical-form.ts'
+import { canonicalForm, canonicalSql } from '../seal/canonical-form.ts'
 import { readHead } from '../seal/stored-checkpoint.ts'
 import type { PastMonth } from './months.ts'
 import type { OwnedLog } from './owned-log.ts'
@@ -44,7 +42,7 @@ export async function archiveMonth(
     after = 0n,
     note = () => {},
     signal,
-  }: { after?: bigint; note?: (text: string) => void; signal: AbortSignal },
+  }: { after?: bigint; note?: ((text: string) => void) | undefined; signal: AbortSignal },
 ): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'audit-archive-'))
   try {
@@ -65,8 +63,6 @@ export async function archiveMonth(
 
 const pageSize = 1_000
 
-const lineSql = `pg_catalog.array_to_json(ARRAY[${columnNames.map(exactColumn).join(', ')}])::text`
-
 /** The canonical forms of the entries in the order of transactions. */
 async function* linesOf(
   { connection }: OwnedLog,
@@ -80,7 +76,7 @@ async function* linesOf(
   while (true) {
     signal.throwIfAborted()
     const rows = await connection.query<{ line: string; transaction: string; number: string }>(
-      `SELECT ${lineSql} AS line, l.transaction_id::text AS transaction, l.seq::text AS number FROM ONLY ${partition} AS l
+      `SELECT ${canonicalSql}::text AS line, l.transaction_id::text AS transaction, l.seq::text AS number FROM ONLY ${partition} AS l
 WHERE (${transactionSql}, l.seq) > ($1::text::pg_catalog.xid8, $2::text::int8) AND l.seq > $3::text::int8
 ORDER BY ${commitOrder} LIMIT ${pageSize}`,
       ...[...place, String(after)],
@@ -103,7 +99,7 @@ async function store(
   { log: name, lower, upper }: PastMonth,
   archive: MonthArchive,
   { entries, sha256 }: Content,
-  files: Awaited<ReturnType<Awaited<ReturnType<MonthArchive['engine']>>['write']>>,
+  files: readonly ParquetFile[],
   signal: AbortSignal,
 ): Promise<KeptManifest> {
   const parts: ArchiveManifest['parts'][number][] = []

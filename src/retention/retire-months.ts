@@ -48,7 +48,7 @@ async function retireAll(
     if (!month.isArchived) {
       const entries = options.isDryRun
         ? (await countLeaving(log, month)).all
-        : await archiveMonth(log, month, retention.archive, { ...noteOf(options), signal })
+        : await archiveMonth(log, month, retention.archive, { note: options.note, signal })
       actions.push({ action: 'archive', subject: month.partition, entries, why: 'its time is over' })
     }
     const retired = await retire(log, month, options, signal)
@@ -78,8 +78,7 @@ async function retire(
     if (!differsFromArchive(error)) throw error
     // what came after it was archived, as an import of the past does
     await archiveMonth(log, month, retention.archive, {
-      ...noteOf(options),
-      ...{ after: await archivedUntil(log, month), signal },
+      ...{ after: await archivedUntil(log, month), note: options.note, signal },
     })
     return retirePartition(log, month, why)
   })
@@ -120,8 +119,4 @@ async function countLeaving(
     ...[JSON.stringify(rules), String(othersStay)],
   )
   return row ?? { all: 0, leaving: 0 }
-}
-
-function noteOf({ note }: MaintenanceOptions): { note?: (text: string) => void } {
-  return note ? { note } : {}
 }
