@@ -2,16 +2,7 @@ import type { DuckDBValue } from '@duckdb/node-api'
 import type { EntryConditions } from '../archive-contract.ts'
 import { textColumns } from '../log/columns.ts'
 import { quoteIdentifier } from '../postgres/identifiers.ts'
-import { escapeLike, likePattern } from '../search/condition-sql.ts'
-
-const equalities = {
-  actorId: 'actor_id',
-  actorType: 'actor_type',
-  actorEmail: 'actor_email',
-  organizationId: 'organization_id',
-  requestId: 'request_id',
-  outcome: 'outcome',
-} as const satisfies Partial<Record<keyof EntryConditions, string>>
+import { equalities, escapeLike, likePattern } from '../search/condition-sql.ts'
 
 const searchedText = textColumns
   .map((name) => (name === 'ip' ? "split_part(l.ip, '/', 1)" : `l.${quoteIdentifier(name)}`))
@@ -27,17 +18,16 @@ export class ParquetConditions {
   }
 
   sql(conditions: EntryConditions): string {
-    const { within, changed, text, transactionId, from, to } = conditions
+    const { within, changed, text, from, to } = conditions
     const all = [
       ...this.#actions(conditions),
       ...this.#record(conditions),
       ...Object.entries(equalities).flatMap(([name, column]) => {
         const value = conditions[name as keyof typeof equalities]
-        return value === undefined ? [] : [`l.${column} = ${this.#add(value)}`]
+        if (value === undefined) return []
+        const isNumber = column === 'transaction_id'
+        return [`l.${column} = ${isNumber ? `${this.#add(BigInt(value))}::BIGINT` : this.#add(value)}`]
       }),
-      ...(transactionId === undefined
-        ? []
-        : [`l.transaction_id = ${this.#add(BigInt(transactionId))}::BIGINT`]),
       ...(changed ? [this.#any(changed, (field) => inList('$.changed[*]', this.#add(field)))] : []),
       ...(text === undefined
         ? []

@@ -1,8 +1,8 @@
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
 import type { ArchiveQuestion, EntryPlace, FoundRow } from '../archive-contract.ts'
 import { columnNames } from '../log/columns.ts'
-import { timestampText } from '../search/cursor.ts'
 import type { ExactRow } from '../sink.ts'
+import { isoMicroseconds } from '../values/iso-timestamp.ts'
 import { storedColumns } from './columns.ts'
 import { ParquetConditions } from './conditions.ts'
 import { loadDuckdb } from './load-duckdb.ts'
@@ -76,5 +76,5 @@ function exactRow(columns: readonly DuckDBValue[]): ExactRow {
 function timestampOf(microseconds: string): string {
   const time = BigInt(microseconds)
   const isInRange = time >= -62_135_596_800_000_000n && time < 253_402_300_800_000_000n
-  return isInRange ? timestampText({ microseconds: time, seq: 0n }) : microseconds
+  return isInRange ? isoMicroseconds(time) : microseconds
 }

@@ -12,7 +12,8 @@ export interface Stretch {
   readonly start?: string | undefined
 }
 
-const equalities = {
+/** The conditions that name the one value of a column. */
+export const equalities = {
   actorId: 'actor_id',
   organizationId: 'organization_id',
   transactionId: 'transaction_id',

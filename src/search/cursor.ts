@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto'
+import type { EntryPlace } from '../archive-contract.ts'
 import { AuditError } from '../errors.ts'
 import { isoMicroseconds } from '../values/iso-timestamp.ts'
 
-/** A place in the order (timestamp, seq), such as the place of a page's last entry. */
-export interface Position {
-  /** Microseconds since 1970, as the table has them. A JavaScript date would lose three digits. */
-  readonly microseconds: bigint
-  readonly seq: bigint
-}
+/** Such as the place of a page's last entry. */
+export type Position = EntryPlace
 
 /** What to select for {@link positionIn}. Text, since JSON's numbers would round. */
 export const positionColumn = `${microsecondsSql('"timestamp"')} || '.' || seq AS position`
@@ -23,6 +20,11 @@ export function positionIn({ position }: { readonly position: string }): Positio
   return { microseconds: BigInt(microseconds), seq: BigInt(seq) }
 }
 
+/** A place as the {@link positionColumn} has it. */
+export function positionText({ microseconds, seq }: Position): string {
+  return `${microseconds}.${seq}`
+}
+
 /** Part of every cursor: raise it when old cursors must no longer be accepted. */
 const version = 1
 
@@ -32,7 +34,7 @@ const version = 1
  * @param question identifies the helper and its filter
  */
 export function encodeCursor(position: Position, question: string): string {
-  const place = `${version}.${position.microseconds}.${position.seq}`
+  const place = `${version}.${positionText(position)}`
   return Buffer.from(`${place}.${signature(place, question)}`).toString('base64url')
 }
 

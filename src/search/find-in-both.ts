@@ -1,6 +1,6 @@
 import { mergePlaced } from '../log/archived-log.ts'
 import type { Conditions } from './conditions.ts'
-import { positionIn } from './cursor.ts'
+import { positionIn, positionText } from './cursor.ts'
 import type { LogSource } from './entries-query.ts'
 import {
   type FoundEntries,
@@ -27,7 +27,7 @@ export async function findInBoth<Row>(
   if (archived.length === 0) return found
   const rows = archived.map(({ row, place }) => ({
     ...row,
-    position: `${place.microseconds}.${place.seq}`,
+    position: positionText(place),
   })) as unknown as Placed<Row>[]
   const merged = mergePlaced(found.rows, rows, { placeOf: positionIn, order: 'newest', count })
   // a page that is full ends where it ends, however far the table was searched
