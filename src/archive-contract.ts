@@ -12,7 +12,7 @@ export interface ArchiveObject {
   readonly retention: { readonly mode: string; readonly until: string } | null
 }
 
-/** A file to store: its bytes, or where they are. */
+/** A file to store. */
 export interface NewArchiveObject {
   readonly key: string
   readonly body: Buffer
@@ -85,7 +85,7 @@ export interface ArchiveQuestion {
 
 /** A place in the order (timestamp, seq). */
 export interface EntryPlace {
-  /** Since 1970. */
+  /** Since 1970, as the table has them. A JavaScript date would lose three digits. */
   readonly microseconds: bigint
   readonly seq: bigint
 }

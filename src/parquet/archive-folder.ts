@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import type { MonthArchive } from '../archive-contract.ts'
 import { AuditError } from '../errors.ts'
 import { sha256 } from '../sinks/digest.ts'
+import { syncDirectory } from '../sinks/sync-directory.ts'
 import { brokenArchive } from './broken.ts'
 import { duckdbEngine } from './engine.ts'
 
@@ -85,12 +86,7 @@ async function write(path: string, body: Buffer): Promise<void> {
   } finally {
     await rm(unfinished, { force: true })
   }
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+  await syncDirectory(folder)
 }
 
 /** @returns undefined where there is no file */

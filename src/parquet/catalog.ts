@@ -26,10 +26,8 @@ export async function readArchived(
   table: TableName,
   options: { areRetired?: boolean; from?: string | undefined; to?: string | undefined } = {},
 ): Promise<ArchivedMonth[]> {
-  const iso = (moment: string) =>
-    `CASE WHEN ${moment} > '-infinity' THEN pg_catalog.to_char(${moment} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END`
   const rows = await connection.query<{ month: string }>(
-    `SELECT pg_catalog.json_build_object('from', ${iso('a.lower')}, 'to', ${iso('a.upper')}, 'entries', a.entries,
+    `SELECT pg_catalog.json_build_object('from', ${boundSql('a.lower')}, 'to', ${boundSql('a.upper')}, 'entries', a.entries,
   'onlineEntries', a.online_entries, 'location', a.location, 'manifests', a.manifests)::text AS month
 FROM ${internalTable(table, 'archives')} AS a
 JOIN pg_catalog.pg_class AS c ON c.oid = $1::text::pg_catalog.regclass JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -39,4 +37,9 @@ ORDER BY a.upper DESC`,
     ...[quoteTable(table), options.from ?? null, options.to ?? null],
   )
   return rows.map(({ month }) => JSON.parse(month) as ArchivedMonth)
+}
+
+/** A bound of a month in SQL, as ISO 8601 without a fraction; null without a beginning. */
+export function boundSql(moment: string): string {
+  return `CASE WHEN ${moment} > '-infinity' THEN pg_catalog.to_char(${moment} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END`
 }

@@ -108,12 +108,11 @@ async function store(
     const object = { key, body: await readFile(path), type: 'application/vnd.apache.parquet' }
     parts.push({ ...(await archive.put(object, signal)), ...facts })
   }
-  const seqs = parts.flatMap(({ seq }) => [BigInt(seq.lowest), BigInt(seq.highest)])
   const head = await readHead(log, name)
   const manifest: ArchiveManifest = {
     format: 'prisma-extension-audit/archive/1',
     ...{ log: name, range: { from: lower, to: upper }, entries },
-    seq: { lowest: String(least(seqs, -1n)), highest: String(least(seqs, 1n)) },
+    seq: seqRange(parts),
     ...{ content: { sha256 }, parts },
     checkpoint: head ? { number: head.number, size: head.size, note: head.note } : null,
   }
@@ -121,8 +120,12 @@ async function store(
   return { reference: await archive.put(object, signal), manifest }
 }
 
-function least(numbers: readonly bigint[], sign: 1n | -1n): bigint {
-  return numbers.reduce((a, b) => (a * sign > b * sign ? a : b))
+function seqRange(parts: readonly Pick<ParquetFile, 'seq'>[]): ParquetFile['seq'] {
+  const [lowest, highest] = [
+    parts.map(({ seq }) => BigInt(seq.lowest)).reduce((a, b) => (a < b ? a : b)),
+    parts.map(({ seq }) => BigInt(seq.highest)).reduce((a, b) => (a > b ? a : b)),
+  ]
+  return { lowest: String(lowest), highest: String(highest) }
 }
 
 /** Reads everything from the store once more, and compares it with what was read of the log. */

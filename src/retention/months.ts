@@ -1,4 +1,5 @@
 import { internalTable } from '../log/internal-schema.ts'
+import { boundSql } from '../parquet/catalog.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import type { ResolvedRetention } from '../retention-options.ts'
 import { internalName, type OwnedLog } from './owned-log.ts'
@@ -29,7 +30,7 @@ export async function readPastMonths(
   const rows = await log.connection.query<{ month: string }>(
     `SELECT pg_catalog.json_build_object(
   'partition', ${internalName(log, 'log_name')}(p.partition), 'log', l.name,
-  'lower', CASE WHEN p.lower > '-infinity' THEN ${monthIso('p.lower')} END, 'upper', ${monthIso('p.upper')},
+  'lower', ${boundSql('p.lower')}, 'upper', ${boundSql('p.upper')},
   'isArchived', EXISTS (SELECT FROM ${internalTable(log.table, 'archives')} AS a WHERE a.log = l.name AND a.upper = p.upper),
   'rules', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object('resource', r.resource, 'organization', r.organization,
       'stays', CASE WHEN r.hold THEN true ELSE ${stays('r.keep')} END)), '[]')
@@ -42,10 +43,6 @@ WHERE p.upper <= pg_catalog.clock_timestamp() ORDER BY p.upper`,
     ...[quoteTable(log.table), JSON.stringify(rules), others],
   )
   return rows.map(({ month }) => JSON.parse(month) as PastMonth)
-}
-
-function monthIso(moment: string): string {
-  return `pg_catalog.to_char(${moment} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`
 }
 
 /** Whether something may leave now. */

@@ -1,4 +1,5 @@
 import type { ArchiveReading } from '../sink.ts'
+import type { S3State } from './s3-manifest.ts'
 import { manifestNumber, type ReadManifest, readManifests } from './s3-manifests.ts'
 import type { S3Reader } from './s3-reader.ts'
 
@@ -61,7 +62,7 @@ async function readBranches(
   start: bigint,
   { acknowledged }: ArchiveReading,
 ): Promise<Branch[]> {
-  const state = acknowledged.state as { manifest?: { key?: unknown } } | null
+  const state = acknowledged.state as S3State | null
   const trunk: Branch = {
     ...{ root: undefined, before: undefined, first: 0n, last: start - 1n, entries: 0, content: undefined },
     ...{ era: undefined, isForked: false, endsAcknowledged: acknowledged.batches < start },

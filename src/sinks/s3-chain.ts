@@ -1,4 +1,5 @@
 import type { ArchiveReading } from '../sink.ts'
+import type { S3State } from './s3-manifest.ts'
 import { manifestNumber, type ReadManifest, readManifests } from './s3-manifests.ts'
 import type { S3Reader } from './s3-reader.ts'
 
@@ -18,7 +19,7 @@ export async function* readChain(
   superseded: ReadonlySet<string>,
   reading: ArchiveReading,
 ): AsyncGenerator<ChainLink> {
-  const last = (reading.acknowledged.state as { manifest?: { key: string; sha256: string } } | null)?.manifest
+  const last = (reading.acknowledged.state as S3State | null)?.manifest
   let hasLast = false
   let heads = new Map<string, ChainLink>()
   /** Reported already, so the next one need not say that it is not there. */

@@ -1,10 +1,10 @@
+import type { ArchiveObject } from '../archive-contract.ts'
 import type { ArchiveReading } from '../sink.ts'
 import type { ChainLink } from './s3-chain.ts'
 import type { S3Options } from './s3-options.ts'
 import type { ListedKey, ReadObject, S3Reader } from './s3-reader.ts'
-import type { StoredObject } from './s3-store.ts'
 
-type Retention = StoredObject['retention']
+type Retention = ArchiveObject['retention']
 
 /** The clocks of those who stored an object and its manifest may differ. */
 const clockMargin = 24 * 60 * 60 * 1000

@@ -1,14 +1,13 @@
+import type { ArchiveObject } from '../archive-contract.ts'
 import { columnOfLine, splitLines } from '../log/ndjson.ts'
 import type { SinkBatch } from '../sink.ts'
-import type { StoredObject } from './s3-store.ts'
 
 /** Where a manifest is, and what it must be. */
-export interface ManifestReference {
-  readonly key: string
-  /** Null in a bucket without versions. */
-  readonly versionId: string | null
-  /** Hexadecimal, of its bytes. */
-  readonly sha256: string
+export type ManifestReference = Pick<ArchiveObject, 'key' | 'versionId' | 'sha256'>
+
+/** What is kept with a batch. */
+export interface S3State {
+  readonly manifest: ManifestReference
 }
 
 /** What is known of one object and its place in the log. Each names the manifest before, so that none can be left out. */
@@ -25,7 +24,7 @@ export interface Manifest {
   readonly seq: { readonly lowest: string; readonly highest: string }
   readonly timestamp: { readonly earliest: string; readonly latest: string }
   /** As it is stored, and as the store confirmed it. */
-  readonly object: StoredObject
+  readonly object: ArchiveObject
   /** What is in it once it is unzipped. */
   readonly content: { readonly sha256: string; readonly bytes: number }
   /** Null for the first. */

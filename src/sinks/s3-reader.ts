@@ -4,11 +4,11 @@ import {
   type ListObjectVersionsCommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3'
+import type { ArchiveObject } from '../archive-contract.ts'
 import { AuditError } from '../errors.ts'
 import { awsError, statusOf } from './aws-error.ts'
 import { sha256 } from './digest.ts'
 import type { S3Options } from './s3-options.ts'
-import type { StoredObject } from './s3-store.ts'
 
 /** A key, and all that a bucket has under it. */
 export interface ListedKey {
@@ -23,7 +23,7 @@ export interface ReadObject {
   /** Hexadecimal; null where it is longer than was to be read. */
   readonly sha256: string | null
   readonly body: Buffer
-  readonly retention: StoredObject['retention']
+  readonly retention: ArchiveObject['retention']
 }
 
 /** Errors for what is not there; the others say nothing of it. */

@@ -9,28 +9,14 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
+import type { ArchiveObject, NewArchiveObject } from '../archive-contract.ts'
 import { AuditError } from '../errors.ts'
 import { awsError, statusOf } from './aws-error.ts'
 import { sha256, sha256Base64 } from './digest.ts'
 import type { S3Options } from './s3-options.ts'
 
-/** An object as the store confirmed it. */
-export interface StoredObject {
-  readonly key: string
-  /** Null in a bucket without versions. */
-  readonly versionId: string | null
-  /** Hexadecimal. */
-  readonly sha256: string
-  readonly bytes: number
-  /** Null without Object Lock. */
-  readonly retention: { readonly mode: string; readonly until: string } | null
-}
-
 /** An object to store. */
-interface NewObject {
-  readonly key: string
-  readonly body: Buffer
-  readonly type: string
+interface NewObject extends NewArchiveObject {
   /** Whether other bytes that an attempt before has stored under this key are as good. */
   readonly isSame?: (body: Buffer) => Promise<boolean>
   /** Whether something else under this key is replaced by a new version. Else it is refused. */
@@ -79,7 +65,7 @@ export class S3Store {
    * Stores an object, unless one of that key is there: then it has to be the same. Trusts no silence: what counts is what the
    * store says of the object afterwards.
    */
-  async put(object: NewObject, signal: AbortSignal): Promise<StoredObject> {
+  async put(object: NewObject, signal: AbortSignal): Promise<ArchiveObject> {
     signal.throwIfAborted()
     const until = this.#retainUntil()
     const put = await this.#put(object, until, signal)
@@ -206,7 +192,7 @@ export class S3Store {
     key: string,
     { ObjectLockMode, ObjectLockRetainUntilDate }: HeadObjectCommandOutput,
     wanted: Date | undefined,
-  ): StoredObject['retention'] {
+  ): ArchiveObject['retention'] {
     const { retention, bucket } = this.#options
     if (retention === 'none') return null
     const isKept = ObjectLockRetainUntilDate && ObjectLockRetainUntilDate >= (wanted ?? new Date())

@@ -4,14 +4,9 @@ import type { Sink, SinkBatch } from '../sink.ts'
 import { type Compressor, compressorOf } from './compression.ts'
 import { sha256 } from './digest.ts'
 import { s3Archive } from './s3-archive.ts'
-import { type ManifestReference, manifestOf } from './s3-manifest.ts'
+import { manifestOf, type S3State } from './s3-manifest.ts'
 import type { S3Options } from './s3-options.ts'
 import { S3Store } from './s3-store.ts'
-
-/** What is kept with a batch. */
-interface S3State {
-  readonly manifest: ManifestReference
-}
 
 /**
  * Stores the log in S3, or a store that speaks its language, under Object Lock: for each batch an object of compressed NDJSON, a
