@@ -1,6 +1,8 @@
 import { internalTable } from '../log/internal-schema.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
-import { type ReaderLog, transactionSql } from './reader-log.ts'
+import { commitOrder } from './committed-range.ts'
+import type { ReaderLog } from './reader-log.ts'
+import { consumerPlace, unreadInEra, unreadLater } from './unread.ts'
 
 /** How far a consumer is behind. */
 export interface ConsumerLag {
@@ -30,9 +32,7 @@ export async function readConsumerLags({ table, connection }: ReaderLog): Promis
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   WHERE c.oid = $1::pg_catalog.regclass
 ), consumers AS (
-  SELECT c.*, c.transaction_id::text::pg_catalog.xid8 AS done,
-    (SELECT e.after_seq FROM ${internalTable(table, 'eras')} AS e WHERE e.log = c.log AND e.number = c.era) AS after_seq,
-    (SELECT min(e.after_seq) FROM ${internalTable(table, 'eras')} AS e WHERE e.log = c.log AND e.number > c.era) AS last_seq
+  SELECT ${consumerPlace(table)}, c.lease_until, c.batch, c.acknowledged_at
   FROM ${internalTable(table, 'consumers')} AS c JOIN named ON c.log = named.name
 )
 SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -45,12 +45,11 @@ FROM consumers AS c, LATERAL (
   FROM (
     SELECT o.timestamp FROM (
       SELECT l."timestamp" FROM ${log} AS l
-      WHERE (${transactionSql}, l.seq) > (c.done, c.seq) AND l.seq > coalesce(c.after_seq, 0)
-        AND (c.last_seq IS NULL OR l.seq <= c.last_seq)
-      ORDER BY ${transactionSql}, l.seq LIMIT 100000
+      WHERE ${unreadInEra}
+      ORDER BY ${commitOrder} LIMIT 100000
     ) AS o
     UNION ALL
-    (SELECT l."timestamp" FROM ${log} AS l WHERE l.seq > c.last_seq LIMIT 100000)
+    (SELECT l."timestamp" FROM ${log} AS l WHERE ${unreadLater} LIMIT 100000)
     LIMIT 100000
   ) AS w
 ) AS waiting`,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { internalTable } from '../log/internal-schema.ts'
 import { readHorizon } from '../reader/horizon.ts'
-import { transactionSql } from '../reader/reader-log.ts'
+import { consumerPlace, unreadInEra, unreadLater } from '../reader/unread.ts'
 import type { PastMonth } from './months.ts'
 import type { OwnedLog } from './owned-log.ts'
 
@@ -46,15 +46,11 @@ export async function whoStillReads(
 ): Promise<string[]> {
   const rows = await log.connection.query<{ name: string }>(
     `WITH readers AS (
-  SELECT c.name, c.transaction_id::text::pg_catalog.xid8 AS done, c.seq,
-    (SELECT e.after_seq FROM ${internalTable(log.table, 'eras')} AS e WHERE e.log = c.log AND e.number = c.era) AS after_seq,
-    (SELECT min(e.after_seq) FROM ${internalTable(log.table, 'eras')} AS e WHERE e.log = c.log AND e.number > c.era) AS last_seq
-  FROM ${internalTable(log.table, 'consumers')} AS c WHERE c.log = $1::text
+  SELECT ${consumerPlace(log.table)} FROM ${internalTable(log.table, 'consumers')} AS c WHERE c.log = $1::text
 )
-SELECT r.name FROM readers AS r
-WHERE EXISTS (SELECT FROM ONLY ${partition} AS l WHERE (${transactionSql}, l.seq) > (r.done, r.seq)
-    AND l.seq > coalesce(r.after_seq, 0) AND (r.last_seq IS NULL OR l.seq <= r.last_seq))
-  OR EXISTS (SELECT FROM ONLY ${partition} AS l WHERE l.seq > r.last_seq)
+SELECT c.name FROM readers AS c
+WHERE EXISTS (SELECT FROM ONLY ${partition} AS l WHERE ${unreadInEra})
+  OR EXISTS (SELECT FROM ONLY ${partition} AS l WHERE ${unreadLater})
 UNION ALL
 SELECT m.name FROM pg_catalog.json_array_elements_text($2::text::json) AS m(name)
 WHERE m.name NOT IN (SELECT r.name FROM readers AS r) AND EXISTS (SELECT FROM ONLY ${partition})
