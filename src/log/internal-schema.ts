@@ -20,5 +20,10 @@ export type InternalTable =
 
 /** A table of the internal schema, quoted. */
 export function internalTable(table: TableName, name: InternalTable): string {
+  return internalName(table, name)
+}
+
+/** Whatever is in the internal schema, quoted: a function, or a table that nobody but the owner of the log uses. */
+export function internalName(table: TableName, name: string): string {
   return `${quoteIdentifier(internalSchema(table))}.${quoteIdentifier(name)}`
 }

@@ -1,7 +1,8 @@
+import { internalName } from '../log/internal-schema.ts'
 import { quoteIdentifier, quoteTable } from '../postgres/identifiers.ts'
 import { timeSpanSql } from '../search/entries-query.ts'
 import { monthsAhead } from './maintenance.ts'
-import { internalName, type OwnedLog } from './owned-log.ts'
+import type { OwnedLog } from './owned-log.ts'
 
 /**
  * Makes a log a table of months while others read and write: the new key's index and the CHECK take long and hold nobody up,
@@ -17,7 +18,7 @@ export async function convertLog(log: OwnedLog, note: (text: string) => void): P
   const found = await findLog(log)
   if (found.isPartitioned) return false
 
-  await connection.query(`SELECT ${internalName(log, 'refuse_unfit')}(${regclass})::text`, name)
+  await connection.query(`SELECT ${internalName(log.table, 'refuse_unfit')}(${regclass})::text`, name)
   const index = { schema: found.schema, name: `${table.name}_partition_key` }
   if (found.hasKey === false) await connection.query(`DROP INDEX CONCURRENTLY ${quoteTable(index)}`)
   if (!found.hasKey) {
@@ -30,7 +31,7 @@ export async function convertLog(log: OwnedLog, note: (text: string) => void): P
     `SELECT "last"::text FROM (${timeSpanSql(name)}) AS span`,
   )
   await connection.query(
-    `SELECT ${internalName(log, 'bound_log')}(${regclass}, $2::text::pg_catalog.timestamptz)::text`,
+    `SELECT ${internalName(log.table, 'bound_log')}(${regclass}, $2::text::pg_catalog.timestamptz)::text`,
     ...[name, newest?.last ?? null],
   )
   const bound = quoteIdentifier(`${table.name}_partition_bound`)
@@ -39,14 +40,14 @@ export async function convertLog(log: OwnedLog, note: (text: string) => void): P
     await connection.query(`ALTER TABLE ${name} VALIDATE CONSTRAINT ${bound}`)
     note('Putting the partitioned table in its place.')
     // with the next month only: making the others takes longer than all else, and nobody need wait for it
-    await connection.query(`SELECT ${internalName(log, 'partition_log')}(${regclass}, 1)`, name)
+    await connection.query(`SELECT ${internalName(log.table, 'partition_log')}(${regclass}, 1)`, name)
   } catch (error) {
     // it would refuse what is written after its month
     await connection.query(`ALTER TABLE ${name} DROP CONSTRAINT IF EXISTS ${bound}`).catch(() => {})
     throw error
   }
   await connection.query(
-    `SELECT partition FROM ${internalName(log, 'create_partitions')}(${regclass}, ${monthsAhead})`,
+    `SELECT partition FROM ${internalName(log.table, 'create_partitions')}(${regclass}, ${monthsAhead})`,
     name,
   )
   return true

@@ -1,6 +1,7 @@
+import { internalName } from '../log/internal-schema.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import type { MaintenanceAction, MaintenanceOptions } from './maintenance.ts'
-import { internalName, type OwnedLog } from './owned-log.ts'
+import type { OwnedLog } from './owned-log.ts'
 
 /**
  * Creates the partitions that a partitioned log lacks, and protects those that others created. Writers don't wait, and one
@@ -12,10 +13,10 @@ export async function createPartitions(
 ): Promise<MaintenanceAction[]> {
   const values = [quoteTable(log.table), String(monthsAhead), since ?? null]
   const given = '$1::text::pg_catalog.regclass, $2::text::int4, $3::text::pg_catalog.timestamptz'
-  const created = `SELECT partition, is_new AS "isNew" FROM ${internalName(log, 'create_partitions')}(${given})`
+  const created = `SELECT partition, is_new AS "isNew" FROM ${internalName(log.table, 'create_partitions')}(${given})`
   const missing = `SELECT pg_catalog.to_char(lower AT TIME ZONE 'UTC', 'YYYY-MM') AS partition, true AS "isNew"
-    FROM ${internalName(log, 'missing_months')}(${given})
-    UNION ALL SELECT partition::text, false FROM ${internalName(log, 'partitions')}($1::text::pg_catalog.regclass) WHERE NOT is_protected`
+    FROM ${internalName(log.table, 'missing_months')}(${given})
+    UNION ALL SELECT partition::text, false FROM ${internalName(log.table, 'partitions')}($1::text::pg_catalog.regclass) WHERE NOT is_protected`
   const rows = await log.connection.query<{ partition: string; isNew: boolean }>(
     isDryRun ? missing : created,
     ...values,
@@ -35,7 +36,7 @@ export async function forgetWrittenIds(
 ): Promise<MaintenanceAction[]> {
   if (isDryRun) return []
   await log.connection.query(
-    `DELETE FROM ${internalName(log, 'written_ids')} WHERE log = ${internalName(log, 'log_name')}($1::text::pg_catalog.regclass)
+    `DELETE FROM ${internalName(log.table, 'written_ids')} WHERE log = ${internalName(log.table, 'log_name')}($1::text::pg_catalog.regclass)
       AND written_at < pg_catalog.clock_timestamp() - interval '1 day'`,
     quoteTable(log.table),
   )

@@ -9,7 +9,7 @@ import { missingStates } from '../log/write-error.ts'
 import type { ModelName, RecordId } from '../models/model-types.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { sqlStateOf } from '../postgres/sql-state.ts'
-import { checkShape } from '../values/check-shape.ts'
+import { check } from '../search/check.ts'
 import { parseRecordId } from '../values/resource-id.ts'
 
 /** Whose entries: those of one record, those of one actor, or these. */
@@ -81,28 +81,35 @@ const optionsSchema = z.strictObject({
   fields: z.optional(z.array(text).check(z.minLength(1))),
 })
 
+const notDone = 'nothing was erased'
+
 export function createErasure<Client>(log: Log): Erasure<Client> {
   return { erase: (subject, options) => erase(log, subject, options) }
 }
 
 async function erase(log: Log, subject: unknown, options: EraseOptions): Promise<ErasureResult> {
-  const { table } = log.options
-  const { reason, fields } = parseErasure(optionsSchema, options, 'options')
-  const about = await subjectOf(log, parseErasure(subjectSchema, subject, 'subject'))
+  const { reason, fields } = check('The options of the erasure', optionsSchema, options, notDone)
+  const about = await subjectOf(log, check('The subject of the erasure', subjectSchema, subject, notDone))
   const models = await log.models.all(log.connection)
   const keys = models.map(({ resource, key }) => [resource, key.map(({ name }) => name)])
-  const values = [about, Object.fromEntries(keys), eraserColumns(log)].map((value) => JSON.stringify(value))
-  const name = quoteTable({ ...table, name: `${table.name}_erase` })
+  const [subjectText, keysText, eraserText] = [about, Object.fromEntries(keys), eraserColumns(log)].map(
+    (value) => JSON.stringify(value),
+  )
   const [row] = await log.connection
     .query<{ result: ErasureRow }>(
-      `SELECT ${name}($1::text::jsonb, $2::text, ARRAY(SELECT pg_catalog.json_array_elements_text($3::text::json)), $4::text::jsonb, $5::text::jsonb) AS result`,
-      ...[values[0], reason, JSON.stringify(fields ?? []), values[1], values[2]],
+      `SELECT ${eraseFunction(log)}($1::text::jsonb, $2::text, ARRAY(SELECT pg_catalog.json_array_elements_text($3::text::json)), $4::text::jsonb, $5::text::jsonb) AS result`,
+      ...[subjectText, reason, JSON.stringify(fields ?? []), keysText, eraserText],
     )
     .catch((error: unknown) => {
       throw refusedErasure(log, error)
     })
   const { erased = 0, entries = [] } = row?.result ?? {}
   return { erased, entryIds: entries }
+}
+
+/** The function that erases, which the role has to be allowed to execute. */
+function eraseFunction({ options: { table } }: Log): string {
+  return quoteTable({ ...table, name: `${table.name}_erase` })
 }
 
 interface ErasureRow {
@@ -134,34 +141,25 @@ function eraserColumns({ options }: Log): object {
   }
 }
 
-function refusedErasure({ options: { table } }: Log, cause: unknown): AuditError {
+function refusedErasure(log: Log, cause: unknown): AuditError {
   const state = sqlStateOf(cause)
-  const log = quoteTable(table)
+  const { table } = log.options
+  const name = quoteTable(table)
   if (missingStates.has(state ?? '')) return unansweredQuestion(cause, table)
   if (state === 'ZA008') {
     return new AuditError(
       'AUDIT_NOT_SEALED',
-      `Some of the entries of ${log} to erase are not sealed yet, so nothing was erased: what is sealed proves that it was there. Seal the log, with "npx prisma-extension-audit seal --once", and erase again.`,
+      `Some of the entries of ${name} to erase are not sealed yet, so nothing was erased: what is sealed proves that it was there. Seal the log, with "npx prisma-extension-audit seal --once", and erase again.`,
       { cause },
     )
   }
   const why =
     state === '42501'
-      ? `the role may not execute the function ${quoteTable({ ...table, name: `${table.name}_erase` })}. GRANT EXECUTE on it to the role that is to erase, and to no other`
+      ? `the role may not execute the function ${eraseFunction(log)}. GRANT EXECUTE on it to the role that is to erase, and to no other`
       : state === undefined
         ? 'the database did not answer. Make sure that it can be reached, and erase again: what is erased already is left out'
         : `the database refused with SQLSTATE ${state}. See cause`
-  return new AuditError('AUDIT_ERASE_REFUSED', `Nothing was erased from the audit log ${log}: ${why}.`, {
+  return new AuditError('AUDIT_ERASE_REFUSED', `Nothing was erased from the audit log ${name}: ${why}.`, {
     cause,
   })
-}
-
-function parseErasure<T>(schema: z.ZodMiniType<T>, value: unknown, what: string): T {
-  const result = checkShape(schema, value)
-  if (result.success) return result.data
-  throw new AuditError(
-    'AUDIT_INVALID_FILTER',
-    `The ${what} of the erasure can't be used, and nothing was erased: ${z.prettifyError(result.error)}`,
-    { cause: result.error },
-  )
 }

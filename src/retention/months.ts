@@ -1,8 +1,8 @@
-import { internalTable } from '../log/internal-schema.ts'
+import { internalName, internalTable } from '../log/internal-schema.ts'
 import { boundSql } from '../parquet/catalog.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import type { ResolvedRetention } from '../retention-options.ts'
-import { internalName, type OwnedLog } from './owned-log.ts'
+import type { OwnedLog } from './owned-log.ts'
 
 /** A partition that is over, and what of it stays. */
 export interface PastMonth {
@@ -29,7 +29,7 @@ export async function readPastMonths(
     `CASE WHEN ${keep} = 'forever' THEN true ELSE p.upper > now() - ${keep}::pg_catalog.interval END`
   const rows = await log.connection.query<{ month: string }>(
     `SELECT pg_catalog.json_build_object(
-  'partition', ${internalName(log, 'log_name')}(p.partition), 'log', l.name,
+  'partition', ${internalName(log.table, 'log_name')}(p.partition), 'log', l.name,
   'lower', ${boundSql('p.lower')}, 'upper', ${boundSql('p.upper')},
   'isArchived', EXISTS (SELECT FROM ${internalTable(log.table, 'archives')} AS a WHERE a.log = l.name AND a.upper = p.upper),
   'rules', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object('resource', r.resource, 'organization', r.organization,
@@ -37,8 +37,8 @@ export async function readPastMonths(
     FROM pg_catalog.json_to_recordset($2::text::json) AS r(resource text, organization text, hold boolean, keep text)),
   'othersStay', ${stays('$3::text')}
 )::text AS month
-FROM ${internalName(log, 'partitions')}($1::text::pg_catalog.regclass) AS p,
-  LATERAL (SELECT ${internalName(log, 'log_name')}($1::text::pg_catalog.regclass) AS name) AS l
+FROM ${internalName(log.table, 'partitions')}($1::text::pg_catalog.regclass) AS p,
+  LATERAL (SELECT ${internalName(log.table, 'log_name')}($1::text::pg_catalog.regclass) AS name) AS l
 WHERE p.upper <= pg_catalog.clock_timestamp() ORDER BY p.upper`,
     ...[quoteTable(log.table), JSON.stringify(rules), others],
   )

@@ -1,7 +1,6 @@
 import { AuditError } from '../errors.ts'
-import { internalSchema } from '../log/internal-schema.ts'
 import { questionsTo } from '../log/readable.ts'
-import { quoteIdentifier, quoteTable, type TableName } from '../postgres/identifiers.ts'
+import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 import { serverMessageOf, sqlStateOf } from '../postgres/sql-state.ts'
 
@@ -26,11 +25,6 @@ export function ownedLog({ table, connection, transaction }: OwnedLog): OwnedLog
         }),
     },
   }
-}
-
-/** A function or a table of the log's migrations that nobody but its owner uses. */
-export function internalName({ table }: OwnedLog, name: string): string {
-  return `${quoteIdentifier(internalSchema(table))}.${quoteIdentifier(name)}`
 }
 
 /** What the functions of partitions raise: the log can't be partitioned as it is, and the archive is not what the log is. */

@@ -1,10 +1,11 @@
 import type { MonthArchive } from '../archive-contract.ts'
 import { AuditError } from '../errors.ts'
 import { columnNames, logColumns } from '../log/columns.ts'
+import { internalName } from '../log/internal-schema.ts'
 import { readArchived } from '../parquet/catalog.ts'
 import { quoteIdentifier, quoteTable } from '../postgres/identifiers.ts'
 import { readBack } from './archive-month.ts'
-import { internalName, type OwnedLog } from './owned-log.ts'
+import type { OwnedLog } from './owned-log.ts'
 
 /**
  * Brings a month back into the table, as it was: the archive is read and checked, a table beside the log is filled, and then one
@@ -31,7 +32,7 @@ export async function restoreMonth(
   }
   const { connection } = log
   const [made] = await connection.query<{ beside: string }>(
-    `SELECT ${internalName(log, 'create_beside')}($1::text::pg_catalog.regclass, 'restored') AS beside`,
+    `SELECT ${internalName(log.table, 'create_beside')}($1::text::pg_catalog.regclass, 'restored') AS beside`,
     quoteTable(log.table),
   )
   const { beside } = made as { beside: string }
@@ -45,7 +46,7 @@ export async function restoreMonth(
     }
   }
   const [row] = await connection.query<{ entries: number }>(
-    `SELECT ${internalName(log, 'restore_partition')}($1::text::pg_catalog.regclass, $2::text, $3::text::pg_catalog.timestamptz)::float8 AS entries`,
+    `SELECT ${internalName(log.table, 'restore_partition')}($1::text::pg_catalog.regclass, $2::text, $3::text::pg_catalog.timestamptz)::float8 AS entries`,
     ...[quoteTable(log.table), beside, found.to],
   )
   return row?.entries ?? 0

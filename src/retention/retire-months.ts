@@ -1,3 +1,4 @@
+import { internalName } from '../log/internal-schema.ts'
 import { readArchived } from '../parquet/catalog.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import type { ResolvedRetention } from '../retention-options.ts'
@@ -5,7 +6,7 @@ import { archiveMonth } from './archive-month.ts'
 import { whoStillReads, whyNotOver } from './closing.ts'
 import type { MaintenanceAction, MaintenanceOptions } from './maintenance.ts'
 import { describePolicy, mayLeave, type PastMonth, readPastMonths } from './months.ts'
-import { differsFromArchive, internalName, type OwnedLog } from './owned-log.ts'
+import { differsFromArchive, type OwnedLog } from './owned-log.ts'
 
 /** Archives the months that are over, and takes out of the table what does not have to stay in it. One process at a time. */
 export async function retireMonths(log: OwnedLog, options: MaintenanceOptions): Promise<MaintenanceAction[]> {
@@ -93,7 +94,7 @@ async function retirePartition(
   why: string,
 ): Promise<number | null> {
   const [row] = await log.connection.query<{ entries: number | null }>(
-    `SELECT ${internalName(log, 'retire_partition')}($1::text::pg_catalog.regclass, $2::text, $3::text::pg_catalog.timestamptz,
+    `SELECT ${internalName(log.table, 'retire_partition')}($1::text::pg_catalog.regclass, $2::text, $3::text::pg_catalog.timestamptz,
   $4::text::jsonb, $5::text::bool, $6::text)::float8 AS entries`,
     ...[quoteTable(log.table), partition, upper, JSON.stringify(rules), String(othersStay), why],
   )
@@ -113,7 +114,7 @@ async function countLeaving(
   log: OwnedLog,
   { partition, rules, othersStay }: PastMonth,
 ): Promise<{ all: number; leaving: number }> {
-  const stays = `${internalName(log, 'stays')}(l.resource_type, l.organization_id, $1::text::jsonb, $2::text::bool)`
+  const stays = `${internalName(log.table, 'stays')}(l.resource_type, l.organization_id, $1::text::jsonb, $2::text::bool)`
   const [row] = await log.connection.query<{ all: number; leaving: number }>(
     `SELECT count(*)::float8 AS "all", count(*) FILTER (WHERE NOT ${stays})::float8 AS leaving FROM ONLY ${partition} AS l`,
     ...[JSON.stringify(rules), String(othersStay)],
