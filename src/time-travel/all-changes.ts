@@ -1,6 +1,5 @@
 import type { EntryPlace } from '../archive-contract.ts'
-import type { ArchivedEntry } from '../log/archived-log.ts'
-import { comparePlaces } from '../log/archived-log.ts'
+import { type ArchivedEntry, comparePlaces, mergePlaced } from '../log/archived-log.ts'
 import type { Log } from '../log/log.ts'
 import type { StoredModel } from '../models/stored-models.ts'
 import { isoMicroseconds, microsecondsOf } from '../values/iso-timestamp.ts'
@@ -8,7 +7,10 @@ import { idOfTexts } from '../values/resource-id.ts'
 import type { LoggedRow } from '../values/revive.ts'
 import {
   arrivalsAt,
+  type Bounds,
+  changeActions,
   changesOf,
+  type Direction,
   isOf,
   isSameKey,
   type Key,
@@ -25,7 +27,7 @@ export async function* allChangesOf(
   log: Log,
   model: StoredModel,
   key: Key,
-  direction: 'before' | 'after',
+  direction: Direction,
   position: LogPosition,
 ): AsyncGenerator<RecordedChange> {
   const inTable = changesOf(log, model, key, direction, position)
@@ -50,12 +52,12 @@ async function* archivedChanges(
   { archive }: Log,
   model: StoredModel,
   key: Key,
-  direction: 'before' | 'after',
+  direction: Direction,
   after: EntryPlace,
   until?: EntryPlace,
 ): AsyncGenerator<RecordedChange> {
   const conditions = {
-    actions: ['create', 'update', 'delete'].map((verb) => `${model.resource}.${verb}`),
+    actions: changeActions(model),
     ...{ resourceType: model.resource, resourceId: idOfTexts(key), outcome: 'success' },
   }
   const order = direction === 'before' ? 'newest' : 'oldest'
@@ -73,7 +75,7 @@ export async function allArrivalsAt(
   log: Log,
   model: StoredModel,
   key: Key,
-  bounds: { after: LogPosition | undefined; before: LogPosition | undefined },
+  bounds: Bounds,
 ): Promise<RecordedChange[]> {
   const inTable = await arrivalsAt(log, model, key, bounds)
   if (!log.archive) return inTable
@@ -85,17 +87,15 @@ export async function allArrivalsAt(
     },
     ...{ order: 'oldest', after: after && placeOfChange(after), until: before && placeOfChange(before) },
   })
-  const places = new Set(inTable.map(({ at, seq }) => `${at} ${seq}`))
   const archived = found
     .map(changeIn)
     .filter(
       (change) =>
         isSameKey(keyAfter(model, change), key) &&
         !isSameKey(keyOfId(model, change.id), key) &&
-        !(before && comparePlaces(placeOfChange(change), placeOfChange(before)) === 0) &&
-        !places.has(`${change.at} ${change.seq}`),
+        !(before && comparePlaces(placeOfChange(change), placeOfChange(before)) === 0),
     )
-  return [...inTable, ...archived].sort((a, b) => comparePlaces(placeOfChange(a), placeOfChange(b)))
+  return mergePlaced(inTable, archived, { placeOf: placeOfChange, order: 'oldest', count: Infinity })
 }
 
 function changeIn({ row, place }: ArchivedEntry): RecordedChange {

@@ -14,9 +14,16 @@ export interface LogPosition {
   readonly seq: bigint
 }
 
+const changeVerbs = ['create', 'update', 'delete'] as const
+
+/** The actions by which a record changes. */
+export function changeActions({ resource }: StoredModel): string[] {
+  return changeVerbs.map((verb) => `${resource}.${verb}`)
+}
+
 /** An entry that says how a record changed. */
 export interface RecordedChange extends LogPosition {
-  readonly verb: 'create' | 'update' | 'delete'
+  readonly verb: (typeof changeVerbs)[number]
   readonly id: string
   readonly before: LoggedRow | null
   readonly after: LoggedRow | null
@@ -36,16 +43,19 @@ const changeColumns = [
 /** How many entries to read at a time: the first is usually enough, since it holds the whole record. */
 const pageSizes = { first: 1, next: 200 }
 
+/** Which changes of a record: those before a place, or those from it on. */
+export type Direction = 'before' | 'after'
+
 /** The changes recorded under a record's key: before a position, newest first; or from it on, oldest first. */
 export async function* changesOf(
   log: Log,
   model: StoredModel,
   key: Key,
-  direction: 'before' | 'after',
+  direction: Direction,
   position: LogPosition,
 ): AsyncGenerator<RecordedChange> {
   const [comparison, order] = direction === 'before' ? ['<', 'DESC'] : ['>', 'ASC']
-  const verbs = ['create', 'update', 'delete'].map((verb) => quoteLiteral(`${model.resource}.${verb}`))
+  const actions = changeActions(model).map(quoteLiteral)
   const { table } = log.options
   const connection = questionsTo(log)
   const at = Date.parse(position.at)
@@ -60,7 +70,7 @@ export async function* changesOf(
       const page = await connection.query<RecordedChange>(
         `SELECT ${changeColumns} FROM ${spanSql(table, span)} AS l
        WHERE resource_type = $1 AND resource_id = $2 AND ("timestamp", seq) ${comparison} ($3::timestamptz, $4::int8)
-         AND action IN (${verbs.join(', ')}) AND outcome = 'success'
+         AND action IN (${actions.join(', ')}) AND outcome = 'success'
        ORDER BY "timestamp" ${order}, seq ${order} LIMIT ${size}`,
         ...[model.resource, idOfTexts(key), from.at, from.seq],
       )
@@ -73,12 +83,18 @@ export async function* changesOf(
   }
 }
 
+/** The places between which something is looked for, neither included. */
+export interface Bounds {
+  readonly after: LogPosition | undefined
+  readonly before: LogPosition | undefined
+}
+
 /** Updates that gave a record this key, oldest first. Reads every update of the model between the two positions. */
 export async function arrivalsAt(
   log: Log,
   model: StoredModel,
   key: Key,
-  { after, before }: { after: LogPosition | undefined; before: LogPosition | undefined },
+  { after, before }: Bounds,
 ): Promise<RecordedChange[]> {
   const names = model.key.map(({ name }) => quoteLiteral(name))
   const isMoved = names.map((name) => `details->'before'->${name} IS DISTINCT FROM details->'after'->${name}`)
