@@ -82,13 +82,8 @@ export function composeMigration() {
     '-- Nobody else may attach a trigger function to a table of his own, or call what is internal.',
     'REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "audit_logs_internal" FROM PUBLIC;',
     '',
-    ...[
-      ['qualify_record', 'audit_logs_record'],
-      ['make_write', 'audit_logs_write'],
-    ].map(
-      ([change, name]) => `SELECT "audit_logs_internal"."${change}"(
-  (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(NULL::"audit_logs")), '${name}');`,
-    ),
+    madeFor('qualify_record', 'audit_logs_record'),
+    madeFor('make_write', 'audit_logs_write'),
     '',
   ].join('\n')
 }
@@ -107,12 +102,9 @@ export function composePartitions() {
     'REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "audit_logs_internal" FROM PUBLIC;',
     '',
     '-- Where somebody has partitioned the log himself already.',
-    `SELECT "audit_logs_internal"."make_write"(
-  (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(NULL::"audit_logs")), 'audit_logs_write');`,
+    madeFor('make_write', 'audit_logs_write'),
     '',
-    `CREATE OR REPLACE FUNCTION "audit_logs_version"() RETURNS integer
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS E'SELECT 5';`,
+    versionFunction(5),
     '',
   ].join('\n')
 }
@@ -127,14 +119,24 @@ export function composeErasure() {
     '',
     'REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "audit_logs_internal" FROM PUBLIC;',
     '',
-    `SELECT "audit_logs_internal"."make_erase"(
-  (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(NULL::"audit_logs")), 'audit_logs_erase');`,
+    madeFor('make_erase', 'audit_logs_erase'),
     '',
-    `CREATE OR REPLACE FUNCTION "audit_logs_version"() RETURNS integer
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS E'SELECT 6';`,
+    versionFunction(6),
     '',
   ].join('\n')
+}
+
+/** Makes a function whose body names the log's schema. */
+function madeFor(maker, name) {
+  return `SELECT "audit_logs_internal"."${maker}"(
+  (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(NULL::"audit_logs")), '${name}');`
+}
+
+/** By which a client sees what the migrations have made. */
+function versionFunction(version) {
+  return `CREATE OR REPLACE FUNCTION "audit_logs_version"() RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS E'SELECT ${version}';`
 }
 
 function readFunctions(names) {
@@ -149,17 +151,23 @@ function asStringBody(body) {
 }
 
 const examples = ['demo', 'express', 'hono', 'nestjs']
-const partitions = '20260601000000_audit_log_partitions'
-const erasure = '20260701000000_audit_log_erasure'
+/** The later migrations that are composed, by their names. */
+const composed = {
+  '20260601000000_audit_log_partitions': composePartitions,
+  '20260701000000_audit_log_erasure': composeErasure,
+}
 /** The migrations that have the same name in the examples. */
-const further = ['20260401000000_audit_log_readers', '20260501000000_audit_log_seals', partitions, erasure]
+const further = [
+  ...['20260401000000_audit_log_readers', '20260501000000_audit_log_seals'],
+  ...Object.keys(composed),
+]
 
 if (process.argv[1]?.endsWith('migrations.mjs')) {
   writeFileSync(migration, composeMigration())
-  mkdirSync(`prisma/migrations/${partitions}`, { recursive: true })
-  writeFileSync(`prisma/migrations/${partitions}/migration.sql`, composePartitions())
-  mkdirSync(`prisma/migrations/${erasure}`, { recursive: true })
-  writeFileSync(`prisma/migrations/${erasure}/migration.sql`, composeErasure())
+  for (const [name, compose] of Object.entries(composed)) {
+    mkdirSync(`prisma/migrations/${name}`, { recursive: true })
+    writeFileSync(`prisma/migrations/${name}/migration.sql`, compose())
+  }
   for (const example of examples) {
     const folder = `examples/${example}/prisma/migrations`
     writeFileSync(`${folder}/20260201000000_audit_log_functions/migration.sql`, composeMigration())
