@@ -1,6 +1,7 @@
 import { type Sink, startShipping, withAudit } from 'prisma-extension-audit'
 import { files } from 'prisma-extension-audit/files'
 import { s3 } from 'prisma-extension-audit/s3'
+import { motoConfig } from '../scripts/moto.ts'
 import { ordinaryAdapter } from './clients.ts'
 import { PrismaClient } from './generated/client/client.ts'
 
@@ -10,9 +11,8 @@ const [url = '', kind, place = '', endpoint = ''] = process.argv.slice(2)
 function createSink(): Sink {
   if (kind === 'files') return files({ name: 'bench', directory: place })
   if (kind === 's3') {
-    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
-    const client = { endpoint, region: 'us-east-1', credentials, forcePathStyle: true, maxAttempts: 1 }
-    return s3({ name: 'bench', bucket: place, retention: { mode: 'COMPLIANCE', days: 1 }, client })
+    const retention = { mode: 'COMPLIANCE', days: 1 } as const
+    return s3({ name: 'bench', bucket: place, retention, client: motoConfig(endpoint) })
   }
   return { name: 'bench', limits: { entries: 10_000 }, write: async ({ lines }) => void lines.length }
 }

@@ -1,6 +1,5 @@
-import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,8 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import pg from 'pg'
+import { hasMoto, type Moto, startMoto } from '../scripts/moto.ts'
 import { createLog } from './log.ts'
 import { median } from './measure.ts'
+import { processorTime, serverProcessorTime } from './processor-time.ts'
 
 /** A sink that catches up with a backlog. */
 export interface CatchUp {
@@ -34,7 +35,6 @@ export interface ShipResult {
 type SinkKind = 'nowhere' | 'files' | 's3'
 
 export const shipTargets = { perSecond: 20_000, rise: 1.05, lag: 2 }
-const endpoint = 'http://127.0.0.1:5566'
 
 /** What shipping takes, to each kind of sink: S3 only where moto is installed. */
 export async function measureShipping(
@@ -44,7 +44,7 @@ export async function measureShipping(
   const { url, drop } = await createLog(serverUrl, 0)
   const pool = new pg.Pool({ connectionString: url, max: 8 })
   pool.on('error', () => {}) // dropping the database ends its connections
-  const moto = await startMoto()
+  const moto = hasMoto() ? await startMoto() : undefined
   const sink: SinkKind = moto ? 's3' : 'files'
   try {
     const bench = new ShipBench(url, pool, moto)
@@ -57,7 +57,7 @@ export async function measureShipping(
     const writers = await bench.besideWriters(sink, rounds)
     return { catchUps, writers, lag: await bench.lagAt500(sink), sink }
   } finally {
-    moto?.kill('SIGKILL')
+    await moto?.stop()
     await pool.end()
     await drop()
   }
@@ -66,9 +66,9 @@ export async function measureShipping(
 class ShipBench {
   readonly #url: string
   readonly #pool: pg.Pool
-  readonly #moto: ChildProcess | undefined
+  readonly #moto: Moto | undefined
 
-  constructor(url: string, pool: pg.Pool, moto: ChildProcess | undefined) {
+  constructor(url: string, pool: pg.Pool, moto: Moto | undefined) {
     this.#url = url
     this.#pool = pool
     this.#moto = moto
@@ -153,9 +153,12 @@ class ShipBench {
   /** A process that ships everything from the beginning. */
   async #start(sink: SinkKind) {
     await this.#pool.query('DELETE FROM audit_logs_internal.consumers')
-    const place = sink === 's3' ? await createBucket() : await mkdtemp(join(tmpdir(), 'audit-bench-'))
+    const store = sink === 's3' ? this.#moto : undefined
+    const place = store ? await createBucket(store) : await mkdtemp(join(tmpdir(), 'audit-bench-'))
     const script = fileURLToPath(new URL('ship-process.ts', import.meta.url))
-    const child = fork(script, [this.#url, sink, place, endpoint], { execArgv: process.execArgv })
+    const child = fork(script, [this.#url, sink, place, this.#moto?.config.endpoint ?? ''], {
+      execArgv: process.execArgv,
+    })
     await once(child, 'message')
     return {
       ask: async () => {
@@ -190,15 +193,23 @@ class ShipBench {
     return Number(rows[0]?.seq)
   }
 
-  /** Microseconds of all processes of the server that run now. */
+  /** Microseconds. */
   async #databaseCpu(): Promise<number> {
-    const { rows } = await this.#pool.query<{ pid: number }>('SELECT pid FROM pg_stat_activity')
-    return rows.reduce((sum, { pid }) => sum + cpuOf(pid), 0)
+    const { rows } = await this.#pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+    return rows[0] ? serverProcessorTime(rows[0].pid) : 0
   }
 
   #storeCpu(): number {
-    return this.#moto?.pid === undefined ? 0 : cpuOf(this.#moto.pid)
+    return this.#moto?.pid === undefined ? 0 : processorTime(this.#moto.pid)
   }
+}
+
+async function createBucket({ config }: Moto): Promise<string> {
+  const bucket = `bench-${Date.now()}`
+  const client = new S3Client(config)
+  await client.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: true }))
+  client.destroy()
+  return bucket
 }
 
 const insert = `INSERT INTO audit_logs (id, action, actor_id, actor_type, actor_email, resource_type, resource_id, details,
@@ -208,38 +219,3 @@ const insert = `INSERT INTO audit_logs (id, action, actor_id, actor_type, actor_
     md5(random()::text), '203.0.113.7', 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0', 'organization-' || n % 100
   FROM (SELECT n, jsonb_build_object('id', n, 'customer', md5(random()::text), 'total', '12.50', 'note', md5(random()::text),
       'createdAt', clock_timestamp(), 'updatedAt', clock_timestamp()) AS row FROM generate_series(1, $1::int) AS n) AS made`
-
-/** Microseconds; 0 for a process that is gone, or where the system does not tell. */
-function cpuOf(pid: number): number {
-  try {
-    const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')
-    const fields = rest.split(' ')
-    return (Number(fields[11]) + Number(fields[12])) * 10_000
-  } catch {
-    return 0
-  }
-}
-
-async function createBucket(): Promise<string> {
-  const bucket = `bench-${Date.now()}`
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
-  const client = new S3Client({ endpoint, region: 'us-east-1', credentials, forcePathStyle: true })
-  await client.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: true }))
-  client.destroy()
-  return bucket
-}
-
-async function startMoto(): Promise<ChildProcess | undefined> {
-  if (spawnSync('moto_server', ['--help']).status !== 0) return undefined
-  const child = spawn('moto_server', ['-H', '127.0.0.1', '-p', new URL(endpoint).port], { stdio: 'ignore' })
-  const answers = () =>
-    fetch(endpoint).then(
-      () => true,
-      () => false,
-    )
-  while (!(await answers())) {
-    if (child.exitCode !== null) throw new Error('moto_server did not start')
-    await sleep(100)
-  }
-  return child
-}

@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { openSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { freePort } from './free-port.ts'
+import { isAnswering } from './moto.ts'
 
 /** The packages of Debian that have what is started here. */
 export const cephPackages = 'radosgw ceph-mon ceph-osd ceph-common'
@@ -128,19 +129,10 @@ rgw_frontends = beast endpoint=127.0.0.1:${gatewayPort}
 
 async function untilAnswered(endpoint: string, daemons: readonly ChildProcess[]): Promise<void> {
   const deadline = performance.now() + 120_000
-  while (!(await fetch(endpoint).then(...[() => true, () => false]))) {
+  while (!(await isAnswering(endpoint))) {
     const ended = daemons.find(({ exitCode }) => exitCode !== null)
     if (ended) throw new Error(`${ended.spawnfile} ended with exit code ${ended.exitCode}`)
     if (performance.now() > deadline) throw new Error('the gateway did not answer within two minutes')
     await sleep(200)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }

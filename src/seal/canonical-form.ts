@@ -10,5 +10,5 @@ export function canonicalForm(row: ExactRow): string {
   return JSON.stringify(columnNames.map((name) => row[name]))
 }
 
-/** The same out of a row of the table as `l`, as PostgreSQL makes it: of type json. */
+/** The same as PostgreSQL makes it out of a row of the table: of type json. */
 export const canonicalSql = `pg_catalog.array_to_json(ARRAY[${columnNames.map(exactColumn).join(', ')}])`

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pRetry from 'p-retry'
 import pg from 'pg'
+import { freePort } from '../../scripts/free-port.ts'
 
 /** Whether PgBouncer is installed (Debian: `apt-get install pgbouncer`). */
 export const hasBouncer = spawnSync('pgbouncer', ['--version']).status === 0
@@ -60,12 +60,4 @@ ignore_startup_parameters = extra_float_digits
       rmSync(directory, { recursive: true })
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  return typeof address === 'object' && address ? address.port : 0
 }

@@ -6,11 +6,11 @@ import {
   type ObjectVersion,
   S3Client,
 } from '@aws-sdk/client-s3'
+import type { Moto } from '../../scripts/moto.ts'
 import type { ExactRow } from '../../src/index.ts'
 import { decompressed } from '../../src/sinks/compression.ts'
 import type { Manifest } from '../../src/sinks/s3-manifest.ts'
 import { unique } from '../support/unique.ts'
-import type { Moto } from './moto.ts'
 import { rowsOf } from './places.ts'
 
 /** A bucket with Object Lock, and what is in it. */

@@ -1,5 +1,6 @@
 import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Moto } from '../../scripts/moto.ts'
 import { type AuditError, type ExactRow, startShipping, withAudit } from '../../src/index.ts'
 import { lineRow } from '../../src/log/ndjson.ts'
 import { type CloudWatchOptions, cloudWatch } from '../../src/sinks/cloudwatch.ts'
@@ -7,7 +8,7 @@ import { sinkContract } from '../../src/sinks/sink-contract.ts'
 import { until, write } from '../reader/readers.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { unique } from '../support/unique.ts'
-import { type Moto, startMoto, withoutMoto } from './moto.ts'
+import { startMoto, withoutMoto } from './moto.ts'
 
 describe.skipIf(withoutMoto)(`cloudWatch${withoutMoto ? `: skipped, ${withoutMoto}` : ''}`, async () => {
   const moto = withoutMoto ? ({} as Moto) : await startMoto()

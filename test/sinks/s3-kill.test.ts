@@ -5,10 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Moto } from '../../scripts/moto.ts'
 import { write } from '../reader/readers.ts'
 import { createDatabase } from '../support/database.ts'
 import { createBucket } from './archives.ts'
-import { type Moto, startMoto, withoutMoto } from './moto.ts'
+import { startMoto, withoutMoto } from './moto.ts'
 
 /** Between which request and which answer a process dies. */
 interface Step {

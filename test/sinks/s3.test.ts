@@ -7,6 +7,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Moto } from '../../scripts/moto.ts'
 import { type AuditError, type Sink, startShipping, withAudit } from '../../src/index.ts'
 import { type Compression, compressorOf } from '../../src/sinks/compression.ts'
 import { s3 } from '../../src/sinks/s3.ts'
@@ -17,7 +18,7 @@ import { until, write } from '../reader/readers.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { unique } from '../support/unique.ts'
 import { createBucket } from './archives.ts'
-import { type Moto, startMoto, withoutMoto } from './moto.ts'
+import { startMoto, withoutMoto } from './moto.ts'
 
 const retention = { mode: 'COMPLIANCE', days: 30 } as const
 
