@@ -1,10 +1,8 @@
 import type { AuditError } from '../errors.ts'
 import { resourceOf } from '../models/data-model.ts'
 import { parseFilter, type SearchFilter } from '../search/filter.ts'
+import { flagOption, textOption } from './command.ts'
 import { UsageError } from './usage.ts'
-
-export const textOption = { type: 'string' } as const
-export const flagOption = { type: 'boolean' } as const
 
 /** The options of every command that reads entries. */
 export const filterOptions = {
@@ -72,11 +70,4 @@ function misfit(error: unknown): unknown {
   if (!issue) return new UsageError(message, { cause })
   const option = String(issue.path[0]).replace(/Id$/, '')
   return new UsageError(`--${option} ${issue.message}.`, { cause: error })
-}
-
-/** A whole number from 1, given as an option. */
-export function countOption(option: string, text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new UsageError(`--${option} must be a whole number from 1, and is ${JSON.stringify(text)}.`)
 }

@@ -80,7 +80,7 @@ export function describeStatus(
   const marks = { ok: ['green', '✔'], warning: ['yellow', '!'], missing: ['red', '✘'] } as const
   const lines = checks.map(({ state, message }) => {
     const [color, mark] = marks[state]
-    // command-line.ts decides on colours, for the stream that it writes to.
+    // the command decides on colours, for the stream that it writes to.
     return `${colors ? styleText(color, mark, { validateStream: false }) : mark} ${message}`
   })
   if (entries) lines.push(`  ${describeEntries(entries)}`)

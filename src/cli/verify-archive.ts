@@ -80,7 +80,7 @@ export function describeArchives(
 function describeReport(report: ArchiveReport, colors: boolean): string[] {
   const { sink, place, ok, entries, differences, faults, notes } = report
   const mark = ok ? '✔' : '✘'
-  // command-line.ts decides on colours, for the stream that it writes to
+  // the command decides on colours, for the stream that it writes to
   const shown = colors ? styleText(ok ? 'green' : 'red', mark, { validateStream: false }) : mark
   const { equal, notShipped, erased, superseded } = entries
   return [

@@ -1,0 +1,38 @@
+import { configuredTable } from '../audit-config.ts'
+import { command, countOption, flagOption, textOption } from '../command.ts'
+import { interruptedCode, untilInterrupted } from '../interruption.ts'
+import { jsonText, note, print } from '../output.ts'
+import { progressBar } from '../progress-bar.ts'
+import { describeVerification, verifyProject } from '../verify.ts'
+
+export default command(
+  {
+    table: textOption,
+    key: textOption,
+    origin: textOption,
+    since: textOption,
+    anchor: { type: 'string', multiple: true },
+    json: flagOption,
+  },
+  async ({ key, origin, json, anchor: anchors = [], ...options }) => {
+    const since = options.since === undefined ? undefined : countOption('since', options.since, 0)
+    const bar = progressBar(process.stderr)
+    const found = await verifyProject(process.cwd(), {
+      table: await configuredTable(process.cwd(), options.table),
+      ...{ key, origin, anchors, signal: untilInterrupted() },
+      ...(since === undefined ? {} : { since }),
+      onProgress: ({ done, total }) => bar.update({ written: done, fraction: done / Math.max(total, 1) }),
+    })
+    bar.end()
+    print(json ? jsonText(found) : describeVerification(found))
+    if (!found.ok) return 1
+    if (found.isComplete) return 0
+    const { verifiedUntil } = found
+    note(
+      verifiedUntil
+        ? `Stopped. Go on with: --since ${verifiedUntil.number}`
+        : 'Stopped before the first checkpoint',
+    )
+    return interruptedCode
+  },
+)
