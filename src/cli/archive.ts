@@ -1,10 +1,10 @@
-import { AuditError } from '../errors.ts'
 import { type ArchivedMonth, readArchived } from '../parquet/catalog.ts'
 import { archiveDdl, type Engine, engines } from '../parquet/ddl.ts'
 import { restoreMonth } from '../retention/restore-month.ts'
 import type { ResolvedRetention } from '../retention-options.ts'
 import { loadAuditConfig } from './audit-config.ts'
-import { retentionIn, withOwnedLog } from './maintain.ts'
+import { notConfigured, retentionIn } from './config-options.ts'
+import { withOwnedLog } from './maintain.ts'
 import { withLog } from './open-log.ts'
 import { tableOption, UsageError } from './usage.ts'
 
@@ -58,8 +58,9 @@ async function configuredRetention(directory: string): Promise<ResolvedRetention
   const config = await loadAuditConfig(directory)
   const retention = retentionIn(config)
   if (retention) return retention
-  throw new AuditError(
-    'AUDIT_CLI',
-    `${config.file === undefined ? 'There is no audit.config.ts' : `${config.file} has no option retention`}, so it is not known where the archive is. See docs/retention.md.`,
+  throw notConfigured(
+    config,
+    'option retention',
+    'it is not known where the archive is. See docs/retention.md.',
   )
 }

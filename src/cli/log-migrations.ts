@@ -14,48 +14,24 @@ export interface LogMigration {
   readonly marks: readonly string[]
 }
 
-const shippedMigrations = [
-  {
-    number: 1,
-    file: 'tableMigration',
-    name: 'audit_log',
-    // the last thing that makes the table a log
-    markOf: (table: TableName) =>
-      `ALTER TABLE ${quoteTable(table)} ENABLE ALWAYS TRIGGER ${quoteIdentifier(`${table.name}_refuse_truncate`)}`,
-  },
-  {
-    number: 2,
-    file: 'functionsMigration',
-    name: 'audit_log_functions',
-    markOf: (table: TableName) => versionFunction(table, 2),
-  },
-  {
-    number: 3,
-    file: 'readersMigration',
-    name: 'audit_log_readers',
-    markOf: (table: TableName) => versionFunction(table, 3),
-  },
-  {
-    number: 4,
-    file: 'sealsMigration',
-    name: 'audit_log_seals',
-    markOf: (table: TableName) => versionFunction(table, 4),
-  },
-  {
-    number: 5,
-    file: 'partitionsMigration',
-    name: 'audit_log_partitions',
-    markOf: (table: TableName) => versionFunction(table, 5),
-  },
-  {
-    number: 6,
-    file: 'erasureMigration',
-    name: 'audit_log_erasure',
-    markOf: (table: TableName) => versionFunction(table, 6),
-  },
-] as const
+/** In their order: the first has the number 1. */
+const shippedMigrations = (
+  [
+    { file: 'tableMigration', name: 'audit_log' },
+    { file: 'functionsMigration', name: 'audit_log_functions' },
+    { file: 'readersMigration', name: 'audit_log_readers' },
+    { file: 'sealsMigration', name: 'audit_log_seals' },
+    { file: 'partitionsMigration', name: 'audit_log_partitions' },
+    { file: 'erasureMigration', name: 'audit_log_erasure' },
+  ] as const
+).map((one, index) => ({ ...one, number: index + 1 }))
 
-function versionFunction(table: TableName, number: number): string {
+/** Something that only the migration with this number has: the function that says it. */
+function markOf(number: number, table: TableName): string {
+  if (number === 1) {
+    // it has none yet; this is the last thing that makes the table a log
+    return `ALTER TABLE ${quoteTable(table)} ENABLE ALWAYS TRIGGER ${quoteIdentifier(`${table.name}_refuse_truncate`)}`
+  }
   const name = quoteTable({ ...table, name: `${table.name}_version` })
   return `FUNCTION ${name}() RETURNS integer\nLANGUAGE sql IMMUTABLE PARALLEL SAFE\nAS E'SELECT ${number}'`
 }
@@ -66,7 +42,7 @@ export function logMigrationsAfter(version: number): string[] {
 }
 
 /** The number of the newest of them. */
-export const newestLogMigration = Math.max(...shippedMigrations.map(({ number }) => number))
+export const newestLogMigration = shippedMigrations.length
 
 /**
  * The migrations of a log in their order, written for its table.
@@ -76,10 +52,10 @@ export const newestLogMigration = Math.max(...shippedMigrations.map(({ number })
 export async function logMigrations(table: TableName): Promise<LogMigration[]> {
   const shipped = await Promise.all(shippedMigrations.map(({ file }) => readShipped(file)))
   refuseUnusableNames(table, shipped.join())
-  return shippedMigrations.map(({ number, name, markOf }, index) => ({
+  return shippedMigrations.map(({ number, name }, index) => ({
     ...{ number, name },
     sql: renameTable(shipped[index] as string, table),
-    marks: sameTableSpellings(table).map(markOf),
+    marks: sameTableSpellings(table).map((spelling) => markOf(number, spelling)),
   }))
 }
 

@@ -1,16 +1,13 @@
-import * as z from 'zod/mini'
-import { AuditError } from '../errors.ts'
 import { inTransaction } from '../postgres/connection.ts'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import { convertLog } from '../retention/convert-log.ts'
 import { maintainLog } from '../retention/maintain.ts'
 import { type MaintenanceAction, monthsAhead } from '../retention/maintenance.ts'
 import { type OwnedLog, ownedLog } from '../retention/owned-log.ts'
-import type { ResolvedRetention } from '../retention-options.ts'
-import { retentionSchema } from '../retention-schema.ts'
 import { sealingConsumer } from '../seal/append.ts'
-import { checkShape } from '../values/check-shape.ts'
+import { consumerOfSink } from '../sinks/ship.ts'
 import { type AuditConfig, loadAuditConfig } from './audit-config.ts'
+import { retentionIn } from './config-options.ts'
 import { logConnection, withWritingConnection } from './connection.ts'
 import { databaseUrl } from './database-url.ts'
 import { tableOption, UsageError } from './usage.ts'
@@ -56,21 +53,9 @@ export async function withOwnedLog<T>(
   )
 }
 
-/** The option `retention` of a configuration file, with every default; undefined where it has none. */
-export function retentionIn({ file, options }: AuditConfig): ResolvedRetention | undefined {
-  if (options.retention === undefined) return undefined
-  const parsed = checkShape(retentionSchema, options.retention)
-  if (parsed.success) return parsed.data
-  throw new AuditError(
-    'AUDIT_INVALID_OPTIONS',
-    `In ${file}: the option retention can't be used: ${z.prettifyError(parsed.error)}`,
-    { cause: parsed.error },
-  )
-}
-
 /** Who has to have read what leaves, by the names that the database has for them. */
 function readersIn({ options: { sinks = [], seal } }: AuditConfig): string[] {
-  return [...sinks.map(({ name }) => `sink:${name}`), ...(seal ? [sealingConsumer] : [])]
+  return [...sinks.map(consumerOfSink), ...(seal ? [sealingConsumer] : [])]
 }
 
 /**

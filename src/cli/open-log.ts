@@ -4,9 +4,9 @@ import { StoredModels } from '../models/stored-models.ts'
 import { archivedLog } from '../parquet/archived-entries.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 import { loadAuditConfig } from './audit-config.ts'
+import { retentionIn } from './config-options.ts'
 import { logConnection, withConnection } from './connection.ts'
 import { databaseUrl } from './database-url.ts'
-import { retentionIn } from './maintain.ts'
 import { tableOption } from './usage.ts'
 
 /** The log in the database of the project, for reading. Without a client there are no models, only resources. */

@@ -1,6 +1,5 @@
-import * as z from 'zod/mini'
 import type { Anchor } from '../anchor.ts'
-import { AuditError } from '../errors.ts'
+import type { AuditError } from '../errors.ts'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import { type ReaderLog, readerLog } from '../reader/reader-log.ts'
 import { Anchoring } from '../seal/anchoring.ts'
@@ -9,9 +8,8 @@ import { Sealer } from '../seal/sealer.ts'
 import { sealOn } from '../seal/sealing.ts'
 import { openSigner, type Signer } from '../seal/signer.ts'
 import type { ResolvedSeal } from '../seal-options.ts'
-import { sealSchema } from '../seal-schema.ts'
-import { checkShape } from '../values/check-shape.ts'
-import { type AuditConfig, loadAuditConfig } from './audit-config.ts'
+import { loadAuditConfig } from './audit-config.ts'
+import { notConfigured, sealIn } from './config-options.ts'
 import { logConnection, withWritingConnection } from './connection.ts'
 import { databaseUrl } from './database-url.ts'
 import { tableOption } from './usage.ts'
@@ -39,9 +37,10 @@ export async function sealLog(
   const config = await loadAuditConfig(directory)
   const seal = sealIn(config)
   if (!seal) {
-    throw new AuditError(
-      'AUDIT_CLI',
-      `${config.file === undefined ? 'There is no audit.config.ts' : `${config.file} has no option seal`}, so there is no key to sign with. Write: export default defineAudit({ seal: { key: { environment: 'AUDIT_SEAL_KEY' } } }). See docs/seals.md.`,
+    throw notConfigured(
+      config,
+      'option seal',
+      "there is no key to sign with. Write: export default defineAudit({ seal: { key: { environment: 'AUDIT_SEAL_KEY' } } }). See docs/seals.md.",
     )
   }
   const table = tableOption(options.table ?? config.options.table)
@@ -61,18 +60,6 @@ export async function sealLog(
 export function sealingNote(table: TableName, { keys, origin }: Signer, once: boolean): string {
   const { name, id } = keys[keys.length - 1] as Signer['keys'][number]
   return `Sealing ${quoteTable(table)} as ${origin}, signed by ${name}+${id}.${once ? '' : ' Ctrl-C ends it.'}`
-}
-
-/** The option `seal` of a configuration file, with every default; undefined where it has none. */
-export function sealIn({ file, options }: AuditConfig): ResolvedSeal | undefined {
-  if (options.seal === undefined) return undefined
-  const parsed = checkShape(sealSchema, options.seal)
-  if (parsed.success) return parsed.data
-  throw new AuditError(
-    'AUDIT_INVALID_OPTIONS',
-    `In ${file}: the option seal can't be used: ${z.prettifyError(parsed.error)}`,
-    { cause: parsed.error },
-  )
 }
 
 /**

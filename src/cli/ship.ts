@@ -6,10 +6,10 @@ import { sealOn } from '../seal/sealing.ts'
 import { openSigner } from '../seal/signer.ts'
 import { type Shipping, type SinkMetrics, shipToAll } from '../sinks/shipping.ts'
 import { loadAuditConfig } from './audit-config.ts'
-import { configuredSinks } from './configured-sinks.ts'
+import { sealIn, sinksIn, withoutSinks } from './config-options.ts'
 import { logConnection, withWritingConnection } from './connection.ts'
 import { databaseUrl } from './database-url.ts'
-import { sealIn, sealingNote, sealOnce } from './seal.ts'
+import { sealingNote, sealOnce } from './seal.ts'
 import { tableOption } from './usage.ts'
 
 const intervals = { pollInterval: 1_000, leaseDuration: 30_000 }
@@ -29,7 +29,8 @@ export async function shipLog(
 ): Promise<SinkMetrics[]> {
   const config = await loadAuditConfig(directory)
   const seal = sealIn(config)
-  const sinks = configuredSinks(config, seal ? undefined : 'there is nowhere to ship to')
+  const sinks = sinksIn(config)
+  if (sinks.length === 0 && !seal) throw withoutSinks(config, 'there is nowhere to ship to')
   const signer = seal && (await openSigner(seal))
   const options = { table: tableOption(table ?? config.options.table) }
   return withWritingConnection(await databaseUrl(directory), options.table, async (connection) => {

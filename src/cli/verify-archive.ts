@@ -10,7 +10,7 @@ import { AuditError } from '../errors.ts'
 import { readerLog } from '../reader/reader-log.ts'
 import { archiveFaults, type Sink } from '../sink.ts'
 import { loadAuditConfig } from './audit-config.ts'
-import { configuredSinks } from './configured-sinks.ts'
+import { sinksIn, withoutSinks } from './config-options.ts'
 import { logConnection, withWritingConnection } from './connection.ts'
 import { databaseUrl } from './database-url.ts'
 import { tableOption, UsageError } from './usage.ts'
@@ -36,7 +36,9 @@ export async function verifyArchives(
   { table, sink, ...options }: ComparisonOptions & { table: string | undefined; sink: string | undefined },
 ): Promise<ArchiveVerification> {
   const config = await loadAuditConfig(directory)
-  const sinks = namedSinks(configuredSinks(config, 'there is no archive to verify'), sink)
+  const configured = sinksIn(config)
+  if (configured.length === 0) throw withoutSinks(config, 'there is no archive to verify')
+  const sinks = namedSinks(configured, sink)
   const archiving = sinks.filter(isArchiving)
   const notReadable = sinks.filter((one) => !isArchiving(one)).map(({ name }) => name)
   if (archiving.length === 0) throw notArchiving(notReadable, sink)

@@ -8,8 +8,8 @@ import type { Finding } from '../seal/verify/finding.ts'
 import { type SealVerification, type VerifyOptions, verifyLog } from '../seal/verify/verify-log.ts'
 import { anchorAt } from './anchors.ts'
 import { loadAuditConfig } from './audit-config.ts'
+import { sealIn } from './config-options.ts'
 import { withLog } from './open-log.ts'
-import { sealIn } from './seal.ts'
 import { UsageError } from './usage.ts'
 
 /** What `verify` got on its command line. */
