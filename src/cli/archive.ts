@@ -4,8 +4,7 @@ import { restoreMonth } from '../retention/restore-month.ts'
 import type { ResolvedRetention } from '../retention-options.ts'
 import { loadAuditConfig } from './audit-config.ts'
 import { notConfigured, retentionIn } from './config-options.ts'
-import { withOwnedLog } from './maintain.ts'
-import { withLog } from './open-log.ts'
+import { withLog, withOwnedLog } from './open-log.ts'
 import { tableOption, UsageError } from './usage.ts'
 
 /** What is in the archive of the project in `directory`, the newest month first. */

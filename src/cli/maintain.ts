@@ -1,15 +1,13 @@
-import { inTransaction } from '../postgres/connection.ts'
-import { quoteTable, type TableName } from '../postgres/identifiers.ts'
+import { quoteTable } from '../postgres/identifiers.ts'
 import { convertLog } from '../retention/convert-log.ts'
 import { maintainLog } from '../retention/maintain.ts'
 import { type MaintenanceAction, monthsAhead } from '../retention/maintenance.ts'
-import { type OwnedLog, ownedLog } from '../retention/owned-log.ts'
 import { sealingConsumer } from '../seal/append.ts'
 import { consumerOfSink } from '../sinks/ship.ts'
 import { type AuditConfig, loadAuditConfig } from './audit-config.ts'
 import { retentionIn } from './config-options.ts'
-import { logConnection, withWritingConnection } from './connection.ts'
-import { databaseUrl } from './database-url.ts'
+import { withOwnedLog } from './open-log.ts'
+import { countedEntries } from './quantity.ts'
 import { tableOption, UsageError } from './usage.ts'
 
 /** Maintains the log in the database of the project in `directory`. */
@@ -33,23 +31,6 @@ export async function maintainProjectLog(
       ...{ isDryRun, monthsAhead, since, note, signal, readers: readersIn(config) },
       retention: async () => retentionIn(await loadAuditConfig(directory, { isAgain: true })),
     }),
-  )
-}
-
-/** The log of a project, for work that only its owner may do. */
-export async function withOwnedLog<T>(
-  directory: string,
-  table: TableName,
-  work: (log: OwnedLog) => Promise<T>,
-): Promise<T> {
-  return withWritingConnection(await databaseUrl(directory), table, (connection) =>
-    work(
-      ownedLog({
-        ...{ table, connection: logConnection(connection) },
-        transaction: (inside) =>
-          inTransaction(connection, (transaction) => inside(logConnection(transaction))),
-      }),
-    ),
   )
 }
 
@@ -85,7 +66,7 @@ export function describeMaintenance(
   if (actions.length === 0) return 'Nothing to do.\n'
   return actions
     .map(({ action, subject, entries, why }) => {
-      const count = entries === undefined ? '' : `: ${entries} ${entries === 1 ? 'entry' : 'entries'}`
+      const count = entries === undefined ? '' : `: ${countedEntries(entries)}`
       return `${isDryRun ? 'would ' : ''}${action} ${subject}${count}${why === undefined ? '' : ` (${why})`}\n`
     })
     .join('')

@@ -2,10 +2,14 @@ import type { ReadableLog } from '../log/log.ts'
 import { questionsTo } from '../log/readable.ts'
 import { StoredModels } from '../models/stored-models.ts'
 import { archivedLog } from '../parquet/archived-entries.ts'
+import { inTransaction } from '../postgres/connection.ts'
+import type { TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
+import { type ReaderLog, readerLog } from '../reader/reader-log.ts'
+import { type OwnedLog, ownedLog } from '../retention/owned-log.ts'
 import { loadAuditConfig } from './audit-config.ts'
 import { retentionIn } from './config-options.ts'
-import { logConnection, withConnection } from './connection.ts'
+import { logConnection, withConnection, withWritingConnection } from './connection.ts'
 import { databaseUrl } from './database-url.ts'
 import { tableOption } from './usage.ts'
 
@@ -23,4 +27,32 @@ export async function withLog<T>(
       retention && archivedLog(retention.archive, options.table, questionsTo({ options, connection }))
     return work({ options, models, connection, archive })
   })
+}
+
+/** The log of the project in `directory`, for work that reads it on and keeps how far it is. */
+export async function withReaderLog<T>(
+  directory: string,
+  table: TableName,
+  work: (log: ReaderLog) => Promise<T>,
+): Promise<T> {
+  return withWritingConnection(await databaseUrl(directory), table, (connection) =>
+    work(readerLog({ options: { table }, connection: logConnection(connection) })),
+  )
+}
+
+/** The log of the project in `directory`, for work that only its owner may do. */
+export async function withOwnedLog<T>(
+  directory: string,
+  table: TableName,
+  work: (log: OwnedLog) => Promise<T>,
+): Promise<T> {
+  return withWritingConnection(await databaseUrl(directory), table, (connection) =>
+    work(
+      ownedLog({
+        ...{ table, connection: logConnection(connection) },
+        transaction: (inside) =>
+          inTransaction(connection, (transaction) => inside(logConnection(transaction))),
+      }),
+    ),
+  )
 }

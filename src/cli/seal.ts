@@ -1,7 +1,7 @@
 import type { Anchor } from '../anchor.ts'
 import type { AuditError } from '../errors.ts'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
-import { type ReaderLog, readerLog } from '../reader/reader-log.ts'
+import type { ReaderLog } from '../reader/reader-log.ts'
 import { Anchoring } from '../seal/anchoring.ts'
 import { writeTiles } from '../seal/export-tiles.ts'
 import { Sealer } from '../seal/sealer.ts'
@@ -10,8 +10,8 @@ import { openSigner, type Signer } from '../seal/signer.ts'
 import type { ResolvedSeal } from '../seal-options.ts'
 import { loadAuditConfig } from './audit-config.ts'
 import { notConfigured, sealIn } from './config-options.ts'
-import { logConnection, withWritingConnection } from './connection.ts'
-import { databaseUrl } from './database-url.ts'
+import { withReaderLog } from './open-log.ts'
+import { countedEntries } from './quantity.ts'
 import { tableOption } from './usage.ts'
 
 /** What `seal` did. */
@@ -45,8 +45,7 @@ export async function sealLog(
   }
   const table = tableOption(options.table ?? config.options.table)
   const signer = await openSigner(seal)
-  return withWritingConnection(await databaseUrl(directory), table, async (connection) => {
-    const log = readerLog({ options: { table }, connection: logConnection(connection) })
+  return withReaderLog(directory, table, async (log) => {
     note(sealingNote(table, signer, options.once))
     const result = options.once
       ? await sealOnce(log, signer, seal.anchors, options.signal)
@@ -112,6 +111,6 @@ async function sealUntil(
 
 export function describeSealing({ entries, checkpoints, checkpoint }: SealResult): string {
   if (!checkpoint) return 'Nothing to seal\n'
-  const counts = `${entries} ${entries === 1 ? 'entry' : 'entries'} in ${checkpoints} ${checkpoints === 1 ? 'checkpoint' : 'checkpoints'}`
+  const counts = `${countedEntries(entries)} in ${checkpoints} ${checkpoints === 1 ? 'checkpoint' : 'checkpoints'}`
   return `Sealed ${counts}. Checkpoint ${checkpoint.number} covers ${checkpoint.size}\n`
 }

@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuditError } from '../errors.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
-import { readerLog } from '../reader/reader-log.ts'
 import { sealOn } from '../seal/sealing.ts'
 import { openSigner } from '../seal/signer.ts'
 import { type Shipping, type SinkMetrics, shipToAll } from '../sinks/shipping.ts'
 import { loadAuditConfig } from './audit-config.ts'
 import { sealIn, sinksIn, withoutSinks } from './config-options.ts'
-import { logConnection, withWritingConnection } from './connection.ts'
-import { databaseUrl } from './database-url.ts'
+import { withReaderLog } from './open-log.ts'
+import { countedEntries } from './quantity.ts'
 import { sealingNote, sealOnce } from './seal.ts'
 import { tableOption } from './usage.ts'
 
@@ -32,16 +31,14 @@ export async function shipLog(
   const sinks = sinksIn(config)
   if (sinks.length === 0 && !seal) throw withoutSinks(config, 'there is nowhere to ship to')
   const signer = seal && (await openSigner(seal))
-  const options = { table: tableOption(table ?? config.options.table) }
-  return withWritingConnection(await databaseUrl(directory), options.table, async (connection) => {
-    const log = readerLog({ options, connection: logConnection(connection) })
+  return withReaderLog(directory, tableOption(table ?? config.options.table), async (log) => {
     const onError = (error: AuditError) => note(error.message)
     const shipping = await shipToAll(log, sinks, { ...intervals, onError })
     if (sinks.length > 0) {
       const names = sinks.map(({ name }) => name).join(', ')
-      note(`Shipping ${quoteTable(options.table)} to ${names}.${once ? '' : ' Ctrl-C ends it.'}`)
+      note(`Shipping ${quoteTable(log.table)} to ${names}.${once ? '' : ' Ctrl-C ends it.'}`)
     }
-    if (signer) note(sealingNote(options.table, signer, once))
+    if (signer) note(sealingNote(log.table, signer, once))
     const sealing = seal && signer && !once ? sealOn(log, signer, { ...seal, onError }) : undefined
     if (once && seal && signer) await sealOnce(log, signer, seal.anchors, signal)
     await (once ? untilDelivered(shipping, signal) : untilAborted(signal))
@@ -67,11 +64,7 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
 export function describeMetrics(metrics: readonly SinkMetrics[]): string {
   const lines = metrics.map(({ name, delivered, lag, failures }) => {
     const failed = failures === 0 ? '' : `, ${failures} ${failures === 1 ? 'attempt' : 'attempts'} failed`
-    return `${name}: ${counted(delivered.entries)} delivered${failed}, ${lag.entries === 0 ? 'none' : lag.entries} left\n`
+    return `${name}: ${countedEntries(delivered.entries)} delivered${failed}, ${lag.entries === 0 ? 'none' : lag.entries} left\n`
   })
   return lines.join('')
-}
-
-function counted(entries: number): string {
-  return `${entries} ${entries === 1 ? 'entry' : 'entries'}`
 }

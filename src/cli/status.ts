@@ -9,6 +9,7 @@ import type { Check } from './check.ts'
 import { checklistOf } from './checks.ts'
 import { withConnection } from './connection.ts'
 import { countEntries, type EntryCount } from './count-entries.ts'
+import { countedEntries } from './quantity.ts'
 import { describeReaders, type ReadersStatus, readReaders } from './readers.ts'
 import { triggerChecks, type WantedTriggers } from './trigger-checks.ts'
 import { tableOption } from './usage.ts'
@@ -90,6 +91,6 @@ export function describeStatus(
 }
 
 function describeEntries({ count, exact, newest }: EntryCount): string {
-  const entries = `${exact ? '' : 'about '}${count} ${count === 1 ? 'entry' : 'entries'}`
+  const entries = `${exact ? '' : 'about '}${countedEntries(count)}`
   return newest === null ? entries : `${entries}, the newest of ${newest}`
 }

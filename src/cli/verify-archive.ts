@@ -7,12 +7,11 @@ import {
 } from '../archive/archive-report.ts'
 import { type ComparisonOptions, isArchiving, verifySink } from '../archive/verify-sink.ts'
 import { AuditError } from '../errors.ts'
-import { readerLog } from '../reader/reader-log.ts'
 import { archiveFaults, type Sink } from '../sink.ts'
 import { loadAuditConfig } from './audit-config.ts'
 import { sinksIn, withoutSinks } from './config-options.ts'
-import { logConnection, withWritingConnection } from './connection.ts'
-import { databaseUrl } from './database-url.ts'
+import { withReaderLog } from './open-log.ts'
+import { quantity } from './quantity.ts'
 import { tableOption, UsageError } from './usage.ts'
 
 /** What `verify-archive` found. */
@@ -42,9 +41,7 @@ export async function verifyArchives(
   const archiving = sinks.filter(isArchiving)
   const notReadable = sinks.filter((one) => !isArchiving(one)).map(({ name }) => name)
   if (archiving.length === 0) throw notArchiving(notReadable, sink)
-  const tableName = tableOption(table ?? config.options.table)
-  return withWritingConnection(await databaseUrl(directory), tableName, async (connection) => {
-    const log = readerLog({ options: { table: tableName }, connection: logConnection(connection) })
+  return withReaderLog(directory, tableOption(table ?? config.options.table), async (log) => {
     const archives: ArchiveReport[] = []
     try {
       for (const one of archiving) archives.push(await verifySink(log, one, options))
@@ -126,8 +123,4 @@ function describeDifference({ id, seq, timestamp, action, place, columns }: Diff
   const entry = id === null ? [] : [`${action} of ${timestamp}, seq ${seq}, id ${id}`]
   const differing = columns.length > 0 ? [`differs in ${columns.join(', ')}`] : []
   return [...entry, ...differing, ...(place === null ? [] : [place])].join('; ')
-}
-
-function quantity(count: number, one: string, many: string): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 }

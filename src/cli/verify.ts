@@ -10,6 +10,7 @@ import { anchorAt } from './anchors.ts'
 import { loadAuditConfig } from './audit-config.ts'
 import { sealIn } from './config-options.ts'
 import { withLog } from './open-log.ts'
+import { quantity } from './quantity.ts'
 import { UsageError } from './usage.ts'
 
 /** What `verify` got on its command line. */
@@ -92,14 +93,14 @@ export function describeVerification(verification: SealVerification): string {
   const lines = findings.map(describeFinding)
   if (found > findings.length) lines.push(`… and ${found - findings.length} more`)
   const inArchive = archived === undefined ? '' : `, ${archived.toLocaleString('en')} of them in the archive,`
-  const counted = `${howMany(entries, 'entry', 'entries')}${inArchive} and ${howMany(checkpoints, 'checkpoint', 'checkpoints')}`
+  const counted = `${quantity(entries, 'entry', 'entries')}${inArchive} and ${quantity(checkpoints, 'checkpoint', 'checkpoints')}`
   const state = ok
     ? '✔ nothing was altered'
     : `✘ ${found} ${found === 1 ? 'thing does' : 'things do'} not fit`
   lines.push(`${state}: ${counted} verified${isComplete ? '' : ', and not all of them'}`)
   lines.push(
     verifiedUntil
-      ? `Checkpoint ${verifiedUntil.number} of ${verifiedUntil.createdAt} is the newest that fits. It covers ${howMany(verifiedUntil.size, 'entry', 'entries')}`
+      ? `Checkpoint ${verifiedUntil.number} of ${verifiedUntil.createdAt} is the newest that fits. It covers ${quantity(verifiedUntil.size, 'entry', 'entries')}`
       : 'There is no checkpoint that fits',
   )
   if (anchored !== null) {
@@ -133,8 +134,4 @@ export function describeProof(checked: CheckedProof): string {
 ${entry.timestamp}  ${entry.action} of ${resource} by ${entry.actor_type} ${entry.actor_id}: ${entry.outcome}
 ${entry.details ?? ''}
 `
-}
-
-function howMany(count: number, one: string, many: string): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 }

@@ -2,6 +2,7 @@ import { configuredTable } from '../audit-config.ts'
 import { command, flagOption, textOption } from '../command.ts'
 import { openExportFile } from '../export-file.ts'
 import { note } from '../output.ts'
+import { countedEntries } from '../quantity.ts'
 import { parseSubject, reportFormats, writeReport } from '../report.ts'
 import { reportForms } from '../report-forms.ts'
 import { UsageError } from '../usage.ts'
@@ -19,7 +20,7 @@ export default command(
     const file = output === undefined ? undefined : await openExportFile(output, force ? 'overwrite' : 'new')
     try {
       const count = await writeReport(subject, file?.stream ?? process.stdout, reportForms[format], table)
-      if (file) note(`${output}: ${count} ${count === 1 ? 'entry' : 'entries'}`)
+      if (file) note(`${output}: ${countedEntries(count)}`)
     } catch (error) {
       await file?.abandon()
       throw error
