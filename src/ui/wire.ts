@@ -1,5 +1,17 @@
 /** What the handler sends and the web page reads. Types only, so both sides can import them. */
 
+/** What the handler gives, by the name that is asked for. */
+export interface WireAnswers {
+  overview: WireOverview
+  entries: WirePage
+  activity: WireActivity
+  'failed-logins': WireLogins
+  delivery: WireDelivery
+  integrity: WireIntegrity
+  [entry: `entries/${string}`]: WireEntry
+  [seal: `seals/${string}`]: WireSeal | null
+}
+
 /** An entry as it is sent: like an `AuditEntry`, with every digit that the database has. */
 export interface WireEntry {
   id: string

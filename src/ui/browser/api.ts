@@ -1,27 +1,6 @@
 import { useLayoutEffect, useState } from 'preact/hooks'
-import type {
-  WireActivity,
-  WireDelivery,
-  WireEntry,
-  WireError,
-  WireIntegrity,
-  WireLogins,
-  WireOverview,
-  WirePage,
-  WireSeal,
-} from '../wire.ts'
+import type { WireAnswers, WireError } from '../wire.ts'
 import type { Place } from './location.ts'
-
-interface Answers {
-  overview: WireOverview
-  entries: WirePage
-  activity: WireActivity
-  'failed-logins': WireLogins
-  delivery: WireDelivery
-  integrity: WireIntegrity
-  [entry: `entries/${string}`]: WireEntry
-  [seal: `seals/${string}`]: WireSeal | null
-}
 
 const base = document.documentElement.dataset.base ?? ''
 
@@ -33,11 +12,11 @@ const rowsFirst = new Promise<void>((resolve) => {
 })
 
 /** Asks the handler that served this web page. Its errors say what to do. */
-export async function ask<Name extends keyof Answers & string>(
+export async function ask<Name extends keyof WireAnswers & string>(
   name: Name,
   parameters: Readonly<Record<string, string | number | undefined>> = {},
   signal?: AbortSignal,
-): Promise<Answers[Name]> {
+): Promise<WireAnswers[Name]> {
   if (name !== 'entries') await rowsFirst
   const response = await fetch(dataAddress(name, parameters), {
     ...(signal && { signal }),
@@ -46,9 +25,9 @@ export async function ask<Name extends keyof Answers & string>(
     if (signal?.aborted) throw error
     throw new Error('The server of this page does not answer. Is it still running?')
   })
-  const answer = (await response.json().catch(() => undefined)) as Answers[Name] | WireError | undefined
+  const answer = (await response.json().catch(() => undefined)) as WireAnswers[Name] | WireError | undefined
   if (name === 'entries') requestAnimationFrame(() => setTimeout(rowsAreThere))
-  if (response.ok && answer !== undefined) return answer as Answers[Name]
+  if (response.ok && answer !== undefined) return answer as WireAnswers[Name]
   const message = (answer as WireError | undefined)?.error?.message
   throw new Error(message ?? `The server answered with status ${response.status}.`)
 }

@@ -1,5 +1,5 @@
-import { type InternalTable, internalSchema, internalTable } from '../../log/internal-schema.ts'
-import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
+import type { InternalTable } from '../../log/internal-schema.ts'
+import type { TableName } from '../../postgres/identifiers.ts'
 import type { SqlClient } from '../../postgres/sql-client.ts'
 import { readKnownPosition } from '../../reader/eras.ts'
 import { parseNote } from '../../seal/note.ts'
@@ -7,6 +7,7 @@ import { readNewestCheckpoints } from '../../seal/stored-checkpoint.ts'
 import { readEntrySeal } from '../../seal/verify/entry-seal.ts'
 import { readUnsealed } from '../../seal/verify/unsealed.ts'
 import type { WireIntegrity, WireSeal } from '../wire.ts'
+import { areReadable, hasRow } from './internal-tables.ts'
 
 /** Older ones are for `verify`. */
 const shownCheckpoints = 20
@@ -59,22 +60,7 @@ export async function readSeal(
 
 /** Whether the log has a checkpoint, as far as the role may see that. */
 export async function hasSeals(connection: SqlClient, table: TableName): Promise<boolean> {
-  const [tables] = await connection.query<{ areReadable: boolean }>(
-    `SELECT count(*) = ${sealTables.length} AS "areReadable"
-     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-     WHERE n.nspname = $1::text AND c.relname IN (SELECT pg_catalog.json_array_elements_text($2::text::json))
-       AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')`,
-    ...[internalSchema(table), JSON.stringify(sealTables)],
+  return (
+    (await areReadable(connection, table, sealTables)) && (await hasRow(connection, table, 'checkpoints'))
   )
-  if (!tables?.areReadable) return false
-  const [seals] = await connection.query<{ areThere: boolean }>(
-    `SELECT EXISTS (
-       SELECT FROM ${internalTable(table, 'checkpoints')} AS s
-       JOIN pg_catalog.pg_class AS c ON c.oid = $1::text::regclass
-       JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-       WHERE s.log = pg_catalog.format('%I.%I', n.nspname, c.relname)
-     ) AS "areThere"`,
-    quoteTable(table),
-  )
-  return seals?.areThere === true
 }
