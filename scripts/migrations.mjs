@@ -56,7 +56,7 @@ const partitionFunctions = [
   ...['written_ids', 'log_name', 'partitions', 'partitions_end', 'missing_months'],
   ...['grants', 'revoke_all', 'copy_grants', 'give_to_owner', 'protect_partition'],
   ...['create_partition', 'create_partitions'],
-  ...['refuse_unfit', 'lock_for_partitioning', 'bound_log', 'partition_log'],
+  ...['make_newest', 'refuse_unfit', 'lock_for_partitioning', 'bound_log', 'partition_log'],
   ...['archives', 'stays', 'create_beside', 'replace_partition', 'retire_partition', 'restore_partition'],
 ].map((name) => `partitions/${name}`)
 
@@ -103,6 +103,7 @@ export function composePartitions() {
     '',
     '-- Where somebody has partitioned the log himself already.',
     madeFor('make_write', 'audit_logs_write'),
+    madeFor('make_newest', 'audit_logs_newest'),
     '',
     versionFunction(5),
     '',

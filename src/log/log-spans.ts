@@ -31,14 +31,56 @@ interface KnownPartitions {
 /** By the table as a client, a page or a command has it: each of these reads one database. */
 const known = new WeakMap<TableName, KnownPartitions>()
 
+/** A part of time, in milliseconds since 1970; without an end where it is left out, or is no number. */
+export interface Bounds {
+  /** Inclusive. */
+  readonly from?: number | undefined
+  /** Exclusive. */
+  readonly to?: number | undefined
+}
+
 /**
- * The spans of a log from the newest to the oldest; those of one that is not partitioned, or of few, are one.
+ * The spans of a log that have something of a time, from the newest to the oldest; those of a log that is not partitioned, or has
+ * few partitions of that time, are one.
  *
+ * @param order `oldest` begins with the oldest
  * @throws what the connection throws
  */
-export async function spansOf(table: TableName, connection: SqlClient): Promise<readonly Span[]> {
+export async function spansOf(
+  table: TableName,
+  connection: SqlClient,
+  bounds: Bounds = {},
+  order: 'newest' | 'oldest' = 'newest',
+): Promise<readonly Span[]> {
   const found = await partitionsOf(table, connection)
-  return found ? spansIn(found.partitions, found.now) : [whole]
+  return found ? spansIn(found.partitions, found.now, bounds, order) : [whole]
+}
+
+/** How the function of the log reads the newest entries of a time: see make_newest. */
+export interface NewestSteps {
+  /** The beginnings of months in between, from the newest on. */
+  readonly between: readonly number[]
+  /** From when on there may be reads of several records. */
+  readonly readsFrom: number
+}
+
+/** @returns undefined where the log is one table, or its function is not to be had */
+export async function newestSteps(
+  table: TableName,
+  connection: SqlClient,
+  bounds: Bounds,
+): Promise<NewestSteps | undefined> {
+  const found = await partitionsOf(table, connection)
+  if (!found?.canCallNewest) return undefined
+  const { partitions, now } = found
+  const spans = spansIn(partitions, now, bounds, 'newest')
+  if (spans.length < 2) return undefined
+  // what is written now may be the first read
+  const isFresh = (upper: number | null) => upper === null || upper >= now - fresh - ahead
+  return {
+    between: spans.slice(0, -1).map(({ lower = 0 }) => lower),
+    readsFrom: partitions.find(({ hasReads, upper }) => hasReads || isFresh(upper))?.lower ?? -Infinity,
+  }
 }
 
 /**
@@ -63,10 +105,7 @@ export async function spansOfId(
   return [between(partitions, Math.max(0, month - 1), Math.min(partitions.length, month + 2)), whole]
 }
 
-async function partitionsOf(
-  table: TableName,
-  connection: SqlClient,
-): Promise<{ partitions: Partitions['partitions']; now: number } | undefined> {
+async function partitionsOf(table: TableName, connection: SqlClient): Promise<Partitions | undefined> {
   const now = performance.now()
   let found = known.get(table)
   if (!found || now - found.at > fresh) {
@@ -75,24 +114,44 @@ async function partitionsOf(
     found.partitions.catch(() => known.delete(table))
   }
   const read = await found.partitions
-  return read && { partitions: read.partitions, now: read.now + now - found.at }
+  return read && { ...read, now: read.now + now - found.at }
 }
 
 export const whole: Span = { lower: undefined, upper: undefined }
 
-function spansIn(partitions: Partitions['partitions'], now: number): readonly Span[] {
+function spansIn(
+  partitions: Partitions['partitions'],
+  now: number,
+  bounds: Bounds,
+  order: 'newest' | 'oldest',
+): readonly Span[] {
   const isBegun = (lower: number | null) => lower === null || lower <= now + ahead
-  let end = partitions.findLastIndex(({ lower, isEmpty }) => isBegun(lower) || !isEmpty) + 1
-  const present = partitions.findLastIndex(({ lower }) => isBegun(lower))
+  const isWithin = isPartOf(bounds)
+  const [first, last] = [
+    partitions.findIndex(isWithin),
+    partitions.findLastIndex((one) => isWithin(one) && (isBegun(one.lower) || !one.isEmpty)),
+  ]
+  if (first === -1 || last < first) return [whole]
+  const present = partitions.findLastIndex((one) => isWithin(one) && isBegun(one.lower))
+  let [start, end] = [first, last + 1]
   const spans: Span[] = []
   for (const size of sizes) {
-    // what is dated ahead belongs to the first
-    const start = Math.max(0, Math.min(end, spans.length === 0 ? present + 1 : end) - size)
-    if (start === 0) break
-    spans.push(between(partitions, start, end))
-    end = start
+    // what is dated ahead belongs to the first of the newest
+    const edge =
+      order === 'oldest' ? start + size : (spans.length === 0 && present >= first ? present + 1 : end) - size
+    if (edge <= start || edge >= end) break
+    spans.push(order === 'oldest' ? between(partitions, start, edge) : between(partitions, edge, end))
+    if (order === 'oldest') start = edge
+    else end = edge
   }
-  return [...spans, between(partitions, 0, end)]
+  return [...spans, between(partitions, start, end)]
+}
+
+/** Whether a partition, or a span, has something of a time. */
+function isPartOf({ from = -Infinity, to = Infinity }: Bounds) {
+  // what is no number, such as a time that JavaScript can't tell, excludes nothing
+  return ({ lower, upper }: { lower: number | null; upper: number | null }) =>
+    !(upper !== null && from >= upper) && !(lower !== null && to < lower)
 }
 
 function between(partitions: Partitions['partitions'], start: number, end: number): Span {
@@ -111,18 +170,4 @@ export function spanSql(table: TableName, { lower, upper }: Span): string {
   ]
   const log = quoteTable(table)
   return bounds.length === 0 ? log : `(SELECT * FROM ${log} WHERE ${bounds.join(' AND ')})`
-}
-
-/** The spans that have something of a time, from the newest to the oldest. */
-export function spansWithin(
-  spans: readonly Span[],
-  {
-    from = Number.NEGATIVE_INFINITY,
-    to = Number.POSITIVE_INFINITY,
-  }: { from?: number | undefined; to?: number | undefined },
-): Span[] {
-  // what is no number, such as a time that JavaScript can't tell, excludes nothing
-  return spans.filter(
-    ({ lower, upper }) => !(upper !== undefined && from >= upper) && !(lower !== undefined && to < lower),
-  )
 }

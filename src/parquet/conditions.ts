@@ -1,8 +1,9 @@
 import type { DuckDBValue } from '@duckdb/node-api'
 import type { EntryConditions } from '../archive-contract.ts'
+import { escapeLike, likePattern } from '../log/action-pattern.ts'
 import { textColumns } from '../log/columns.ts'
 import { quoteIdentifier } from '../postgres/identifiers.ts'
-import { equalities, escapeLike, likePattern } from '../search/condition-sql.ts'
+import { equalities } from '../search/condition-sql.ts'
 
 const searchedText = textColumns
   .map((name) => (name === 'ip' ? "split_part(l.ip, '/', 1)" : `l.${quoteIdentifier(name)}`))

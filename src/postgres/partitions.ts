@@ -14,12 +14,16 @@ export interface Partition {
   readonly isProtected: boolean
   /** Whether it has never had an entry. */
   readonly isEmpty: boolean
+  /** Whether it may have an entry of the kind that names a record among several that were read. */
+  readonly hasReads: boolean
 }
 
 /** The partitions of a log at one moment. */
 export interface Partitions {
   /** The database's clock, in milliseconds since 1970. */
   readonly now: number
+  /** Whether the role may call the function that gives the newest entries of a record. */
+  readonly canCallNewest: boolean
   /** In order of time. */
   readonly partitions: readonly Partition[]
 }
@@ -35,14 +39,20 @@ export function partitionsJson(log: string): string {
     `(extract(epoch FROM substring(b.bound FROM '${pattern}')::pg_catalog.timestamptz) * 1000)::int8`
   return `(SELECT CASE WHEN l.relkind = 'p' THEN pg_catalog.json_build_object(
   'now', (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000)::int8,
+  'canCallNewest', EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace = l.relnamespace
+    AND p.proname = pg_catalog.concat(l.relname, '_newest')::name AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE')),
   'partitions', (SELECT coalesce(pg_catalog.json_agg(p.partition ORDER BY p.lower NULLS FIRST), '[]') FROM (
     SELECT b.lower, pg_catalog.json_build_object('name', b.name, 'lower', b.lower, 'upper', b.upper, 'isProtected', b.protected,
-      'isEmpty', b.size = 0) AS partition
+      'isEmpty', b.size = 0, 'hasReads', b.has_reads) AS partition
     FROM (
-      SELECT pg_catalog.format('%I.%I', n.nspname, b.relname) AS name, b.protected, b.size,
+      SELECT pg_catalog.format('%I.%I', n.nspname, b.relname) AS name, b.protected, b.size, b.has_reads,
         ${bound(String.raw`^FOR VALUES FROM \(''([^'']*)''\)`)} AS lower, ${bound(String.raw`TO \(''([^'']*)''\)$`)} AS upper
       FROM (
         SELECT c.relname, c.relnamespace, pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound, pg_catalog.pg_relation_size(c.oid) AS size,
+          -- only such reads are in the index of that kind, which has two blocks as long as it is empty
+          (SELECT count(*) = 0 OR max(pg_catalog.pg_relation_size(x.indexrelid)) > 2 * pg_catalog.current_setting('block_size')::int8
+            FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class xc ON xc.oid = x.indexrelid JOIN pg_catalog.pg_am a ON a.oid = xc.relam
+            WHERE x.indrelid = c.oid AND x.indisvalid AND a.amname = 'gin') AS has_reads,
           -- BEFORE and for each statement: 2, and 16, 8 or 32 for UPDATE, DELETE or TRUNCATE
           (SELECT count(DISTINCT t.tgtype) = 3 FROM pg_catalog.pg_trigger t
             WHERE t.tgrelid = c.oid AND t.tgtype IN (18, 10, 34) AND t.tgenabled = 'A' AND t.tgqual IS NULL AND t.tgattr = ''

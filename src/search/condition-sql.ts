@@ -1,7 +1,8 @@
+import { escapeLike, isPattern, likePattern } from '../log/action-pattern.ts'
 import { readColumn, textColumns } from '../log/columns.ts'
+import type { QueryParameters } from '../log/query-parameters.ts'
 import type { Conditions } from './conditions.ts'
 import { type Position, timestampText } from './cursor.ts'
-import type { QueryParameters } from './query-parameters.ts'
 import { type Naming, recordSql } from './record-sql.ts'
 
 /** A part of the log, in order of time. */
@@ -94,19 +95,6 @@ export function timeSql(
     ...(to === undefined ? [] : [`"timestamp" < ${parameters.add(to, 'timestamptz')}`]),
     ...(before === undefined ? [] : [beforeSql(before, parameters)]),
   ]
-}
-
-export function isPattern(action: string): boolean {
-  return action.includes('*')
-}
-
-/** `user.*` → `user.%`, with LIKE's own wildcards escaped. */
-export function likePattern(pattern: string): string {
-  return escapeLike(pattern).replace(/\*+/g, '%')
-}
-
-export function escapeLike(text: string): string {
-  return text.replace(/[\\%_]/g, '\\$&')
 }
 
 /** On the field: the operator that looks for a key would also find it in a string or an object. */

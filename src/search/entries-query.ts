@@ -1,11 +1,13 @@
+import { isPattern } from '../log/action-pattern.ts'
 import type { ArchivedLog } from '../log/archived-log.ts'
-import { type Span, spanSql, whole } from '../log/log-spans.ts'
+import { type NewestSteps, type Span, spanSql, whole } from '../log/log-spans.ts'
+import { type NewestQuestion, newestCall } from '../log/newest.ts'
+import { QueryParameters } from '../log/query-parameters.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
-import { actionSql, columnsSql, every, isPattern, type Stretch, timeSql, whereSql } from './condition-sql.ts'
+import { actionSql, columnsSql, every, type Stretch, timeSql, whereSql } from './condition-sql.ts'
 import type { Conditions } from './conditions.ts'
 import { positionColumn } from './cursor.ts'
-import { QueryParameters } from './query-parameters.ts'
 import { canBeRead, type Naming } from './record-sql.ts'
 
 export interface LogToAsk {
@@ -52,6 +54,14 @@ export function plainQuery(
     newestSql('*', source, conditions, stretch, limit, parameters, naming),
   )
   const sql = `SELECT ${columns} FROM ((${own}) UNION ALL (${read})) AS l ${newestFirst} LIMIT ${limit}`
+  return { sql, values: parameters.values }
+}
+
+/** The same by the function of a partitioned log, which reads as many of its months as it needs. */
+export function newestQuery(source: LogSource, steps: NewestSteps, question: NewestQuestion): EntriesQuery {
+  const parameters = new QueryParameters()
+  const found = newestCall(source.table, steps, question, parameters)
+  const sql = `SELECT ${source.columns}, ${positionColumn} FROM ${found} AS l ${newestFirst}`
   return { sql, values: parameters.values }
 }
 

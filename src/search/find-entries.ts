@@ -1,4 +1,4 @@
-import { type Span, spansOf, spansWithin } from '../log/log-spans.ts'
+import { newestSteps, type Span, spansOf } from '../log/log-spans.ts'
 import type { Stretch } from './condition-sql.ts'
 import { type Conditions, pickConditions } from './conditions.ts'
 import { type Position, positionIn, timestampText } from './cursor.ts'
@@ -6,11 +6,13 @@ import {
   type EntriesQuery,
   type LogSource,
   mergedQuery,
+  newestQuery,
   plainQuery,
   windowQuery,
   withLiteralActions,
 } from './entries-query.ts'
 import { isAllOf, isOneAction, leadingConditions } from './leading.ts'
+import { newestQuestion } from './newest-question.ts'
 import { hasFewOfType, windowStart } from './window.ts'
 
 /** Which of the entries that meet the conditions to return. */
@@ -36,8 +38,8 @@ export interface FoundEntries<Row> {
 const [firstWindow, largestWindow] = [4_000, 128_000]
 
 /**
- * The newest entries that meet the conditions, in order. A partitioned log is read span by span, from the newest on, until
- * there are enough.
+ * The newest entries that meet the conditions, in order. A partitioned log is asked by its function where that knows the question;
+ * else it is read span by span, from the newest on, until there are enough.
  */
 export async function findEntries<Row>(
   source: LogSource,
@@ -46,7 +48,13 @@ export async function findEntries<Row>(
 ): Promise<FoundEntries<Row>> {
   if (conditions.actions?.length === 0) return { rows: [] }
   const deadline = performance.now() + (time ?? Number.POSITIVE_INFINITY)
-  const spans = spansWithin(await spansOf(source.table, source.connection), boundsOf(conditions, before))
+  const bounds = boundsOf(conditions, before)
+  if (chooseWay(conditions, time !== undefined) === 'plain') {
+    const question = newestQuestion(conditions, { before }, count)
+    const steps = question && (await newestSteps(source.table, source.connection, bounds))
+    if (steps) return { rows: await read<Row>(source, newestQuery(source, steps, question)) }
+  }
+  const spans = await spansOf(source.table, source.connection, bounds)
   const rows: Placed<Row>[] = []
   for (const [index, span] of spans.entries()) {
     const rest = time === undefined ? undefined : Math.max(0, deadline - performance.now())
@@ -58,6 +66,10 @@ export async function findEntries<Row>(
     if (!isLast && performance.now() > deadline) return { rows, stoppedAt: placeBefore(span) }
   }
   return { rows }
+}
+
+function read<Row>({ connection }: LogSource, { sql, values }: EntriesQuery): Promise<Placed<Row>[]> {
+  return connection.query<Placed<Row>>(sql, ...values)
 }
 
 /** The bounds of what is asked for, in milliseconds since 1970. */
@@ -89,11 +101,10 @@ async function findWithin<Row>(
   conditions: Conditions,
   { before, count, time }: SearchLimits,
 ): Promise<FoundEntries<Row>> {
-  const read = ({ sql, values }: EntriesQuery) => source.connection.query<Placed<Row>>(sql, ...values)
   const way = chooseWay(conditions, time !== undefined)
   if (way !== 'windows') {
     const query = way === 'merged' ? mergedQuery : plainQuery
-    return { rows: await read(query(source, conditions, { before }, count)) }
+    return { rows: await read<Row>(source, query(source, conditions, { before }, count)) }
   }
 
   const searched = await withLiteralActions(source, conditions)
@@ -111,7 +122,7 @@ async function findWithin<Row>(
       size,
     )
     const window = { ...stretch, start: start && timestampText(start) }
-    rows.push(...(await read(windowQuery(source, searched, window, count - rows.length))))
+    rows.push(...(await read<Row>(source, windowQuery(source, searched, window, count - rows.length))))
     if (start === undefined || rows.length === count) return { rows }
     if (performance.now() > deadline) return { rows, stoppedAt: start }
     stretch = { before: start }

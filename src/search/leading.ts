@@ -1,4 +1,4 @@
-import { isPattern } from './condition-sql.ts'
+import { isPattern } from '../log/action-pattern.ts'
 import type { Conditions } from './conditions.ts'
 
 /**

@@ -1,5 +1,5 @@
+import type { QueryParameters } from '../log/query-parameters.ts'
 import type { Conditions } from './conditions.ts'
-import type { QueryParameters } from './query-parameters.ts'
 
 /** How an entry names a record: as what it is about, as one of several that were read together, or either. */
 export type Naming = 'own' | 'read' | 'either'

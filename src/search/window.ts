@@ -1,9 +1,9 @@
+import { QueryParameters } from '../log/query-parameters.ts'
 import { every, type Stretch, timeSql, whereSql } from './condition-sql.ts'
 import type { Conditions } from './conditions.ts'
 import { microsecondsSql, type Position } from './cursor.ts'
 import { type LogToAsk, logSql } from './entries-query.ts'
 import { isAllOf, isOneAction } from './leading.ts'
-import { QueryParameters } from './query-parameters.ts'
 
 /**
  * Where a window begins that has `size` candidates and ends where the stretch does: before all entries of the same

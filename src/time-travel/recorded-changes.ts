@@ -1,8 +1,11 @@
 import type { Log } from '../log/log.ts'
-import { spanSql, spansOf, spansWithin } from '../log/log-spans.ts'
+import { newestSteps, spanSql, spansOf } from '../log/log-spans.ts'
+import { newestCall } from '../log/newest.ts'
+import { QueryParameters } from '../log/query-parameters.ts'
 import { questionsTo } from '../log/readable.ts'
 import type { StoredModel } from '../models/stored-models.ts'
 import { quoteLiteral, quoteTable } from '../postgres/identifiers.ts'
+import type { SqlClient } from '../postgres/sql-client.ts'
 import { isoInstant } from '../values/iso-timestamp.ts'
 import { idOfTexts, isCutId } from '../values/resource-id.ts'
 import type { LoggedRow } from '../values/revive.ts'
@@ -54,27 +57,78 @@ export async function* changesOf(
   direction: Direction,
   position: LogPosition,
 ): AsyncGenerator<RecordedChange> {
-  const [comparison, order] = direction === 'before' ? ['<', 'DESC'] : ['>', 'ASC']
-  const actions = changeActions(model).map(quoteLiteral)
-  const { table } = log.options
   const connection = questionsTo(log)
+  const pages = direction === 'before' ? pagesBefore : pagesAfter
+  for await (const page of pages(log, connection, { model, id: idOfTexts(key) }, position)) {
+    for (const change of page) if (isOf(model, key, change)) yield change
+  }
+}
+
+interface NamedRecord {
+  readonly model: StoredModel
+  /** As entries have it. */
+  readonly id: string
+}
+
+/** By the function of a partitioned log, where that is to be had. */
+async function* pagesBefore(
+  log: Log,
+  connection: SqlClient,
+  record: NamedRecord,
+  position: LogPosition,
+): AsyncGenerator<RecordedChange[]> {
+  const { table } = log.options
+  const steps = await newestSteps(table, connection, { to: Date.parse(position.at) })
+  if (!steps) return yield* pagesOf(log, connection, record, 'before', position)
+  let before = position
+  for (let count = pageSizes.first; ; count = pageSizes.next) {
+    const parameters = new QueryParameters()
+    const question = {
+      ...{ by: 'record', key: [record.model.resource, record.id] },
+      ...{ actions: changeActions(record.model), outcome: 'success', before, count },
+    } as const
+    const found = newestCall(table, steps, question, parameters)
+    const page = await connection.query<RecordedChange>(
+      `SELECT ${changeColumns} FROM ${found} AS l ORDER BY "timestamp" DESC, seq DESC`,
+      ...parameters.values,
+    )
+    yield page
+    const last = page.at(-1)
+    if (!last || page.length < count) return
+    before = last
+  }
+}
+
+const pagesAfter = (log: Log, connection: SqlClient, record: NamedRecord, position: LogPosition) =>
+  pagesOf(log, connection, record, 'after', position)
+
+async function* pagesOf(
+  log: Log,
+  connection: SqlClient,
+  record: NamedRecord,
+  direction: Direction,
+  position: LogPosition,
+): AsyncGenerator<RecordedChange[]> {
+  const [comparison, order] = direction === 'before' ? ['<', 'DESC'] : ['>', 'ASC']
+  const actions = changeActions(record.model).map(quoteLiteral)
+  const { table } = log.options
   const at = Date.parse(position.at)
-  const spans = spansWithin(
-    await spansOf(table, connection),
-    direction === 'before' ? { to: at } : { from: at },
-  )
+  const spans =
+    direction === 'before'
+      ? await spansOf(table, connection, { to: at })
+      : await spansOf(table, connection, { from: at }, 'oldest')
   let size = pageSizes.first
   let from = position
-  for (const span of direction === 'before' ? spans : spans.toReversed()) {
+  for (const span of spans) {
     while (true) {
       const page = await connection.query<RecordedChange>(
         `SELECT ${changeColumns} FROM ${spanSql(table, span)} AS l
        WHERE resource_type = $1 AND resource_id = $2 AND ("timestamp", seq) ${comparison} ($3::timestamptz, $4::int8)
          AND action IN (${actions.join(', ')}) AND outcome = 'success'
        ORDER BY "timestamp" ${order}, seq ${order} LIMIT ${size}`,
-        ...[model.resource, idOfTexts(key), from.at, from.seq],
+        ...[record.model.resource, record.id, from.at, from.seq],
       )
-      for (const change of page) if (isOf(model, key, change)) yield change
+      yield page
       const isLast = page.length < size
       from = page.at(-1) ?? from
       size = pageSizes.next
@@ -105,6 +159,8 @@ export async function arrivalsAt(
   const found = await questionsTo(log).query<RecordedChange>(
     `SELECT ${changeColumns} FROM ${quoteTable(log.options.table)}
      WHERE action = $1 AND outcome = 'success'
+       -- the first two are for the partitions and the index
+       AND "timestamp" >= $2::timestamptz AND "timestamp" <= $4::timestamptz
        AND ("timestamp", seq) > ($2::timestamptz, $3::int8) AND ("timestamp", seq) < ($4::timestamptz, $5::int8)
        AND (${isMoved.join(' OR ')}) AND ${isHere.join(' AND ')}
      ORDER BY "timestamp", seq`,

@@ -101,9 +101,10 @@ async function isChangedLater(
   const later = await questionsTo(log).query(
     `SELECT 1 FROM ${table}
      WHERE resource_type = $1 AND resource_id = $2 AND action = ${quoteLiteral(`${model.resource}.update`)}
-       AND outcome = 'success' AND ("timestamp", seq) > (SELECT "timestamp", seq FROM ${table} WHERE id = $3::uuid)
+       AND "timestamp" >= $5::timestamptz -- for the partitions
+       AND outcome = 'success' AND ("timestamp", seq) > (SELECT "timestamp", seq FROM ${table} WHERE id = $3::uuid AND "timestamp" >= $5::timestamptz)
        AND pg_catalog.jsonb_exists(details->'changed', $4) LIMIT 1`,
-    ...[model.resource, idOfTexts(key), entry.id, field],
+    ...[model.resource, idOfTexts(key), entry.id, field, entry.timestamp.toISOString()],
   )
   return later.length > 0
 }

@@ -10,7 +10,8 @@ import { createPartitioned, fillMonths } from './partitioned.ts'
 const db = await createPartitioned()
 await fillMonths(db, 84, 6_000)
 const hour = 3_600_000
-const monthsAgo = (months: number) => new Date(Date.now() - months * 30 * 24 * hour).toISOString()
+const now = Date.now()
+const monthsAgo = (months: number) => new Date(now - months * 30 * 24 * hour).toISOString()
 // what lies beyond: before the first month that was made, and dated ahead
 await db.sql(`CREATE TABLE long_ago PARTITION OF audit_logs FOR VALUES FROM (MINVALUE) TO ('2010-01-01')`)
 await insertEntries(db, [
@@ -29,6 +30,15 @@ await insertEntries(db, [
     resource_id: '3',
   },
 ])
+
+// reads of several records, long ago and now
+await insertEntries(
+  db,
+  [70, 41, 40, 0].map((months, index) => ({
+    ...{ timestamp: monthsAgo(months), action: 'user.read', actor_id: 'reader', resource_type: 'user' },
+    details: { ids: ['4', '5', String(100 + index)] },
+  })),
+)
 
 /** The statements that a helper sent. */
 let sent: string[] = []
@@ -71,6 +81,33 @@ describe('a log of 84 months', () => {
     ],
     ['a request', (page) => audit.search({ requestId: 'request-77' }, page), `request_id = 'request-77'`],
     ['a transaction', (page) => audit.transaction(1_000_000_100n, page), 'transaction_id = 1000000100'],
+    [
+      'a record and its reads',
+      (page) => audit.history('User', 5, page),
+      `resource_type = 'user' AND (resource_id = '5' OR details->'ids' ? '5')`,
+    ],
+    ['reads', (page) => audit.accesses('User', 5, page), `action = 'user.read' AND details->'ids' ? '5'`],
+    [
+      'a record, an actor and a time span',
+      (page) => audit.search({ resource: { type: 'user', id: '4' }, actor: 'actor-3', ...span }, page),
+      `resource_type = 'user' AND resource_id = '4' AND actor_id = 'actor-3' AND "timestamp" >= '${span.from}' AND "timestamp" < '${span.to}'`,
+    ],
+    [
+      'an actor, an outcome and a pattern',
+      (page) =>
+        audit.search({ actor: 'actor-2', outcome: 'failure', action: ['user.*', 'report.export'] }, page),
+      `actor_id = 'actor-2' AND outcome = 'failure' AND action IN ('user.login', 'report.export')`,
+    ],
+    [
+      'an organization and an actor',
+      (page) => audit.search({ actor: 'actor-2', organizationId: 'organization-2' }, page),
+      `actor_id = 'actor-2' AND organization_id = 'organization-2'`,
+    ],
+    [
+      'failures of an action',
+      (page) => audit.failedLogins({ since: monthsAgo(50), until: monthsAgo(20) }, page),
+      `action = 'user.login' AND outcome = 'failure' AND "timestamp" >= '${monthsAgo(50)}' AND "timestamp" < '${monthsAgo(20)}'`,
+    ],
     ['nothing', (page) => audit.activity('nobody', page), 'false'],
   ]
   it.each(questions)('gives %s in order, each entry once, whatever the page', async (_, ask, condition) => {
@@ -86,10 +123,11 @@ describe('a log of 84 months', () => {
   })
 
   it('is read by one statement on its newest months, where these fill the page', async () => {
-    await audit.activity('actor-4', { limit: 5 })
+    const actor = { id: 'actor-4', type: 'user' } as const
+    await audit.search({ actor }, { limit: 5 })
     sent = []
-    await audit.activity('actor-4', { limit: 5 })
-    await audit.search({ action: 'order.update' }, { limit: 5 })
+    await audit.search({ actor }, { limit: 5 })
+    await audit.search({ action: ['order.update', 'order.delete'] }, { limit: 5 })
     expect(sent).toHaveLength(2)
     for (const sql of sent) expect(sql).toContain(`WHERE "timestamp" >= '`)
   })

@@ -118,6 +118,7 @@ BEGIN
   END IF;
   PERFORM "audit_logs_internal"."create_partitions"(new_table, ahead);
   PERFORM "audit_logs_internal"."make_write"(new_table, name || '_write');
+  PERFORM "audit_logs_internal"."make_newest"(new_table, name || '_newest');
   -- the ids of transactions go on as they were
   UPDATE "audit_logs_internal"."eras" AS e SET table_oid = new_table WHERE e.log = log_table AND e.table_oid = partition_log.log;
   RETURN true;

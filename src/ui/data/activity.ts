@@ -1,10 +1,10 @@
+import { QueryParameters } from '../../log/query-parameters.ts'
 import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import { isTimeout } from '../../postgres/sql-state.ts'
 import { whereSql } from '../../search/condition-sql.ts'
 import { type Conditions, pickConditions } from '../../search/conditions.ts'
 import { timeSpanSql } from '../../search/entries-query.ts'
 import { leadingConditions } from '../../search/leading.ts'
-import { QueryParameters } from '../../search/query-parameters.ts'
 import type { WireActivity } from '../wire.ts'
 import type { ReadConnection } from './read-connection.ts'
 

@@ -1,8 +1,8 @@
+import { QueryParameters } from '../../log/query-parameters.ts'
 import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import { isTimeout } from '../../postgres/sql-state.ts'
 import { whereSql } from '../../search/condition-sql.ts'
 import type { Conditions } from '../../search/conditions.ts'
-import { QueryParameters } from '../../search/query-parameters.ts'
 import type { ReadConnection } from './read-connection.ts'
 
 const timeForChanges = 2_000

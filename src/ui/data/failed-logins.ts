@@ -1,7 +1,7 @@
+import { QueryParameters } from '../../log/query-parameters.ts'
 import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import { whereSql } from '../../search/condition-sql.ts'
 import type { Conditions } from '../../search/conditions.ts'
-import { QueryParameters } from '../../search/query-parameters.ts'
 import { isoInstant } from '../../values/iso-timestamp.ts'
 import type { WireLogins } from '../wire.ts'
 import type { ReadConnection } from './read-connection.ts'

@@ -202,6 +202,88 @@ BEGIN
 END
 ';
 
+-- Makes the function that gives the newest entries of one record, actor, action or organization of a log of months, with the caller's
+-- privileges. A session keeps its plans: with many partitions, planning takes far longer than reading, and most clients have
+-- each statement planned anew.
+--
+-- by, key: what the entries have in common, "record", "actor", "action" or "organization", and its value. A record has two: type and id
+-- patterns, of_outcome, of_actor, of_organization: what they have to meet besides, each NULL for any
+-- edges: moments from the newest to the oldest, the beginnings of months but for the first and the last. It reads from one to the
+--   next, until there are enough entries
+-- reads_from: from when on there may be reads of several records that name the record among others
+-- before, before_seq: only entries before this place in the order of time
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."make_newest"(log regclass, name text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS E'
+DECLARE
+  log_table text := "audit_logs_internal"."log_name"(log)\073
+  newest text := (SELECT format(''%I.%I'', n.nspname, make_newest.name) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = log)\073
+  columns text := ''id, "timestamp", action, actor_id, actor_type, actor_email, resource_type, resource_id, outcome, reason, details,
+    request_id, ip, user_agent, organization_id, seq, transaction_id''\073
+  -- the row type of the table itself would keep anybody from dropping it
+  types text := ''id uuid, "timestamp" timestamptz, action varchar, actor_id varchar, actor_type varchar, actor_email varchar,
+    resource_type varchar, resource_id varchar, outcome varchar, reason text, details jsonb, request_id varchar, ip inet, user_agent text,
+    organization_id varchar, seq bigint, transaction_id bigint''\073
+  -- what differs from call to call but for the key and the time is checked on top: each partition''s part of a plan costs
+  entries text := format(
+$body$(SELECT * FROM (
+          SELECT %s FROM %s AS l
+          WHERE %%s AND "timestamp" >= %%s AND "timestamp" < %%s ORDER BY "timestamp" DESC, seq DESC OFFSET 0
+        ) AS l
+        WHERE ("timestamp" < before OR seq < before_seq)
+          AND (patterns IS NULL OR action LIKE ANY (patterns)) AND (of_outcome IS NULL OR outcome = of_outcome)
+          AND (of_actor IS NULL OR actor_id = of_actor) AND (of_organization IS NULL OR organization_id = of_organization)
+        LIMIT missing)$body$, columns, log_table)\073
+  own text := format(entries, ''resource_type = key[1] AND resource_id = key[2]'', ''lower'', ''upper'')\073
+  -- the first two conditions are those of the index
+  read text := format(entries, $condition$resource_type = key[1] AND resource_id IS NULL AND action LIKE ''%.read''
+          AND jsonb_set(''{}'', ARRAY[resource_type::text], details -> ''ids'') @> reading$condition$, ''greatest(lower, reads_from)'', ''upper'')\073
+BEGIN
+  EXECUTE format(
+    -- without plans for single values, compilation, which takes seconds for many partitions, and reading months as a whole
+    ''CREATE OR REPLACE FUNCTION %s(by text, key text[], patterns text[], of_outcome text, of_actor text, of_organization text,
+      edges timestamptz[], reads_from timestamptz, before timestamptz, before_seq bigint, count bigint)
+    RETURNS TABLE (%s) LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off AS %L'', newest, types, format(
+$body$
+#variable_conflict use_column
+DECLARE
+  reading jsonb := jsonb_build_object(key[1], jsonb_build_array(key[2]))\073
+  missing bigint := count\073
+  lower timestamptz\073
+  upper timestamptz\073
+  given bigint\073
+BEGIN
+  FOR edge IN 2..cardinality(edges) LOOP
+    lower := edges[edge]\073
+    upper := least(edges[edge - 1], before + interval ''1 microsecond'')\073
+    CONTINUE WHEN lower >= upper\073
+    CASE by
+      WHEN ''record'' THEN
+        IF reads_from < upper THEN
+          RETURN QUERY SELECT * FROM (%s UNION ALL %s) AS l ORDER BY "timestamp" DESC, seq DESC LIMIT missing\073
+        ELSE
+          RETURN QUERY %s\073
+        END IF\073
+      WHEN ''actor'' THEN
+        RETURN QUERY %s\073
+      WHEN ''action'' THEN
+        RETURN QUERY %s\073
+      WHEN ''organization'' THEN
+        RETURN QUERY %s\073
+    END CASE\073
+    GET DIAGNOSTICS given = ROW_COUNT\073
+    missing := missing - given\073
+    EXIT WHEN missing <= 0\073
+  END LOOP\073
+END
+$body$, own, read, own,
+    format(entries, ''actor_id = key[1]'', ''lower'', ''upper''), format(entries, ''action = key[1]'', ''lower'', ''upper''),
+    format(entries, ''organization_id = key[1]'', ''lower'', ''upper'')))\073
+END
+';
+
 -- Refuses to partition a log that others have tied to its table: what they made would go on pointing to the old table.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."refuse_unfit"(log regclass) RETURNS void
 LANGUAGE plpgsql
@@ -399,6 +481,7 @@ BEGIN
   END IF\073
   PERFORM "audit_logs_internal"."create_partitions"(new_table, ahead)\073
   PERFORM "audit_logs_internal"."make_write"(new_table, name || ''_write'')\073
+  PERFORM "audit_logs_internal"."make_newest"(new_table, name || ''_newest'')\073
   -- the ids of transactions go on as they were
   UPDATE "audit_logs_internal"."eras" AS e SET table_oid = new_table WHERE e.log = log_table AND e.table_oid = partition_log.log\073
   RETURN true\073
@@ -607,6 +690,8 @@ REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "audit_logs_internal" FROM PUBLIC;
 -- Where somebody has partitioned the log himself already.
 SELECT "audit_logs_internal"."make_write"(
   (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(NULL::"audit_logs")), 'audit_logs_write');
+SELECT "audit_logs_internal"."make_newest"(
+  (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(NULL::"audit_logs")), 'audit_logs_newest');
 
 CREATE OR REPLACE FUNCTION "audit_logs_version"() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
