@@ -58,8 +58,12 @@ export async function* changesOf(
   position: LogPosition,
 ): AsyncGenerator<RecordedChange> {
   const connection = questionsTo(log)
-  const pages = direction === 'before' ? pagesBefore : pagesAfter
-  for await (const page of pages(log, connection, { model, id: idOfTexts(key) }, position)) {
+  const record = { model, id: idOfTexts(key) }
+  const pages =
+    direction === 'before'
+      ? pagesBefore(log, connection, record, position)
+      : pagesOf(log, connection, record, direction, position)
+  for await (const page of pages) {
     for (const change of page) if (isOf(model, key, change)) yield change
   }
 }
@@ -84,9 +88,9 @@ async function* pagesBefore(
   for (let count = pageSizes.first; ; count = pageSizes.next) {
     const parameters = new QueryParameters()
     const question = {
-      ...{ by: 'record', key: [record.model.resource, record.id] },
+      ...({ by: 'record', key: [record.model.resource, record.id] } as const),
       ...{ actions: changeActions(record.model), outcome: 'success', before, count },
-    } as const
+    }
     const found = newestCall(table, steps, question, parameters)
     const page = await connection.query<RecordedChange>(
       `SELECT ${changeColumns} FROM ${found} AS l ORDER BY "timestamp" DESC, seq DESC`,
@@ -98,9 +102,6 @@ async function* pagesBefore(
     before = last
   }
 }
-
-const pagesAfter = (log: Log, connection: SqlClient, record: NamedRecord, position: LogPosition) =>
-  pagesOf(log, connection, record, 'after', position)
 
 async function* pagesOf(
   log: Log,
