@@ -32,7 +32,7 @@ interface KnownPartitions {
 const known = new WeakMap<TableName, KnownPartitions>()
 
 /** A part of time, in milliseconds since 1970; without an end where it is left out, or is no number. */
-export interface Bounds {
+export interface TimeBounds {
   /** Inclusive. */
   readonly from?: number | undefined
   /** Exclusive. */
@@ -49,7 +49,7 @@ export interface Bounds {
 export async function spansOf(
   table: TableName,
   connection: SqlClient,
-  bounds: Bounds = {},
+  bounds: TimeBounds = {},
   order: 'newest' | 'oldest' = 'newest',
 ): Promise<readonly Span[]> {
   const found = await partitionsOf(table, connection)
@@ -68,7 +68,7 @@ export interface NewestSteps {
 export async function newestSteps(
   table: TableName,
   connection: SqlClient,
-  bounds: Bounds,
+  bounds: TimeBounds,
 ): Promise<NewestSteps | undefined> {
   const found = await partitionsOf(table, connection)
   if (!found?.canCallNewest) return undefined
@@ -122,7 +122,7 @@ export const whole: Span = { lower: undefined, upper: undefined }
 function spansIn(
   partitions: Partitions['partitions'],
   now: number,
-  bounds: Bounds,
+  bounds: TimeBounds,
   order: 'newest' | 'oldest',
 ): readonly Span[] {
   const isBegun = (lower: number | null) => lower === null || lower <= now + ahead
@@ -148,7 +148,7 @@ function spansIn(
 }
 
 /** Whether a partition, or a span, has something of a time. */
-function isPartOf({ from = -Infinity, to = Infinity }: Bounds) {
+function isPartOf({ from = -Infinity, to = Infinity }: TimeBounds) {
   // what is no number, such as a time that JavaScript can't tell, excludes nothing
   return ({ lower, upper }: { lower: number | null; upper: number | null }) =>
     !(upper !== null && from >= upper) && !(lower !== null && to < lower)
