@@ -80,6 +80,14 @@ export const differences: Differences = {
       'that changes a key which the statement does not assign: one entry says that others may have followed',
     ]),
   },
+  'test/capture/exactness/chosen-once.test.ts': because(rowsInstead, [
+    'a deletion that cascades and returns what it joined',
+    'an update of a key by a query that can be asked once',
+    'an update with chance in a join, in a table with a trigger',
+  ]),
+  'test/capture/exactness/returning-star.test.ts': because(rowsInstead, [
+    'records a join that merges columns and joins the old rows as text only',
+  ]),
   'test/capture/exactness/row-security.test.ts': because(
     'triggers record every row, whoever may see it, where the statement can only say that something is missing',
     [
@@ -96,6 +104,9 @@ export const differences: Differences = {
     ],
   ),
   'test/capture/raw/templates.test.ts': { 'is captured as raw SQL is': rowsInstead },
+  'test/failures/reason.test.ts': {
+    'says nothing of what a deferred trigger says, whose values may be those of any call': otherOptions,
+  },
   'test/failures/not-recorded.test.ts': {
     'of a statement that uncapturable refuses': `${rowsInstead}, ${noText}`,
   },
@@ -116,6 +127,10 @@ export const differences: Differences = {
   },
   'test/log/refused-entries.test.ts': {
     'for want of the privilege INSERT means that nothing is written': ownPrivilege,
+  },
+  'test/prisma-7/client.test.ts': {
+    "the adapter's option schema: models live there, the log where the connection finds it":
+      'the set-up cannot know that a table of another schema belongs to a model, and names its resource after it',
   },
   'test/prisma-7/shared-adapter.test.ts': {
     'audited ones have their own options': otherOptions,
