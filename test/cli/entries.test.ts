@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createDatabase } from '../support/database.ts'
-import { runCli } from './project.ts'
+import { commandLine, runCli } from './project.ts'
 
 const db = await createDatabase()
 const env = { DATABASE_URL: db.url, NO_COLOR: '1' }
@@ -126,8 +126,8 @@ describe('tail', () => {
   })
 
   it('follows until it is interrupted', async () => {
-    const args = ['--import', 'tsx', 'src/cli/main.ts', 'tail', '-f', '--limit', '1', '--action', 'job.*']
-    const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, cwd: resolve('.') })
+    const args = [commandLine(), 'tail', '-f', '--limit', '1', '--action', 'job.*']
+    const child = spawn(process.execPath, args, { env: { ...process.env, ...env } })
     let output = ''
     child.stdout.on('data', (chunk) => {
       output += chunk
@@ -208,8 +208,8 @@ describe('export', () => {
     // its first page waits for this lock, so that Ctrl-C comes in the middle
     const lock = await db.pool.connect()
     await lock.query('BEGIN; LOCK TABLE audit_logs IN ACCESS EXCLUSIVE MODE')
-    const args = ['--import', 'tsx', 'src/cli/main.ts', ...stopped]
-    const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, cwd: resolve('.') })
+    const args = [commandLine(), ...stopped]
+    const child = spawn(process.execPath, args, { env: { ...process.env, ...env } })
     let said = ''
     child.stderr.on('data', (chunk) => {
       said += chunk

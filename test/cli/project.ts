@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { built } from '../support/built.ts'
 
 /** A Prisma project in a temporary folder of the calling test's own. */
 export interface Project {
@@ -41,15 +42,15 @@ export function datasource(...schemas: string[]): string {
   return `datasource db {\n  provider = "postgresql"\n${list}}\n`
 }
 
-/** Runs the command line from its source, in a process of its own. */
+/** The command line, as users run it. */
+export const commandLine = () => built('cli/main.js')
+
+/** Runs the command line in a process of its own. */
 export function runCli(
   args: string[],
   options: { cwd?: string; env?: Record<string, string | undefined> } = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  return runNode(
-    ['--import', resolve('node_modules/tsx/dist/loader.mjs'), resolve('src/cli/main.ts'), ...args],
-    options,
-  )
+  return runNode([commandLine(), ...args], options)
 }
 
 /** Runs a script of Node in a process of its own. */

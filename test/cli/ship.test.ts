@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { until, write } from '../reader/readers.ts'
 import { rowsInFiles } from '../sinks/places.ts'
+import { built } from '../support/built.ts'
 import { createDatabase } from '../support/database.ts'
-import { createProject, runCli } from './project.ts'
+import { commandLine, createProject, runCli } from './project.ts'
 
 const database = await createDatabase()
 const env = { DATABASE_URL: database.url }
 
-const config = (sinks: string) => `import { files } from ${JSON.stringify(resolve('src/sinks/files.ts'))}
+const config = (sinks: string) => `import { files } from ${JSON.stringify(built('sinks/files.js'))}
 export default { sinks: [${sinks}] }`
 
 const logged = async () =>
@@ -46,8 +47,7 @@ describe('ship', () => {
     const project = await createProject({
       'audit.config.ts': config(`files({ name: 'on', directory: 'archive' })`),
     })
-    const loader = resolve('node_modules/tsx/dist/loader.mjs')
-    const child = spawn(process.execPath, ['--import', loader, resolve('src/cli/main.ts'), 'ship'], {
+    const child = spawn(process.execPath, [commandLine(), 'ship'], {
       ...{ cwd: project.directory, stdio: 'ignore', env: { ...process.env, ...env } },
     })
     const exited = once(child, 'exit')

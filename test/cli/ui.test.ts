@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process'
-import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createDatabase } from '../support/database.ts'
-import { runCli } from './project.ts'
+import { commandLine, runCli } from './project.ts'
 
 const database = await createDatabase()
 const env = { DATABASE_URL: database.url }
@@ -11,18 +10,10 @@ describe('prisma-extension-audit ui', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
     'prints its address, answers, and ends on %s with exit code 0',
     async (signal) => {
-      const child = spawn(
-        process.execPath,
-        [
-          '--import',
-          resolve('node_modules/tsx/dist/loader.mjs'),
-          resolve('src/cli/main.ts'),
-          'ui',
-          '--port',
-          '0',
-        ],
-        { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
-      )
+      const child = spawn(process.execPath, [commandLine(), 'ui', '--port', '0'], {
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
       const ended = new Promise((done) => child.once('exit', done))
       const greeting = await new Promise<string>((done) =>
         child.stdout.once('data', (text) => done(String(text))),

@@ -1,7 +1,8 @@
 import { readdir, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { write } from '../reader/readers.ts'
+import { built } from '../support/built.ts'
 import { createDatabase } from '../support/database.ts'
 import { createProject, runCli } from './project.ts'
 
@@ -9,8 +10,8 @@ const database = await createDatabase()
 const env = { DATABASE_URL: database.url }
 
 const config = (sinks: string) => ({
-  'audit.config.ts': `import { files } from ${JSON.stringify(resolve('src/sinks/files.ts'))}
-import { webhook } from ${JSON.stringify(resolve('src/sinks/webhook.ts'))}
+  'audit.config.ts': `import { files } from ${JSON.stringify(built('sinks/files.js'))}
+import { webhook } from ${JSON.stringify(built('sinks/webhook.js'))}
 export default { sinks: [${sinks}] }`,
 })
 

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
@@ -13,6 +12,7 @@ import type { NewEntry } from '../../src/log/insert.ts'
 import { EntryQueue, type QueueLimits } from '../../src/log/queue.ts'
 import type { SqlClient } from '../../src/postgres/sql-client.ts'
 import { PrismaClient } from '../generated/client/client.ts'
+import { bundledScript } from '../support/bundled-script.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 
 const db = await createDatabase()
@@ -469,10 +469,9 @@ describe('a client', () => {
 })
 
 // a process of its own takes long to start on a busy machine
-describe('a process that ends by itself', { timeout: 120_000 }, () => {
-  const script = fileURLToPath(new URL('queueing-process.ts', import.meta.url))
-  const run = (...parameters: string[]) =>
-    promisify(execFile)(process.execPath, ['--import', 'tsx', script, ...parameters])
+describe('a process that ends by itself', { timeout: 120_000 }, async () => {
+  const script = await bundledScript(new URL('queueing-process.ts', import.meta.url))
+  const run = (...parameters: string[]) => promisify(execFile)(process.execPath, [script, ...parameters])
 
   it('writes what it queued', async () => {
     const since = await db.lastSeq()

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   type AuditEntry,
@@ -13,6 +12,7 @@ import {
   withAudit,
   withAuditContext,
 } from '../../src/index.ts'
+import { bundledScript } from '../support/bundled-script.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { unique } from '../support/unique.ts'
 import { until, write } from './readers.ts'
@@ -223,12 +223,12 @@ describe('two of one name', () => {
   })
 })
 
-describe('a process that is killed', () => {
-  const script = fileURLToPath(new URL('subscribing-process.ts', import.meta.url))
+describe('a process that is killed', async () => {
+  const script = await bundledScript(new URL('subscribing-process.ts', import.meta.url))
 
   /** Starts a subscriber and gives its lines as they come. */
   function start(name: string, pause: number) {
-    const child = spawn(process.execPath, ['--import', 'tsx', script, database.url, name, String(pause)], {
+    const child = spawn(process.execPath, [script, database.url, name, String(pause)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const batches: [string, string[]][] = []

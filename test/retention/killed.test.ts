@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readArchived } from '../../src/parquet/catalog.ts'
-import { createProject } from '../cli/project.ts'
+import { commandLine, createProject } from '../cli/project.ts'
 import { createPartitioned, fillMonths } from '../partitions/partitioned.ts'
 import { logOf, untilReadable } from '../reader/readers.ts'
+import { built } from '../support/built.ts'
 import type { Database } from '../support/database.ts'
 
 /** A project with a partitioned log of four months, of which one stays. */
@@ -13,7 +13,7 @@ async function prepare() {
   const db = await createPartitioned()
   await fillMonths(db, 4, 300)
   await untilReadable(db)
-  const folder = resolve('src/parquet/archive-folder.ts')
+  const folder = built('parquet/archive-folder.js')
   const { directory } = await createProject({
     'audit.config.ts': `import { archiveFolder } from ${JSON.stringify(folder)}
 export default { retention: { default: '1 month', archive: archiveFolder({ directory: 'archive' }) } }`,
@@ -27,11 +27,10 @@ async function maintain(
   directory: string,
   killAt?: (said: string) => boolean,
 ): Promise<boolean> {
-  const child = spawn(
-    process.execPath,
-    ['--import', resolve('node_modules/tsx/dist/loader.mjs'), resolve('src/cli/main.ts'), 'maintain'],
-    { cwd: directory, env: { ...process.env, DATABASE_URL: db.url } },
-  )
+  const child = spawn(process.execPath, [commandLine(), 'maintain'], {
+    cwd: directory,
+    env: { ...process.env, DATABASE_URL: db.url },
+  })
   let said = ''
   let isKilled = false
   for (const output of [child.stdout, child.stderr]) {

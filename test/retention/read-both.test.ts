@@ -1,6 +1,6 @@
 import { mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { AuditEntry, AuditPage, PageOptions } from '../../src/index.ts'
 import { withAudit } from '../../src/index.ts'
@@ -8,6 +8,7 @@ import { archiveFolder } from '../../src/parquet/archive-folder.ts'
 import { createProject, runCli } from '../cli/project.ts'
 import { createPartitioned, fillMonths, partitionsOf } from '../partitions/partitioned.ts'
 import { untilReadable } from '../reader/readers.ts'
+import { built } from '../support/built.ts'
 import { createClient, type Database } from '../support/database.ts'
 import { maintainBy } from './retained.ts'
 
@@ -139,7 +140,7 @@ describe('a log of three years, of which one stays in the table', { timeout: 180
 
   it('history and export on the command line give both', async () => {
     const { directory: project } = await createProject({
-      'audit.config.ts': `import { archiveFolder } from ${JSON.stringify(resolve('src/parquet/archive-folder.ts'))}
+      'audit.config.ts': `import { archiveFolder } from ${JSON.stringify(built('parquet/archive-folder.js'))}
 export default { retention: { default: '1 year', archive: archiveFolder({ directory: ${JSON.stringify(directory)} }) } }`,
     })
     const options = { cwd: project, env: { DATABASE_URL: db.url } }

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { type AuditError, type Sink, startShipping, withAudit } from '../../src/index.ts'
 import { files } from '../../src/sinks/files.ts'
 import { webhook } from '../../src/sinks/webhook.ts'
 import { until, untilReadable, write } from '../reader/readers.ts'
+import { bundledScript } from '../support/bundled-script.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { unique } from '../support/unique.ts'
 import { type ReceiverAnswer, rowsInFiles, startReceiver, temporaryDirectory } from './places.ts'
@@ -36,11 +36,11 @@ beforeEach(async () => {
   for (let n = 0; n < 20; n++) await write(database.pool, `before.${n}`)
 })
 
-describe('a shipper that is killed', () => {
-  const script = fileURLToPath(new URL('shipping-process.ts', import.meta.url))
+describe('a shipper that is killed', async () => {
+  const script = await bundledScript(new URL('shipping-process.ts', import.meta.url))
 
   async function run(directory: string, step: string): Promise<string | null> {
-    const child = spawn(process.execPath, ['--import', 'tsx', script, database.url, directory, step], {
+    const child = spawn(process.execPath, [script, database.url, directory, step], {
       stdio: ['ignore', 'inherit', 'inherit'],
     })
     const [, signal] = await once(child, 'exit')

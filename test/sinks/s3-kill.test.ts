@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Moto } from '../../scripts/moto.ts'
 import { write } from '../reader/readers.ts'
+import { bundledScript } from '../support/bundled-script.ts'
 import { createDatabase } from '../support/database.ts'
 import { createBucket } from './archives.ts'
 import { startMoto, withoutMoto } from './moto.ts'
@@ -35,7 +35,7 @@ const steps: Step[] = [
 describe.skipIf(withoutMoto)(`a shipper to S3${withoutMoto ? `: skipped, ${withoutMoto}` : ''}`, async () => {
   const moto = withoutMoto ? ({} as Moto) : await startMoto()
   const database = await createDatabase()
-  const script = fileURLToPath(new URL('s3-shipping-process.ts', import.meta.url))
+  const script = await bundledScript(new URL('s3-shipping-process.ts', import.meta.url))
 
   /** Passes requests on, and kills whoever is at a step with its second batch. */
   async function startProxy() {
@@ -66,7 +66,7 @@ describe.skipIf(withoutMoto)(`a shipper to S3${withoutMoto ? `: skipped, ${witho
     return async (bucket: string, killedAt: Step | undefined) => {
       step = killedAt
       seen.clear()
-      child = spawn(process.execPath, ['--import', 'tsx', script, database.url, bucket, endpoint], {
+      child = spawn(process.execPath, [script, database.url, bucket, endpoint], {
         stdio: ['ignore', 'inherit', 'inherit'],
         env: { ...process.env, NODE_NO_WARNINGS: '1' },
       })
