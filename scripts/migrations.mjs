@@ -64,7 +64,7 @@ const partitionFunctions = [
 const erasureFunctions = [
   ...['erasing', 'entry_form', 'root_name', 'is_erasing'],
   ...['erased_record', 'erased_details', 'erased_salts', 'refuse_salt_change', 'immutable'],
-  ...['erase_entries', 'make_erase'],
+  ...['erasures', 'erased_since', 'keep_erasure', 'erase_entries', 'make_erase'],
 ].map((name) => `erasure/${name}`)
 
 export const migration = 'prisma/migrations/20260201000000_audit_log_triggers/migration.sql'

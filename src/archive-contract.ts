@@ -57,6 +57,8 @@ export interface ParquetEngine {
   rows(paths: readonly string[]): AsyncIterable<readonly ExactRow[]>
   /** Rows that meet conditions, in order. */
   find(paths: readonly string[], question: ArchiveQuestion): Promise<readonly FoundRow[]>
+  /** How many rows meet conditions, without those that are there as an erasure has left them. */
+  countUnerased(paths: readonly string[], question: UnerasedQuestion): Promise<number>
 }
 
 /** A file that was written, and what is in it. */
@@ -81,7 +83,12 @@ export interface ArchiveQuestion {
   readonly count?: number | undefined
   /** Only those with one of these numbers. */
   readonly seqs?: readonly bigint[] | undefined
+  /** Only those with one of these ids. */
+  readonly ids?: readonly string[] | undefined
 }
+
+/** Which rows of an archive to count. */
+export type UnerasedQuestion = Pick<ArchiveQuestion, 'conditions' | 'ids'>
 
 /** A place in the order (timestamp, seq). */
 export interface EntryPlace {

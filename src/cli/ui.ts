@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { AuditError } from '../errors.ts'
+import { archivedLog } from '../parquet/archived-entries.ts'
+import type { ResolvedRetention } from '../retention-options.ts'
 import { connectionTo } from '../ui/data/read-connection.ts'
 import { sqlLogReader } from '../ui/data/sql-log-reader.ts'
 import { type Access, withAccess } from '../ui/server/access.ts'
@@ -9,11 +11,16 @@ import { toNodeHandler } from '../ui/server/node.ts'
 import { noAnswer, withConnection } from './connection.ts'
 import { tableOption, UsageError } from './usage.ts'
 
+/** Milliseconds for the list of what has left. */
+const timeForArchives = 5_000
+
 export interface WebPageServerOptions {
   readonly port?: string | undefined
   readonly host?: string | undefined
   readonly token?: string | undefined
   readonly table?: string | undefined
+  /** Of audit.config.ts: what has left the table is shown from its archive. */
+  readonly retention?: ResolvedRetention | undefined
   /** Told of errors that the web page shows only a summary of. */
   readonly onError?: (message: string) => void
 }
@@ -33,13 +40,14 @@ export interface WebPageServer {
  * @throws AuditError when the log can't be read, or the port is taken
  */
 export async function startWebPage(url: string, options: WebPageServerOptions): Promise<WebPageServer> {
-  const { host = '127.0.0.1' } = options
+  const { host = '127.0.0.1', retention } = options
   const port = portOption(options.port)
   const access = accessFor(host, options.token)
   const table = tableOption(options.table)
   await withConnection(url, table, async () => {}) // first of all: whether there is a database
   const connection = connectionTo(url)
-  const reader = sqlLogReader(connection, table)
+  const archive = retention && archivedLog(retention.archive, table, connection.within(timeForArchives))
+  const reader = sqlLogReader(connection, table, { archive })
   try {
     const { name } = await reader.overview().catch((cause: unknown) => {
       throw noAnswer(cause, url, table)

@@ -31,9 +31,7 @@ export async function verifyProject(
   const keys = await trustedKeys(directory, key)
   const configured = places.length > 0 ? (sealIn(await loadAuditConfig(directory))?.anchors ?? []) : []
   const anchors = await Promise.all(places.map((place) => anchorAt(place, configured)))
-  return withLog(table, (log) =>
-    verifyLog(readerLog(log), { ...options, keys, origin, anchors, archived: log.archive?.exactRows }),
-  )
+  return withLog(table, (log) => verifyLog(readerLog(log), { ...options, keys, origin, anchors }))
 }
 
 /** Checks a proof in a file, without a database. */
@@ -84,6 +82,7 @@ export function describeVerification(verification: SealVerification): string {
     found,
     entries,
     archived,
+    unerased,
     checkpoints,
     anchored,
     verifiedUntil,
@@ -105,6 +104,11 @@ export function describeVerification(verification: SealVerification): string {
   )
   if (anchored !== null) {
     lines.push(`Anchors have checkpoints of the first ${anchored.toLocaleString('en')} of them`)
+  }
+  if (unerased !== undefined) {
+    lines.push(
+      `! ${quantity(unerased, 'entry of the archive still has', 'entries of the archive still have')} values that were erased from the log since`,
+    )
   }
   if (unsealed.entries > 0) {
     lines.push(

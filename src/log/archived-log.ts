@@ -1,22 +1,43 @@
-import type { ArchiveQuestion, EntryPlace } from '../archive-contract.ts'
+import type { ArchiveQuestion, EntryConditions, EntryPlace, UnerasedQuestion } from '../archive-contract.ts'
 import type { ExactRow } from '../sink.ts'
 import type { EntryRow } from './entry.ts'
+import { exactEntryRow } from './exact-entry.ts'
 
 /** The entries of a log that have left its table. */
 export interface ArchivedLog {
   /**
    * What the archive has of a question, in its order. To be asked after the table: what leaves meanwhile is then in one of the two,
    * or in both.
+   *
+   * @param time milliseconds after which it stops behind the month at hand; by default, it goes on to the end
    */
-  find(question: ArchiveQuestion): Promise<readonly ArchivedEntry[]>
-  /** The entries that have left with these numbers, with every column word for word. */
-  exactRows(seqs: readonly bigint[]): Promise<readonly ExactRow[]>
+  find(question: ArchiveQuestion, time?: number): Promise<ArchiveAnswer>
+  /** The entries with these ids. A UUIDv7 says in which months to look first. */
+  byIds(ids: readonly string[], conditions?: EntryConditions): Promise<readonly ArchivedEntry[]>
+  /** The entries with these numbers. */
+  bySeqs(seqs: readonly bigint[]): Promise<readonly ArchivedEntry[]>
+  /** How many entries there are, those that are in the table as well, but no entry that the archive has as an erasure has left it. */
+  countUnerased(question: UnerasedQuestion): Promise<number>
 }
 
-/** An entry of an archive, as a row of the table would have it. */
+export interface ArchiveAnswer {
+  readonly entries: readonly ArchivedEntry[]
+  /** Set when the time ran out: nothing behind this place was looked at. */
+  readonly stoppedAt?: EntryPlace
+}
+
+/** An entry of an archive. */
 export interface ArchivedEntry {
-  readonly row: EntryRow & { readonly archived_in: string }
+  /** With every column word for word. */
+  readonly row: ExactRow
   readonly place: EntryPlace
+  /** The URL of its file. */
+  readonly archivedIn: string
+}
+
+/** An entry of an archive as a row of the table, for helpers. */
+export function archivedRow({ row, archivedIn }: ArchivedEntry): EntryRow {
+  return { ...exactEntryRow(row), archived_in: archivedIn }
 }
 
 /** Less than 0 where `a` is older. */

@@ -1,7 +1,7 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { ParquetEngine } from '../archive-contract.ts'
 import { loadDuckdb } from './load-duckdb.ts'
-import { findInParquet, readParquet } from './read-parquet.ts'
+import { countUnerasedInParquet, findInParquet, readParquet } from './read-parquet.ts'
 import { writeParquet } from './write-parquet.ts'
 
 let shared: Promise<DuckDBInstance> | undefined
@@ -21,6 +21,15 @@ async function connect(): Promise<DuckDBConnection> {
   return (await instance()).connect()
 }
 
+async function connected<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  const connection = await connect()
+  try {
+    return await work(connection)
+  } finally {
+    connection.closeSync()
+  }
+}
+
 export const duckdbEngine: ParquetEngine = {
   write: writeParquet,
   async *rows(paths) {
@@ -31,12 +40,7 @@ export const duckdbEngine: ParquetEngine = {
       connection.closeSync()
     }
   },
-  async find(paths, question) {
-    const connection = await connect()
-    try {
-      return await findInParquet(connection, paths, question)
-    } finally {
-      connection.closeSync()
-    }
-  },
+  find: (paths, question) => connected((connection) => findInParquet(connection, paths, question)),
+  countUnerased: (paths, question) =>
+    connected((connection) => countUnerasedInParquet(connection, paths, question)),
 }

@@ -1,5 +1,5 @@
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
-import type { ArchiveQuestion, EntryPlace, FoundRow } from '../archive-contract.ts'
+import type { ArchiveQuestion, EntryPlace, FoundRow, UnerasedQuestion } from '../archive-contract.ts'
 import { columnNames } from '../log/columns.ts'
 import type { ExactRow } from '../sink.ts'
 import { isoMicroseconds } from '../values/iso-timestamp.ts'
@@ -26,7 +26,7 @@ export async function* readParquet(
 export async function findInParquet(
   connection: DuckDBConnection,
   paths: readonly string[],
-  { conditions, order, after, until, count, seqs }: ArchiveQuestion,
+  { conditions, order, after, until, count, seqs, ids }: ArchiveQuestion,
 ): Promise<FoundRow[]> {
   if (paths.length === 0) return []
   const { listValue } = await loadDuckdb()
@@ -39,6 +39,7 @@ export async function findInParquet(
     meets.sql(conditions),
     ...(after ? [behind(after, isNewest ? '<' : '>', add)] : []),
     ...(seqs ? [`l.seq IN (SELECT unnest(${add(listValue([...seqs]))}::BIGINT[]))`] : []),
+    ...(ids ? [inIds(ids, add, listValue)] : []),
     ...(until ? [behind(until, isNewest ? '>=' : '<=', add)] : []),
   ]
   const direction = isNewest ? 'DESC' : 'ASC'
@@ -52,6 +53,37 @@ export async function findInParquet(
     const place = { microseconds: BigInt(String(columns[timeAt])), seq: BigInt(row.seq) }
     return { row, place, path: String(columns.at(-1)) }
   })
+}
+
+/** How many rows there are of a question that are not as an erasure has left them. */
+export async function countUnerasedInParquet(
+  connection: DuckDBConnection,
+  paths: readonly string[],
+  { conditions, ids }: UnerasedQuestion,
+): Promise<number> {
+  if (paths.length === 0) return 0
+  const { listValue } = await loadDuckdb()
+  const values: DuckDBValue[] = []
+  const add = (value: DuckDBValue) => `$${values.push(value)}`
+  const files = add(listValue([...paths]))
+  const where = [
+    new ParquetConditions(add).sql(conditions),
+    "l.resource_type <> 'auditLog' AND json_extract_string(l.details, '$.erasure.entry') IS NULL",
+    ...(ids ? [inIds(ids, add, listValue)] : []),
+  ]
+  const result = await connection.runAndReadAll(
+    `SELECT count(DISTINCT l.id)::DOUBLE FROM read_parquet(${files}) AS l WHERE ${where.join(' AND ')}`,
+    values,
+  )
+  return Number(result.getRows()[0]?.[0])
+}
+
+function inIds(
+  ids: readonly string[],
+  add: (value: DuckDBValue) => string,
+  listValue: (items: readonly DuckDBValue[]) => DuckDBValue,
+): string {
+  return `l.id IN (SELECT unnest(${add(listValue([...ids]))}::VARCHAR[]))`
 }
 
 function behind(

@@ -1,9 +1,6 @@
-import type { Actor } from '../context/context.ts'
 import { columnNames, type LogColumn } from '../log/columns.ts'
-import { type AuditEntry, type EntryRow, toEntry } from '../log/entry.ts'
 import { lineColumns } from '../log/ndjson.ts'
 import { quoteIdentifier } from '../postgres/identifiers.ts'
-import type { ExactRow } from '../sink.ts'
 
 /** What to select for an {@link ExactRow}. */
 export const exactColumns = columnNames
@@ -26,23 +23,4 @@ export function exactColumn(name: LogColumn): string {
   // an address has its prefix length only where it is not that of one host
   if (name === 'ip') return 'pg_catalog.abbrev(ip)'
   return `${quoteIdentifier(name)}::pg_catalog.text`
-}
-
-/** The same row as helpers return it. */
-export function exactEntry(row: ExactRow): AuditEntry {
-  return toEntry(exactEntryRow(row))
-}
-
-/** The same row as a statement on the table would give it. */
-export function exactEntryRow(row: ExactRow): EntryRow {
-  return {
-    ...row,
-    timestamp: new Date(row.timestamp),
-    actor_type: row.actor_type as Actor['type'],
-    outcome: row.outcome as AuditEntry['outcome'],
-    details: row.details === null ? null : (JSON.parse(row.details) as Record<string, unknown>),
-    ip: row.ip?.split('/')[0] ?? null,
-    seq: BigInt(row.seq),
-    transaction_id: BigInt(row.transaction_id),
-  }
 }

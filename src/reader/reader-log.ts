@@ -1,4 +1,5 @@
 import { AuditError } from '../errors.ts'
+import type { ArchivedLog } from '../log/archived-log.ts'
 import type { ReadableLog } from '../log/log.ts'
 import { unansweredQuestion } from '../log/readable.ts'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
@@ -9,13 +10,19 @@ import { sqlStateOf } from '../postgres/sql-state.ts'
 export interface ReaderLog {
   readonly table: TableName
   readonly connection: SqlClient
+  /** What has left the table; readers that read on never need it. */
+  readonly archive?: ArchivedLog | undefined
 }
 
 /** Where a statement gets no answer, the error is an AuditError. */
-export function readerLog({ options, connection }: Pick<ReadableLog, 'options' | 'connection'>): ReaderLog {
+export function readerLog({
+  options,
+  connection,
+  archive,
+}: Pick<ReadableLog, 'options' | 'connection' | 'archive'>): ReaderLog {
   const { table } = options
   return {
-    table,
+    ...{ table, archive },
     connection: {
       query: async (sql, ...values) => {
         try {

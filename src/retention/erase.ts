@@ -1,5 +1,6 @@
 import { validate as isUuid } from 'uuid'
 import * as z from 'zod/mini'
+import type { UnerasedQuestion } from '../archive-contract.ts'
 import { currentContext } from '../attribution.ts'
 import { storableText } from '../context/context-schema.ts'
 import { AuditError } from '../errors.ts'
@@ -34,6 +35,11 @@ export interface ErasureResult {
   readonly erased: number
   /** The entries `auditLog.erase` that tell of it: one, or one for each thousand. None where there was nothing to erase. */
   readonly entryIds: readonly string[]
+  /**
+   * How many entries of the subject the archive has with their values: its files can't be changed. A month that comes back is erased as it
+   * comes. Left out where that is not known: without the option `retention`, or where the archive can't be read now.
+   */
+  readonly archived?: number
 }
 
 /** The part of `$audit` that erases personal values. */
@@ -104,7 +110,8 @@ async function erase(log: Log, subject: unknown, options: EraseOptions): Promise
       throw refusedErasure(log, error)
     })
   const { erased = 0, entries = [] } = row?.result ?? {}
-  return { erased, entryIds: entries }
+  const archived = await countArchived(log, about)
+  return { erased, entryIds: entries, ...(archived !== undefined && { archived }) }
 }
 
 /** The function that erases, which the role has to be allowed to execute. */
@@ -117,7 +124,26 @@ interface ErasureRow {
   readonly entries?: readonly string[]
 }
 
-async function subjectOf(log: Log, subject: z.output<typeof subjectSchema>): Promise<object> {
+/** As the log's function takes it. */
+type Subject =
+  | { readonly entries: readonly string[] }
+  | { readonly actor: string }
+  | { readonly resource: string; readonly id: string }
+
+/** What is erased stays so, whatever the archive says. */
+async function countArchived({ archive }: Log, subject: Subject): Promise<number | undefined> {
+  return archive?.countUnerased(unerasedOf(subject)).catch(() => undefined)
+}
+
+function unerasedOf(subject: Subject): UnerasedQuestion {
+  if ('entries' in subject) return { conditions: {}, ids: subject.entries.map((id) => id.toLowerCase()) }
+  if ('actor' in subject) return { conditions: { actorId: subject.actor } }
+  const { resource, id } = subject
+  // the id by itself: reads that gave the record among others are not of it
+  return { conditions: { resourceType: resource, within: { resourceId: id } } }
+}
+
+async function subjectOf(log: Log, subject: z.output<typeof subjectSchema>): Promise<Subject> {
   if (Array.isArray(subject)) return { entries: subject }
   if ('actor' in subject) return subject
   const model = await log.models.get(subject.model, log.connection)

@@ -3,13 +3,14 @@ import { AuditError } from '../errors.ts'
 import { columnNames, logColumns } from '../log/columns.ts'
 import { internalName } from '../log/internal-schema.ts'
 import { readArchived } from '../parquet/catalog.ts'
+import type { KeptManifest } from '../parquet/manifest.ts'
 import { quoteIdentifier, quoteTable } from '../postgres/identifiers.ts'
 import { readBack } from './archive-month.ts'
 import type { OwnedLog } from './owned-log.ts'
 
 /**
  * Brings a month back into the table, as it was: the archive is read and checked, a table beside the log is filled, and then one
- * transaction puts it in the place of the month's partition. The next `maintain` takes out again what the policy does not keep.
+ * transaction puts it in the place of the month's partition, and erases what was erased from the log since. The next `maintain` takes out again what the policy does not keep.
  *
  * @param month `2024-03`
  * @returns how many entries came back
@@ -36,8 +37,29 @@ export async function restoreMonth(
     quoteTable(log.table),
   )
   const { beside } = made as { beside: string }
+  try {
+    await fill(log, archive, beside, found.manifests, signal)
+    const [row] = await connection.query<{ entries: number }>(
+      `SELECT ${internalName(log.table, 'restore_partition')}($1::text::pg_catalog.regclass, $2::text, $3::text::pg_catalog.timestamptz)::float8 AS entries`,
+      ...[quoteTable(log.table), beside, found.to],
+    )
+    return row?.entries ?? 0
+  } catch (error) {
+    // it may have values that were erased
+    await connection.query(`DROP TABLE IF EXISTS ${beside}`).catch(() => {})
+    throw error
+  }
+}
+
+async function fill(
+  { connection }: OwnedLog,
+  archive: MonthArchive,
+  beside: string,
+  manifests: readonly KeptManifest[],
+  signal: AbortSignal,
+): Promise<void> {
   const engine = await archive.engine()
-  for (const stored of found.manifests) {
+  for (const stored of manifests) {
     await readBack(archive, stored, signal)
     const paths: string[] = []
     for (const part of stored.manifest.parts) paths.push(await archive.fetch(part, 'anywhere', signal))
@@ -45,11 +67,6 @@ export async function restoreMonth(
       await connection.query(`INSERT INTO ${beside} (${names}) ${selected}`, JSON.stringify(rows))
     }
   }
-  const [row] = await connection.query<{ entries: number }>(
-    `SELECT ${internalName(log.table, 'restore_partition')}($1::text::pg_catalog.regclass, $2::text, $3::text::pg_catalog.timestamptz)::float8 AS entries`,
-    ...[quoteTable(log.table), beside, found.to],
-  )
-  return row?.entries ?? 0
 }
 
 const names = columnNames.map(quoteIdentifier).join(', ')

@@ -1,6 +1,9 @@
+/** The action of entries that tell of erasures. */
+export const erasing = 'auditLog.erase'
+
 /** Whether an entry tells of an erasure. */
 export function isErasure(entry: { readonly action: string; readonly resource_type: string }): boolean {
-  return entry.action === 'auditLog.erase' && entry.resource_type === 'auditLog'
+  return entry.action === erasing && entry.resource_type === 'auditLog'
 }
 
 /**

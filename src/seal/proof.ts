@@ -70,6 +70,11 @@ export async function proveEntry(log: ReaderLog, entryId: string): Promise<Entry
   }
   const erasure = erasureIn(row.details)
   const isErased = sealed.salt.every((byte) => byte === 0)
+  if (isErased && erasure === undefined) {
+    throw notSealed(
+      `the entry ${entryId} was erased since it was archived, and its copy in the archive, which is from before, can't be proved. Bring its month back with "npx prisma-extension-audit archive --restore", which erases it, and ask again`,
+    )
+  }
   const ranges = inclusionRanges(sealed.index, checkpoint.size)
   const tiles = await readTilesFor(log, position.log, ranges)
   const hashes = ranges.map((range) => `${tiles.hashOf(range).toString('base64')}\n`)
@@ -82,13 +87,16 @@ export async function proveEntry(log: ReaderLog, entryId: string): Promise<Entry
   }
 }
 
-async function readExactRow({ table, connection }: ReaderLog, id: string): Promise<ExactRow | undefined> {
+async function readExactRow(
+  { table, connection, archive }: ReaderLog,
+  id: string,
+): Promise<ExactRow | undefined> {
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return undefined
   const [row] = await connection.query<ExactRow>(
     `SELECT ${exactColumns} FROM ${quoteTable(table)} AS l WHERE l.id = $1::text::uuid`,
     id,
   )
-  return row
+  return row ?? (await archive?.byIds([id]))?.[0]?.row
 }
 
 function notSealed(reason: string): AuditError {

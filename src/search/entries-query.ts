@@ -1,5 +1,5 @@
 import { isPattern } from '../log/action-pattern.ts'
-import type { ArchivedLog } from '../log/archived-log.ts'
+import type { ArchivedEntry, ArchivedLog } from '../log/archived-log.ts'
 import { type NewestSteps, type Span, spanSql, whole } from '../log/log-spans.ts'
 import { type NewestQuestion, newestCall } from '../log/newest.ts'
 import { QueryParameters } from '../log/query-parameters.ts'
@@ -26,8 +26,10 @@ export function logSql({ table, span = whole }: LogToAsk): string {
 export interface LogSource extends LogToAsk {
   /** A select list on the log's table, in SQL. */
   readonly columns: string
-  /** What has left the table, for columns as helpers read them. */
-  readonly archive?: ArchivedLog | undefined
+  /** What has left the table, and how an entry of it becomes a row as the columns have it. */
+  readonly archive?:
+    | { readonly log: ArchivedLog; readonly toRow: (entry: ArchivedEntry) => object }
+    | undefined
 }
 
 /** A statement and the values of its parameters. */

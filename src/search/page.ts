@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { archivedRow } from '../log/archived-log.ts'
 import { type AuditEntry, type EntryRow, entryColumns, toEntry } from '../log/entry.ts'
 import type { ReadableLog } from '../log/log.ts'
 import { check } from './check.ts'
@@ -53,7 +54,7 @@ export async function readAuditPage(
 export function entriesOf(log: ReadableLog): LogSource {
   return {
     ...{ table: log.options.table, connection: log.connection, columns: entryColumns },
-    archive: log.archive,
+    archive: log.archive && { log: log.archive, toRow: archivedRow },
   }
 }
 

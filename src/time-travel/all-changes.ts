@@ -2,7 +2,6 @@ import type { EntryPlace } from '../archive-contract.ts'
 import { type ArchivedEntry, comparePlaces, mergePlaced } from '../log/archived-log.ts'
 import type { Log } from '../log/log.ts'
 import type { StoredModel } from '../models/stored-models.ts'
-import { isoMicroseconds, microsecondsOf } from '../values/iso-timestamp.ts'
 import { idOfTexts } from '../values/resource-id.ts'
 import type { LoggedRow } from '../values/revive.ts'
 import {
@@ -17,6 +16,8 @@ import {
   keyAfter,
   keyOfId,
   type LogPosition,
+  placeOfPosition,
+  positionOfPlace,
   type RecordedChange,
 } from './recorded-changes.ts'
 
@@ -35,12 +36,12 @@ export async function* allChangesOf(
     yield* inTable
     return
   }
-  let last = placeOfChange(position)
+  let last = placeOfPosition(position)
   // what lies between two changes of the table is asked for once the second is known: it may have left meanwhile
   for await (const change of inTable) {
-    const until = placeOfChange(change)
+    const until = placeOfPosition(change)
     for await (const archived of archivedChanges(log, model, key, direction, last, until)) {
-      if (comparePlaces(placeOfChange(archived), until) !== 0) yield archived
+      if (comparePlaces(placeOfPosition(archived), until) !== 0) yield archived
     }
     yield change
     last = until
@@ -62,7 +63,8 @@ async function* archivedChanges(
   }
   const order = direction === 'before' ? 'newest' : 'oldest'
   for (let from = after; ; ) {
-    const page = (await archive?.find({ conditions, order, after: from, until, count: pageSize })) ?? []
+    const asked = { conditions, order, after: from, until, count: pageSize } as const
+    const page = (await archive?.find(asked))?.entries ?? []
     for (const change of page.map(changeIn)) if (isOf(model, key, change)) yield change
     const last = page.at(-1)
     if (!last || page.length < pageSize) return
@@ -80,12 +82,12 @@ export async function allArrivalsAt(
   const inTable = await arrivalsAt(log, model, key, bounds)
   if (!log.archive) return inTable
   const { after, before } = bounds
-  const found = await log.archive.find({
+  const { entries: found } = await log.archive.find({
     conditions: {
       actions: [`${model.resource}.update`],
       ...{ outcome: 'success', changed: model.key.map(({ name }) => name) },
     },
-    ...{ order: 'oldest', after: after && placeOfChange(after), until: before && placeOfChange(before) },
+    ...{ order: 'oldest', after: after && placeOfPosition(after), until: before && placeOfPosition(before) },
   })
   const archived = found
     .map(changeIn)
@@ -93,22 +95,18 @@ export async function allArrivalsAt(
       (change) =>
         isSameKey(keyAfter(model, change), key) &&
         !isSameKey(keyOfId(model, change.id), key) &&
-        !(before && comparePlaces(placeOfChange(change), placeOfChange(before)) === 0),
+        !(before && comparePlaces(placeOfPosition(change), placeOfPosition(before)) === 0),
     )
-  return mergePlaced(inTable, archived, { placeOf: placeOfChange, order: 'oldest', count: Infinity })
+  return mergePlaced(inTable, archived, { placeOf: placeOfPosition, order: 'oldest', count: Infinity })
 }
 
 function changeIn({ row, place }: ArchivedEntry): RecordedChange {
-  const details = row.details ?? {}
+  const details = (JSON.parse(row.details ?? '{}') ?? {}) as Record<string, unknown>
   return {
-    ...{ at: isoMicroseconds(place.microseconds), seq: place.seq, id: row.resource_id ?? '' },
+    ...{ ...positionOfPlace(place), id: row.resource_id ?? '' },
     verb: row.action.split('.')[1] as RecordedChange['verb'],
     before: (details.before as LoggedRow | undefined) ?? null,
     after: (details.after as LoggedRow | undefined) ?? null,
     changed: (details.changed as string[] | undefined) ?? null,
   }
-}
-
-function placeOfChange({ at, seq }: LogPosition): EntryPlace {
-  return { microseconds: microsecondsOf(at), seq: BigInt(seq) }
 }

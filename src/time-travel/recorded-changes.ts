@@ -1,3 +1,4 @@
+import type { EntryPlace } from '../archive-contract.ts'
 import type { Log } from '../log/log.ts'
 import { newestSteps, spanSql, spansOf } from '../log/log-spans.ts'
 import { newestCall } from '../log/newest.ts'
@@ -6,7 +7,7 @@ import { questionsTo } from '../log/readable.ts'
 import type { StoredModel } from '../models/stored-models.ts'
 import { quoteLiteral, quoteTable } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
-import { isoInstant } from '../values/iso-timestamp.ts'
+import { isoInstant, isoMicroseconds, microsecondsOf } from '../values/iso-timestamp.ts'
 import { idOfTexts, isCutId } from '../values/resource-id.ts'
 import type { LoggedRow } from '../values/revive.ts'
 
@@ -32,6 +33,15 @@ export interface RecordedChange extends LogPosition {
   readonly after: LoggedRow | null
   /** Which fields an update changed. */
   readonly changed: readonly string[] | null
+}
+
+/** A place in the log, as an archive has it. */
+export function placeOfPosition({ at, seq }: LogPosition): EntryPlace {
+  return { microseconds: microsecondsOf(at), seq: BigInt(seq) }
+}
+
+export function positionOfPlace({ microseconds, seq }: EntryPlace): LogPosition {
+  return { at: isoMicroseconds(microseconds), seq }
 }
 
 /** The texts of a record's primary key, in key order. */

@@ -6,6 +6,7 @@ import { quoteLiteral, quoteTable } from '../postgres/identifiers.ts'
 import { redactedValue } from '../values/redacted.ts'
 import { idOfTexts } from '../values/resource-id.ts'
 import type { LoggedRow } from '../values/revive.ts'
+import { placeOfPosition } from './recorded-changes.ts'
 import type { RevertibleChange } from './revert-entry.ts'
 
 /**
@@ -94,17 +95,25 @@ function brief(value: unknown): string {
 /** The log does not hold redacted values, but it lists the field whenever it changes. */
 async function isChangedLater(
   log: Log,
-  { entry, model, key }: RevertibleChange,
+  { position, model, key }: RevertibleChange,
   field: string,
 ): Promise<boolean> {
-  const table = quoteTable(log.options.table)
+  const [table, id] = [quoteTable(log.options.table), idOfTexts(key)]
   const later = await questionsTo(log).query(
     `SELECT 1 FROM ${table}
      WHERE resource_type = $1 AND resource_id = $2 AND action = ${quoteLiteral(`${model.resource}.update`)}
-       AND "timestamp" >= $5::timestamptz -- for the partitions
-       AND outcome = 'success' AND ("timestamp", seq) > (SELECT "timestamp", seq FROM ${table} WHERE id = $3::uuid AND "timestamp" >= $5::timestamptz)
-       AND pg_catalog.jsonb_exists(details->'changed', $4) LIMIT 1`,
-    ...[model.resource, idOfTexts(key), entry.id, field, entry.timestamp.toISOString()],
+       AND "timestamp" >= $3::timestamptz -- for the partitions
+       AND outcome = 'success' AND ("timestamp", seq) > ($3::timestamptz, $4::int8)
+       AND pg_catalog.jsonb_exists(details->'changed', $5) LIMIT 1`,
+    ...[model.resource, id, position.at, position.seq, field],
   )
-  return later.length > 0
+  if (later.length > 0) return true
+  const archived = await log.archive?.find({
+    conditions: {
+      actions: [`${model.resource}.update`],
+      ...{ resourceType: model.resource, resourceId: id, outcome: 'success', changed: [field] },
+    },
+    ...{ order: 'oldest', after: placeOfPosition(position), count: 1 },
+  })
+  return archived !== undefined && archived.entries.length > 0
 }

@@ -1,20 +1,32 @@
 import { validate as isUuid } from 'uuid'
 import { AuditError } from '../errors.ts'
+import { archivedRow } from '../log/archived-log.ts'
 import { type AuditEntry, type EntryRow, entryColumns, toEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
 import { spanSql, spansOfId } from '../log/log-spans.ts'
 import { questionsTo } from '../log/readable.ts'
 import type { StoredModel } from '../models/stored-models.ts'
+import { quoteTable } from '../postgres/identifiers.ts'
 import { erasedValue } from '../values/erased.ts'
+import { isoInstant } from '../values/iso-timestamp.ts'
 import { redactedValue } from '../values/redacted.ts'
 import type { LoggedRow } from '../values/revive.ts'
-import { type Key, keyAfter, keyOfId, keyOfRow } from './recorded-changes.ts'
+import {
+  type Key,
+  keyAfter,
+  keyOfId,
+  keyOfRow,
+  type LogPosition,
+  positionOfPlace,
+} from './recorded-changes.ts'
 
 const verbs = ['create', 'update', 'delete', 'connect', 'disconnect'] as const
 
 /** An entry that can be undone, judging by the entry itself. */
 export interface RevertibleChange {
   readonly entry: AuditEntry
+  /** Where it stands: its Date has milliseconds only. */
+  readonly position: LogPosition
   readonly verb: (typeof verbs)[number]
   readonly model: StoredModel
   /** The record's key after the change: an update may have changed it. */
@@ -40,12 +52,13 @@ export interface RevertibleLink {
  * @throws AuditError `AUDIT_REVERT_REFUSED` when it is not a change that can be undone
  */
 export async function readChange(log: Log, entryId: unknown): Promise<RevertibleChange> {
-  const entry = await findEntry(log, entryId)
+  const { entry, position } = await findEntry(log, entryId)
   const { action, resource, outcome, before, after } = entry
   const verb = verbs.find((one) => action === `${resource.type}.${one}`)
   if (!verb) throw refuse(entry, 'it is not a change of a record')
   if (outcome !== 'success') throw refuse(entry, 'that change failed, so there is nothing to undo')
   refuseErased(entry)
+  if (entry.archivedIn !== undefined && (await isErasedSince(log, entry))) throw refuse(entry, gone)
   const model = await modelOf(log, entry, resource.type)
   const key =
     resource.id === null ? undefined : keyAfterChange(verb, model, { id: resource.id, before, after })
@@ -53,7 +66,7 @@ export async function readChange(log: Log, entryId: unknown): Promise<Revertible
     throw refuse(entry, 'it does not hold the whole primary key, so the record cannot be found')
   }
   const change: RevertibleChange = {
-    ...{ entry, verb, model, key },
+    ...{ entry, position, verb, model, key },
     before: before ?? {},
     after: after ?? {},
     changed: entry.changes.map(({ field }) => field),
@@ -79,20 +92,40 @@ function refuseErased(entry: AuditEntry): void {
   if (!details?.erasure) return
   const target = (details.target as { id?: unknown } | null | undefined)?.id
   const values = [resource.id, target, ...Object.values(before ?? {}), ...Object.values(after ?? {})]
-  if (values.includes(erasedValue)) throw refuse(entry, 'values of it were erased from the log, for good')
+  if (values.includes(erasedValue)) throw refuse(entry, gone)
 }
 
-async function findEntry(log: Log, entryId: unknown): Promise<AuditEntry> {
+const gone = 'values of it were erased from the log, for good'
+
+/** The archive has an entry as it was when it was archived. */
+async function isErasedSince(log: Log, { id, actor, resource }: AuditEntry): Promise<boolean> {
+  const subjects = [{ actor: actor.id }, { resource: resource.type, id: resource.id }]
+  const erasures = await questionsTo(log).query(
+    `SELECT 1 FROM ${quoteTable(log.options.table)} WHERE action = 'auditLog.erase' AND (pg_catalog.jsonb_exists(details->'erased', $1::text)
+       OR details->'subject' IN ($2::text::jsonb, $3::text::jsonb)) LIMIT 1`,
+    ...[id, ...subjects.map((subject) => JSON.stringify(subject))],
+  )
+  if (erasures.length > 0) return true
+  const conditions = { actions: ['auditLog.erase'], resourceType: 'auditLog', text: id }
+  const archived = await log.archive?.find({ conditions, order: 'newest', count: 1 })
+  return archived !== undefined && archived.entries.length > 0
+}
+
+async function findEntry(log: Log, entryId: unknown): Promise<{ entry: AuditEntry; position: LogPosition }> {
   const id = String(entryId)
   if (!isUuid(id)) throw refuse({ id }, 'the id of an entry is a UUID')
   const { table } = log.options
   const connection = questionsTo(log)
   for (const span of await spansOfId(table, connection, id)) {
-    const [row] = await connection.query<EntryRow>(
-      `SELECT ${entryColumns} FROM ${spanSql(table, span)} AS l WHERE id = $1::uuid`,
+    const [row] = await connection.query<EntryRow & { at: string }>(
+      `SELECT ${entryColumns}, ${isoInstant('"timestamp"')} AS at FROM ${spanSql(table, span)} AS l WHERE id = $1::uuid`,
       id,
     )
-    if (row) return toEntry(row)
+    if (row) return { entry: toEntry(row), position: { at: row.at, seq: row.seq } }
+  }
+  const [archived] = (await log.archive?.byIds([id])) ?? []
+  if (archived) {
+    return { entry: toEntry(archivedRow(archived)), position: positionOfPlace(archived.place) }
   }
   throw refuse({ id }, 'the log has no such entry')
 }

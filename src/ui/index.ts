@@ -1,6 +1,8 @@
 import { AuditError } from '../errors.ts'
+import type { ArchivedLog } from '../log/archived-log.ts'
+import { archivedLog } from '../parquet/archived-entries.ts'
 import { parseTableName, type TableName } from '../postgres/identifiers.ts'
-import { tableOfLog } from '../prisma-7/registry.ts'
+import { auditOf, tableOfLog } from '../prisma-7/registry.ts'
 import type { SearchFilter } from '../search/filter.ts'
 import { fixedConditions } from './data/fixed-conditions.ts'
 import { connectionOfClient, connectionTo, type ReadConnection } from './data/read-connection.ts'
@@ -9,6 +11,9 @@ import { type PageHandler, webPageHandler } from './server/handler.ts'
 
 export type { PageHandler } from './server/handler.ts'
 export { type NodeRequestLike, toNodeHandler } from './server/node.ts'
+
+/** Milliseconds for the list of what has left. */
+const timeForArchives = 5_000
 
 export interface AuditPageOptions {
   /** Where the web page is mounted, such as `/audit`. With Express and `toNodeHandler`, Express says it. */
@@ -34,6 +39,8 @@ export interface PageClientLike {
 /**
  * The web page of the log as a handler in the style of `fetch`, to mount in an application **behind its own
  * authentication**: anyone who can reach it can read the whole log, or what the option `filter` leaves of it. It only reads, in read-only transactions.
+ *
+ * What has left the table for the archive is listed, opened and exported, too, where the client has the option `retention`.
  *
  * @param source a Prisma client, or a connection string, for which `@prisma/adapter-pg` opens at most four connections
  *
@@ -68,7 +75,8 @@ export function auditPage(source: PageClientLike | string, options: AuditPageOpt
   const basePath = checkedBasePath(options.basePath)
   // also where it is undefined by mistake, which must not show the whole log
   const fixed = 'filter' in options ? fixedConditions(options.filter as SearchFilter) : undefined
-  const reader = sqlLogReader(connectionFor(source), tableFor(source, options.table), fixed)
+  const [connection, table] = [connectionFor(source), tableFor(source, options.table)]
+  const reader = sqlLogReader(connection, table, { fixed, archive: archiveFor(source, connection, table) })
   const handler = webPageHandler(reader, options.onError ?? (() => {}))
   // frameworks call handlers with further arguments
   return (request, mounted) =>
@@ -89,6 +97,17 @@ function connectionFor(source: PageClientLike | string): ReadConnection {
 function tableFor(source: PageClientLike | string, table: string | undefined): TableName {
   if (table !== undefined) return parseTableName(table)
   return (typeof source === 'string' ? undefined : tableOfLog(source)) ?? { name: 'audit_logs' }
+}
+
+/** What an audited client with the option `retention` has of the log beside its table. */
+function archiveFor(
+  source: PageClientLike | string,
+  connection: ReadConnection,
+  table: TableName,
+): ArchivedLog | undefined {
+  const client: object | undefined = typeof source === 'string' ? undefined : source
+  const retention = client && auditOf(client)?.log.options.retention
+  return retention && archivedLog(retention.archive, table, connection.within(timeForArchives))
 }
 
 /** `/audit/` → `/audit`, `/` → nothing. */

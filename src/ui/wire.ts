@@ -37,6 +37,16 @@ export interface WireEntry {
    * says it.
    */
   besideChange?: boolean
+  /** The file of the archive that it was read from, or `archive` on a page with a fixed filter; left out for an entry of the table. */
+  archivedIn?: string
+}
+
+/** What counts leave out. */
+export interface WireLeftOut {
+  /** ISO 8601. From then on all entries are in the table, which is counted; of older ones some or all are in the archive. */
+  before: string
+  /** Whether the lists of the page have what is in the archive. */
+  isListed: boolean
 }
 
 export interface WirePage {
@@ -60,6 +70,8 @@ export interface WireActivity {
   sample: number
   /** Filters that were ignored, since counting by them would take too long. */
   ignored: string[]
+  /** Left out where everything asked for is counted. */
+  leftOut?: WireLeftOut
 }
 
 /** The values to choose from, and a description of the log. */
@@ -76,6 +88,8 @@ export interface WireOverview {
   hasSinks?: boolean
   /** Whether the log is sealed. A page with a fixed filter does not say it. */
   hasSeals?: boolean
+  /** Left out where the values are those of the whole log. */
+  leftOut?: WireLeftOut
 }
 
 /** What the seals say of one entry. */
@@ -86,6 +100,8 @@ export interface WireSeal {
   checkpoint: number | null
   /** Whether values of it were erased since it was sealed. */
   isErased: boolean
+  /** Set where its leaf is in the log's tree, and the entry itself was read from the archive. */
+  isArchived?: true
 }
 
 /** The seals of a log. */
@@ -139,6 +155,8 @@ export interface WireLogins {
   complete: boolean
   actors: LoginGroup[]
   addresses: LoginGroup[]
+  /** Left out where everything asked for is counted. */
+  leftOut?: WireLeftOut
 }
 
 export interface LoginGroup {

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { withAudit } from '../../src/index.ts'
+import { exactEntry } from '../../src/log/exact-entry.ts'
 import { columnOfLine, rowLine, splitLines } from '../../src/log/ndjson.ts'
 import { readCommitted } from '../../src/reader/committed-entries.ts'
 import {
@@ -11,7 +12,6 @@ import {
   startOf,
 } from '../../src/reader/cursor.ts'
 import { readPosition } from '../../src/reader/eras.ts'
-import { exactEntry } from '../../src/reader/exact-row.ts'
 import { readBatch } from '../../src/reader/read-batch.ts'
 import type { ExactRow } from '../../src/sink.ts'
 import { createClient, createDatabase } from '../support/database.ts'

@@ -25,10 +25,13 @@ async function sealed(months: number): Promise<Database> {
 }
 
 const verify = (db: Database, archive?: MonthArchive) =>
-  verifyLog(logOf(db), {
-    ...{ keys: signer.keys, origin },
-    archived: archive && archivedLog(archive, { name: 'audit_logs' }, logOf(db).connection).exactRows,
-  })
+  verifyLog(
+    {
+      ...logOf(db),
+      archive: archive && archivedLog(archive, { name: 'audit_logs' }, logOf(db).connection),
+    },
+    { keys: signer.keys, origin },
+  )
 
 const rowsOf = (db: Database) =>
   db.sql(
@@ -154,12 +157,13 @@ describe.skipIf(withoutMoto)('an archive in S3', { timeout: 120_000 }, () => {
       `SELECT manifests -> 0 -> 'manifest' -> 'parts' -> 0 AS part FROM audit_logs_internal.archives ORDER BY upper LIMIT 1`,
     )
     expect(row?.part).toMatchObject({ retention: { mode: 'COMPLIANCE' }, versionId: expect.any(String) })
-    const found = await archivedLog(archive, { name: 'audit_logs' }, logOf(db).connection).find({
-      ...{ conditions: {}, order: 'newest' },
+    const { entries: found } = await archivedLog(archive, { name: 'audit_logs' }, logOf(db).connection).find({
+      conditions: {},
+      order: 'newest',
     })
     const online = await rowsOf(db)
     expect(online.length + found.length).toBe(before.length)
-    expect(found[0]?.row.archived_in).toMatch(
+    expect(found[0]?.archivedIn).toMatch(
       new RegExp(`^s3://${bucket}/archive/public.audit_logs/entries/month=`),
     )
     client.destroy()

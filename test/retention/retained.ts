@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 import type { MonthArchive } from '../../src/archive-contract.ts'
 import { archiveFolder } from '../../src/parquet/archive-folder.ts'
 import { maintainLog } from '../../src/retention/maintain.ts'
@@ -36,6 +36,13 @@ export function ownedLogOf(db: Database): OwnedLog {
 export async function temporaryArchive(): Promise<{ archive: MonthArchive; directory: string }> {
   const directory = await mkdtemp(join(tmpdir(), 'audit-archive-test-'))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  return { archive: archiveFolder({ directory }), directory }
+}
+
+/** A folder of the calling file's own: it is there before and after each of its tests. */
+export async function archiveOfFile(): Promise<{ archive: MonthArchive; directory: string }> {
+  const directory = await mkdtemp(join(tmpdir(), 'audit-archive-test-'))
+  afterAll(() => rm(directory, { recursive: true, force: true }))
   return { archive: archiveFolder({ directory }), directory }
 }
 

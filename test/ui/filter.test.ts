@@ -4,13 +4,10 @@ import { type AuditPageOptions, auditPage } from '../../src/ui/index.ts'
 import type { WireActivity, WireEntry, WireOverview, WirePage } from '../../src/ui/wire.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { insertSamples, minute, type Sample } from './entries.ts'
+import { mine, pairs, queries, secret, theirs } from './foreign-queries.ts'
 
 const database = await createDatabase()
 const prisma = withAudit(createClient(database.url))
-
-const [mine, theirs] = ['acme', 'globex']
-/** What the page of `mine` must never show, in any answer: the word is in every part of an entry that can hold one. */
-const secret = 'globex'
 
 /** The same things happened in both organizations, in the same transactions, to records with the same ids. */
 const both: Omit<Sample, 'organizationId' | 'actor'>[] = [
@@ -62,45 +59,6 @@ const pageOf = (filter: SearchFilter, more: AuditPageOptions = {}) => {
 }
 const ask = pageOf({ organizationId: mine })
 const json = async <Answer>(path: string) => JSON.parse((await ask(path)).text) as Answer
-
-/** Every parameter with values that a visitor could try. */
-const tries: [string, string][] = [
-  ...['', mine, theirs, '*', '%', `${mine}' OR '1'='1`, 'null', '_', '0'].map((value): [string, string] => [
-    'organization',
-    value,
-  ]),
-  ...['*', '*.*', `${secret}.*`, 'order.update', `order.*`, '%', '**'].map((value): [string, string] => [
-    'action',
-    value,
-  ]),
-  ...[`ada of ${theirs}`, `ada of ${mine}`, '*'].map((value): [string, string] => ['actor', value]),
-  ...['order', 'patient', secret, '*'].map((value): [string, string] => ['resource', value]),
-  ...['1', '2', secret].map((value): [string, string] => ['id', value]),
-  ...['7', '1000'].map((value): [string, string] => ['transaction', value]),
-  ...[secret, 'note', '%', '_', '\\'].map((value): [string, string] => ['text', value]),
-  ['request', 'r1'],
-  ['outcome', 'failure'],
-  ['from', '2000-01-01T00:00:00Z'],
-  ['to', '2100-01-01T00:00:00Z'],
-]
-const pairs: [string, string][] = [
-  ['organization', theirs],
-  ['action', '*'],
-  ['text', secret],
-]
-const queries = [
-  '',
-  ...tries.map((one) => new URLSearchParams([one]).toString()),
-  ...pairs
-    .flatMap((one) =>
-      tries.filter(([name]) => name !== one[0]).map((other) => new URLSearchParams([one, other]).toString()),
-    )
-    .filter((_, index) => index % 3 === 0),
-  // the same parameter twice
-  `organization=${mine}&organization=${theirs}`,
-  `organization=${theirs}&organization=${mine}`,
-  'filter=%7B%7D&fixed=&within=&organizationId=globex',
-]
 
 describe('a page fixed to an organization', () => {
   it('has its entries, and all of them', async () => {

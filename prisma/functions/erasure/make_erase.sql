@@ -11,9 +11,12 @@ BEGIN
     'CREATE OR REPLACE FUNCTION %s(subject jsonb, reason text, fields text[] DEFAULT NULL, keys jsonb DEFAULT NULL, context jsonb DEFAULT NULL)
     RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS %L', eraser, format(
 $body$
-BEGIN
-  RETURN "audit_logs_internal"."erase_entries"(%L, subject, reason, fields, keys,
+DECLARE
+  result jsonb := "audit_logs_internal"."erase_entries"(%1$L, subject, reason, fields, keys,
     coalesce(context, "audit_logs_internal"."attribution"()));
+BEGIN
+  PERFORM "audit_logs_internal"."keep_erasure"(%1$L, subject, reason, fields, keys);
+  RETURN result;
 END
 $body$, "audit_logs_internal"."log_name"(log)));
   EXECUTE format('REVOKE ALL ON FUNCTION %s(jsonb, text, text[], jsonb, jsonb) FROM PUBLIC', eraser);

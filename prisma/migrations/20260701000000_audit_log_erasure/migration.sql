@@ -215,6 +215,76 @@ CREATE OR REPLACE TRIGGER "audit_logs_refuse_other_change" BEFORE UPDATE ON "aud
   FOR EACH ROW EXECUTE FUNCTION "audit_logs_immutable"();
 ALTER TABLE "audit_logs" ENABLE ALWAYS TRIGGER "audit_logs_refuse_other_change";
 
+-- What was erased from a log of months, for those that come back from its archive, where it may still be: see erased_since. It names
+-- nobody: an id may be what was erased, so of a record or an actor there is a hash.
+CREATE TABLE IF NOT EXISTS "audit_logs_internal"."erasures" (
+  "number"     bigint  GENERATED ALWAYS AS IDENTITY,
+  "log"        text    NOT NULL,
+  -- see subject_hash, NULL for a list of entries
+  "subject"    bytea,
+  "entries"    uuid[],
+  "fields"     text[]  NOT NULL,
+  "keys"       jsonb   NOT NULL,
+  "reason"     text    NOT NULL,
+  -- what has a higher number was written afterwards
+  "last_seq"   bigint  NOT NULL,
+
+  CONSTRAINT "erasures_pkey" PRIMARY KEY ("number")
+);
+CREATE INDEX IF NOT EXISTS "erasures_log_idx" ON "audit_logs_internal"."erasures" ("log");
+
+-- A hash of a record or of an actor: for an actor, the resource is NULL.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."subject_hash"(log text, resource text, id text) RETURNS bytea
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog
+AS E'
+  SELECT sha256(convert_to(jsonb_build_array(log, resource, id)::text, ''UTF8''))
+';
+
+-- What of a table beside the log, filled from the archive, was erased from the log since it was archived, or had left by then:
+-- each erasure, in their order, with the entries that it is about.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."erased_since"(log text, beside regclass)
+RETURNS TABLE (entries jsonb, fields text[], keys jsonb, reason text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS E'
+BEGIN
+  RETURN QUERY EXECUTE format(
+    ''WITH e AS MATERIALIZED (SELECT * FROM "audit_logs_internal"."erasures" WHERE log = $1),
+    found AS (
+      SELECT e.number, l.id FROM %1$s AS l JOIN e ON e.subject = "audit_logs_internal"."subject_hash"($1, NULL, l.actor_id)
+        AND l.seq <= e.last_seq WHERE l.resource_type <> ''''auditLog''''
+      UNION
+      SELECT e.number, l.id FROM %1$s AS l JOIN e ON e.subject = "audit_logs_internal"."subject_hash"($1, l.resource_type, l.resource_id)
+        AND l.seq <= e.last_seq WHERE l.resource_type <> ''''auditLog'''' AND l.resource_id IS NOT NULL
+      UNION
+      SELECT e.number, l.id FROM e CROSS JOIN LATERAL unnest(e.entries) AS i(id) JOIN %1$s AS l ON l.id = i.id
+    )
+    SELECT f.entries, e.fields, e.keys, e.reason
+    FROM (SELECT number, jsonb_agg(id) AS entries FROM found GROUP BY number) AS f JOIN e USING (number) ORDER BY number'',
+    "audit_logs_internal"."log_name"(beside))
+  USING log\073
+END
+';
+
+-- Keeps what was erased, where the log has an archive or may have one.
+CREATE OR REPLACE FUNCTION "audit_logs_internal"."keep_erasure"(log regclass, subject jsonb, reason text, fields text[], keys jsonb)
+RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog
+AS E'
+  INSERT INTO "audit_logs_internal"."erasures" (log, subject, entries, fields, keys, reason, last_seq)
+  SELECT l.name,
+    CASE
+      WHEN subject ? ''entries'' THEN NULL
+      WHEN subject ? ''actor'' THEN "audit_logs_internal"."subject_hash"(l.name, NULL, subject ->> ''actor'')
+      ELSE "audit_logs_internal"."subject_hash"(l.name, subject ->> ''resource'', subject ->> ''id'') END,
+    CASE WHEN subject ? ''entries'' THEN ARRAY(SELECT i::uuid FROM jsonb_array_elements_text(subject -> ''entries'') AS i) END,
+    coalesce(fields, ''{}''), coalesce(keys, ''{}''), reason, coalesce(pg_sequence_last_value(pg_get_serial_sequence(l.name, ''seq'')::regclass), 0)
+  FROM (SELECT "audit_logs_internal"."log_name"(log) AS name) AS l
+  WHERE EXISTS (SELECT FROM pg_class AS c WHERE c.oid = log AND c.relkind = ''p'')
+';
+
 -- Erases personal values from entries of a log, and the salts of their seals, and tells of it: see audit_logs_erase.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."erase_entries"(
   log regclass, subject jsonb, reason text, fields text[], keys jsonb, context jsonb
@@ -372,9 +442,12 @@ BEGIN
     ''CREATE OR REPLACE FUNCTION %s(subject jsonb, reason text, fields text[] DEFAULT NULL, keys jsonb DEFAULT NULL, context jsonb DEFAULT NULL)
     RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS %L'', eraser, format(
 $body$
-BEGIN
-  RETURN "audit_logs_internal"."erase_entries"(%L, subject, reason, fields, keys,
+DECLARE
+  result jsonb := "audit_logs_internal"."erase_entries"(%1$L, subject, reason, fields, keys,
     coalesce(context, "audit_logs_internal"."attribution"()))\073
+BEGIN
+  PERFORM "audit_logs_internal"."keep_erasure"(%1$L, subject, reason, fields, keys)\073
+  RETURN result\073
 END
 $body$, "audit_logs_internal"."log_name"(log)))\073
   EXECUTE format(''REVOKE ALL ON FUNCTION %s(jsonb, text, text[], jsonb, jsonb) FROM PUBLIC'', eraser)\073

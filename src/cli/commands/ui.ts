@@ -1,5 +1,6 @@
-import { configuredTable } from '../audit-config.ts'
+import { configuredTable, loadAuditConfig } from '../audit-config.ts'
 import { command, textOption } from '../command.ts'
+import { retentionIn } from '../config-options.ts'
 import { databaseUrl } from '../database-url.ts'
 import { note, print } from '../output.ts'
 import { startWebPage } from '../ui.ts'
@@ -11,6 +12,7 @@ export default command(
     const server = await startWebPage(await databaseUrl(directory), {
       ...options,
       table: await configuredTable(directory, options.table),
+      retention: retentionIn(await loadAuditConfig(directory)),
       onError: note,
     })
     print(server.greeting)

@@ -30,10 +30,17 @@ export function entryReordered(row: RowValues, leaf: SealedLeaf): Finding {
   }
 }
 
-/** A leaf whose row is nowhere. */
-export function entryMissing(leaf: SealedLeaf): Finding {
+/**
+ * A leaf whose row is nowhere.
+ *
+ * @param mayBeArchived whether months have left for an archive that was not looked at
+ */
+export function entryMissing(leaf: SealedLeaf, mayBeArchived = false): Finding {
   const entry = { id: idInLeaf(leaf.bytes), seq: String(seqInLeaf(leaf.bytes)) }
-  const message = `Entry ${entry.id} with seq ${entry.seq} was sealed, and is gone`
+  const where = mayBeArchived
+    ? 'is not in the table. Months have left it: verify with the archive, the option retention of audit.config.ts'
+    : 'is gone'
+  const message = `Entry ${entry.id} with seq ${entry.seq} was sealed, and ${where}`
   return { kind: 'missing', message, entry, leaves: leavesOf(leaf) }
 }
 

@@ -10,7 +10,7 @@ import { hashOfLeaf } from '../tree.ts'
 import { inclusionRanges, rootOfInclusion } from '../tree-proofs.ts'
 import { Erasures } from './erasures.ts'
 import { isSealedAs } from './match-rows.ts'
-import { ownPlaceOf, readRowsById } from './rows-between.ts'
+import { ownPlaceOf, readRowOfBoth } from './rows-between.ts'
 
 /** What the seals say of one entry. Signatures are not looked at, for which it takes a key. */
 export type EntrySeal =
@@ -20,6 +20,7 @@ export type EntrySeal =
       readonly checkpoint: number
       /** Whether values of it were erased since, as an entry `auditLog.erase` tells. */
       readonly isErased: boolean
+      readonly isArchived: boolean
     }
   /** It stands behind all that is sealed. */
   | { readonly state: 'waiting' }
@@ -35,17 +36,21 @@ export async function readEntrySeal(log: ReaderLog, entryId: string): Promise<En
 
 async function lookAt(log: ReaderLog, entryId: string): Promise<EntrySeal | undefined> {
   const position = await readKnownPosition(log)
-  const [row] = await readRowsById(log, [entryId])
-  const head = row && (await readHead(log, position.log))
-  if (!row || !head) return undefined
+  const found = await readRowOfBoth(log, entryId)
+  const head = found && (await readHead(log, position.log))
+  if (!found || !head) return undefined
+  const { row, isArchived } = found
   const place = ownPlaceOf(row, position)
   const leaf = await readSealedLeaf(log, position.log, place, entryId)
   if (!leaf) return { state: compareCursors(place, head.place) > 0 ? 'waiting' : 'broken' }
   const checkpoint = await readCovering(log, position.log, leaf)
   if (checkpoint === undefined) return { state: 'broken' }
-  if (isSealedAs(row, leaf)) return { state: 'sealed', checkpoint, isErased: false }
-  const isErased = await new Erasures(log, position, head.place).tellOf(row)
-  return isErased ? { state: 'sealed', checkpoint, isErased } : { state: 'broken' }
+  if (isSealedAs(row, leaf)) return { state: 'sealed', checkpoint, isErased: false, isArchived }
+  const erasures = new Erasures(log, position, head.place)
+  // the archive may have it as it was before its erasure
+  const isErased =
+    (await erasures.tellOf(row)) || (isArchived && (await erasures.tellOfAny([entryId])).has(entryId))
+  return isErased ? { state: 'sealed', checkpoint, isErased, isArchived } : { state: 'broken' }
 }
 
 /** The number of the checkpoint that a leaf is proved by; undefined where its proof does not hold. */

@@ -1,3 +1,4 @@
+import { erasing, erasureIn } from '../erased-entry.ts'
 import { sealedPlace } from '../stored-checkpoint.ts'
 import { entryChanged } from './entry-findings.ts'
 import { Erasures } from './erasures.ts'
@@ -5,8 +6,6 @@ import type { OnFinding } from './finding.ts'
 import type { ChangedRow } from './match-rows.ts'
 import { type RowValues, readRowsBehind, textIn } from './rows-between.ts'
 import type { SealedLog } from './sealed-log.ts'
-
-const erasing = 'auditLog.erase'
 
 /** Checks entries that were erased since they were sealed, and what the entries `auditLog.erase` tell of them. */
 export class ErasureCheck {
@@ -16,6 +15,7 @@ export class ErasureCheck {
   /** Entries `auditLog.erase` of the part at hand. */
   #telling: RowValues[] = []
   #erased = 0
+  #unerased = 0
 
   constructor(log: SealedLog, onFinding: OnFinding) {
     this.#log = log
@@ -28,6 +28,11 @@ export class ErasureCheck {
     return this.#erased
   }
 
+  /** Of these, how many have their values still in the archive, which was written before the erasure. */
+  get unerased(): number {
+    return this.#unerased
+  }
+
   /** Keeps a row that tells of erasures, until {@link checkTelling}. */
   see(row: RowValues): void {
     if (textIn(row, 'action') === erasing) this.#telling.push(row)
@@ -36,13 +41,36 @@ export class ErasureCheck {
   /** A row that says that it was erased has to be what its erasure has left, and its salt is gone. */
   async checkErased({ row, leaf }: ChangedRow): Promise<void> {
     if (!(await this.#erasures.tellOf(row))) {
-      this.#onFinding(entryChanged(row, leaf))
-    } else if (leaf.salt.some((byte) => byte !== 0)) {
+      const finding = entryChanged(row, leaf)
+      const needsArchive = await this.#erasures.mayBeToldInArchive(row)
+      this.#onFinding(needsArchive ? { ...finding, message: needingArchive(row) } : finding)
+    } else if (!isErasedSalt(leaf.salt)) {
       const finding = entryChanged(row, leaf)
       const message = `Entry ${finding.entry?.id} was erased, and the salt of its seal was not: erase it once more`
       this.#onFinding({ ...finding, message })
     } else {
       this.#erased++
+    }
+  }
+
+  /** A row of the archive that is not what was sealed: it was erased before it was archived, or has been in the log since. */
+  async checkArchived(rows: readonly ChangedRow[]): Promise<void> {
+    const older: ChangedRow[] = []
+    for (const changed of rows) {
+      const isAsErased = await this.#erasures.tellOf(changed.row)
+      if (isAsErased || !isErasedSalt(changed.leaf.salt)) await this.checkErased(changed)
+      else older.push(changed)
+    }
+    if (older.length === 0) return
+    const idOf = ({ row }: ChangedRow) => textIn(row, 'id') ?? ''
+    const told = await this.#erasures.tellOfAny(older.map(idOf))
+    for (const changed of older) {
+      if (!told.has(idOf(changed))) {
+        this.#onFinding(entryChanged(changed.row, changed.leaf))
+        continue
+      }
+      this.#erased++
+      this.#unerased++
     }
   }
 
@@ -60,4 +88,13 @@ export class ErasureCheck {
       for (const row of rows) await this.#erasures.check(row, this.#onFinding)
     }
   }
+}
+
+function isErasedSalt(salt: Buffer): boolean {
+  return salt.every((byte) => byte === 0)
+}
+
+function needingArchive(row: RowValues): string {
+  const erasure = erasureIn(textIn(row, 'details'))
+  return `Entry ${textIn(row, 'id')} was erased, and the entry ${erasure} that tells of it is not in the table: months have left it. Verify with the archive, the option retention of audit.config.ts`
 }

@@ -1,13 +1,16 @@
 import { hash } from 'node:crypto'
+import type { EntryPlace } from '../../archive-contract.ts'
+import { readRetiredUntil } from '../../log/retired.ts'
+import { quoteTable } from '../../postgres/identifiers.ts'
 import { compareCursors, type ReaderCursor } from '../../reader/cursor.ts'
 import type { ReaderPosition } from '../../reader/eras.ts'
 import type { ReaderLog } from '../../reader/reader-log.ts'
-import { erasureIn, isErasure, parseErased } from '../erased-entry.ts'
+import { erasing, erasureIn, isErasure, parseErased } from '../erased-entry.ts'
 import { readSealedLeaf } from '../sealed-leaf.ts'
 import { foundEntry } from './entry-findings.ts'
 import type { OnFinding } from './finding.ts'
 import { isSealedAs } from './match-rows.ts'
-import { ownPlaceOf, type RowValues, readRowsById, textIn } from './rows-between.ts'
+import { ownPlaceOf, type RowValues, readRowOfBoth, readRowsById, textIn } from './rows-between.ts'
 
 /** Entries by id, with the SHA-256 of what each has become. */
 type Erased = ReadonlyMap<string, string>
@@ -15,12 +18,16 @@ type Erased = ReadonlyMap<string, string>
 /** How many lists of erased entries are kept: rows that were erased together mostly stand together. */
 const mostKept = 8
 
+/** How many archived erasures are held at a time: each may be long. */
+const archivedAtOnce = 20
+
 /** What entries `auditLog.erase` tell of erased entries. One that was altered, or added among sealed ones, tells nothing. */
 export class Erasures {
   readonly #log: ReaderLog
   readonly #position: ReaderPosition
   readonly #sealedPlace: ReaderCursor
   readonly #kept = new Map<string, Erased>()
+  #archived: Promise<ReadonlyMap<string, readonly string[]>> | undefined
 
   /** @param sealedPlace the place behind all that is sealed */
   constructor(log: ReaderLog, position: ReaderPosition, sealedPlace: ReaderCursor) {
@@ -52,10 +59,62 @@ export class Erasures {
     }
   }
 
+  /** Which of these entries an erasure tells of, whatever they are now. */
+  async tellOfAny(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const told = new Set<string>()
+    for (const { entry, id } of await this.#tellingOf(ids)) {
+      if ((await this.#erasedBy(entry)).has(id)) told.add(id)
+    }
+    return told
+  }
+
+  /** Whether a row was erased by an entry that has left the table, for an archive that is not at hand. */
+  async mayBeToldInArchive(row: RowValues): Promise<boolean> {
+    const erasure = erasureIn(textIn(row, 'details'))
+    if (erasure === undefined || this.#log.archive) return false
+    if ((await readRowsById(this.#log, [erasure])).length > 0) return false
+    return (await readRetiredUntil(this.#log.connection, this.#log.table)) !== null
+  }
+
+  async #tellingOf(ids: readonly string[]): Promise<{ entry: string; id: string }[]> {
+    const { table, connection } = this.#log
+    const telling = await connection.query<{ entry: string; id: string }>(
+      `SELECT l.id::text AS entry, t.id FROM ${quoteTable(table)} AS l
+JOIN pg_catalog.json_array_elements_text($2::text::json) AS t(id) ON pg_catalog.jsonb_exists(l.details -> 'erased', t.id)
+WHERE l.action = $1::text`,
+      ...[erasing, JSON.stringify(ids)],
+    )
+    const archived = await this.#archivedTelling()
+    const inArchive = ids.flatMap((id) => (archived.get(id) ?? []).map((entry) => ({ entry, id })))
+    return [...telling, ...inArchive]
+  }
+
+  /** By id, the archived entries that tell of its erasure. */
+  #archivedTelling(): Promise<ReadonlyMap<string, readonly string[]>> {
+    this.#archived ??= this.#readArchivedTelling()
+    return this.#archived
+  }
+
+  async #readArchivedTelling(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const conditions = { actions: [erasing], resourceType: 'auditLog' }
+    const telling = new Map<string, string[]>()
+    let after: EntryPlace | undefined
+    while (true) {
+      const question = { conditions, order: 'oldest', after, count: archivedAtOnce } as const
+      const entries = (await this.#log.archive?.find(question))?.entries ?? []
+      for (const { row } of entries) {
+        for (const id of parseErased(row.details).keys())
+          telling.set(id, [...(telling.get(id) ?? []), row.id])
+      }
+      if (entries.length < archivedAtOnce) return telling
+      after = entries.at(-1)?.place
+    }
+  }
+
   async #erasedBy(id: string, known?: RowValues): Promise<Erased> {
     const kept = this.#kept.get(id)
     if (kept) return kept
-    const [row] = known ? [known] : await readRowsById(this.#log, [id])
+    const row = known ?? (await readRowOfBoth(this.#log, id))?.row
     const erased = row && (await this.#isBelieved(row)) ? parseErased(textIn(row, 'details')) : new Map()
     const [oldest] = this.#kept.keys()
     if (this.#kept.size >= mostKept && oldest !== undefined) this.#kept.delete(oldest)

@@ -1,17 +1,13 @@
-import { columnNames } from '../../log/columns.ts'
-import type { ExactRow } from '../../sink.ts'
+import { readRetiredUntil } from '../../log/retired.ts'
 import { idInLeaf, seqInLeaf } from '../leaf.ts'
 import { entryChanged, entryMissing, entryReordered } from './entry-findings.ts'
 import { ErasureCheck } from './erasure-check.ts'
 import type { OnFinding } from './finding.ts'
-import { isSealedAs, RowMatch, type StoredLeaf } from './match-rows.ts'
-import { type RowValues, readRowsById, textIn } from './rows-between.ts'
+import { type ChangedRow, isSealedAs, RowMatch, type StoredLeaf } from './match-rows.ts'
+import { archivedValues, type RowValues, readRowsById, textIn } from './rows-between.ts'
 import { readRowsWithoutPlace } from './rows-without-place.ts'
 import type { SealedLog } from './sealed-log.ts'
 import { StrayRows } from './stray-rows.ts'
-
-/** The entries with these numbers that have left the table for the archive. */
-export type ReadArchived = (seqs: readonly bigint[]) => Promise<readonly ExactRow[]>
 
 /** How many rows are looked for at a time. */
 const step = 1_000
@@ -19,26 +15,29 @@ const step = 1_000
 /** Compares all rows with their leaves, part after part: those that stand in place, that were moved, archived or erased. */
 export class RowCheck {
   readonly #log: SealedLog
-  readonly #readArchived: ReadArchived | undefined
   readonly #onFinding: OnFinding
   readonly #stray: StrayRows
   readonly #erasures: ErasureCheck
   /** The part at hand; undefined before the first. */
   #match: RowMatch | undefined
+  #hasRetired: Promise<boolean> | undefined
   #leaves = 0
   #archived = 0
 
-  constructor(log: SealedLog, readArchived: ReadArchived | undefined, onFinding: OnFinding) {
+  constructor(log: SealedLog, onFinding: OnFinding) {
     this.#log = log
-    this.#readArchived = readArchived
     this.#onFinding = onFinding
     this.#stray = new StrayRows(onFinding)
     this.#erasures = new ErasureCheck(log, onFinding)
   }
 
-  /** How many leaves were compared with their rows; of these rows, how many are in the archive, and how many were erased. */
-  get counts(): { readonly leaves: number; readonly archived: number; readonly erased: number } {
-    return { leaves: this.#leaves, archived: this.#archived, erased: this.#erasures.erased }
+  /**
+   * How many leaves were compared with their rows; of these rows, how many are in the archive, how many were erased, and how many of
+   * these are as before in the archive.
+   */
+  get counts(): Record<'leaves' | 'archived' | 'erased' | 'unerased', number> {
+    const { erased, unerased } = this.#erasures
+    return { leaves: this.#leaves, archived: this.#archived, erased, unerased }
   }
 
   /** The leaves that the next rows stand in the place of. */
@@ -62,6 +61,7 @@ export class RowCheck {
     for (const row of erased) await this.#erasures.checkErased(row)
     await this.#erasures.checkTelling()
     for (let at = 0; at < unmatched.length; at += step) await this.#lookFor(unmatched.slice(at, at + step))
+    await this.#erasures.checkTelling()
   }
 
   /** Behind the last part. */
@@ -80,6 +80,7 @@ export class RowCheck {
     const ids = leaves.map(({ bytes }) => idInLeaf(bytes))
     const rows = new Map((await readRowsById(this.#log, ids)).map((row) => [textIn(row, 'id'), row]))
     const archived = await this.#archivedOf(leaves.filter((_, at) => !rows.has(ids[at] as string)))
+    const changed: ChangedRow[] = []
     for (const [at, leaf] of leaves.entries()) {
       const id = ids[at] as string
       const row = rows.get(id)
@@ -89,17 +90,29 @@ export class RowCheck {
         this.#onFinding(isSealedAs(row, leaf) ? entryReordered(row, leaf) : entryChanged(row, leaf))
       } else if (kept) {
         this.#archived++
-        if (!isSealedAs(kept, leaf)) await this.#erasures.checkErased({ row: kept, leaf })
+        this.#erasures.see(kept)
+        if (!isSealedAs(kept, leaf)) changed.push({ row: kept, leaf })
       } else {
-        this.#onFinding(entryMissing(leaf))
+        this.#onFinding(entryMissing(leaf, await this.#mayBeArchived()))
       }
     }
+    await this.#erasures.checkArchived(changed)
   }
 
   /** By id, the rows of leaves as the archive has them. */
   async #archivedOf(leaves: readonly StoredLeaf[]): Promise<ReadonlyMap<string, RowValues>> {
-    if (leaves.length === 0 || !this.#readArchived) return new Map()
-    const rows = await this.#readArchived(leaves.map(({ bytes }) => seqInLeaf(bytes)))
-    return new Map(rows.map((row) => [row.id, columnNames.map((name) => row[name])]))
+    const { archive } = this.#log
+    if (leaves.length === 0 || !archive) return new Map()
+    const entries = await archive.bySeqs(leaves.map(({ bytes }) => seqInLeaf(bytes)))
+    return new Map(entries.map((entry) => [entry.row.id, archivedValues(entry)]))
+  }
+
+  /** Whether months have left for an archive that is not at hand. */
+  #mayBeArchived(): Promise<boolean> {
+    const { table, connection, archive } = this.#log
+    this.#hasRetired ??= archive
+      ? Promise.resolve(false)
+      : readRetiredUntil(connection, table).then((until) => until !== null)
+    return this.#hasRetired
   }
 }

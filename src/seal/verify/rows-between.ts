@@ -1,3 +1,4 @@
+import type { ArchivedEntry } from '../../log/archived-log.ts'
 import { columnNames, type LogColumn } from '../../log/columns.ts'
 import { quoteTable } from '../../postgres/identifiers.ts'
 import { type CommittedRange, commitOrder, eraOf, rangeCondition } from '../../reader/committed-range.ts'
@@ -132,7 +133,23 @@ export async function* readRowsBehind(
   }
 }
 
-/** The rows of these ids, wherever they stand. */
+/** A row as the archive has it. */
+export function archivedValues({ row }: ArchivedEntry): RowValues {
+  return columnNames.map((name) => row[name])
+}
+
+/** The row of an id, in the table or else in the archive. */
+export async function readRowOfBoth(
+  log: ReaderLog,
+  id: string,
+): Promise<{ readonly row: RowValues; readonly isArchived: boolean } | undefined> {
+  const [row] = await readRowsById(log, [id])
+  if (row) return { row, isArchived: false }
+  const [archived] = (await log.archive?.byIds([id])) ?? []
+  return archived && { row: archivedValues(archived), isArchived: true }
+}
+
+/** The rows of these ids that are in the table, wherever they stand. */
 export async function readRowsById(
   { table, connection }: ReaderLog,
   ids: readonly string[],

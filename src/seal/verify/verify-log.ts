@@ -7,7 +7,7 @@ import type { Finding } from './finding.ts'
 import { FindingList } from './finding-list.ts'
 import { leavesIn, type StoredLeaf } from './match-rows.ts'
 import { prefetch } from './prefetch.ts'
-import { type ReadArchived, RowCheck } from './row-check.ts'
+import { RowCheck } from './row-check.ts'
 import { readSealedLog, type SealedLog } from './sealed-log.ts'
 import { sealedSteps } from './sealed-steps.ts'
 import type { TreeCheck } from './tree-check.ts'
@@ -23,8 +23,6 @@ export interface VerifyOptions extends TrustedKeys {
   readonly anchors?: readonly ReadableAnchor[]
   /** Ends it before its time. */
   readonly signal?: AbortSignal
-  /** The entries with these numbers that have left the table for the archive. Without it, they count as missing. */
-  readonly archived?: ReadArchived | undefined
   readonly onProgress?: (progress: VerifyProgress) => void
 }
 
@@ -47,6 +45,8 @@ export interface SealVerification {
   readonly entries: number
   /** How many of them were in the archive; left out where none was. */
   readonly archived?: number
+  /** Of the archived ones, those that the archive has with values that were erased from the log since; left out where none has. */
+  readonly unerased?: number
   readonly checkpoints: number
   /** Of these entries, those whose values were erased since they were sealed, as an entry `auditLog.erase` tells. */
   readonly erased: number
@@ -66,7 +66,7 @@ export interface SealVerification {
 
 /**
  * Computes everything anew, from the rows of the log: leaves, tree, checkpoints, signatures. In one pass, in memory that does
- * not grow with the log.
+ * not grow with the log. What has left the table is looked for in the log's archive; without one, it counts as missing.
  *
  * @throws AuditError where the log or an anchor can't be read, or there is no checkpoint `since`
  */
@@ -82,13 +82,13 @@ export async function verifyLog(log: ReaderLog, options: VerifyOptions): Promise
     ...{ sealed, findings, tree },
     checkpoints: await CheckpointWalk.begin(sealed, options, tree, findings.add),
     anchors: new AnchorCheck(kept, sealed.since?.size ?? 0, findings.add),
-    rows: new RowCheck(sealed, options.archived, findings.add),
+    rows: new RowCheck(sealed, findings.add),
   }
   const isComplete = await verifyParts(pass, signal, options.onProgress)
   for (const finding of await findUnsigned(sealed, sealed.position.log)) findings.add(finding)
   await findings.nameCheckpoints()
   await pass.rows.end()
-  const { leaves, archived, erased } = pass.rows.counts
+  const { leaves, archived, erased, unerased } = pass.rows.counts
   const last = pass.checkpoints.fitting
   return {
     ...{
@@ -98,6 +98,7 @@ export async function verifyLog(log: ReaderLog, options: VerifyOptions): Promise
       found: findings.found,
     },
     ...(archived > 0 ? { archived } : {}),
+    ...(unerased > 0 ? { unerased } : {}),
     ...{ entries: leaves, checkpoints: pass.checkpoints.checked, erased },
     isComplete,
     anchored: anchors.length > 0 ? pass.anchors.fitting : null,

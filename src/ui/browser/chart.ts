@@ -1,14 +1,14 @@
 import type { ComponentChild } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
-import type { WireActivity } from '../wire.ts'
+import type { WireActivity, WireLeftOut } from '../wire.ts'
 import { ask, filterParameters, useAnswer } from './api.ts'
 import { html } from './html.ts'
 import { formatNumber, language } from './language.ts'
 import { goTo, type Place } from './location.ts'
 import { TakeAlong } from './take-along.ts'
 import { useTheme } from './theme.ts'
-import { shortTime } from './time.ts'
+import { shortTime, utcMonth } from './time.ts'
 import { currentZone, onClock, useZone } from './zone.ts'
 
 interface ActivityProps {
@@ -42,10 +42,17 @@ export function Activity({ place, filter, version }: ActivityProps): ComponentCh
       <${TakeAlong} filter=${filter} place=${place} />
     </figcaption>
     ${answer?.ignored.includes('text') && html`<p class="note">The chart and its totals leave the text filter out: they also count entries without “${filter.text}”.</p>`}
+    ${answer?.leftOut && html`<p class="note"><${LeftOut} leftOut=${answer.leftOut} /></p>`}
     ${error && html`<p class="note">${error.message}</p>`}
     ${isFilled && !error && html`<${Bars} activity=${answer} place=${place} />`}
     ${!answer && !error && html`<div class="bars" />`}
   </figure>`
+}
+
+/** What the totals and the chart don't count. */
+function LeftOut({ leftOut: { before, isListed } }: { leftOut: WireLeftOut }): ComponentChild {
+  const older = isListed ? 'which the list has, too' : 'which this page was not given'
+  return `Counted is the table, which has everything since ${utcMonth(before)}. Older entries are in the archive, ${older}.`
 }
 
 /** A count exactly, an estimate with three digits. */

@@ -77,6 +77,11 @@ export function SourceNote({ source }: { source: Source }): ComponentChild {
   return html`<span class="source" title=${`Not by the audited client. Role ${role}${from}`}>${parts.filter(Boolean).join(' ')}</span>`
 }
 
+/** Where an entry was read from, if not from the table. */
+export function Archived({ place }: { place: string }): ComponentChild {
+  return html`<span class="archived" title=${`Left the table, and was read from ${place === 'archive' ? 'the archive' : place}`}>archive</span>`
+}
+
 export function Failed(): ComponentChild {
   return html`<span class="failed">failed</span>`
 }

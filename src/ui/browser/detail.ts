@@ -2,7 +2,7 @@ import type { ComponentChild } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { WireEntry } from '../wire.ts'
 import { ask, useAnswer } from './api.ts'
-import { ActorChip, Failed, RecordName, SourceNote, Verb } from './chips.ts'
+import { ActorChip, Archived, Failed, RecordName, SourceNote, Verb } from './chips.ts'
 import { CopyButton } from './copy-button.ts'
 import { Diff, Value } from './diff.ts'
 import { html } from './html.ts'
@@ -55,6 +55,7 @@ function Contents({
         <${Verb} action=${entry.action} />
         <${RecordName} resource=${resource} action=${entry.action} />
         ${entry.outcome !== 'success' && html`<${Failed} />`}
+        ${entry.archivedIn && html`<${Archived} place=${entry.archivedIn} />`}
       </h2>
       <p class="detail-when"><time datetime=${entry.timestamp} title=${entry.timestamp}>${exactTime(entry.timestamp)}</time> ${zoneTitle(entry.timestamp)}
         <span class="muted"> · ${agoLong(entry.timestamp)}</span></p>
@@ -140,6 +141,7 @@ function Facts({ entry, details }: { entry: WireEntry; details: Details }): Comp
         : entry.transactionId,
     ],
     ['Sequence', entry.seq],
+    ['Read from', entry.archivedIn ?? 'the table'],
     ['Entry id', html`${entry.id} <${CopyButton} text=${() => entry.id} label="Copy the id" />`],
   ]
   return html`<dl class="facts">
@@ -148,6 +150,6 @@ function Facts({ entry, details }: { entry: WireEntry; details: Details }): Comp
 }
 
 function asJson(entry: WireEntry, details: Details): string {
-  const { shortened: _, besideChange: __, details: ___, ...columns } = entry
+  const { shortened: _, besideChange: __, archivedIn: ___, details: ____, ...columns } = entry
   return printJson({ ...columns, details: entry.details === null ? null : details }, '  ')
 }

@@ -1,7 +1,7 @@
 import { Component, type ComponentChild } from 'preact'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import type { WireEntry } from '../wire.ts'
-import { ActorChip, Failed, RecordName, SourceNote, Verb } from './chips.ts'
+import { ActorChip, Archived, Failed, RecordName, SourceNote, Verb } from './chips.ts'
 import { html } from './html.ts'
 import { formatNumber } from './language.ts'
 import { addressOf, type Place } from './location.ts'
@@ -95,7 +95,7 @@ class Row extends Component<RowProps> {
       <span class="cell-verb"><${Verb} action=${entry.action} /></span>
       <span class="cell-record"><${RecordName} resource=${entry.resource} action=${entry.action} /></span>
       <span class="cell-summary">
-        ${failed && html`<${Failed} /> `}<${SummaryText} entry=${entry} hideReason=${hideReason} />
+        ${failed && html`<${Failed} /> `}${entry.archivedIn && html`<${Archived} place=${entry.archivedIn} /> `}<${SummaryText} entry=${entry} hideReason=${hideReason} />
       </span>
     </a>`
   }

@@ -4,7 +4,7 @@ import type { WireOverview } from '../wire.ts'
 import { html } from './html.ts'
 import { Icon } from './icons.ts'
 import { addressOf, type FilterKey, filterKeys, filtersOf, goTo, type Place } from './location.ts'
-import { fromLocalInput, shortTime, toLocalInput } from './time.ts'
+import { fromLocalInput, shortTime, toLocalInput, utcMonth } from './time.ts'
 
 export const lastOptions: readonly [value: string, label: string][] = [
   ['1h', 'Last hour'],
@@ -53,6 +53,7 @@ export function Filters({
       <${Choice} label="Outcome" value=${place.outcome} any="Any" options=${[['success', 'Success'], ['failure', 'Failure']]} onChange=${(outcome: string) => set({ outcome })} />
       <${TimeRange} place=${place} set=${set} />
     </div>
+    ${overview?.leftOut && html`<p class="note">The choices are what the table has, since ${utcMonth(overview.leftOut.before)}.</p>`}
     <${Chips} place=${place} />
   </form>`
 }

@@ -40,7 +40,8 @@ function viewOf(place: Place, overview: WireOverview | undefined): ComponentChil
   if (place.view === 'logins') return html`<${FailedLogins} place=${place} />`
   if (place.view === 'delivery') return html`<${DeliveryView} />`
   if (place.view === 'integrity') return html`<${IntegrityView} />`
-  if (place.view === 'record' && place.resource && place.id) return html`<${RecordLife} place=${place} />`
+  if (place.view === 'record' && place.resource && place.id)
+    return html`<${RecordLife} place=${place} overview=${overview} />`
   return html`<${Timeline} place=${place} overview=${overview} />`
 }
 
@@ -63,7 +64,7 @@ function Header({ place, overview, help }: HeaderProps): ComponentChild {
       ${overview?.hasSeals && link({ view: 'integrity' }, 'Integrity', place.view === 'integrity')}
     </nav>
     <span class="grow" />
-    ${overview && html`<span class="source" title="Estimated by PostgreSQL's planner">${overview.name} <span class="muted">${entryCount(overview.estimate)}</span></span>`}
+    ${overview && html`<span class="source" title="Estimated by PostgreSQL's planner">${overview.name} <span class="muted">${entryCount(overview)}</span></span>`}
     <${ZoneButton} />
     <button type="button" class="icon-button" onClick=${toggleTheme} title="Light or dark (t)" aria-label=${`Switch to ${theme === 'dark' ? 'light' : 'dark'}`}>
       <${Icon} name=${theme === 'dark' ? 'sun' : 'moon'} />
@@ -81,10 +82,10 @@ function ZoneButton(): ComponentChild {
     <span class="hidden">Time zone: </span>${zoneOffset(now)}</button>`
 }
 
-function entryCount(estimate: number): string {
+function entryCount({ estimate, leftOut }: WireOverview): string {
   if (estimate < 1) return ''
   const rounded = estimate < 1000 ? estimate : Number(estimate.toPrecision(3))
-  return `≈ ${formatNumber(rounded)} entries`
+  return `≈ ${formatNumber(rounded)} entries${leftOut ? ' in the table' : ''}`
 }
 
 function titleOf(place: Place, overview: WireOverview | undefined): string {

@@ -1,7 +1,7 @@
 import type { ComponentChild } from 'preact'
 import { shownChanges } from '../../values/updated-at.ts'
-import type { WireEntry } from '../wire.ts'
-import { ActorChip, Failed, SourceNote, Verb } from './chips.ts'
+import type { WireEntry, WireOverview } from '../wire.ts'
+import { ActorChip, Archived, Failed, SourceNote, Verb } from './chips.ts'
 import { Detail } from './detail.ts'
 import { Diff, Fields } from './diff.ts'
 import { html } from './html.ts'
@@ -9,12 +9,18 @@ import { addressOf, filtersOf, type Place } from './location.ts'
 import { NewsBar } from './news-bar.ts'
 import { Empty, Problem, Skeleton } from './states.ts'
 import { TakeAlong } from './take-along.ts'
-import { agoLong, exactTime, shortTime, timeTitle } from './time.ts'
+import { agoLong, exactTime, shortTime, timeTitle, utcMonth } from './time.ts'
 import { useEntries } from './use-entries.ts'
 import { type Details, isObject, parseDetails } from './values.ts'
 
 /** Everything that ever happened to one record, as a vertical history. */
-export function RecordLife({ place }: { place: Place }): ComponentChild {
+export function RecordLife({
+  place,
+  overview,
+}: {
+  place: Place
+  overview: WireOverview | undefined
+}): ComponentChild {
   const { resource = '', id = '' } = place
   const filter = { ...filtersOf(place), resource, id }
   const list = useEntries(filter)
@@ -37,6 +43,7 @@ export function RecordLife({ place }: { place: Place }): ComponentChild {
         <ol>${groups(entries).map((group) => html`<${Moment} key=${group[0]?.id} group=${group} place=${place} />`)}</ol>
         ${entries.length > 0 && error && html`<${Problem} error=${error} retry=${loadMore} />`}
         ${hasMore && html`<button type="button" class="button" disabled=${loading} onClick=${loadMore}>Older entries</button>`}
+        ${overview?.leftOut?.isListed === false && html`<p class="note">Entries from before ${utcMonth(overview.leftOut.before)} may be in the archive, which this page was not given.</p>`}
       </section>
       ${place.entry ? html`<${Detail} known=${known} place=${place} />` : html`<${LastState} entries=${entries} />`}
     </div>`
@@ -105,6 +112,7 @@ function Moment({ group, place }: { group: WireEntry[]; place: Place }): Compone
     <div class="moment-head">
       <${Verb} action=${first.action} />
       ${first.outcome !== 'success' && html`<${Failed} />`}
+      ${first.archivedIn && html`<${Archived} place=${first.archivedIn} />`}
       <${ActorChip} actor=${first.actor} />
       <a class="moment-time" href=${addressOf({ ...place, entry: first.id })} data-go data-entry=${first.id} title=${timeTitle(first.timestamp)}>
         <time datetime=${first.timestamp}>${exactTime(first.timestamp).slice(0, 19)}</time>

@@ -13,9 +13,13 @@ export function SealState({ id }: { id: string }): ComponentChild {
   return html`<p class=${`seal is-${answer.state}`}>${wordsFor(answer)}</p>`
 }
 
-function wordsFor({ state, checkpoint, isErased }: WireSeal): string {
+function wordsFor({ state, checkpoint, isErased, isArchived }: WireSeal): string {
   if (state === 'waiting') return 'Waiting to be sealed'
   if (state === 'broken') return 'Broken: it is not what was sealed, or its proof does not hold'
   const sealed = checkpoint === null ? 'Sealed' : `Sealed by checkpoint ${formatNumber(checkpoint)}`
+  if (isArchived) {
+    const state = isErased ? ', and values of it were erased since' : ''
+    return `${sealed}${state}. The seal is in the database, the entry itself in the archive`
+  }
   return isErased ? `${sealed}, and values of it were erased since` : sealed
 }

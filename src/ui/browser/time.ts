@@ -14,6 +14,9 @@ const shortDay = once(
   () =>
     new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' }),
 )
+const monthFormat = once(
+  () => new Intl.DateTimeFormat(language, { month: 'long', year: 'numeric', timeZone: 'UTC' }),
+)
 const relative = once(() => new Intl.RelativeTimeFormat(language, { numeric: 'always', style: 'narrow' }))
 const longRelative = once(() => new Intl.RelativeTimeFormat(language, { numeric: 'auto' }))
 
@@ -44,6 +47,11 @@ export function zoneTitle(timestamp: string): string {
 /** Exact, with the zone and in UTC, for a tooltip. */
 export function timeTitle(timestamp: string): string {
   return `${exactTime(timestamp)} ${zoneTitle(timestamp)} (${timestamp})`
+}
+
+/** `March 2024`: months of the log are those of UTC, whatever clock the reader chose. */
+export function utcMonth(timestamp: string): string {
+  return monthFormat().format(new Date(timestamp))
 }
 
 /** `5m ago`. */

@@ -1,9 +1,9 @@
+import { areReadable, hasRow } from '../../log/internal-tables.ts'
 import type { TableName } from '../../postgres/identifiers.ts'
 import type { SqlClient } from '../../postgres/sql-client.ts'
 import { readConsumerLags } from '../../reader/consumer-lag.ts'
 import { readHorizon } from '../../reader/horizon.ts'
 import type { WireDelivery } from '../wire.ts'
-import { areReadable, hasRow } from './internal-tables.ts'
 
 /** What the database calls the consumer that a sink is: this and the sink's name. */
 const prefix = 'sink:'

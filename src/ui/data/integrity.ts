@@ -1,13 +1,14 @@
 import type { InternalTable } from '../../log/internal-schema.ts'
+import { areReadable, hasRow } from '../../log/internal-tables.ts'
 import type { TableName } from '../../postgres/identifiers.ts'
 import type { SqlClient } from '../../postgres/sql-client.ts'
 import { readKnownPosition } from '../../reader/eras.ts'
+import type { ReaderLog } from '../../reader/reader-log.ts'
 import { parseNote } from '../../seal/note.ts'
 import { readNewestCheckpoints } from '../../seal/stored-checkpoint.ts'
 import { readEntrySeal } from '../../seal/verify/entry-seal.ts'
 import { readUnsealed } from '../../seal/verify/unsealed.ts'
 import type { WireIntegrity, WireSeal } from '../wire.ts'
-import { areReadable, hasRow } from './internal-tables.ts'
 
 /** Older ones are for `verify`. */
 const shownCheckpoints = 20
@@ -45,17 +46,16 @@ export async function readIntegrity(connection: SqlClient, table: TableName): Pr
  *
  * @param isAlone whether nothing may be told of other entries: numbers of checkpoints tell how busy the whole log is
  */
-export async function readSeal(
-  connection: SqlClient,
-  table: TableName,
-  id: string,
-  isAlone: boolean,
-): Promise<WireSeal | null> {
-  if (!(await hasSeals(connection, table))) return null
-  const seal = await readEntrySeal({ table, connection }, id)
+export async function readSeal(log: ReaderLog, id: string, isAlone: boolean): Promise<WireSeal | null> {
+  if (!(await hasSeals(log.connection, log.table))) return null
+  const seal = await readEntrySeal(log, id)
   if (!seal) return null
   if (seal.state !== 'sealed') return { state: seal.state, checkpoint: null, isErased: false }
-  return { ...seal, checkpoint: isAlone ? null : seal.checkpoint }
+  const { state, checkpoint, isErased, isArchived } = seal
+  return {
+    ...{ state, checkpoint: isAlone ? null : checkpoint, isErased },
+    ...(isArchived && { isArchived }),
+  }
 }
 
 /** Whether the log has a checkpoint, as far as the role may see that. */

@@ -1,4 +1,5 @@
 import { AuditError } from '../../errors.ts'
+import type { ArchivedLog } from '../../log/archived-log.ts'
 import { toEntry } from '../../log/entry.ts'
 import { spanSql, spansOfId } from '../../log/log-spans.ts'
 import { QueryParameters } from '../../log/query-parameters.ts'
@@ -7,10 +8,18 @@ import { whereSql } from '../../search/condition-sql.ts'
 import { type Conditions, narrowed } from '../../search/conditions.ts'
 import type { Position } from '../../search/cursor.ts'
 import { withLiteralActions } from '../../search/entries-query.ts'
-import { findEntries, lastPosition } from '../../search/find-entries.ts'
+import { lastPosition } from '../../search/find-entries.ts'
+import { findInBoth } from '../../search/find-in-both.ts'
 import { readPage } from '../../search/page.ts'
 import type { WireEntry } from '../wire.ts'
 import { readActivity } from './activity.ts'
+import {
+  archivedJsonRow,
+  archivedListEntry,
+  archivedWireEntry,
+  readLeftOut,
+  withoutPlaces,
+} from './archived-wire.ts'
 import { hasChange } from './changes-beside.ts'
 import { readDelivery } from './delivery.ts'
 import { readFailedLogins } from './failed-logins.ts'
@@ -31,14 +40,24 @@ const exportedAtOnce = 500
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/**
- * Reads a log with its own SQL, written for the indexes of the log's table.
- *
- * @param fixed what every entry meets that the reader gives or counts; undefined for the whole log
- */
-export function sqlLogReader(connection: ReadConnection, table: TableName, fixed?: Conditions): LogReader {
+interface ReaderOptions {
+  /** What every entry meets that the reader gives or counts; undefined for the whole log. */
+  readonly fixed?: Conditions | undefined
+  /** What has left the table. It is listed and exported, and not counted. */
+  readonly archive?: ArchivedLog | undefined
+}
+
+/** Reads a log with its own SQL, written for the indexes of the log's table, and its archive. */
+export function sqlLogReader(
+  connection: ReadConnection,
+  table: TableName,
+  { fixed, archive: whole }: ReaderOptions = {},
+): LogReader {
   const narrow = (asked: Conditions) => (fixed ? narrowed(fixed, asked) : asked)
   const facts = { table, connection: connection.within(timeForFacts) }
+  const archive = whole && (fixed ? withoutPlaces(whole) : whole)
+  const leftOut = (asked: Conditions = {}) =>
+    readLeftOut(facts.connection, table, archive !== undefined, narrow(asked))
 
   async function estimate(): Promise<number> {
     const sql = `SELECT coalesce(sum(greatest(reltuples, 0)), 0) AS reltuples FROM pg_catalog.pg_class
@@ -57,12 +76,18 @@ export function sqlLogReader(connection: ReadConnection, table: TableName, fixed
       const [found] = await asking.query<{ entry: WireEntry }>(sql, ...parameters.values)
       if (found) return found.entry
     }
-    return undefined
+    const [archived] = (await archive?.byIds([id], narrow({}))) ?? []
+    return archived && archivedWireEntry(archived)
   }
 
   return {
     async page(asked, { limit, cursor }) {
-      const source = { table, connection: connection.within(2 * timeForPage), columns: listEntry }
+      const source = {
+        table,
+        connection: connection.within(2 * timeForPage),
+        columns: listEntry,
+        archive: archive && { log: archive, toRow: archivedListEntry },
+      }
       const options = { limit, cursor, time: timeForPage }
       const { rows, nextCursor, stoppedAt } = await readPage<{ entry: WireEntry }>(
         source,
@@ -74,12 +99,17 @@ export function sqlLogReader(connection: ReadConnection, table: TableName, fixed
     },
 
     async *entries(asked) {
-      const source = { table, connection: connection.within(2 * timeForPage), columns: jsonEntry }
+      const source = {
+        table,
+        connection: connection.within(2 * timeForPage),
+        columns: jsonEntry,
+        archive: archive && { log: archive, toRow: archivedJsonRow },
+      }
       const conditions = narrow(asked)
       let before: Position | undefined
       do {
         const limits = { before, count: exportedAtOnce, time: timeForPage }
-        const found = await findEntries<JsonEntryRow>(source, conditions, limits)
+        const found = await findInBoth<JsonEntryRow>(source, conditions, limits)
         for (const row of found.rows) yield toEntry(rowOfJson(row))
         before =
           found.stoppedAt ?? (found.rows.length < exportedAtOnce ? undefined : lastPosition(found.rows))
@@ -91,27 +121,33 @@ export function sqlLogReader(connection: ReadConnection, table: TableName, fixed
       if (found === undefined) return undefined
       const { timestamp, transactionId } = found
       const beside = narrow({ transactionId, ...dayAround(timestamp) })
-      return { ...found, besideChange: await hasChange(connection, table, beside) }
+      return { ...found, besideChange: await hasChange(connection, table, beside, archive) }
     },
 
     async seal(id) {
       const found = await findEntry(id)
-      return found && readSeal(connection.within(timeForSeals), table, found.id, fixed !== undefined)
+      const log = { table, connection: connection.within(timeForSeals), archive }
+      return found && readSeal(log, found.id, fixed !== undefined)
     },
 
-    activity: async (asked, buckets) =>
-      readActivity(connection, {
+    activity: async (asked, buckets) => ({
+      ...(await readActivity(connection, {
         ...{ table, buckets },
         conditions: await withLiteralActions(facts, narrow(asked)),
         estimate: await estimate(),
-      }),
+      })),
+      ...(await leftOut(asked)),
+    }),
 
-    overview: () =>
-      fixed ? readFilteredOverview(connection, table, fixed) : readOverview(connection, table),
+    overview: async () => ({
+      ...(await (fixed ? readFilteredOverview(connection, table, fixed) : readOverview(connection, table))),
+      ...(await leftOut()),
+    }),
 
     async failedLogins({ from, to }) {
       const logins = narrow({ actions: ['*.login'], outcome: 'failure', from, to })
-      return readFailedLogins(connection, table, await withLiteralActions(facts, logins))
+      const counted = await readFailedLogins(connection, table, await withLiteralActions(facts, logins))
+      return { ...counted, ...(await leftOut({ from })) }
     },
 
     ...(!fixed && {

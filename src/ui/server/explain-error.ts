@@ -19,7 +19,7 @@ const explanations: Record<string, string> = {
 /** The answer to a failed request: clear for the reader, without any text from the database or the connection. */
 export function explainError(error: unknown): Response {
   if (error instanceof InvalidRequest) return errorAnswer(400, 'INVALID_REQUEST', error.message)
-  if (error instanceof AuditError) return errorAnswer(500, error.code, error.message)
+  if (error instanceof AuditError) return errorAnswer(500, error.code, explainAudit(error))
   const state = sqlStateOf(error)
   return errorAnswer(
     state === '57014' ? 503 : 500,
@@ -27,6 +27,12 @@ export function explainError(error: unknown): Response {
     explainSqlState(state) ??
       'The database could not be reached. The log of the server that shows this page has the reason.',
   )
+}
+
+/** Messages about the archive say where it is, which is not for every visitor. */
+function explainAudit({ code, message }: AuditError): string {
+  if (!/^AUDIT_(ARCHIVE|SINK)_/.test(code)) return message
+  return 'The archive of older entries could not be read. The log of the server that shows this page has the reason.'
 }
 
 /** What a PostgreSQL code means to the reader; undefined without one. */

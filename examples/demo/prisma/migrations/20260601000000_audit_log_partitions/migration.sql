@@ -645,6 +645,7 @@ END
 
 -- Brings back into the table what is in the archive of a partition, from a table beside the log that was filled from there: it
 -- has to have exactly what was archived, and what stayed in the log is part of that. Recorded by an entry, in the same transaction.
+-- What was erased meanwhile is erased again before anybody sees it.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."restore_partition"(log regclass, beside text, upper timestamptz) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog
@@ -660,7 +661,15 @@ DECLARE
   found_sum numeric := 0\073
   beside_entries bigint\073
   beside_sum numeric\073
+  can_erase constant boolean := to_regclass(''"audit_logs_internal"."erasures"'') IS NOT NULL\073 -- the log''s next migration
+  later jsonb\073
+  erased jsonb\073
 BEGIN
+  IF can_erase THEN
+    LOCK TABLE "audit_logs_internal"."erasing" IN SHARE ROW EXCLUSIVE MODE\073 -- others erase before, or afterwards
+    later := (SELECT jsonb_agg(to_jsonb(s) ORDER BY s.ordinality)
+      FROM "audit_logs_internal"."erased_since"(log_table, restored) WITH ORDINALITY AS s)\073
+  END IF\073
   SELECT * INTO archived FROM "audit_logs_internal"."archives" AS a
   WHERE a.log = log_table AND a.upper = restore_partition.upper FOR UPDATE\073
   SELECT "audit_logs_internal"."log_name"(p.partition) INTO partition
@@ -679,6 +688,10 @@ BEGIN
   PERFORM "audit_logs_internal"."replace_partition"(log, partition::regclass, restored, archived.lower, archived.upper)\073
   PERFORM "audit_logs_internal"."record_own"(log_table, ''auditLog.restore'', "audit_logs_internal"."log_name"(restored), jsonb_build_object(
     ''range'', jsonb_build_object(''from'', nullif(archived.lower, ''-infinity''), ''to'', archived.upper), ''entries'', beside_entries - found_entries))\073
+  FOR erased IN SELECT jsonb_array_elements(later) LOOP
+    PERFORM "audit_logs_internal"."erase_entries"(log, jsonb_build_object(''entries'', erased -> ''entries''), erased ->> ''reason'',
+      ARRAY(SELECT jsonb_array_elements_text(erased -> ''fields'')), erased -> ''keys'', "audit_logs_internal"."attribution"())\073
+  END LOOP\073
   UPDATE "audit_logs_internal"."archives" AS a SET online_entries = a.entries, online_seq_sum = a.seq_sum, retired_at = NULL
   WHERE a.log = log_table AND a.upper = restore_partition.upper\073
   RETURN beside_entries - found_entries\073

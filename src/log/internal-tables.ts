@@ -1,6 +1,6 @@
-import { type InternalTable, internalSchema, internalTable } from '../../log/internal-schema.ts'
-import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
-import type { SqlClient } from '../../postgres/sql-client.ts'
+import { quoteTable, type TableName } from '../postgres/identifiers.ts'
+import type { SqlClient } from '../postgres/sql-client.ts'
+import { type InternalTable, internalSchema, internalTable } from './internal-schema.ts'
 
 /** Whether all of these tables, which are kept beside a log, are there and the role may read them. */
 export async function areReadable(
