@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { startShipping, verifyArchive, withAudit } from '../../src/index.ts'
 import { files } from '../../src/sinks/files.ts'
 import { webhook } from '../../src/sinks/webhook.ts'
+import { untilReadable } from '../reader/readers.ts'
 import { temporaryDirectory } from '../sinks/places.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { unique } from '../support/unique.ts'
@@ -52,6 +53,7 @@ describe('an archive of files', () => {
       'SELECT id FROM audit_logs ORDER BY seq LIMIT 1',
     )
     await prisma.$audit.erase([id], { reason: 'x' })
+    await untilReadable(database)
     expect(found(await verify(prisma, sink))).toEqual({ equal: 5, erased: 1, notShipped: 1, faults: {} })
     await tamper(database, `UPDATE audit_logs SET actor_id = 'eve' WHERE id = '${id}'`)
     expect(found(await verify(prisma, sink))).toEqual({ equal: 5, changed: 1, notShipped: 1, faults: {} })

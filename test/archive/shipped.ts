@@ -1,11 +1,12 @@
 import { expect } from 'vitest'
 import { type ArchiveReport, type Sink, startShipping, verifyArchive } from '../../src/index.ts'
-import { until, write } from '../reader/readers.ts'
+import { until, untilReadable, write } from '../reader/readers.ts'
 import type { Database } from '../support/database.ts'
 
-/** Writes entries, each by a transaction of its own. */
-export async function writeSome({ pool }: Database, count: number, action = 'order.update'): Promise<void> {
-  for (let n = 0; n < count; n++) await write(pool, action, { n, text: 'größer' })
+/** Writes entries, each by a transaction of its own, and waits until they can be read. */
+export async function writeSome(database: Database, count: number, action = 'order.update'): Promise<void> {
+  for (let n = 0; n < count; n++) await write(database.pool, action, { n, text: 'größer' })
+  await untilReadable(database)
 }
 
 /** Ships all that is committed. */
