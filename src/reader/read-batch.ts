@@ -18,6 +18,7 @@ export interface BatchLimits {
 export class CommittedBatch {
   /** Lines of NDJSON, an entry each. */
   readonly text: string
+  readonly #bytes: number
   readonly entries: number
   readonly highestSeq: bigint
   /** Milliseconds since the oldest entry was written, by the clock of the database. */
@@ -26,8 +27,9 @@ export class CommittedBatch {
   /** The place of the last entry. */
   readonly until: ReaderCursor
 
-  constructor({ text, entries, highestSeq, age }: ReadLines, from: ReaderCursor, until: ReaderCursor) {
+  constructor({ text, bytes, entries, highestSeq, age }: ReadLines, from: ReaderCursor, until: ReaderCursor) {
     this.text = text
+    this.#bytes = bytes
     this.entries = entries
     this.highestSeq = highestSeq
     this.age = age
@@ -41,7 +43,7 @@ export class CommittedBatch {
 
   /** Whether no further entry fits into a batch of such limits. */
   isFull({ entries, bytes }: BatchLimits): boolean {
-    return this.entries >= entries || Buffer.byteLength(this.text) >= bytes
+    return this.entries >= entries || this.#bytes >= bytes
   }
 }
 
@@ -59,12 +61,8 @@ export function readBatch(
   limits: BatchLimits,
 ): Promise<CommittedBatch | undefined> {
   return readNextRange(log, position, after, async (range) => {
-    const read = await readLines(log, position, range, limits)
-    if (read.entries === 0) return undefined
-    const last = lineRow(read.text.slice(read.text.lastIndexOf('\n', read.text.length - 2) + 1))
-    const { era } = range.after
-    const until = { era, transactionId: BigInt(last.transaction_id), seq: BigInt(last.seq) }
-    return new CommittedBatch(read, after, until)
+    const read = await readParts(log, position, range, limits)
+    return read.entries === 0 ? undefined : new CommittedBatch(read, after, placeOfLast(read, range))
   })
 }
 
@@ -82,9 +80,54 @@ export async function readBatchAgain(
 
 interface ReadLines {
   readonly text: string
+  readonly bytes: number
   readonly entries: number
   readonly highestSeq: bigint
   readonly age: number
+}
+
+const noLines: ReadLines = { text: '', bytes: 0, entries: 0, highestSeq: 0n, age: 0 }
+
+/** How many lines are read to see how large they are. */
+const sample = 100
+
+/**
+ * Up to as many lines as the limits allow. PostgreSQL makes every line that it is asked for, also those that turn out to be beyond the
+ * limit of bytes: so a few are read first, and of the others about as many as fit.
+ */
+async function readParts(
+  log: ReaderLog,
+  position: ReaderPosition,
+  range: CommittedRange,
+  limits: BatchLimits,
+): Promise<ReadLines> {
+  let read = noLines
+  while (read.entries < limits.entries && read.bytes < limits.bytes) {
+    const bytes = limits.bytes - read.bytes
+    const fitting = read.entries === 0 ? sample : Math.ceil((bytes / read.bytes) * read.entries * 1.05)
+    const entries = Math.min(fitting, limits.entries - read.entries)
+    const after = read.entries === 0 ? range.after : placeOfLast(read, range)
+    const part = await readLines(log, position, { ...range, after }, { entries, bytes })
+    read = joined(read, part)
+    if (part.entries < entries) break
+  }
+  return read
+}
+
+function joined(one: ReadLines, other: ReadLines): ReadLines {
+  return {
+    text: one.text + other.text,
+    bytes: one.bytes + other.bytes,
+    entries: one.entries + other.entries,
+    highestSeq: one.highestSeq > other.highestSeq ? one.highestSeq : other.highestSeq,
+    age: Math.max(one.age, other.age),
+  }
+}
+
+/** The place of the last line. */
+function placeOfLast({ text }: ReadLines, { after: { era } }: CommittedRange): ReaderCursor {
+  const last = lineRow(text.slice(text.lastIndexOf('\n', text.length - 2) + 1))
+  return { era, transactionId: BigInt(last.transaction_id), seq: BigInt(last.seq) }
 }
 
 /**
@@ -112,9 +155,10 @@ FROM ${quoteTable(table)} AS l WHERE ${rangeCondition(position, range, values)} 
 FROM (${read}) AS read`,
     ...values,
   )
-  if (!found?.entries) return { text: '', entries: 0, highestSeq: 0n, age: 0 }
-  const { text, entries, highest, age } = found
-  return { text: `${text}\n`, entries, highestSeq: BigInt(highest), age }
+  if (!found?.entries) return noLines
+  const { entries, highest, age } = found
+  const text = `${found.text}\n`
+  return { text, bytes: Buffer.byteLength(text), entries, highestSeq: BigInt(highest), age }
 }
 
 /** Up to so many lines, and none after so many bytes. */

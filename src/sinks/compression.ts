@@ -28,7 +28,7 @@ const compressors: Record<Compression, Compressor | undefined> = {
   gzip: {
     ...{ ending: '.gz', type: 'application/gzip' },
     // a third of the time of the default level, for objects that are a tenth larger
-    compress: (bytes) => gzip(bytes, { level: 3, memLevel: 9 }),
+    compress: (bytes) => gzip(bytes, { level: 3, memLevel: 9, chunkSize: 128 * 1024 }),
     decompress: promisify(zlib.gunzip) as Decompress,
   },
   zstd:

@@ -114,6 +114,23 @@ describe('a batch', () => {
     expect(await actions(start, { ...defaults, bytes: 1 })).toEqual(['large.1', 'large.2', 'large.3'])
   })
 
+  it('has as many bytes, however much larger or smaller entries become', async () => {
+    await database.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type, details)
+      SELECT gen_random_uuid(), 'entry.' || n, 'ada', 'user', 'test', to_jsonb(repeat('x', CASE WHEN n % 400 < 200 THEN 1 ELSE 5000 END))
+      FROM generate_series(1, 1200) AS n`)
+    const limits = { entries: 1_000, bytes: 300_000 }
+    const read: string[] = []
+    for await (const batch of readCommitted(log, start, limits)) {
+      const lines = splitLines(batch.text)
+      const size = Buffer.byteLength(batch.text)
+      read.push(...batch.rows.map(({ action }) => action))
+      if (read.length < 1200) expect(size).toBeGreaterThanOrEqual(limits.bytes)
+      expect(size - Buffer.byteLength(`${lines.at(-1)}\n`)).toBeLessThan(limits.bytes)
+      expect([batch.entries, batch.highestSeq]).toEqual([lines.length, BigInt(batch.rows.at(-1)?.seq ?? 0)])
+    }
+    expect(read).toEqual(Array.from({ length: 1200 }, (_, n) => `entry.${n + 1}`))
+  })
+
   it('is found by the index, in its order, without a sort', async () => {
     await database.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type)
       SELECT gen_random_uuid(), 'bulk.entry', 'ada', 'user', 'bulk' FROM generate_series(1, 20000)`)
