@@ -4,12 +4,12 @@ import {
   CreateLogGroupCommand,
   CreateLogStreamCommand,
   PutLogEventsCommand,
-  type RejectedLogEventsInfo,
 } from '@aws-sdk/client-cloudwatch-logs'
 import { AuditError } from '../errors.ts'
-import type { ExactRow, Sink, SinkBatch, SinkLimits } from '../sink.ts'
+import { lineRow } from '../log/ndjson.ts'
+import type { Sink, SinkBatch, SinkLimits } from '../sink.ts'
 import { awsError } from './aws-error.ts'
-import { callsOf, isTooOld, type LogEvent, logEventOf } from './log-events.ts'
+import { callLimits, callsOf, type LogEvent, logEventOf } from './log-events.ts'
 
 /** Where events go. */
 export interface CloudWatchOptions {
@@ -50,53 +50,76 @@ export function cloudWatch(options: CloudWatchOptions): Sink {
     },
     write: async (batch) => {
       batch.signal.throwIfAborted()
-      const now = Date.now()
-      const old = batch.entries.filter((row) => isTooOld(row, now))
-      const events = batch.entries.filter((row) => !isTooOld(row, now)).map(logEventOf)
-      if (old.length > 0) events.push(omission(batch, old, now))
-      for (const call of callsOf(events)) await put(client, options, call, batch.signal)
+      const old: LogEvent[] = []
+      for (const call of callsOf(batch.entries.map(logEventOf))) {
+        old.push(...(await put(client, options, call, batch.signal)))
+      }
+      if (old.length > 0) await putOmission(client, options, batch, old)
     },
     close: async () => client.destroy(),
   }
 }
 
-/** Stands in the stream for entries that could not be sent. */
-function omission({ number, from, until }: SinkBatch, rows: readonly ExactRow[], now: number): LogEvent {
-  const omitted = { entries: rows.length, first: rows[0]?.id, last: rows.at(-1)?.id }
+/** Stands in the stream for entries that are too old for the service. */
+async function putOmission(
+  client: CloudWatchLogsClient,
+  options: CloudWatchOptions,
+  { number, from, until, signal }: SinkBatch,
+  events: readonly LogEvent[],
+): Promise<void> {
+  const idOf = (event: LogEvent | undefined) => event && lineRow(event.message).id
+  const omitted = { entries: events.length, first: idOf(events[0]), last: idOf(events.at(-1)) }
   const reason = 'CloudWatch Logs takes no event that is older than 14 days'
-  return { timestamp: now, message: JSON.stringify({ omitted, reason, batch: String(number), from, until }) }
+  const message = JSON.stringify({ omitted, reason, batch: String(number), from, until })
+  const rejected = await put(client, options, [{ timestamp: serviceTime(client), message }], signal)
+  if (rejected.length === 0) return
+  const place = `${options.group}/${options.stream}`
+  throw new AuditError('AUDIT_SINK_REFUSED', `${place} rejected an event of now as too old: set the clock.`)
 }
 
+/** What the clock of the service says, once it has answered. That of this machine may be wrong by weeks. */
+function serviceTime({ config }: CloudWatchLogsClient): number {
+  return Date.now() + config.systemClockOffset
+}
+
+/** @returns those that are too old: nobody can mend that, so the service, and no clock of ours, decides which they are */
 async function put(
   client: CloudWatchLogsClient,
   { group, stream }: CloudWatchOptions,
   logEvents: LogEvent[],
   abortSignal: AbortSignal,
-): Promise<void> {
+): Promise<LogEvent[]> {
   const command = new PutLogEventsCommand({ logGroupName: group, logStreamName: stream, logEvents })
   const { rejectedLogEventsInfo } = await client.send(command, { abortSignal }).catch((error: unknown) => {
     throw awsError(error, `did not store ${logEvents.length} events in ${group}/${stream}`)
   })
-  if (rejectedLogEventsInfo) refuseRejected(rejectedLogEventsInfo, logEvents, `${group}/${stream}`)
+  if (!rejectedLogEventsInfo) return [] // the answer is a success all the same, and the others are stored
+  const { tooOldLogEventEndIndex, expiredLogEventEndIndex, tooNewLogEventStartIndex } = rejectedLogEventsInfo
+  // ends are documented as exclusive; where one is not, the first event is rejected all the same, and the time tells of others
+  const endOf = (index: number | undefined) => (index === undefined ? 0 : Math.max(1, index))
+  const oldest = tooOldLogEventEndIndex === undefined ? 0 : serviceTime(client) - callLimits.age
+  const old = logEvents.filter(
+    ({ timestamp }, index) => index < endOf(tooOldLogEventEndIndex) || timestamp < oldest,
+  )
+  const expired = endOf(expiredLogEventEndIndex) - old.length
+  const fresh = tooNewLogEventStartIndex === undefined ? 0 : logEvents.length - tooNewLogEventStartIndex
+  refuseRejected({ expired, fresh }, `${group}/${stream}`)
+  return old
 }
 
-/** The answer is a success all the same, and the others are stored. */
-function refuseRejected(
-  { tooNewLogEventStartIndex, tooOldLogEventEndIndex, expiredLogEventEndIndex }: RejectedLogEventsInfo,
-  events: readonly LogEvent[],
-  place: string,
-): void {
-  const old = Math.max(tooOldLogEventEndIndex ?? 0, expiredLogEventEndIndex ?? 0)
-  const fresh = tooNewLogEventStartIndex === undefined ? 0 : events.length - tooNewLogEventStartIndex
-  if (old + fresh === 0) return
+/** Nothing is dropped that somebody can have accepted. */
+function refuseRejected({ expired, fresh }: { expired: number; fresh: number }, place: string): void {
   const reasons = [
-    ...(old > 0
-      ? [`${old} as too old: the retention of the group is shorter than what is to be sent, so lengthen it`]
+    ...(expired > 0
+      ? [
+          `${expired} as too old: the retention of the group is shorter than what is to be sent, so lengthen it`,
+        ]
       : []),
     ...(fresh > 0
       ? [`${fresh} as more than two hours ahead: the clock of the database is wrong, or was`]
       : []),
   ]
+  if (reasons.length === 0) return
   throw new AuditError('AUDIT_SINK_REFUSED', `${place} rejected ${reasons.join('; ')}.`)
 }
 

@@ -20,14 +20,6 @@ export const callLimits = {
   age: 14 * 24 * 60 * 60 * 1000,
 }
 
-/** Takes time for the call to arrive. */
-const ageMargin = 60 * 60 * 1000
-
-/** Whether an entry is too old to be sent. */
-export function isTooOld({ timestamp }: ExactRow, now: number): boolean {
-  return Date.parse(timestamp) < now - callLimits.age + ageMargin
-}
-
 /** An entry as an event. One that is too large for an event is sent without `details`, which say how many bytes they had. */
 export function logEventOf(row: ExactRow): LogEvent {
   const timestamp = Date.parse(row.timestamp)

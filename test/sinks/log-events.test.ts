@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ExactRow } from '../../src/index.ts'
 import { lineRow } from '../../src/log/ndjson.ts'
-import { callLimits, callsOf, isTooOld, type LogEvent, logEventOf } from '../../src/sinks/log-events.ts'
+import { callLimits, callsOf, type LogEvent, logEventOf } from '../../src/sinks/log-events.ts'
 
 const row = (columns: Partial<ExactRow> = {}): ExactRow => ({
   ...{ id: '01890000-0000-7000-8000-000000000001', timestamp: '2026-01-02T03:04:05.123456Z', action: 'a.b' },
@@ -58,11 +58,5 @@ describe('an event', () => {
     const found = logEventOf(large)
     expect(sizeOf([found])).toBeLessThanOrEqual(callLimits.bytes)
     expect(lineRow(found.message)).toEqual({ ...large, details: '{"cut":1048587}', ...sent })
-  })
-
-  it('is not older than 14 days', () => {
-    const time = Date.parse('2026-01-02T03:04:05.123Z')
-    const days = 24 * 3_600_000
-    expect([13, 14].map((age) => isTooOld(row(), time + age * days))).toEqual([false, true])
   })
 })
