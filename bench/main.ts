@@ -16,6 +16,7 @@ import { startProxy } from './proxy.ts'
 import { measureQueue } from './queue.ts'
 import { describe } from './report.ts'
 import { type CaseResult, runCase } from './run-case.ts'
+import { measureScale } from './scale/measure-scale.ts'
 import { measureShipping } from './ship.ts'
 import { measureStart } from './start.ts'
 import { countStatements } from './statements.ts'
@@ -30,6 +31,7 @@ async function main(options: BenchOptions): Promise<void> {
       'log',
       'http',
       'ship',
+      'scale',
       ...parts.map((part) => `peers, ${part}`),
     ]
     console.log([...cases.map(({ name }) => name), ...others].join('\n'))
@@ -50,13 +52,14 @@ async function main(options: BenchOptions): Promise<void> {
       queue: isWanted('queue') ? await measureQueue(database.url, queueSize(options)) : undefined,
       log: isWanted('log') ? await measureLog(database.url, logSize(options)) : undefined,
       ship: isWanted('ship') ? await measureShipping(database.url, shipSize(options)) : undefined,
+      scale: isWanted('scale') ? await measureScale(database.url, scaleSize(options)) : undefined,
       http: isWanted('http') ? await measureHttp(httpSize(options)) : [],
       machine: machineFacts(database, loadBefore),
     }
     const comparison = parts.some((part) => isWanted(`peers, ${part}`))
       ? await compare(database.url, { ...options, progress, isWanted: (part) => isWanted(`peers, ${part}`) })
       : undefined
-    if (options.json) console.log(JSON.stringify({ ...results, comparison }, null, 2))
+    if (options.json) console.log(JSON.stringify({ ...results, comparison }, asJson, 2))
     else {
       console.log(describe(results))
       if (comparison) console.log(`\n${comparisonTable(comparison)}`)
@@ -70,6 +73,10 @@ async function main(options: BenchOptions): Promise<void> {
   } finally {
     await database.stop()
   }
+}
+
+function asJson(_: string, value: unknown): unknown {
+  return value instanceof Map ? Object.fromEntries(value) : value
 }
 
 function isWhole({ seconds }: Comparison): boolean {
@@ -139,6 +146,11 @@ function logSize({ quick }: BenchOptions) {
 function shipSize({ quick }: BenchOptions) {
   progress('ship')
   return quick ? { backlogs: [10_000, 50_000], rounds: 1 } : { backlogs: [10_000, 200_000], rounds: 3 }
+}
+
+function scaleSize({ entries, quick }: BenchOptions) {
+  progress('scale')
+  return { entries: quick ? Math.min(entries, 50_000) : entries, calls: quick ? 10 : 100 }
 }
 
 function httpSize({ rounds, quick }: BenchOptions) {

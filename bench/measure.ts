@@ -83,7 +83,7 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5)
 }
 
-function quantile(values: readonly number[], part: number): number {
+export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   const position = (sorted.length - 1) * part
   const [below, above] = [sorted[Math.floor(position)], sorted[Math.ceil(position)]]

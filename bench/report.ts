@@ -4,6 +4,8 @@ import type { MachineFacts } from './machine.ts'
 import { growthBound, type MemoryResult } from './memory.ts'
 import { type QueueResult, queueTarget } from './queue.ts'
 import type { CaseResult } from './run-case.ts'
+import type { ScaleResult } from './scale/measure-scale.ts'
+import { scaleTables } from './scale/report.ts'
 import { type ShipResult, shipTargets } from './ship.ts'
 import type { StartResult } from './start.ts'
 import type { StatementCount } from './statements.ts'
@@ -18,12 +20,13 @@ export interface Results {
   readonly queue: QueueResult | undefined
   readonly log: LogResult | undefined
   readonly ship: ShipResult | undefined
+  readonly scale: ScaleResult | undefined
   readonly http: readonly HttpResult[]
 }
 
 /** Everything that was measured, for people to read. */
 export function describe(results: Results): string {
-  const { machine, rounds, cases, start, statements, memory, queue, log, ship, http } = results
+  const { machine, rounds, cases, start, statements, memory, queue, log, ship, scale, http } = results
   const sections = [
     Object.entries(machine).map(([name, value]) => `${`${name}:`.padEnd(10)} ${value}`),
     cases.length > 0 && [
@@ -114,6 +117,7 @@ export function describe(results: Results): string {
       ),
     ],
     ...(ship ? shipSections(ship) : []),
+    ...(scale ? scaleTables(scale).map(({ title, head, rows }) => [title, '', ...table(head, rows)]) : []),
     http.length > 0 && [
       `What the middleware adds to a request that writes nothing: median microseconds on loopback, one request at a time. The difference is the median over ${rounds} pairs of server processes, each measured in interleaved rounds; in brackets the middle half of them.`,
       '',
