@@ -56,6 +56,20 @@ export async function spansOf(
   return found ? spansIn(found.partitions, found.now, bounds, order) : [whole]
 }
 
+/**
+ * The one span that has all of a time: of a log that is not partitioned, the whole of it.
+ *
+ * @throws what the connection throws
+ */
+export async function coveringSpan(
+  table: TableName,
+  connection: SqlClient,
+  bounds: TimeBounds,
+): Promise<Span> {
+  const spans = await spansOf(table, connection, bounds)
+  return { lower: spans.at(-1)?.lower, upper: spans[0]?.upper }
+}
+
 /** How the function of the log reads the newest entries of a time: see make_newest. */
 export interface NewestSteps {
   /** The beginnings of months in between, from the newest on. */

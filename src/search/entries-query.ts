@@ -182,13 +182,25 @@ export function timeSpanSql(log: string): string {
 SELECT min(${end('ASC')}) AS "first", max(${end('DESC')}) AS "last" FROM existing AS e WHERE e.action IS NOT NULL`
 }
 
-/** Replaces patterns by the actions that the log has, since an index serves only those. */
+/** Replaces patterns by the actions that the log has in the time of the conditions, since an index serves only those. */
 export async function withLiteralActions(log: LogToAsk, conditions: Conditions): Promise<Conditions> {
   const { actions } = conditions
+  const { span = spanOfTime(conditions) } = log
   if (!actions?.some(isPattern)) return conditions
   if (actions.includes('*')) return { ...conditions, actions: undefined }
   const parameters = new QueryParameters()
-  const sql = `WITH RECURSIVE ${wantedActions(logSql(log), conditions, parameters)} SELECT name FROM wanted`
+  const sql = `WITH RECURSIVE ${wantedActions(logSql({ ...log, span }), conditions, parameters)} SELECT name FROM wanted`
   const rows = await log.connection.query<{ name: string }>(sql, ...parameters.values)
   return { ...conditions, actions: rows.map(({ name }) => name) }
+}
+
+/** At least the time of the conditions. */
+function spanOfTime({ from, to }: Conditions): Span {
+  const moment = (text: string | undefined) => {
+    const milliseconds = text === undefined ? Number.NaN : Date.parse(text)
+    return Number.isNaN(milliseconds) ? undefined : milliseconds
+  }
+  const end = moment(to)
+  // a text may have microseconds
+  return { lower: moment(from), upper: end === undefined ? undefined : end + 1 }
 }

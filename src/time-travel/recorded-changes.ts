@@ -134,7 +134,8 @@ async function* pagesOf(
     while (true) {
       const page = await connection.query<RecordedChange>(
         `SELECT ${changeColumns} FROM ${spanSql(table, span)} AS l
-       WHERE resource_type = $1 AND resource_id = $2 AND ("timestamp", seq) ${comparison} ($3::timestamptz, $4::int8)
+       WHERE resource_type = $1 AND resource_id = $2
+         AND "timestamp" ${comparison}= $3::timestamptz AND ("timestamp", seq) ${comparison} ($3::timestamptz, $4::int8)
          AND action IN (${actions.join(', ')}) AND outcome = 'success'
        ORDER BY "timestamp" ${order}, seq ${order} LIMIT ${size}`,
         ...[record.model.resource, record.id, from.at, from.seq],

@@ -1,5 +1,7 @@
+import { coveringSpan, type Span, spanSql, spansOf } from '../../log/log-spans.ts'
 import { QueryParameters } from '../../log/query-parameters.ts'
 import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
+import type { SqlClient } from '../../postgres/sql-client.ts'
 import { isTimeout } from '../../postgres/sql-state.ts'
 import { whereSql } from '../../search/condition-sql.ts'
 import { type Conditions, pickConditions } from '../../search/conditions.ts'
@@ -31,6 +33,11 @@ export interface ActivityRequest {
   readonly estimate: number
 }
 
+interface CountRequest extends ActivityRequest {
+  /** The part of the log that has all of them. */
+  readonly span: Span
+}
+
 /**
  * Counts entries over time. Text is ignored: searching every entry for it would take minutes in a large log. If the
  * entries fill only a part of the log's time, that part is counted again in shorter spans.
@@ -45,7 +52,8 @@ export async function readActivity(
   let bucket = spanFor((to - from) / request.buckets)
   if (conditions.actions?.length === 0) return { bucket, counts: [], sample: 1, ignored }
 
-  let { counts, sample } = await countOrEstimate(connection, { ...request, conditions }, bucket)
+  const span = await coveringSpan(request.table, connection.within(timeForPart), { from, to })
+  let { counts, sample } = await countOrEstimate(connection, { ...request, conditions, span }, bucket)
   for (let round = 0; round < 2; round++) {
     const [first, last] = [counts[0]?.[0] ?? from, (counts.at(-1)?.[0] ?? to) + bucket]
     const shorter = spanFor((last - first) / request.buckets)
@@ -54,7 +62,7 @@ export async function readActivity(
     const range = { from: later(conditions.from, first), to: earlier(conditions.to, last) }
     ;({ counts, sample } = await countOrEstimate(
       connection,
-      { ...request, conditions: { ...conditions, ...range } },
+      { ...request, conditions: { ...conditions, ...range }, span },
       bucket,
     ))
   }
@@ -73,7 +81,7 @@ function earlier(to: string | undefined, last: number): string {
 /** Counts all, unless that takes too long, or would by the planner's estimate. */
 async function countOrEstimate(
   connection: ReadConnection,
-  request: ActivityRequest,
+  request: CountRequest,
   bucket: number,
 ): Promise<Pick<WireActivity, 'counts' | 'sample'>> {
   const isFiltered = Object.values(request.conditions).some((condition) => condition !== undefined)
@@ -90,14 +98,16 @@ async function countOrEstimate(
 
 async function count(
   connection: ReadConnection,
-  { table, conditions }: ActivityRequest,
+  { table, conditions, span }: CountRequest,
   bucket: number,
   sample: number,
 ): Promise<WireActivity['counts']> {
   const parameters = new QueryParameters()
   // repeatable: the same picture each time
   const part =
-    sample < 1 ? `TABLESAMPLE SYSTEM (${parameters.add(sample * 100, 'float4')}) REPEATABLE (1)` : ''
+    sample < 1
+      ? `${quoteTable(table)} TABLESAMPLE SYSTEM (${parameters.add(sample * 100, 'float4')}) REPEATABLE (1)`
+      : `${spanSql(table, span)} AS l`
   const scaled = (aggregate: string) => `round(${aggregate} / ${parameters.add(sample, 'float8')})::bigint`
   // weeks begin on a Monday, such as the first day of 2001
   const begin = `date_bin(${parameters.add(`${bucket} milliseconds`, 'interval')}, "timestamp", '2001-01-01Z')`
@@ -106,7 +116,7 @@ async function count(
     FROM (
       SELECT ${begin} AS "begin", count(*) FILTER (WHERE outcome = 'success') AS "successes",
         count(*) FILTER (WHERE outcome <> 'success') AS "failures"
-      FROM ${quoteTable(table)} ${part} WHERE ${whereSql(conditions, {}, parameters)} GROUP BY 1
+      FROM ${part} WHERE ${whereSql(conditions, {}, parameters)} GROUP BY 1
     ) AS "bucket" ORDER BY "begin"`
   const rows = await connection
     .within(sample < 1 ? timeForPart : timeForAll)
@@ -122,22 +132,40 @@ async function timeRange(
 ): Promise<[from: number, to: number]> {
   const { from, to } = conditions
   if (from !== undefined && to !== undefined) return [Date.parse(from), Date.parse(to)]
-  const parameters = new QueryParameters()
-  const log = quoteTable(table)
   const leading = leadingConditions(conditions).filter((name) => inOrderOfTime.includes(name))
-  const where = whereSql(pickConditions(conditions, leading), {}, parameters)
-  const end = (direction: 'ASC' | 'DESC') =>
-    `(SELECT "timestamp" FROM ${log} WHERE ${where} ORDER BY "timestamp" ${direction} LIMIT 1)`
-  const ofLeading = `SELECT ${end('ASC')} AS "first", ${end('DESC')} AS "last"`
-  const sql = `SELECT (extract(epoch FROM "first") * 1000)::bigint AS "first",
-      (extract(epoch FROM "last") * 1000)::bigint AS "last"
-    FROM (${leading.length === 0 ? timeSpanSql(log) : ofLeading}) AS "span"`
-  const [ends] = await connection
-    .within(timeForPart)
-    .query<{ first: number | null; last: number | null }>(sql, ...parameters.values)
+  const asked = { table, connection: connection.within(timeForPart) }
+  const ofLeading = pickConditions(conditions, leading)
+  const [oldest, newest] = [
+    from === undefined ? await endOf(asked, ofLeading, 'oldest') : undefined,
+    to === undefined ? await endOf(asked, ofLeading, 'newest') : undefined,
+  ]
   const now = Date.now()
-  const [first, last] = [ends?.first ?? now - day, ends?.last ?? now]
+  const [first, last] = [oldest ?? now - day, newest ?? now]
   return [from === undefined ? first : Date.parse(from), to === undefined ? last : Date.parse(to)]
+}
+
+/** The time of the oldest or the newest entry that meets the conditions; undefined without one. */
+async function endOf(
+  { table, connection }: { table: TableName; connection: SqlClient },
+  conditions: Conditions,
+  order: 'oldest' | 'newest',
+): Promise<number | undefined> {
+  const isAny = Object.keys(conditions).length === 0
+  for (const span of await spansOf(table, connection, {}, order)) {
+    const parameters = new QueryParameters()
+    const part = spanSql(table, span)
+    const direction = order === 'oldest' ? 'ASC' : 'DESC'
+    const end = isAny
+      ? `SELECT ${order === 'oldest' ? '"first"' : '"last"'} AS "end" FROM (${timeSpanSql(part)}) AS "ends"`
+      : `SELECT "timestamp" AS "end" FROM ${part} AS l WHERE ${whereSql(conditions, {}, parameters)}
+         ORDER BY "timestamp" ${direction} LIMIT 1`
+    const [found] = await connection.query<{ end: number | null }>(
+      `SELECT (extract(epoch FROM "end") * 1000)::bigint AS "end" FROM (${end}) AS "span"`,
+      ...parameters.values,
+    )
+    if (found && found.end !== null) return found.end
+  }
+  return undefined
 }
 
 /** Conditions that narrow the range to their own entries. */

@@ -1,3 +1,4 @@
+import { spanSql, spansOf } from '../../log/log-spans.ts'
 import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import type { Conditions } from '../../search/conditions.ts'
 import { distinctValues } from '../../search/entries-query.ts'
@@ -12,32 +13,49 @@ const [mostValues, newestForActors, newestOfAction, mostActors, timeForOverview]
   500, 2_000, 100, 50, 3_000,
 ]
 
+/** In how many spans of a partitioned log values are looked for, if there are any: two months, and twelve more. */
+const spansWithValues = 2
+
 /** The values to choose from. */
 export async function readOverview(connection: ReadConnection, table: TableName): Promise<WireOverview> {
   const log = quoteTable(table)
   const facts = connection.within(timeForOverview)
   const { query } = facts
+  const spans = await spansOf(table, facts)
   const valuesOf = async (column: 'action' | 'resource_type') => {
-    const rows = await query<{ value: string }>(
-      `WITH RECURSIVE ${distinctValues('known', log, column)}
-       SELECT ${column} AS value FROM known WHERE ${column} IS NOT NULL LIMIT ${mostValues}`,
-    )
-    return rows.map(({ value }) => value)
+    const values = new Set<string>()
+    for (const [index, span] of spans.entries()) {
+      if (index >= spansWithValues && values.size > 0) break
+      const rows = await query<{ value: string }>(
+        `WITH RECURSIVE ${distinctValues('known', spanSql(table, span), column)}
+         SELECT ${column} AS value FROM known WHERE ${column} IS NOT NULL LIMIT ${mostValues}`,
+      )
+      for (const { value } of rows) values.add(value)
+    }
+    return [...values].sort().slice(0, mostValues)
   }
-  const [actions, resourceTypes, actors, about, sinks, seals] = await Promise.all([
-    valuesOf('action'),
-    valuesOf('resource_type'),
-    query<WireOverview['actors'][number]>(
-      `WITH RECURSIVE ${distinctValues('known', log, 'action')}
+  const newestActors = async () => {
+    for (const span of spans) {
+      const part = spanSql(table, span)
+      const rows = await query<WireOverview['actors'][number]>(
+        `WITH RECURSIVE ${distinctValues('known', part, 'action')}
        SELECT actor_id AS id, min(actor_type) AS type, min(actor_email) AS email
        FROM (
          SELECT l.* FROM (SELECT action FROM known WHERE action IS NOT NULL LIMIT ${mostValues}) AS a CROSS JOIN LATERAL (
-           SELECT actor_id, actor_type, actor_email, "timestamp" FROM ${log} AS l WHERE l.action = a.action
+           SELECT actor_id, actor_type, actor_email, "timestamp" FROM ${part} AS l WHERE l.action = a.action
            ORDER BY "timestamp" DESC LIMIT ${newestOfAction}
          ) AS l ORDER BY "timestamp" DESC LIMIT ${newestForActors}
        ) AS newest
        GROUP BY actor_id ORDER BY count(*) DESC, actor_id LIMIT ${mostActors}`,
-    ),
+      )
+      if (rows.length > 0) return rows
+    }
+    return []
+  }
+  const [actions, resourceTypes, actors, about, sinks, seals] = await Promise.all([
+    valuesOf('action'),
+    valuesOf('resource_type'),
+    newestActors(),
     query<{ database: string; estimate: number }>(
       `SELECT current_database() AS database, greatest(sum(reltuples), 0) AS estimate
        FROM pg_catalog.pg_class WHERE oid = $1::text::regclass
