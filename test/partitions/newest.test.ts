@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type AuditPage, withAudit } from '../../src/index.ts'
+import { hasBouncer, startBouncer } from '../proof/bouncer.ts'
 import { createClient, createDatabase, type Database } from '../support/database.ts'
 import { insertEntries } from '../support/insert-entries.ts'
 import { createPartitioned, fillMonths, partitionLog } from './partitioned.ts'
@@ -72,6 +73,17 @@ describe('the function of a partitioned log', () => {
     const { audit, sent } = await clientWith(db, (role) => `GRANT SELECT ON audit_logs TO ${role}`)
     expect(seqs(await audit.history('User', 3, { limit: 1000 }))).toEqual(await ofUser3(db))
     expect(sent.filter((sql) => sql.includes('_newest"('))).toEqual([])
+  })
+
+  it.skipIf(!hasBouncer)('answers through PgBouncer in transaction mode', async () => {
+    const db = await createMonths()
+    const bouncer = await startBouncer(db.url, 2)
+    const client = withAudit(createClient(bouncer.url))
+    const asked = Array.from({ length: 30 }, () => client.$audit.history('User', 3, { limit: 1000 }))
+    const expected = await ofUser3(db)
+    for (const page of await Promise.all(asked)) expect(seqs(page)).toEqual(expected)
+    await client.$disconnect()
+    await bouncer.stop()
   })
 
   it('says nothing of entries to a role that may not read them', async () => {
