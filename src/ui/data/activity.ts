@@ -136,8 +136,8 @@ async function timeRange(
   const asked = { table, connection: connection.within(timeForPart) }
   const ofLeading = pickConditions(conditions, leading)
   const [oldest, newest] = [
-    from === undefined ? await endOf(asked, ofLeading, 'oldest') : undefined,
-    to === undefined ? await endOf(asked, ofLeading, 'newest') : undefined,
+    from === undefined ? await timeAtEnd(asked, ofLeading, 'oldest') : undefined,
+    to === undefined ? await timeAtEnd(asked, ofLeading, 'newest') : undefined,
   ]
   const now = Date.now()
   const [first, last] = [oldest ?? now - day, newest ?? now]
@@ -145,7 +145,7 @@ async function timeRange(
 }
 
 /** The time of the oldest or the newest entry that meets the conditions; undefined without one. */
-async function endOf(
+async function timeAtEnd(
   { table, connection }: { table: TableName; connection: SqlClient },
   conditions: Conditions,
   order: 'oldest' | 'newest',
