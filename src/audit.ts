@@ -3,7 +3,7 @@ import { type AuditHealth, healthBy } from './log/health.ts'
 import type { Log } from './log/log.ts'
 import { checkPartitions } from './log/log-partitions.ts'
 import { questionsTo } from './log/readable.ts'
-import { archivedLog } from './parquet/archived-entries.ts'
+import { configuredArchive } from './parquet/archived-entries.ts'
 import { createSubscriptions, type Subscriptions } from './reader/subscribe.ts'
 import { createErasure, type Erasure } from './retention/erase.ts'
 import { createProofs, type Proofs } from './seal/proof.ts'
@@ -69,8 +69,7 @@ interface Verification {
 
 export function createAudit<Client>(log: Log, verify: () => Promise<void>): AuditOf<Client> {
   const connection = questionsTo(log)
-  const { retention, table } = log.options
-  const archive = retention && archivedLog(retention.archive, table, connection)
+  const archive = configuredArchive(log.options, connection)
   const asked = { ...log, connection, archive }
   const verifyAll = async () => {
     await verify()

@@ -2,6 +2,8 @@ import * as z from 'zod/mini'
 import type { ArchiveReport } from './archive/archive-report.ts'
 import { type ArchiveProgress, isArchiving, verifySink } from './archive/verify-sink.ts'
 import { AuditError } from './errors.ts'
+import { questionsTo } from './log/readable.ts'
+import { configuredArchive } from './parquet/archived-entries.ts'
 import { auditOf } from './prisma-7/registry.ts'
 import { readerLog } from './reader/reader-log.ts'
 import type { Sink } from './sink.ts'
@@ -28,7 +30,8 @@ const verifySchema = z.strictObject({
 
 /**
  * Compares what sinks have stored with the log, entry by entry and byte for byte, and checks each archive by itself: digests, the chain of
- * manifests, Object Lock. One pass, in constant memory, while the log is written and shipped.
+ * manifests, Object Lock. One pass, in constant memory, while the log is written and shipped. What has left the table is compared with
+ * the archive of the option `retention`.
  *
  * @param client as `withAudit` returned it, or what `$extends` made of that
  * @returns a report for each sink
@@ -56,7 +59,8 @@ export async function verifyArchive(
   if (archiving.length === 0)
     throw notVerified('there is no sink that can be read back. Name it with the option sinks')
   const reports: ArchiveReport[] = []
-  for (const sink of archiving) reports.push(await verifySink(readerLog(log), sink, { signal, onProgress }))
+  const asked = readerLog({ ...log, archive: configuredArchive(log.options, questionsTo(log)) })
+  for (const sink of archiving) reports.push(await verifySink(asked, sink, { signal, onProgress }))
   return reports
 }
 

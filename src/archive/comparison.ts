@@ -41,6 +41,7 @@ export class Comparison {
   async compare({ part, texts, number }: Lines): Promise<void> {
     this.#log.lookAgain()
     let find: ((row: ExactRow) => ExactRow | undefined) | undefined
+    let retired: ReadonlyMap<string, ExactRow> | undefined
     for (const [index, text] of texts.entries()) {
       if (!part.isSuperseded && (await this.#isNext(text))) continue
       const place = `${part.place}:${number + index}`
@@ -51,9 +52,21 @@ export class Comparison {
       }
       find ??= await this.#log.find(texts.slice(index).flatMap((other) => parsed(other) ?? []))
       const logged = find(stored)
-      if (part.isSuperseded) await this.#compareSuperseded(stored, logged, { text, place })
-      else if (logged) await this.#compareElsewhere(stored, logged, { text, place })
-      else this.#tell('extra', stored, place)
+      if (part.isSuperseded) {
+        await this.#compareSuperseded(stored, logged, { text, place })
+        continue
+      }
+      if (logged) {
+        await this.#compareElsewhere(stored, logged, { text, place })
+        continue
+      }
+      retired ??= await this.#log.findRetired(
+        texts.slice(index).flatMap((other) => {
+          const row = parsed(other)
+          return row && !find?.(row) ? [row] : []
+        }),
+      )
+      await this.#compareRetired(stored, retired.get(stored.id), { text, place })
     }
   }
 
@@ -96,6 +109,13 @@ export class Comparison {
       this.#accounted.add(logged.id)
     }
     await this.#compareContents(stored, logged, line)
+  }
+
+  /** A line of what is not in the table: it may have left for the archive of the log. */
+  async #compareRetired(stored: ExactRow, logged: ExactRow | undefined, line: StoredLine): Promise<void> {
+    if (!logged) return this.#tell('extra', stored, line.place)
+    if (isLineOf(line, logged)) this.#report.entries.equal++
+    else await this.#compareContents(stored, logged, line)
   }
 
   /** A line from before a restore: the log has it if its backup had it. */

@@ -9,7 +9,7 @@ import { exactColumns } from '../reader/exact-row.ts'
 import { readBatch } from '../reader/read-batch.ts'
 import { type ReaderLog, transactionSql } from '../reader/reader-log.ts'
 import { canonicalForm } from '../seal/canonical-form.ts'
-import { erasureIn } from '../seal/erased-entry.ts'
+import { erasureIn, isErasure, parseErased } from '../seal/erased-entry.ts'
 import type { ExactRow } from '../sink.ts'
 
 const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
@@ -69,7 +69,20 @@ export class LogStream {
 WHERE id = $1::text::uuid AND action = 'auditLog.erase' AND resource_type = 'auditLog'`,
       ...[erasure, row.id],
     )
-    return told?.hash === hash('sha256', canonicalForm(row), 'hex')
+    const became = told ? told.hash : await this.#toldInArchive(erasure, row.id)
+    return became === hash('sha256', canonicalForm(row), 'hex')
+  }
+
+  /** What the archive of the log has of rows that have left the table, by id. */
+  async findRetired(wanted: readonly ExactRow[]): Promise<ReadonlyMap<string, ExactRow>> {
+    const ids = wanted.map(({ id }) => id).filter((id) => uuid.test(id))
+    const found = (await this.#log.archive?.byIds(ids)) ?? []
+    return new Map(found.map(({ row }) => [row.id, row]))
+  }
+
+  async #toldInArchive(erasure: string, id: string): Promise<string | undefined> {
+    const [telling] = (await this.#log.archive?.byIds([erasure])) ?? []
+    return telling && isErasure(telling.row) ? parseErased(telling.row.details).get(id) : undefined
   }
 
   /** What the log has of some rows: by id, or else by transaction id and `seq`. */

@@ -1,3 +1,4 @@
+import { readRetiredUntil } from '../log/retired.ts'
 import { type Consumer, findConsumer } from '../reader/consumer.ts'
 import { startOf } from '../reader/cursor.ts'
 import { type Era, readPosition } from '../reader/eras.ts'
@@ -46,6 +47,10 @@ export async function verifySink(
   const builder = new ReportBuilder()
   if (!consumer)
     builder.note(`The log has no place of a sink ${JSON.stringify(name)}: nothing counts as shipped.`)
+  if (!log.archive && (await readRetiredUntil(log.connection, log.table)) !== null)
+    builder.note(
+      'Months have left the log for its archive, and count as extra: the option retention, which says where that is, is missing.',
+    )
   const comparison = new Comparison(new LogStream(log, position), builder)
   const reading: ArchiveReading = {
     acknowledged: { batches: acknowledgedBatches(consumer), state: consumer?.state ?? null },

@@ -1,8 +1,10 @@
+import { readRetiredUntil } from '../log/retired.ts'
 import { type Connection, plain } from '../postgres/connection.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import type { LogTable } from '../postgres/log-catalog.ts'
 import { timeSpanSql } from '../search/entries-query.ts'
 import { isoTimestamp } from '../values/iso-timestamp.ts'
+import { logConnection } from './connection.ts'
 
 /** How much the log holds. */
 export interface EntryCount {
@@ -11,6 +13,8 @@ export interface EntryCount {
   readonly exact: boolean
   /** ISO 8601; null for an empty log. */
   readonly newest: string | null
+  /** What is older than this, ISO 8601, may be in the archive, and is not counted; left out where nothing has left the table. */
+  readonly retiredUntil?: string
 }
 
 /** Above this, counting would read for seconds what nobody needs to the last digit. */
@@ -18,7 +22,7 @@ const countableRows = 1_000_000
 
 /** Counts the entries. In a large log it asks the planner, and an index for the newest. */
 export async function countEntries(
-  connection: Pick<Connection, 'queryRaw'>,
+  connection: Connection,
   { schema, name, estimatedRows }: LogTable,
 ): Promise<EntryCount> {
   const table = quoteTable({ schema, name })
@@ -29,5 +33,11 @@ export async function countEntries(
   const sql = `SELECT "count"::text, ${isoTimestamp(`"at" AT TIME ZONE 'UTC'`, 'MS')} FROM (${newest}) AS "log"`
   const { rows } = await connection.queryRaw(plain(sql))
   const [count, at] = rows[0] ?? []
-  return { count: exact ? Number(count) : Math.round(estimatedRows), exact, newest: (at as string) ?? null }
+  const retiredUntil = await readRetiredUntil(logConnection(connection), { schema, name })
+  return {
+    ...(retiredUntil !== null && { retiredUntil }),
+    count: exact ? Number(count) : Math.round(estimatedRows),
+    exact,
+    newest: (at as string) ?? null,
+  }
 }

@@ -1,11 +1,22 @@
 import type { ReadableLog } from '../log/log.ts'
+import { readRetiredUntil } from '../log/retired.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { distinctValues, timeSpanSql } from '../search/entries-query.ts'
 import type { SearchFilter } from '../search/filter.ts'
 import { isoInstant } from '../values/iso-timestamp.ts'
 
 /** What to say where no entry was found: what the log has instead. By indexes, however large it is. */
-export async function describeEmpty(
+export async function describeEmpty(log: Omit<ReadableLog, 'models'>, filter: SearchFilter): Promise<string> {
+  const inTable = await describeTable(log, filter)
+  const until = await readRetiredUntil(log.connection, log.options.table)
+  if (until === null) return inTable
+  const older = log.archive
+    ? 'which was asked, too'
+    : 'which was not asked: audit.config.ts has no option retention'
+  return `${inTable} That is its table, with all entries since ${until.slice(0, 7)}; older ones are in the archive, ${older}.`
+}
+
+async function describeTable(
   log: Omit<ReadableLog, 'models'>,
   { resource, ...others }: SearchFilter,
 ): Promise<string> {

@@ -1,7 +1,7 @@
 import type { ReadableLog } from '../log/log.ts'
 import { questionsTo } from '../log/readable.ts'
 import { StoredModels } from '../models/stored-models.ts'
-import { archivedLog } from '../parquet/archived-entries.ts'
+import { configuredArchive } from '../parquet/archived-entries.ts'
 import { inTransaction } from '../postgres/connection.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
@@ -23,8 +23,7 @@ export async function withLog<T>(
   return withConnection(await databaseUrl(process.cwd()), options.table, (opened) => {
     const models = new StoredModels({ models: {} }, async () => 'public', undefined)
     const connection = logConnection(opened)
-    const archive =
-      retention && archivedLog(retention.archive, options.table, questionsTo({ options, connection }))
+    const archive = configuredArchive({ ...options, retention }, questionsTo({ options, connection }))
     return work({ options, models, connection, archive })
   })
 }
@@ -35,9 +34,13 @@ export async function withReaderLog<T>(
   table: TableName,
   work: (log: ReaderLog) => Promise<T>,
 ): Promise<T> {
-  return withWritingConnection(await databaseUrl(directory), table, (connection) =>
-    work(readerLog({ options: { table }, connection: logConnection(connection) })),
-  )
+  const retention = retentionIn(await loadAuditConfig(directory))
+  const options = { table }
+  return withWritingConnection(await databaseUrl(directory), table, (opened) => {
+    const connection = logConnection(opened)
+    const archive = configuredArchive({ table, retention }, questionsTo({ options, connection }))
+    return work(readerLog({ options, connection, archive }))
+  })
 }
 
 /** The log of the project in `directory`, for work that only its owner may do. */

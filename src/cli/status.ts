@@ -90,7 +90,9 @@ export function describeStatus(
   return `${lines.join('\n')}\n`
 }
 
-function describeEntries({ count, exact, newest }: EntryCount): string {
+function describeEntries({ count, exact, newest, retiredUntil }: EntryCount): string {
   const entries = `${exact ? '' : 'about '}${countedEntries(count)}`
-  return newest === null ? entries : `${entries}, the newest of ${newest}`
+  const dated = newest === null ? entries : `${entries}, the newest of ${newest}`
+  if (retiredUntil === undefined) return dated
+  return `${dated}, in the table; months before ${retiredUntil.slice(0, 7)} have left for the archive`
 }

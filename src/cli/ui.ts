@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { AuditError } from '../errors.ts'
-import { archivedLog } from '../parquet/archived-entries.ts'
+import { configuredArchive } from '../parquet/archived-entries.ts'
 import type { ResolvedRetention } from '../retention-options.ts'
 import { connectionTo } from '../ui/data/read-connection.ts'
 import { sqlLogReader } from '../ui/data/sql-log-reader.ts'
@@ -46,7 +46,7 @@ export async function startWebPage(url: string, options: WebPageServerOptions): 
   const table = tableOption(options.table)
   await withConnection(url, table, async () => {}) // first of all: whether there is a database
   const connection = connectionTo(url)
-  const archive = retention && archivedLog(retention.archive, table, connection.within(timeForArchives))
+  const archive = configuredArchive({ retention, table }, connection.within(timeForArchives))
   const reader = sqlLogReader(connection, table, { archive })
   try {
     const { name } = await reader.overview().catch((cause: unknown) => {

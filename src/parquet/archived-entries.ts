@@ -3,6 +3,7 @@ import type { ArchiveQuestion, EntryPlace, FoundRow, MonthArchive } from '../arc
 import type { ArchivedEntry, ArchivedLog } from '../log/archived-log.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
+import type { ResolvedRetention } from '../retention-options.ts'
 import { timestampText } from '../search/cursor.ts'
 import { type ArchivedMonth, readArchived } from './catalog.ts'
 import type { ArchivedPart } from './manifest.ts'
@@ -65,6 +66,14 @@ export function archivedLog(archive: MonthArchive, table: TableName, connection:
       return paths.size === 0 ? 0 : (await archive.engine()).countUnerased([...paths.keys()], question)
     },
   }
+}
+
+/** The archive of a log by its options; undefined where they name none. */
+export function configuredArchive(
+  { retention, table }: { retention?: ResolvedRetention | undefined; table: TableName },
+  connection: SqlClient,
+): ArchivedLog | undefined {
+  return retention && archivedLog(retention.archive, table, connection)
 }
 
 function partsIn(months: readonly ArchivedMonth[]): ArchivedPart[] {

@@ -24,7 +24,10 @@ export interface SubscriptionBatch {
 
 /** How to subscribe. */
 export interface SubscribeOptions {
-  /** Where a new name begins: with what is committed from now on (default), or with the first entry of the log. */
+  /**
+   * Where a new name begins: with what is committed from now on (default), or with the first entry that is in the log's table. What has
+   * left for the archive is not told of. It leaves only once all names that are there have been told.
+   */
   from?: 'now' | 'beginning' | undefined
   /** How many entries the handler gets at most: 1 to 10,000, default 100. */
   batchSize?: number | undefined

@@ -1,6 +1,6 @@
 import { AuditError } from '../errors.ts'
 import type { ArchivedLog } from '../log/archived-log.ts'
-import { archivedLog } from '../parquet/archived-entries.ts'
+import { configuredArchive } from '../parquet/archived-entries.ts'
 import { parseTableName, type TableName } from '../postgres/identifiers.ts'
 import { auditOf, tableOfLog } from '../prisma-7/registry.ts'
 import type { SearchFilter } from '../search/filter.ts'
@@ -107,7 +107,7 @@ function archiveFor(
 ): ArchivedLog | undefined {
   const client: object | undefined = typeof source === 'string' ? undefined : source
   const retention = client && auditOf(client)?.log.options.retention
-  return retention && archivedLog(retention.archive, table, connection.within(timeForArchives))
+  return configuredArchive({ retention, table }, connection.within(timeForArchives))
 }
 
 /** `/audit/` → `/audit`, `/` → nothing. */

@@ -142,6 +142,25 @@ export default { retention: { default: '1 year', archive: archiveFolder({ direct
     expect(ids(exported.stdout)).toEqual(before.get('search by a pattern')?.map(({ id }) => id))
   })
 
+  it('the command line says what it asked where it found nothing, and what it counted', async () => {
+    const options = { env: { DATABASE_URL: db.url } }
+    const configured = await createProject({
+      'audit.config.ts': `import { archiveFolder } from ${JSON.stringify(built('parquet/archive-folder.js'))}
+export default { retention: { default: '1 year', archive: archiveFolder({ directory: ${JSON.stringify(directory)} }) } }`,
+    })
+    const plainProject = await createProject({})
+    const asked = await runCli(['history', 'Tag', '2'], { ...options, cwd: configured.directory })
+    expect(asked.stderr).toMatch(
+      /^No entry is about tag "2"\. The log has entries about tag .*\. That is its table, with all entries since \d{4}-\d\d; older ones are in the archive, which was asked, too\.$/m,
+    )
+    const unasked = await runCli(['history', 'Tag', '2'], { ...options, cwd: plainProject.directory })
+    expect(unasked.stderr).toContain('which was not asked: audit.config.ts has no option retention.')
+    const status = await runCli(['status'], { ...options, cwd: plainProject.directory })
+    expect(status.stdout).toMatch(
+      /entries, the newest of .*Z, in the table; months before \d{4}-\d\d have left for the archive$/m,
+    )
+  })
+
   it('a client without the option never asks the archive', async () => {
     const { entries } = await withAudit(createClient(db.url)).$audit.history('Tag', 1)
     expect(entries.length).toBeLessThan(20)
