@@ -145,7 +145,7 @@ function logSize({ quick }: BenchOptions) {
 
 function shipSize({ quick }: BenchOptions) {
   progress('ship')
-  return quick ? { backlogs: [10_000, 50_000], rounds: 1 } : { backlogs: [10_000, 200_000], rounds: 3 }
+  return quick ? { backlogs: [10_000, 50_000], rounds: 1 } : { backlogs: [100_000, 300_000], rounds: 3 }
 }
 
 function scaleSize({ entries, quick }: BenchOptions) {

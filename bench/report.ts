@@ -175,6 +175,18 @@ function shipSections({ catchUps, writers, lag, sink }: ShipResult): string[][] 
       ),
     ],
     [
+      'verify-archive afterwards: how many entries it compares with the log a second.',
+      '',
+      ...table(
+        ['sink', 'entries', 'a second', 'highest memory, MB'],
+        catchUps.flatMap(({ sink: of, backlog, verified }) =>
+          verified
+            ? [[of, backlog.toLocaleString('en'), verified.perSecond.toFixed(0), megabytes(verified.memory)]]
+            : [],
+        ),
+      ),
+    ],
+    [
       `Eight writers of 500 entries a second, alone and beside a shipper to ${sink} that catches up.`,
       '',
       ...table(

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -21,6 +21,8 @@ export interface CatchUp {
   readonly cpu: { readonly shipper: number; readonly database: number; readonly store: number }
   /** The most resident bytes of the process that ships. */
   readonly memory: number
+  /** What `verify-archive` takes afterwards; undefined where nothing is stored. */
+  readonly verified: { readonly perSecond: number; readonly memory: number } | undefined
 }
 
 export interface ShipResult {
@@ -81,23 +83,32 @@ class ShipBench {
 
   async catchUp(sink: SinkKind): Promise<CatchUp> {
     const backlog = await this.#count()
-    const stop = await this.#start(sink)
+    const shipper = await this.#start(sink)
     try {
       const [start, database, store] = [performance.now(), await this.#databaseCpu(), this.#storeCpu()]
       await this.#isDone()
       const seconds = (performance.now() - start) / 1_000
-      const { cpu, memory } = await stop.ask()
-      return {
-        ...{ sink, backlog, perSecond: backlog / seconds, memory },
-        cpu: {
-          shipper: cpu / backlog,
-          database: ((await this.#databaseCpu()) - database) / backlog,
-          store: (this.#storeCpu() - store) / backlog,
-        },
+      const { cpu, memory } = await shipper.ask()
+      const all = {
+        shipper: cpu / backlog,
+        database: ((await this.#databaseCpu()) - database) / backlog,
+        store: (this.#storeCpu() - store) / backlog,
       }
+      const verified = sink === 'nowhere' ? undefined : await this.#verify(shipper.sink, backlog)
+      return { ...{ sink, backlog, perSecond: backlog / seconds, memory }, cpu: all, verified }
     } finally {
-      await stop.end()
+      await shipper.end()
     }
+  }
+
+  /** In a process of its own, so that its memory is. */
+  async #verify(sink: readonly string[], backlog: number): Promise<CatchUp['verified']> {
+    const child = this.#fork('verify-archive-process.ts', sink)
+    const exited = once(child, 'exit')
+    const [{ ok, entries, seconds, memory }] = await once(child, 'message')
+    await exited
+    if (!ok || entries !== backlog) throw new Error(`${entries} of ${backlog} entries equal the log`)
+    return { perSecond: entries / seconds, memory }
   }
 
   /** In alternation, each time until the backlog is done. */
@@ -155,12 +166,11 @@ class ShipBench {
     await this.#pool.query('DELETE FROM audit_logs_internal.consumers')
     const store = sink === 's3' ? this.#moto : undefined
     const place = store ? await createBucket(store) : await mkdtemp(join(tmpdir(), 'audit-bench-'))
-    const script = fileURLToPath(new URL('ship-process.ts', import.meta.url))
-    const child = fork(script, [this.#url, sink, place, this.#moto?.config.endpoint ?? ''], {
-      execArgv: process.execArgv,
-    })
+    const described = [sink, place, this.#moto?.config.endpoint ?? '']
+    const child = this.#fork('ship-process.ts', described)
     await once(child, 'message')
     return {
+      sink: described,
       ask: async () => {
         child.send('usage')
         const [answer] = await once(child, 'message')
@@ -173,6 +183,11 @@ class ShipBench {
         await rm(place, { recursive: true, force: true })
       },
     }
+  }
+
+  #fork(script: string, sink: readonly string[]): ChildProcess {
+    const path = fileURLToPath(new URL(script, import.meta.url))
+    return fork(path, [this.#url, ...sink], { execArgv: process.execArgv })
   }
 
   async #isDone(count?: number): Promise<void> {
