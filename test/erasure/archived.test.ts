@@ -95,7 +95,7 @@ const all = adas.map((_, at) => erasedRow((at + 1) * 5))
 
 describe('verify', { timeout: 120_000 }, () => {
   it('finds erased entries in the archive, and the entry that tells of them', async () => {
-    const { erase, inPast, seal, maintain, verify, rows } = await sixMonths()
+    const { erase, inPast, seal, maintain, verify, rows, prove, keys } = await sixMonths()
     expect(await inPast(() => erase())).toMatchObject({ erased: 6, archived: 0 })
     await seal()
     await maintain()
@@ -103,6 +103,12 @@ describe('verify', { timeout: 120_000 }, () => {
     const verified = await verify()
     expect(verified).toMatchObject({ ok: true, findings: [], entries: 31, erased: 6 })
     expect(verified).not.toHaveProperty('unerased')
+    for (const entry of [id(1), id(5)]) {
+      expect(checkProof(JSON.parse(JSON.stringify(await prove(entry))), keys)).toMatchObject({
+        ...{ ok: true, entry: { id: entry } },
+        ...(entry === id(5) && { erasedBy: { reason: 'request 17' } }),
+      })
+    }
   })
 
   it('finds the entry in the archive that tells of an erased one in the table, or says what it needs', async () => {

@@ -3,15 +3,17 @@ import { rename } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { launchChromium } from '../../scripts/chromium.ts'
+import type { MonthArchive } from '../../src/archive-contract.ts'
 import { startWebPage } from '../../src/cli/ui.ts'
 import { withAudit } from '../../src/index.ts'
 import { retentionSchema } from '../../src/retention-schema.ts'
 import { type AuditPageOptions, auditPage } from '../../src/ui/index.ts'
 import type { WireActivity, WireEntry, WireLogins, WireOverview, WirePage } from '../../src/ui/wire.ts'
 import { createPartitioned, fillMonths } from '../partitions/partitioned.ts'
-import { untilReadable } from '../reader/readers.ts'
+import { logOf, untilReadable } from '../reader/readers.ts'
 import { archiveOfFile, maintainBy, temporaryArchive } from '../retention/retained.ts'
 import { threeYears } from '../retention/three-years.ts'
+import { newKey, sealAll, signerOf } from '../seal/seals.ts'
 import { createClient } from '../support/database.ts'
 import { hasBrowser } from './browser.ts'
 import { insertSamples, type Sample } from './entries.ts'
@@ -182,6 +184,59 @@ describe('the page of three years, of which one is in the table', { timeout: 180
     expect([status, JSON.parse(text).error.code]).toEqual([500, 'AUDIT_ARCHIVE_BROKEN'])
     expect(text).not.toContain(directory)
     expect(errors).toMatchObject([{ code: 'AUDIT_ARCHIVE_BROKEN' }])
+  })
+})
+
+describe('what the page says of the seal of an archived entry', { timeout: 120_000 }, async () => {
+  const db = await createPartitioned()
+  await fillMonths(db, 4, 12)
+  await untilReadable(db)
+  const signer = await signerOf(newKey())
+  await sealAll(logOf(db), signer)
+  const { archive } = await archiveOfFile()
+  const ids = (await db.sql<{ id: string }>('SELECT id FROM audit_logs ORDER BY "timestamp"')).map(
+    ({ id }) => id,
+  )
+  const [first = '', second = ''] = ids
+  const retention = { default: '1 month', archive }
+  const prisma = withAudit(createClient(db.url), { retention })
+  await maintainBy(db, { default: 'forever', archive })
+  await prisma.$audit.erase([second], { reason: 'request 17' })
+  await maintainBy(db, retention)
+  const sealed = { state: 'sealed', checkpoint: 1, isErased: false, isArchived: true }
+  const filter = { action: '*' }
+
+  it('is that its seal is there, and the entry itself in the archive', async () => {
+    const ask = asking(prisma)
+    expect(await ask.json(`seals/${first}`)).toEqual(sealed)
+    expect(await ask.json(`seals/${ids.at(-1)}`)).toEqual({
+      ...{ state: 'sealed', checkpoint: 1, isErased: false },
+    })
+    expect(await asking(prisma, { filter }).json(`seals/${first}`)).toEqual({ ...sealed, checkpoint: null })
+    expect((await asking(db.url).text(`seals/${first}`)).status).toBe(404)
+  })
+
+  it('is that it was erased, where the archive has it from before', async () => {
+    expect(await asking(prisma).json(`seals/${second}`)).toEqual({ ...sealed, isErased: true })
+  })
+
+  it('is that it is broken, where the archive has something else than was sealed', async () => {
+    const forging: MonthArchive = {
+      ...archive,
+      engine: async () => {
+        const engine = await archive.engine()
+        return {
+          ...engine,
+          find: async (paths, question) =>
+            (await engine.find(paths, question)).map((found) => ({
+              ...found,
+              row: { ...found.row, actor_id: 'somebody else' },
+            })),
+        }
+      },
+    }
+    const forged = withAudit(createClient(db.url), { retention: { ...retention, archive: forging } })
+    expect(await asking(forged).json(`seals/${first}`)).toMatchObject({ state: 'broken' })
   })
 })
 
