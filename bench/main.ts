@@ -17,6 +17,7 @@ import { measureQueue } from './queue.ts'
 import { describe } from './report.ts'
 import { type CaseResult, runCase } from './run-case.ts'
 import { measureScale } from './scale/measure-scale.ts'
+import { measureSeals } from './seal.ts'
 import { measureShipping } from './ship.ts'
 import { measureStart } from './start.ts'
 import { countStatements } from './statements.ts'
@@ -32,6 +33,7 @@ async function main(options: BenchOptions): Promise<void> {
       'http',
       'ship',
       'scale',
+      'seal',
       ...parts.map((part) => `peers, ${part}`),
     ]
     console.log([...cases.map(({ name }) => name), ...others].join('\n'))
@@ -53,6 +55,7 @@ async function main(options: BenchOptions): Promise<void> {
       log: isWanted('log') ? await measureLog(database.url, logSize(options)) : undefined,
       ship: isWanted('ship') ? await measureShipping(database.url, shipSize(options)) : undefined,
       scale: isWanted('scale') ? await measureScale(database.url, scaleSize(options)) : undefined,
+      seal: isWanted('seal') ? await measureSeals(database.url, sealSize(options)) : undefined,
       http: isWanted('http') ? await measureHttp(httpSize(options)) : [],
       machine: machineFacts(database, loadBefore),
     }
@@ -150,7 +153,17 @@ function shipSize({ quick }: BenchOptions) {
 
 function scaleSize({ entries, quick }: BenchOptions) {
   progress('scale')
-  return { entries: quick ? Math.min(entries, 50_000) : entries, calls: quick ? 10 : 100 }
+  return {
+    entries: quick ? Math.min(entries ?? 50_000, 50_000) : (entries ?? 1_000_000),
+    calls: quick ? 10 : 100,
+  }
+}
+
+function sealSize({ quick, entries }: BenchOptions) {
+  progress('seal')
+  return quick
+    ? { entries: Math.min(entries ?? 20_000, 20_000), rounds: 1, calls: 1_000 }
+    : { entries: entries ?? 200_000, rounds: 5, calls: 5_000 }
 }
 
 function httpSize({ rounds, quick }: BenchOptions) {

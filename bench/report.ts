@@ -6,6 +6,7 @@ import { type QueueResult, queueTarget } from './queue.ts'
 import type { CaseResult } from './run-case.ts'
 import type { ScaleResult } from './scale/measure-scale.ts'
 import { scaleTables } from './scale/report.ts'
+import { type SealResult, sealTargets } from './seal.ts'
 import { type ShipResult, shipTargets } from './ship.ts'
 import type { StartResult } from './start.ts'
 import type { StatementCount } from './statements.ts'
@@ -21,12 +22,13 @@ export interface Results {
   readonly log: LogResult | undefined
   readonly ship: ShipResult | undefined
   readonly scale: ScaleResult | undefined
+  readonly seal: SealResult | undefined
   readonly http: readonly HttpResult[]
 }
 
 /** Everything that was measured, for people to read. */
 export function describe(results: Results): string {
-  const { machine, rounds, cases, start, statements, memory, queue, log, ship, scale, http } = results
+  const { machine, rounds, cases, start, statements, memory, queue, log, ship, scale, seal, http } = results
   const sections = [
     Object.entries(machine).map(([name, value]) => `${`${name}:`.padEnd(10)} ${value}`),
     cases.length > 0 && [
@@ -118,6 +120,7 @@ export function describe(results: Results): string {
     ],
     ...(ship ? shipSections(ship) : []),
     ...(scale ? scaleTables(scale).map(({ title, head, rows }) => [title, '', ...table(head, rows)]) : []),
+    ...(seal ? [sealSection(seal)] : []),
     http.length > 0 && [
       `What the middleware adds to a request that writes nothing: median microseconds on loopback, one request at a time. The difference is the median over ${rounds} pairs of server processes, each measured in interleaved rounds; in brackets the middle half of them.`,
       '',
@@ -210,6 +213,34 @@ function shipSections({ catchUps, writers, lag, sink }: ShipResult): string[][] 
         ],
       ),
     ],
+  ]
+}
+
+function sealSection({ entries, seal, verify, proof, writers }: SealResult): string[] {
+  const fixed = (value: number) => value.toFixed(1)
+  const pass = (name: string, { perSecond, cpu, memory }: SealResult['seal'], atLeast: number) => [
+    ...[name, perSecond.toFixed(0), `≥ ${atLeast}`, met(perSecond >= atLeast)],
+    `${fixed(cpu.process)} µs in Node, ${fixed(cpu.database)} µs in PostgreSQL an entry; ${megabytes(memory)} MB`,
+  ]
+  return [
+    `Seals of a log of ${entries.toLocaleString('en')} entries. Beside a create: another process that seals every second.`,
+    '',
+    ...table(
+      ['', 'measured', 'target', 'met', ''],
+      [
+        pass('sealed entries a second', seal, sealTargets.seal),
+        pass('verified entries a second', verify, sealTargets.verify),
+        [
+          ...['a proof, ms', proof.median.toFixed(2), `≤ ${sealTargets.proof}`],
+          ...[met(proof.median <= sealTargets.proof), `95 of 100 within ${proof.percentile95.toFixed(2)} ms`],
+        ],
+        [
+          ...['a create beside sealing, as a multiple', writers.median.toFixed(3), `≤ ${sealTargets.rise}`],
+          met(writers.median <= sealTargets.rise),
+          `(${writers.quartiles.map((value) => value.toFixed(3)).join('–')})`,
+        ],
+      ],
+    ),
   ]
 }
 

@@ -227,7 +227,7 @@ async function createBucket({ config }: Moto): Promise<string> {
   return bucket
 }
 
-const insert = `INSERT INTO audit_logs (id, action, actor_id, actor_type, actor_email, resource_type, resource_id, details,
+export const insert = `INSERT INTO audit_logs (id, action, actor_id, actor_type, actor_email, resource_type, resource_id, details,
     request_id, ip, user_agent, organization_id)
   SELECT gen_random_uuid(), 'order.update', 'actor-' || n % 200, 'user', 'ada@example.com', 'order', (n % 1000)::text,
     jsonb_build_object('before', row || '{"status": "DRAFT"}', 'after', row || '{"status": "PAID"}', 'changed', '["status"]'::jsonb),
