@@ -49,11 +49,14 @@ export function idInLeaf(bytes: Buffer): string {
 
 let room = Buffer.alloc(65_536)
 
-/** @param canonicalForm as {@link canonicalForm} makes it */
-export function commitmentOf(salt: Uint8Array, canonicalForm: string): Buffer {
+/** @param canonicalForm as {@link canonicalForm} makes it, or in UTF-8 */
+export function commitmentOf(salt: Uint8Array, canonicalForm: string | Uint8Array): Buffer {
   const most = saltLength + canonicalForm.length * 3 // UTF-8 has three bytes at most for each unit of UTF-16
   if (room.length < most) room = Buffer.alloc(most * 2)
   room.set(salt, 0)
-  const end = saltLength + room.write(canonicalForm, saltLength)
-  return sha256Of(room.subarray(0, end))
+  if (typeof canonicalForm !== 'string') {
+    room.set(canonicalForm, saltLength)
+    return sha256Of(room.subarray(0, saltLength + canonicalForm.length))
+  }
+  return sha256Of(room.subarray(0, saltLength + room.write(canonicalForm, saltLength)))
 }

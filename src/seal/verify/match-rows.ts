@@ -6,7 +6,7 @@ import type { SealedLeaf } from '../sealed-leaf.ts'
 import type { StoredCheckpoint } from '../stored-checkpoint.ts'
 import { entryChanged, entryReordered, foundEntry } from './entry-findings.ts'
 import type { FoundEntry, OnFinding } from './finding.ts'
-import { ownPlaceOf, type RowValues, textIn } from './rows-between.ts'
+import { ownPlaceOf, type RowValues, rowOf, textIn } from './rows-between.ts'
 import type { StoredLeaves } from './sealed-part.ts'
 
 /** A leaf, and what is said of its place. */
@@ -55,13 +55,15 @@ export class RowMatch {
     this.#matched = new Uint8Array(leaves.length)
   }
 
-  add(row: RowValues): void {
+  /** @param form of a row */
+  add(form: Buffer): void {
     const leaf = this.#leaves[this.#next]
-    if (leaf && isSealedAs(row, leaf)) {
-      if (leaf.place || leaf.lastOf) this.#checkPlaces(row, leaf)
+    if (leaf && isFormSealedAs(form, leaf)) {
+      if (leaf.place || leaf.lastOf) this.#checkPlaces(rowOf(form), leaf)
       this.#take(this.#next, true)
       return
     }
+    const row = rowOf(form)
     const at = this.#find(textIn(row, 'id') ?? '')
     if (at === undefined) {
       this.#stray.push(foundEntry(row))
@@ -118,6 +120,10 @@ export class RowMatch {
 }
 
 /** Whether a row is exactly what was sealed. */
-export function isSealedAs(row: RowValues, { bytes, salt }: SealedLeaf): boolean {
-  return salt.length === saltLength && commitmentOf(salt, JSON.stringify(row)).equals(bytes.subarray(25))
+export function isSealedAs(row: RowValues, leaf: SealedLeaf): boolean {
+  return isFormSealedAs(JSON.stringify(row), leaf)
+}
+
+function isFormSealedAs(form: string | Buffer, { bytes, salt }: SealedLeaf): boolean {
+  return salt.length === saltLength && commitmentOf(salt, form).equals(bytes.subarray(25))
 }

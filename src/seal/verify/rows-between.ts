@@ -4,9 +4,10 @@ import { quoteTable } from '../../postgres/identifiers.ts'
 import { type CommittedRange, commitOrder, eraOf, rangeCondition } from '../../reader/committed-range.ts'
 import { compareCursors, type ReaderCursor, startOf } from '../../reader/cursor.ts'
 import type { ReaderPosition } from '../../reader/eras.ts'
-import { exactColumn } from '../../reader/exact-row.ts'
 import type { ReaderLog } from '../../reader/reader-log.ts'
 import { canonicalSql } from '../canonical-form.ts'
+import { erasing } from '../erased-entry.ts'
+import { packedRow, rowSeparator, unpackForms } from './packed-rows.ts'
 
 /** The columns of a row in their order, as the canonical form has them. */
 export type RowValues = (string | null)[]
@@ -14,13 +15,13 @@ export type RowValues = (string | null)[]
 /** How many rows are read at a time: a few more than a part of what was sealed has. */
 const pageSize = 10_000
 
-// Characters that hardly any text has: a row as one text is several times faster to read than as 17 columns.
-const separators = { column: '\u001f', row: '\u001d' }
-
-const nullable: readonly LogColumn[] = [
-  ...(['actor_email', 'resource_id', 'reason', 'details'] as const),
-  ...(['request_id', 'ip', 'user_agent', 'organization_id'] as const),
-]
+/** Rows that follow each other. */
+export interface RowPage {
+  /** Their canonical forms, in UTF-8. */
+  readonly forms: readonly Buffer[]
+  /** Whether one of them may tell of an erasure. */
+  readonly mayTell: boolean
+}
 
 /** The rows behind one place and up to another, in the order of readers, a page at a time. */
 export async function* readRowsBetween(
@@ -28,7 +29,7 @@ export async function* readRowsBetween(
   position: ReaderPosition,
   after: ReaderCursor,
   until: ReaderCursor,
-): AsyncGenerator<RowValues[], void, void> {
+): AsyncGenerator<RowPage, void, void> {
   for (const { number } of position.eras) {
     if (number < after.era || number > until.era) continue
     let from: ReaderCursor | undefined = number === after.era ? after : startOf(number)
@@ -38,9 +39,10 @@ export async function* readRowsBetween(
         ...(number === until.era ? { until } : {}),
       }
       if (range.until && compareCursors(from, range.until) >= 0) break
-      const rows = await readRowPage(log, position, range)
-      if (rows.length > 0) yield rows
-      from = rows.length < pageSize ? undefined : placeOfRow(rows.at(-1) as RowValues, number)
+      const page = await readRowPage(log, position, range)
+      if (page.forms.length > 0) yield page
+      const isLast = page.forms.length < pageSize
+      from = isLast ? undefined : placeOfRow(rowOf(page.forms.at(-1) as Buffer), number)
     }
   }
 }
@@ -49,6 +51,11 @@ const columnAt = Object.fromEntries(columnNames.map((name, index) => [name, inde
   LogColumn,
   number
 >
+
+/** The row of a canonical form. */
+export function rowOf(form: Buffer): RowValues {
+  return JSON.parse(form.toString()) as RowValues
+}
 
 export function textIn(row: RowValues, name: LogColumn): string | null {
   return row[columnAt[name]] ?? null
@@ -69,43 +76,25 @@ async function readRowPage(
   { table, connection }: ReaderLog,
   position: ReaderPosition,
   range: CommittedRange,
-): Promise<RowValues[]> {
+): Promise<RowPage> {
   const values: string[] = []
   const condition = rangeCondition(position, range, values)
   const select = (line: string) => `SELECT ${line} AS line
   FROM ${quoteTable(table)} AS l WHERE ${condition} ORDER BY ${commitOrder} LIMIT ${pageSize}`
-  const [packed] = await connection.query<{ rows: string | null; count: number }>(
-    `SELECT pg_catalog.string_agg(r.line, '${separators.row}') AS rows, count(*)::int4 AS count FROM (${select(packedLine)}) AS r`,
+  const [found] = await connection.query<{ rows: string | null; count: number }>(
+    `SELECT pg_catalog.string_agg(r.line, ${rowSeparator}) AS rows, count(*)::int4 AS count FROM (${select(packedRow)}) AS r`,
     ...values,
   )
-  if (!packed?.rows) return []
-  const rows = unpack(packed.rows)
-  if (rows.length === packed.count && rows.every(({ length }) => length === columnNames.length)) return rows
-  // somebody's text has one of these characters
+  if (!found || found.rows === null) return { forms: [], mayTell: false }
+  const forms = unpackForms(Buffer.from(found.rows), found.count)
+  if (forms) return { forms, mayTell: found.rows.includes(erasing) }
+  // somebody's text has one of the characters that stand between
   const [exact] = await connection.query<{ rows: string }>(
     `SELECT pg_catalog.json_agg(r.line)::text AS rows FROM (${select(canonicalSql)}) AS r`,
     ...values,
   )
-  return JSON.parse(exact?.rows ?? '[]') as RowValues[]
-}
-
-const packedLine = `pg_catalog.concat_ws('${separators.column}', ${columnNames
-  .map((name) =>
-    // what can't be null is null only where somebody has altered the table: a separator more, and all is read exactly
-    nullable.includes(name)
-      ? `coalesce('"' || ${exactColumn(name)}, '')`
-      : `coalesce(${exactColumn(name)}, '${separators.column}')`,
-  )
-  .join(', ')})`
-
-const nullableAt = nullable.map((name) => columnAt[name])
-
-function unpack(text: string): RowValues[] {
-  return text.split(separators.row).map((line) => {
-    const row: RowValues = line.split(separators.column)
-    for (const at of nullableAt) row[at] = row[at] ? (row[at] as string).slice(1) : null
-    return row
-  })
+  const rows = JSON.parse(exact?.rows ?? '[]') as RowValues[]
+  return { forms: rows.map((row) => Buffer.from(JSON.stringify(row))), mayTell: true }
 }
 
 /** The rows of an action behind a place, a few at a time: each may be long. */
