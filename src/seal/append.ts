@@ -1,7 +1,6 @@
 import { internalTable } from '../log/internal-schema.ts'
-import type { ReaderCursor } from '../reader/cursor.ts'
 import type { ReaderLog } from '../reader/reader-log.ts'
-import { leafLength, saltLength } from './leaf.ts'
+import { leafLength, saltLength, seqInLeaf } from './leaf.ts'
 import type { NextLeaves } from './next-leaves.ts'
 import { type TileRoot, tileWidth } from './tree.ts'
 
@@ -9,7 +8,8 @@ import { type TileRoot, tileWidth } from './tree.ts'
 export const sealingConsumer = 'seal:log'
 
 /** All that one step adds. */
-export interface Addition extends NextLeaves {
+export interface Addition {
+  readonly next: NextLeaves
   /** The index of the first leaf. */
   readonly firstLeaf: number
   readonly tiles: readonly TileRoot[]
@@ -28,10 +28,9 @@ export interface Addition extends NextLeaves {
 export async function appendSeal(
   { table, connection }: ReaderLog,
   name: string,
-  { leaves, salts, places, firstLeaf, tiles, number, size, root, note }: Addition,
+  { next, firstLeaf, tiles, number, size, root, note }: Addition,
 ): Promise<void> {
-  const { era, transactionId, seq } = places.at(-1) as ReaderCursor
-  const highestSeq = places.reduce((highest, place) => (place.seq > highest ? place.seq : highest), 0n)
+  const { era, transactionId, seq } = next.placeOf(next.count - 1)
   const to = (table_: Parameters<typeof internalTable>[1]) => internalTable(table, table_)
   await connection.query(
     `WITH parts AS (
@@ -56,23 +55,33 @@ export async function appendSeal(
 )
 INSERT INTO ${to('checkpoints')} (log, number, size, root, note, era, transaction_id, seq)
 VALUES ($1::text, $10::int8, $11::int8, pg_catalog.decode($12::text, 'base64'), $13::text, $6::int4, $7::int8, $8::int8)`,
-    ...[name, Buffer.concat(leaves).toString('base64'), Buffer.concat(salts).toString('base64')],
-    JSON.stringify(partsOf(firstLeaf, places)),
+    ...[name, next.leaves.toString('base64'), next.salts.toString('base64')],
+    JSON.stringify(partsOf(next, firstLeaf)),
     JSON.stringify(tiles.map(({ hash, ...tile }) => ({ ...tile, hash: hash.toString('base64') }))),
-    ...[era, transactionId, seq, highestSeq, number, size].map(String),
+    ...[era, transactionId, seq, highestSeqOf(next), number, size].map(String),
     ...[root.toString('base64'), note],
   )
 }
 
 /** The leaves of a step by tiles. */
-function partsOf(firstLeaf: number, places: readonly ReaderCursor[]) {
+function partsOf(next: NextLeaves, firstLeaf: number) {
+  const { count } = next
   const parts = []
-  for (let at = 0; at < places.length; ) {
-    const { transactionId, seq } = places[at] as ReaderCursor
+  for (let at = 0; at < count; ) {
+    const { transactionId, seq } = next.placeOf(at)
     const leaf = firstLeaf + at
-    const entries = Math.min(tileWidth - (leaf % tileWidth), places.length - at)
+    const entries = Math.min(tileWidth - (leaf % tileWidth), count - at)
     parts.push({ at, entries, first_leaf: leaf, transaction_id: String(transactionId), seq: String(seq) })
     at += entries
   }
   return parts
+}
+
+function highestSeqOf({ count, leaves }: NextLeaves): bigint {
+  let highest = 0n
+  for (let index = 0; index < count; index++) {
+    const seq = seqInLeaf(leaves, index * leafLength)
+    if (seq > highest) highest = seq
+  }
+  return highest
 }

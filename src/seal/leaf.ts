@@ -38,8 +38,8 @@ export function decodeLeaf(bytes: Buffer): Leaf | undefined {
 }
 
 /** The `seq` that the bytes of a leaf have. */
-export function seqInLeaf(bytes: Buffer): bigint {
-  return bytes.readBigInt64BE(1)
+export function seqInLeaf(bytes: Buffer, start = 0): bigint {
+  return bytes.readBigInt64BE(start + 1)
 }
 
 /** The id that they have. */

@@ -1,13 +1,14 @@
 import { AuditError } from '../errors.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { sqlStateOf } from '../postgres/sql-state.ts'
-import { compareCursors } from '../reader/cursor.ts'
-import { readPosition } from '../reader/eras.ts'
+import { compareCursors, type ReaderCursor } from '../reader/cursor.ts'
+import { type ReaderPosition, readPosition } from '../reader/eras.ts'
 import type { ReaderLog } from '../reader/reader-log.ts'
 import { appendSeal } from './append.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { isSignedBy } from './keys.ts'
-import { type NextLeaves, readNextLeaves } from './next-leaves.ts'
+import { leafLength } from './leaf.ts'
+import { type NextLeaves, readManyLeaves, readNextLeaves } from './next-leaves.ts'
 import { parseNote } from './note.ts'
 import type { Signer } from './signer.ts'
 import { readHead, type StoredCheckpoint, sealedPlace } from './stored-checkpoint.ts'
@@ -33,6 +34,8 @@ export class Sealer {
   readonly #log: ReaderLog
   readonly #signer: Signer
   #last: { readonly number: number; readonly size: number; readonly root: Buffer } | undefined
+  /** What comes behind a place, on its way. */
+  #ahead: { readonly after: ReaderCursor; readonly next: Promise<NextLeaves | undefined> } | undefined
   /** The number that another process has added first. */
   #overtaken: number | undefined
 
@@ -49,19 +52,24 @@ export class Sealer {
   async step(limit = defaultStep): Promise<SealStep> {
     const position = await readPosition(this.#log)
     const head = await readHead(this.#log, position.log)
-    const next = await readNextLeaves(this.#log, position, sealedPlace(head), limit)
+    const next = await this.#takeNext(position, sealedPlace(head), limit)
     if (!next) return { added: undefined, isMore: false }
+    const isMore = next.count >= limit
+    // before the first checkpoint an entry may still be erased
+    if (isMore && head) this.#readAhead(position, next.placeOf(next.count - 1), limit)
     this.#checkOrder(head, next)
     const edge = await this.#edgeOf(position.log, head)
     const tiles: TileRoot[] = []
-    for (const leaf of next.leaves) edge.append(hashOfLeaf(leaf), 0, (tile) => tiles.push(tile))
+    for (let at = 0; at < next.leaves.length; at += leafLength) {
+      edge.append(hashOfLeaf(next.leaves.subarray(at, at + leafLength)), 0, (tile) => tiles.push(tile))
+    }
     const { size } = edge
     const root = edge.root()
     const number = (head?.number ?? 0) + 1
     const note = await this.#signer.sign({ size, root })
     try {
       const firstLeaf = head?.size ?? 0
-      await appendSeal(this.#log, position.log, { ...next, firstLeaf, tiles, number, size, root, note })
+      await appendSeal(this.#log, position.log, { next, firstLeaf, tiles, number, size, root, note })
     } catch (error) {
       if (!isOvertaken(error)) throw error
       // whoever was faster has added the checkpoint: this one is not tried again
@@ -71,8 +79,25 @@ export class Sealer {
       return { added: undefined, isMore: true }
     }
     this.#last = { number, size, root }
-    const entries = next.leaves.length
-    return { added: { number, size, entries }, isMore: entries >= limit }
+    return { added: { number, size, entries: next.count }, isMore }
+  }
+
+  async #takeNext(
+    position: ReaderPosition,
+    after: ReaderCursor,
+    limit: number,
+  ): Promise<NextLeaves | undefined> {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    if (ahead && compareCursors(ahead.after, after) === 0) return ahead.next
+    return readNextLeaves(this.#log, position, after, limit)
+  }
+
+  /** The database makes the next leaves, while those at hand are hashed and stored. */
+  #readAhead(position: ReaderPosition, after: ReaderCursor, limit: number): void {
+    const next = readManyLeaves(this.#log, position, after, limit)
+    next.catch(() => {}) // it is thrown where it is awaited
+    this.#ahead = { after, next }
   }
 
   /** The tree as it is stored, once it is certain that the newest checkpoint is of it. */
@@ -114,9 +139,10 @@ export class Sealer {
       throw this.#broken(`checkpoint ${last.number}, which was signed here, is not there`)
   }
 
-  #checkOrder(head: StoredCheckpoint | undefined, { places }: NextLeaves): void {
+  #checkOrder(head: StoredCheckpoint | undefined, next: NextLeaves): void {
     let before = sealedPlace(head)
-    for (const place of places) {
+    for (let index = 0; index < next.count; index++) {
+      const place = next.placeOf(index)
       if (compareCursors(before, place) >= 0) throw this.#broken('the database gave entries in another order')
       before = place
     }
