@@ -1,6 +1,6 @@
 import { internalTable } from '../log/internal-schema.ts'
 import { boundaryOf } from './era-boundary.ts'
-import { type EraPlace, type FoundPosition, findPosition } from './find-position.ts'
+import { type EraPlace, type FoundPosition, findEras, findPosition } from './find-position.ts'
 import type { ReaderLog } from './reader-log.ts'
 
 /**
@@ -20,12 +20,16 @@ export interface Era extends EraPlace {
   readonly transactionId: bigint
 }
 
-/** The log and its server at one moment. */
-export interface ReaderPosition {
+/** The log, and its eras so far. */
+export interface KnownPosition {
   /** The log's name as the tables of readers have it: with its schema, quoted where needed. */
   readonly log: string
   /** In order; the last one is the present one. */
   readonly eras: readonly [Era, ...Era[]]
+}
+
+/** The log and its server at one moment. */
+export interface ReaderPosition extends KnownPosition {
   /** The horizon: every transaction below is over. */
   readonly horizon: bigint
   /** Higher than the id of every transaction that is over. */
@@ -47,11 +51,11 @@ export async function readPosition(log: ReaderLog): Promise<ReaderPosition> {
   }
 }
 
-/** The same as it is known, for whoever only reads: begins no era. */
-export async function readKnownPosition(log: ReaderLog): Promise<ReaderPosition> {
-  const found = await findPosition(log)
+/** The log and its eras as they are known, for whoever reads what is there: begins no era. */
+export async function readKnownPosition(log: ReaderLog): Promise<KnownPosition> {
+  const found = await findEras(log)
   const [first = firstEra, ...others] = found.eras.map(eraFrom)
-  return positionFrom(found, [first, ...others])
+  return { log: found.log, eras: [first, ...others] }
 }
 
 /** Of a log that nobody has read on yet. */

@@ -55,8 +55,7 @@ export function createProofs(log: Log): Proofs {
 
 /** @throws AuditError `AUDIT_NOT_SEALED` */
 export async function proveEntry(log: ReaderLog, entryId: string): Promise<EntryProof> {
-  const position = await readKnownPosition(log)
-  const row = await readExactRow(log, entryId)
+  const [position, row] = await Promise.all([readKnownPosition(log), readExactRow(log, entryId)])
   if (!row)
     throw notSealed(`there is no entry ${JSON.stringify(entryId)} in the audit log ${quoteTable(log.table)}`)
   const seq = BigInt(row.seq)

@@ -3,7 +3,7 @@ import type { EntryPlace } from '../../archive-contract.ts'
 import { readRetiredUntil } from '../../log/retired.ts'
 import { quoteTable } from '../../postgres/identifiers.ts'
 import { compareCursors, type ReaderCursor } from '../../reader/cursor.ts'
-import type { ReaderPosition } from '../../reader/eras.ts'
+import type { KnownPosition } from '../../reader/eras.ts'
 import type { ReaderLog } from '../../reader/reader-log.ts'
 import { erasing, erasureIn, isErasure, parseErased } from '../erased-entry.ts'
 import { readSealedLeaf } from '../sealed-leaf.ts'
@@ -24,13 +24,13 @@ const archivedAtOnce = 20
 /** What entries `auditLog.erase` tell of erased entries. One that was altered, or added among sealed ones, tells nothing. */
 export class Erasures {
   readonly #log: ReaderLog
-  readonly #position: ReaderPosition
+  readonly #position: KnownPosition
   readonly #sealedPlace: ReaderCursor
   readonly #kept = new Map<string, Erased>()
   #archived: Promise<ReadonlyMap<string, readonly string[]>> | undefined
 
   /** @param sealedPlace the place behind all that is sealed */
-  constructor(log: ReaderLog, position: ReaderPosition, sealedPlace: ReaderCursor) {
+  constructor(log: ReaderLog, position: KnownPosition, sealedPlace: ReaderCursor) {
     this.#log = log
     this.#position = position
     this.#sealedPlace = sealedPlace

@@ -1,5 +1,5 @@
 import { compareCursors, type ReaderCursor } from '../../reader/cursor.ts'
-import type { ReaderPosition } from '../../reader/eras.ts'
+import type { KnownPosition } from '../../reader/eras.ts'
 import { erasureIn } from '../erased-entry.ts'
 import { commitmentOf, decodeLeaf, leafLength, saltLength } from '../leaf.ts'
 import type { SealedLeaf } from '../sealed-leaf.ts'
@@ -38,7 +38,7 @@ export function leavesIn(segments: readonly StoredLeaves[]): StoredLeaf[] {
 /** Compares leaves with the rows that stand in their place. Both come in the order of readers, as long as nobody altered it. */
 export class RowMatch {
   readonly #leaves: readonly StoredLeaf[]
-  readonly #position: ReaderPosition
+  readonly #position: KnownPosition
   readonly #onFinding: OnFinding
   readonly #matched: Uint8Array
   /** The next leaf that has no row yet. */
@@ -48,7 +48,7 @@ export class RowMatch {
   readonly #stray: FoundEntry[] = []
   readonly #erased: ChangedRow[] = []
 
-  constructor(leaves: readonly StoredLeaf[], position: ReaderPosition, onFinding: OnFinding) {
+  constructor(leaves: readonly StoredLeaf[], position: KnownPosition, onFinding: OnFinding) {
     this.#leaves = leaves
     this.#position = position
     this.#onFinding = onFinding

@@ -4,7 +4,14 @@ import { entryChanged, entryMissing, entryReordered } from './entry-findings.ts'
 import { ErasureCheck } from './erasure-check.ts'
 import type { OnFinding } from './finding.ts'
 import { type ChangedRow, isSealedAs, RowMatch, type StoredLeaf } from './match-rows.ts'
-import { archivedValues, type RowPage, type RowValues, readRowsById, rowOf, textIn } from './rows-between.ts'
+import {
+  archivedValues,
+  type RowsInPlace,
+  type RowValues,
+  readRowsById,
+  rowOf,
+  textIn,
+} from './rows-between.ts'
 import { readRowsWithoutPlace } from './rows-without-place.ts'
 import type { SealedLog } from './sealed-log.ts'
 import { StrayRows } from './stray-rows.ts'
@@ -46,7 +53,7 @@ export class RowCheck {
     this.#match = new RowMatch(leaves, this.#log.position, this.#onFinding)
   }
 
-  add({ forms, mayTell }: RowPage): void {
+  add({ forms, mayTell }: RowsInPlace): void {
     for (const form of forms) {
       this.#match?.add(form)
       if (mayTell) this.#erasures.see(rowOf(form))

@@ -3,7 +3,7 @@ import { columnNames, type LogColumn } from '../../log/columns.ts'
 import { quoteTable } from '../../postgres/identifiers.ts'
 import { type CommittedRange, commitOrder, eraOf, rangeCondition } from '../../reader/committed-range.ts'
 import { compareCursors, type ReaderCursor, startOf } from '../../reader/cursor.ts'
-import type { ReaderPosition } from '../../reader/eras.ts'
+import type { KnownPosition } from '../../reader/eras.ts'
 import type { ReaderLog } from '../../reader/reader-log.ts'
 import { canonicalSql } from '../canonical-form.ts'
 import { erasing } from '../erased-entry.ts'
@@ -16,7 +16,7 @@ export type RowValues = (string | null)[]
 const pageSize = 10_000
 
 /** Rows that follow each other. */
-export interface RowPage {
+export interface RowsInPlace {
   /** Their canonical forms, in UTF-8. */
   readonly forms: readonly Buffer[]
   /** Whether one of them may tell of an erasure. */
@@ -26,10 +26,10 @@ export interface RowPage {
 /** The rows behind one place and up to another, in the order of readers, a page at a time. */
 export async function* readRowsBetween(
   log: ReaderLog,
-  position: ReaderPosition,
+  position: KnownPosition,
   after: ReaderCursor,
   until: ReaderCursor,
-): AsyncGenerator<RowPage, void, void> {
+): AsyncGenerator<RowsInPlace, void, void> {
   for (const { number } of position.eras) {
     if (number < after.era || number > until.era) continue
     let from: ReaderCursor | undefined = number === after.era ? after : startOf(number)
@@ -68,15 +68,15 @@ export function placeOfRow(row: RowValues, era: number): ReaderCursor {
 }
 
 /** The same, in the era that its `seq` is of. */
-export function ownPlaceOf(row: RowValues, position: ReaderPosition): ReaderCursor {
+export function ownPlaceOf(row: RowValues, position: KnownPosition): ReaderCursor {
   return placeOfRow(row, eraOf(position, BigInt(textIn(row, 'seq') ?? '0')).number)
 }
 
 async function readRowPage(
   { table, connection }: ReaderLog,
-  position: ReaderPosition,
+  position: KnownPosition,
   range: CommittedRange,
-): Promise<RowPage> {
+): Promise<RowsInPlace> {
   const values: string[] = []
   const condition = rangeCondition(position, range, values)
   const select = (line: string) => `SELECT ${line} AS line
@@ -100,7 +100,7 @@ async function readRowPage(
 /** The rows of an action behind a place, a few at a time: each may be long. */
 export async function* readRowsBehind(
   { table, connection }: ReaderLog,
-  position: ReaderPosition,
+  position: KnownPosition,
   after: ReaderCursor,
   action: string,
 ): AsyncGenerator<RowValues[], void, void> {

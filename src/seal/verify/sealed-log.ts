@@ -1,12 +1,12 @@
 import { AuditError } from '../../errors.ts'
 import { quoteTable } from '../../postgres/identifiers.ts'
-import { type ReaderPosition, readKnownPosition } from '../../reader/eras.ts'
+import { type KnownPosition, readKnownPosition } from '../../reader/eras.ts'
 import type { ReaderLog } from '../../reader/reader-log.ts'
 import { readCheckpoint, readHead, type StoredCheckpoint } from '../stored-checkpoint.ts'
 
 /** A log with its seals, as they are when it begins to be verified. */
 export interface SealedLog extends ReaderLog {
-  readonly position: ReaderPosition
+  readonly position: KnownPosition
   /** How many leaves its newest checkpoint covers; 0 before the first. */
   readonly size: number
   /** The newest checkpoint; undefined before the first. */

@@ -2,14 +2,14 @@ import { compareCursors, type ReaderCursor } from '../../reader/cursor.ts'
 import { idInLeaf } from '../leaf.ts'
 import { type StoredCheckpoint, sealedPlace } from '../stored-checkpoint.ts'
 import { isSealedAs, leavesIn } from './match-rows.ts'
-import { ownPlaceOf, type RowPage, readRowsBetween, readRowsById } from './rows-between.ts'
+import { ownPlaceOf, type RowsInPlace, readRowsBetween, readRowsById } from './rows-between.ts'
 import type { SealedLog } from './sealed-log.ts'
 import { endOfPart, readSealedPart, type SealedPart } from './sealed-part.ts'
 
 /** A part of what was sealed, or rows that stand in its place. */
 export type SealedStep =
   | { readonly part: SealedPart; readonly start: number; readonly end: number }
-  | { readonly rows: RowPage }
+  | { readonly rows: RowsInPlace }
 
 /** What was sealed, and behind each part of it the rows in its place. */
 export async function* sealedSteps(log: SealedLog): AsyncGenerator<SealedStep, void, void> {

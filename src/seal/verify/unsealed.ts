@@ -1,7 +1,7 @@
 import { quoteTable } from '../../postgres/identifiers.ts'
 import { rangeCondition } from '../../reader/committed-range.ts'
 import { startOf } from '../../reader/cursor.ts'
-import type { ReaderPosition } from '../../reader/eras.ts'
+import type { KnownPosition } from '../../reader/eras.ts'
 import type { ReaderLog } from '../../reader/reader-log.ts'
 import { type StoredCheckpoint, sealedPlace } from '../stored-checkpoint.ts'
 
@@ -17,7 +17,7 @@ const usualMost = 1_000_000
 
 export async function readUnsealed(
   { table, connection }: ReaderLog,
-  position: ReaderPosition,
+  position: KnownPosition,
   head: StoredCheckpoint | undefined,
   most = usualMost,
 ): Promise<Unsealed> {
