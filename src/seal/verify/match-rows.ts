@@ -6,7 +6,7 @@ import type { SealedLeaf } from '../sealed-leaf.ts'
 import type { StoredCheckpoint } from '../stored-checkpoint.ts'
 import { entryChanged, entryReordered, foundEntry } from './entry-findings.ts'
 import type { FoundEntry, OnFinding } from './finding.ts'
-import { ownPlaceOf, type RowValues, rowOf, textIn } from './rows-between.ts'
+import { ownPlaceOf, parseForm, type RowValues, textIn } from './rows-between.ts'
 import type { StoredLeaves } from './sealed-part.ts'
 
 /** A leaf, and what is said of its place. */
@@ -59,11 +59,11 @@ export class RowMatch {
   add(form: Buffer): void {
     const leaf = this.#leaves[this.#next]
     if (leaf && isFormSealedAs(form, leaf)) {
-      if (leaf.place || leaf.lastOf) this.#checkPlaces(rowOf(form), leaf)
+      if (leaf.place || leaf.lastOf) this.#checkPlaces(parseForm(form), leaf)
       this.#take(this.#next, true)
       return
     }
-    const row = rowOf(form)
+    const row = parseForm(form)
     const at = this.#find(textIn(row, 'id') ?? '')
     if (at === undefined) {
       this.#stray.push(foundEntry(row))

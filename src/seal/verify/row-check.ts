@@ -6,10 +6,10 @@ import type { OnFinding } from './finding.ts'
 import { type ChangedRow, isSealedAs, RowMatch, type StoredLeaf } from './match-rows.ts'
 import {
   archivedValues,
+  parseForm,
   type RowsInPlace,
   type RowValues,
   readRowsById,
-  rowOf,
   textIn,
 } from './rows-between.ts'
 import { readRowsWithoutPlace } from './rows-without-place.ts'
@@ -56,7 +56,7 @@ export class RowCheck {
   add({ forms, mayTell }: RowsInPlace): void {
     for (const form of forms) {
       this.#match?.add(form)
-      if (mayTell) this.#erasures.see(rowOf(form))
+      if (mayTell) this.#erasures.see(parseForm(form))
     }
   }
 

@@ -42,7 +42,7 @@ export async function* readRowsBetween(
       const page = await readRowPage(log, position, range)
       if (page.forms.length > 0) yield page
       const isLast = page.forms.length < pageSize
-      from = isLast ? undefined : placeOfRow(rowOf(page.forms.at(-1) as Buffer), number)
+      from = isLast ? undefined : placeOfRow(parseForm(page.forms.at(-1) as Buffer), number)
     }
   }
 }
@@ -52,8 +52,8 @@ const columnAt = Object.fromEntries(columnNames.map((name, index) => [name, inde
   number
 >
 
-/** The row of a canonical form. */
-export function rowOf(form: Buffer): RowValues {
+/** The row that a canonical form is of. */
+export function parseForm(form: Buffer): RowValues {
   return JSON.parse(form.toString()) as RowValues
 }
 
