@@ -1,15 +1,45 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
+const rooms = [
+  ...['capture', 'context', 'events', 'http', 'models', 'options'],
+  ...['reads', 'search', 'time-travel', 'transactions', 'values'],
+]
+
+/**
+ * Files that share their workers: what they import is loaded once in each, and not for every file. `statements` measures the
+ * memory of its worker.
+ */
+const sharing = `test/{${rooms}}/**/!(statements).test.ts`
+
+const exclude = [...configDefaults.exclude, 'test/bundlers/**']
+
+const common = {
+  setupFiles: ['all', 'half'].includes(process.env.AUDIT_WATCHED ?? '')
+    ? ['test/support/watched-set-up.ts']
+    : [],
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+}
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, 'test/bundlers/**'],
     globalSetup: 'test/support/server.ts',
-    setupFiles: ['all', 'half'].includes(process.env.AUDIT_WATCHED ?? '')
-      ? ['test/support/watched-set-up.ts']
-      : [],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
     maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          ...{ ...common, name: 'sharing', isolate: false },
+          include: [sharing],
+          exclude,
+        },
+      },
+      {
+        test: {
+          ...{ ...common, name: 'isolated' },
+          include: ['test/**/*.test.ts'],
+          exclude: [...exclude, sharing],
+        },
+      },
+    ],
   },
 })
