@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url'
+import { quoteLiteral } from '../postgres/identifiers.ts'
 import { type ParquetType, parquetColumns } from './columns.ts'
 import { folderOf } from './manifest.ts'
 
@@ -7,7 +9,8 @@ export type Engine = (typeof engines)[number]
 
 const types: Record<Engine, Record<ParquetType, string>> = {
   athena: { text: 'string', instant: 'timestamp', integer: 'bigint' },
-  trino: { text: 'varchar', instant: 'timestamp(6) with time zone', integer: 'bigint' },
+  // the Hive connector makes no column of a timestamp with time zone
+  trino: { text: 'varchar', instant: 'timestamp(6)', integer: 'bigint' },
   spark: { text: 'STRING', instant: 'TIMESTAMP', integer: 'BIGINT' },
   clickhouse: { text: 'Nullable(String)', instant: "DateTime64(6, 'UTC')", integer: 'Int64' },
   duckdb: { text: 'VARCHAR', instant: 'TIMESTAMPTZ', integer: 'BIGINT' },
@@ -32,7 +35,11 @@ function columnsFor(engine: Engine): string {
 }
 
 const table: Record<Engine, (folder: string, columns: string) => string> = {
-  athena: (folder, columns) => `CREATE EXTERNAL TABLE audit_logs (
+  athena: (
+    folder,
+    columns,
+  ) => `-- Times are UTC, and Athena gives them in milliseconds. It reads the months of the range: begin it with your first one.
+CREATE EXTERNAL TABLE audit_logs (
 ${columns}
 )
 PARTITIONED BY (\`month\` string)
@@ -44,14 +51,19 @@ TBLPROPERTIES (
   'projection.month.interval' = '1', 'projection.month.interval.unit' = 'MONTHS',
   'storage.location.template' = '${folder}month=\${month}/'
 );`,
-  trino: (folder, columns) => `-- in a catalog of the Hive connector
+  trino: (
+    folder,
+    columns,
+  ) => `-- In a catalog of the Hive connector with hive.timestamp-precision=MICROSECONDS, without which this is refused,
+-- and hive.parquet.time-zone=UTC, without which times are those of the server's zone
 CREATE TABLE audit_logs (
 ${columns},
   "month" varchar
 )
 WITH (format = 'PARQUET', external_location = '${folder}', partitioned_by = ARRAY['month']);
 CALL system.sync_partition_metadata(CURRENT_SCHEMA, 'audit_logs', 'FULL'); -- again after each month`,
-  spark: (folder, columns) => `CREATE TABLE audit_logs (
+  spark: (folder, columns) => `-- Before Spark 3.4: SET spark.sql.parquet.enableVectorizedReader = false;
+CREATE TABLE audit_logs (
 ${columns},
   \`month\` STRING
 )
@@ -60,26 +72,33 @@ PARTITIONED BY (\`month\`)
 LOCATION '${folder.replace(/^s3:/, 's3a:')}';
 MSCK REPAIR TABLE audit_logs; -- again after each month`,
   clickhouse: (folder, columns) => {
-    const files = `${folder}month=*/*.parquet`
-    const from = files.startsWith('s3:')
-      ? `S3('${files}', 'Parquet')`
-      : `File('Parquet', '${decodeURIComponent(files.replace(/^file:\/\//, ''))}')`
-    return `CREATE TABLE audit_logs (
-${columns}
-)
-ENGINE = ${from};`
+    const isInS3 = folder.startsWith('s3:')
+    const differs = isInS3
+      ? `-- With the server's credentials, or s3('s3://…', 'key', 'secret', 'Parquet', …). In another store than Amazon's the address is
+-- https://host/bucket/… A folder is read by file('/path/…', 'Parquet', …).`
+      : `-- A server reads files below its user_files_path. A bucket is read by s3('s3://bucket/…', 'Parquet', …).`
+    return `${differs}
+CREATE VIEW audit_logs AS
+SELECT * FROM ${isInS3 ? 's3' : 'file'}(${filesIn(folder)}, 'Parquet', $$
+${columns},
+  \`month\` String
+$$);`
   },
   duckdb: (folder) => `CREATE VIEW audit_logs AS
-SELECT * FROM read_parquet('${decodeURIComponent(folder.replace(/^file:\/\//, ''))}month=*/*.parquet', hive_partitioning = true, hive_types_autocast = false);`,
+SELECT * FROM read_parquet(${filesIn(folder)}, hive_partitioning = true, hive_types_autocast = false);`,
+}
+
+/** Of all months, as a constant. */
+function filesIn(folder: string): string {
+  return quoteLiteral(`${folder.startsWith('file:') ? fileURLToPath(folder) : folder}month=*/*.parquet`)
 }
 
 /** Files are sorted by these columns, so that little is read. */
 function question(engine: Engine): string {
-  const quote = engine === 'trino' || engine === 'duckdb' ? '"' : '`'
-  const inMonths =
-    engine === 'clickhouse' ? '' : `\n  AND ${quote}month${quote} BETWEEN '2024-01' AND '2024-12'`
+  const quote = engine === 'spark' || engine === 'clickhouse' ? '`' : '"'
   return `-- what happened to the order 42
 SELECT ${quote}timestamp${quote}, actor_id, action, details FROM audit_logs
-WHERE resource_type = 'order' AND resource_id = '42'${inMonths}
+WHERE resource_type = 'order' AND resource_id = '42'
+  AND ${quote}month${quote} BETWEEN '2024-01' AND '2024-12'
 ORDER BY ${quote}timestamp${quote}, seq;`
 }
