@@ -48,7 +48,7 @@ export default { retention: { default: 'forever', archive: archiveFolder({ direc
   await pool.query(`SELECT audit_logs_internal.partition_log('audit_logs')`)
   await pool.query(`SELECT audit_logs_internal.create_partitions('audit_logs', 1, '2024-01-01')`)
   await pool.query(fill)
-  print(commandLine(config, 'maintain'))
+  commandLine(config, 'maintain')
   const statements = commandLine(config, 'archive', '--ddl', 'clickhouse')
   print(statements)
   const [ddl = '', question = ''] = statements.split(/;\n/)
@@ -96,11 +96,8 @@ export default { retention: { default: 'forever', archive: archiveFolder({ direc
 /** The command line of the package, in the folder of an application. */
 function commandLine(cwd: string, ...args: string[]): string {
   const env = { ...process.env, DATABASE_URL: server.url }
-  return execFileSync(process.execPath, [resolve('dist/cli/main.js'), ...args], {
-    cwd,
-    env,
-    encoding: 'utf8',
-  })
+  const command = [resolve('dist/cli/main.js'), ...args]
+  return execFileSync(process.execPath, command, { cwd, env, encoding: 'utf8', stdio: 'pipe' })
 }
 
 /** As far as it is used here. */

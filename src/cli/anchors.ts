@@ -23,7 +23,7 @@ export async function anchorAt(place: string, configured: readonly Anchor[]): Pr
 async function anchorIn(place: string): Promise<Anchor | undefined> {
   if (place.startsWith('file:'))
     return fileAnchor({ path: place.replace(/^file:(\/\/(?=\/))?/, ''), name: place })
-  if (/^https?:\/\//.test(place)) return httpAnchor({ url: place, name: place })
+  if (/^https?:\/\//.test(place) && URL.canParse(place)) return httpAnchorAt(new URL(place))
   const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(place) ?? []
   if (bucket === undefined) return undefined
   const { s3Anchor } = await import('../anchors/s3.ts')
@@ -33,4 +33,13 @@ async function anchorIn(place: string): Promise<Anchor | undefined> {
     retention: 'none',
     name: place,
   })
+}
+
+/** What is printed of it, and goes to logs, is its name: without a token that the URL may have. */
+function httpAnchorAt(url: URL): Anchor {
+  const { origin, pathname, username, password } = url
+  if (username === '' && password === '') return httpAnchor({ url, name: `${origin}${pathname}` })
+  throw new UsageError(
+    '--anchor takes no URL with a password. Put httpAnchor({ url, headers, name }) into audit.config.ts, and give its name.',
+  )
 }

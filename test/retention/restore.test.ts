@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { MonthArchive } from '../../src/archive-contract.ts'
 import { archiveS3 } from '../../src/parquet/archive-s3.ts'
 import { archivedLog } from '../../src/parquet/archived-entries.ts'
-import { archiveDdl, engines } from '../../src/parquet/ddl.ts'
+import { archiveDdl, type Engine, engines } from '../../src/parquet/ddl.ts'
 import { exactColumns } from '../../src/reader/exact-row.ts'
 import { restoreMonth } from '../../src/retention/restore-month.ts'
 import { verifyLog } from '../../src/seal/verify/verify-log.ts'
@@ -124,6 +124,20 @@ describe('the statements for engines', () => {
         FROM audit_logs_internal.archives WHERE entries > 0 ORDER BY 1`),
     )
     for (const question of questions) await connection.run(question)
+  })
+
+  it('name things as each engine does', () => {
+    const ddl = (engine: Engine) => archiveDdl(engine, 's3://bucket', 'public.audit_logs')
+    // Athena's statements of tables are Hive's, its questions are Trino's
+    expect(ddl('athena')).toMatch(/ {2}`timestamp` timestamp,.*SELECT "timestamp", /s)
+    expect(ddl('trino')).toMatch(/ {2}"timestamp" timestamp\(6\),.*SELECT "timestamp", /s)
+    expect(ddl('spark')).toMatch(/ {2}`timestamp` TIMESTAMP,.*LOCATION 's3a:.*SELECT `timestamp`, /s)
+    expect(ddl('clickhouse')).toContain(
+      "FROM s3('s3://bucket/public.audit_logs/entries/month=*/*.parquet', 'Parquet', ",
+    )
+    expect(archiveDdl('clickhouse', "file:///o'b%20c/", 'public.audit_logs')).toContain(
+      "FROM file('/o''b c/public.audit_logs/entries/month=*/*.parquet', 'Parquet', ",
+    )
   })
 
   it.each(engines)('%s: has every column', (engine) => {

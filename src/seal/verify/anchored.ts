@@ -48,7 +48,7 @@ export async function readKept(
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new AuditError(
         'AUDIT_ANCHOR_FAILED',
-        `The anchor ${JSON.stringify(name)} can't be read, so nothing was verified: ${reason.replace(/\.$/, '')}.`,
+        `The anchor ${JSON.stringify(name)} can't be read, so nothing was verified: ${inOneLine(reason)}.`,
         { cause },
       )
     }
@@ -57,6 +57,11 @@ export async function readKept(
     findings.push({ kind: 'anchor', message })
   }
   return { kept: [...kept.values()].sort((a, b) => a.size - b.size), findings }
+}
+
+/** OpenSSL's reasons have line ends. */
+function inOneLine(reason: string): string {
+  return reason.replaceAll(/\s+/g, ' ').replace(/\.$/, '')
 }
 
 function keptIn(
