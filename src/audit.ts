@@ -3,6 +3,7 @@ import { type AuditHealth, healthBy } from './log/health.ts'
 import type { Log } from './log/log.ts'
 import { checkPartitions } from './log/log-partitions.ts'
 import { questionsTo } from './log/readable.ts'
+import { checkSealTriggers } from './log/seal-triggers.ts'
 import { configuredArchive } from './parquet/archived-entries.ts'
 import { createSubscriptions, type Subscriptions } from './reader/subscribe.ts'
 import { createErasure, type Erasure } from './retention/erase.ts'
@@ -73,6 +74,7 @@ export function createAudit<Client>(log: Log, verify: () => Promise<void>): Audi
   const asked = { ...log, connection, archive }
   const verifyAll = async () => {
     await verify()
+    await checkSealTriggers(asked.connection, log.options.table)
     await checkPartitions(asked.connection, log.options.table)
   }
   return {

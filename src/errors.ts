@@ -10,7 +10,8 @@ export const auditErrorCodes = {
   AUDIT_TABLE_MISSING: "the log's table does not exist or lacks a column",
   AUDIT_SCHEMA_CHANGED: 'a migration changed the table while a transaction was about to write to it',
   AUDIT_LOG_OUTDATED: 'the database lacks a migration of the log',
-  AUDIT_LOG_UNPROTECTED: 'a trigger that keeps entries from being changed is missing or disabled',
+  AUDIT_LOG_UNPROTECTED:
+    'a trigger that keeps entries or their seals from being changed is missing or disabled',
   AUDIT_PARTITIONS_ENDING: 'the partitions of the log end within a month; nobody has run `maintain`',
   AUDIT_PARTITION_MISSING: 'the log has no partition for what is written now, so writes are refused',
   AUDIT_OPTIONS_DIFFER: "a table's triggers record it differently from what the client's options say",

@@ -1,9 +1,11 @@
 import { columnNames, logColumns, writtenColumns } from '../log/columns.ts'
+import type { SealTrigger } from '../log/seal-triggers.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import type { LogCatalog, LogTable } from '../postgres/log-catalog.ts'
 import { type Check, missing, ok, warning } from './check.ts'
 import { logMigrationsAfter, newestLogMigration } from './log-migrations.ts'
 import { partitionChecks } from './partition-checks.ts'
+import { checkRefusal, sealTriggerChecks } from './refusal-checks.ts'
 
 /** A role that may write these could backdate an entry or forge its order. */
 const filledIn = columnNames.filter((name) => logColumns[name].filledBy === 'database')
@@ -29,9 +31,15 @@ const erasureMigration = 6
 /**
  * Everything that the log needs in the database, each with what was found.
  *
+ * @param sealTriggers those that keep the log's seals from being changed
  * @param isRecordedByTriggers whether triggers record every table of the project, so that a role need not write to the log
  */
-export function checklistOf(catalog: LogCatalog, wanted: TableName, isRecordedByTriggers: boolean): Check[] {
+export function checklistOf(
+  catalog: LogCatalog,
+  wanted: TableName,
+  sealTriggers: readonly SealTrigger[],
+  isRecordedByTriggers: boolean,
+): Check[] {
   const { table } = catalog
   if (!table) return [checkVersion(catalog), missingTable(catalog, wanted)]
   return [
@@ -42,6 +50,7 @@ export function checklistOf(catalog: LogCatalog, wanted: TableName, isRecordedBy
     checkMigrations(table),
     ...['record', 'iso'].map((suffix) => checkRecorder(table, suffix, catalog.role.name)),
     ...refusalsOf(table).map((event) => checkTrigger(table, event)),
+    ...sealTriggerChecks(sealTriggers, table),
     ...checkIndexes(table),
     ...partitionChecks(table),
     ...checkPrivileges(table, catalog.role.name, isRecordedByTriggers),
@@ -120,18 +129,8 @@ function refusalsOf(table: LogTable): (keyof typeof triggers)[] {
 
 function checkTrigger(table: LogTable, event: keyof typeof triggers): Check {
   const name = `${table.name}_refuse_${event}`
-  const trigger = table.triggers[name]
-  if (!trigger) return missing(`trigger ${name} is not there`)
-  if (trigger.timing !== triggers[event] || trigger.calls !== `${table.name}_immutable`) {
-    return missing(`trigger ${name} does not refuse every ${event.replace('_', ' ')}`)
-  }
-  if (trigger.enabled === 'D') return missing(`trigger ${name} is disabled`)
-  if (trigger.enabled !== 'A') {
-    return missing(
-      `trigger ${name} is enabled, but not ALWAYS: session_replication_role = replica passes it by`,
-    )
-  }
-  return ok(`trigger ${name}, enabled ALWAYS`)
+  const wanted = { timing: triggers[event], calls: `${table.name}_immutable` }
+  return checkRefusal(name, event.replace('_', ' '), wanted, table.triggers[name])
 }
 
 function checkIndexes(table: LogTable): Check[] {

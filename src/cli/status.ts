@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import { AuditError } from '../errors.ts'
+import { readSealTriggers } from '../log/seal-triggers.ts'
 import { readLogCatalog } from '../postgres/log-catalog.ts'
 import { readInstalledTriggers } from '../triggers/installed-triggers.ts'
 import { MigrationHistory } from '../triggers/migration-history.ts'
@@ -7,7 +8,7 @@ import { withRecordedOrigin } from '../triggers/trigger-changes.ts'
 import { readAuditedProject } from './audited-project.ts'
 import type { Check } from './check.ts'
 import { checklistOf } from './checks.ts'
-import { withConnection } from './connection.ts'
+import { logConnection, withConnection } from './connection.ts'
 import { countEntries, type EntryCount } from './count-entries.ts'
 import { countedEntries } from './quantity.ts'
 import { describeReaders, type ReadersStatus, readReaders } from './readers.ts'
@@ -39,7 +40,8 @@ export async function readStatus(url: string, table?: string, wanted?: WantedTri
     const triggers = log?.functions.version
       ? triggerChecks(await readInstalledTriggers(connection), log, wanted)
       : { checks: [], areComplete: false }
-    const checks = [...checklistOf(catalog, name, triggers.areComplete), ...triggers.checks]
+    const sealTriggers = await readSealTriggers(logConnection(connection), name)
+    const checks = [...checklistOf(catalog, name, sealTriggers, triggers.areComplete), ...triggers.checks]
     const readable = log?.schemaUsage && log.privileges.SELECT && log.columns.id && log.columns.timestamp
     const entries = readable ? await countEntries(connection, log) : null
     const readers = readable ? await readReaders(connection, name) : null

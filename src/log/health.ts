@@ -5,7 +5,7 @@ import { unansweredQuestion } from './readable.ts'
 /** How the audit of a client is. */
 export interface AuditHealth {
   /**
-   * `degraded`: changes are recorded, but entries could be altered, triggers are outdated, or partitions end soon. `broken`:
+   * `degraded`: changes are recorded, but entries or seals could be altered, triggers are outdated, or partitions end soon. `broken`:
    * writes fail, or the database does not answer.
    */
   state: 'ok' | 'degraded' | 'broken'

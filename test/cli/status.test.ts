@@ -50,6 +50,7 @@ describe('a log in place', () => {
       '✔ trigger audit_logs_refuse_delete, enabled ALWAYS',
       '✔ trigger audit_logs_refuse_truncate, enabled ALWAYS',
       '✔ trigger audit_logs_refuse_other_change, enabled ALWAYS',
+      '✔ 6 triggers on seals, enabled ALWAYS',
       '✔ 9 indexes',
       `✔ role ${new URL(database.url).username} may INSERT and SELECT`,
       `! role ${new URL(database.url).username} is a superuser and can drop the triggers, so it should not be the role of your application`,
@@ -170,6 +171,35 @@ describe('a log that lacks something', () => {
     } finally {
       await database.sql('DROP SCHEMA IF EXISTS app CASCADE')
     }
+  })
+
+  it.each([
+    ...['sealed_leaves', 'seal_nodes', 'checkpoints'].map((table) => [table, 'refuse_change', 'change']),
+    ['seal_salts', 'refuse_change', 'change'],
+    ['seal_salts', 'refuse_update', 'update'],
+    ['seal_salts', 'refuse_other_change', 'other change'],
+  ])('%s of the seals without %s', async (table, trigger, refused) => {
+    const named = `${trigger} on audit_logs_internal.${table}`
+    const failuresAfter = async (change: string) => {
+      await database.sql(change)
+      return failures()
+    }
+    const inside = `audit_logs_internal.${table}`
+    expect(await failuresAfter(`ALTER TABLE ${inside} DISABLE TRIGGER ${trigger}`)).toEqual([
+      `✘ trigger ${named} is disabled`,
+    ])
+    expect(await failuresAfter(`ALTER TABLE ${inside} ENABLE TRIGGER ${trigger}`)).toEqual([
+      `✘ trigger ${named} is enabled, but not ALWAYS: session_replication_role = replica passes it by`,
+    ])
+    expect(
+      await failuresAfter(`CREATE OR REPLACE TRIGGER ${trigger} BEFORE INSERT ON ${inside}
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_logs_internal.refuse_seal_change();
+        ALTER TABLE ${inside} ENABLE ALWAYS TRIGGER ${trigger}`),
+    ).toEqual([`✘ trigger ${named} does not refuse every ${refused}`])
+    expect(await failuresAfter(`DROP TRIGGER ${trigger} ON ${inside}`)).toEqual([
+      `✘ trigger ${named} is not there`,
+    ])
+    expect(await failuresAfter(shipped)).toEqual([])
   })
 
   it('knows fewer migrations than the database has', async () => {

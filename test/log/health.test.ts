@@ -47,6 +47,29 @@ test.each([
   },
 )
 
+test.each([
+  ...['sealed_leaves', 'seal_nodes', 'checkpoints', 'seal_salts'].map((table) => [table, 'refuse_change']),
+  ['seal_salts', 'refuse_update'],
+  ['seal_salts', 'refuse_other_change'],
+])('a log whose %s can be changed past %s is degraded, and verify names the trigger', async (table, name) => {
+  const inside = `audit_logs_internal.${table}`
+  try {
+    for (const harm of ['DISABLE', 'ENABLE']) {
+      await database.sql(`ALTER TABLE ${inside} ${harm} TRIGGER ${name}`)
+      expect(await health()).toEqual(['degraded', 'AUDIT_LOG_UNPROTECTED'])
+      await expect(prisma.$audit.verify()).rejects.toMatchObject({
+        code: 'AUDIT_LOG_UNPROTECTED',
+        message: expect.stringContaining(
+          `The trigger ${name} that refuses UPDATE, DELETE or TRUNCATE on "audit_logs_internal"."${table}"`,
+        ),
+      })
+    }
+  } finally {
+    await database.sql(`ALTER TABLE ${inside} ENABLE ALWAYS TRIGGER ${name}`)
+  }
+  expect(await health()).toEqual(['ok', undefined])
+})
+
 test('of an unprotected log each client is told once, however often it reads the catalog, and again after it was mended', async () => {
   const fresh = create()
   const rereadAndWrite = async () => {
