@@ -2,13 +2,16 @@
 // `archive --ddl clickhouse` prints, and compares what it reads with the log: npm run test:clickhouse
 import { deepStrictEqual } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import pg from 'pg'
 import { columnNames } from '../src/log/columns.ts'
+import { archiveDdl } from '../src/parquet/ddl.ts'
+import { hasMoto, startMoto } from './moto.ts'
 import { startEmbedded } from './postgres.ts'
 import { applyMigrations } from './schema-engine.ts'
 
@@ -49,44 +52,15 @@ export default { retention: { default: 'forever', archive: archiveFolder({ direc
   await pool.query(`SELECT audit_logs_internal.create_partitions('audit_logs', 1, '2024-01-01')`)
   await pool.query(fill)
   commandLine(config, 'maintain')
+  const { Session } = installed()
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' }) // read when it starts
+  const session = new Session()
   const statements = commandLine(config, 'archive', '--ddl', 'clickhouse')
   print(statements)
-  const [ddl = '', question = ''] = statements.split(/;\n/)
-
-  const { Session } = installed()
-  const session = new Session()
-  const ask = (sql: string) =>
-    session
-      .query(`${sql} SETTINGS output_format_json_quote_64bit_integers = 1`, 'JSONEachRow')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line): unknown => JSON.parse(line))
-  session.query(ddl)
-
-  const columns = columnNames.map((name) =>
-    name === 'timestamp' ? `${time} AS "timestamp"` : name === 'details' ? 'details::text' : `"${name}"`,
-  )
-  await same(
-    ['every entry', `SELECT "${columnNames.join('", "')}", month FROM audit_logs ORDER BY seq`],
-    `SELECT ${columns.join(', ')}, to_char("timestamp" AT TIME ZONE 'UTC', 'YYYY-MM') AS month FROM audit_logs ORDER BY seq`,
-  )
-  await same(
-    ['how many a month has', 'SELECT month, count() AS n FROM audit_logs GROUP BY month ORDER BY month'],
-    `SELECT to_char("timestamp" AT TIME ZONE 'UTC', 'YYYY-MM') AS month, count(*)::text AS n FROM audit_logs GROUP BY 1 ORDER BY 1`,
-  )
-  await same(
-    ['the example: what happened to the order 42', question.trim()],
-    `SELECT ${time} AS "timestamp", actor_id, action, details::text FROM audit_logs
-     WHERE resource_type = 'order' AND resource_id = '42' ORDER BY audit_logs."timestamp", seq`,
-  )
+  await compare(session, statements)
+  if (hasMoto()) await compareBucket(session)
+  else print('The bucket is left out: moto_server is not installed (pip install "moto[server]").\n')
   session.close()
-
-  async function same([what, asked]: readonly [string, string], sql: string): Promise<void> {
-    const { rows } = await pool.query<Record<string, unknown>>(sql)
-    if (rows.length === 0) throw new Error(`Nothing to compare: ${what}`)
-    deepStrictEqual(ask(asked), rows, what)
-    print(`✔ ${what}: ${rows.length} rows\n`)
-  }
 } finally {
   await pool.end()
   await server.stop()
@@ -100,16 +74,71 @@ function commandLine(cwd: string, ...args: string[]): string {
   return execFileSync(process.execPath, command, { cwd, env, encoding: 'utf8', stdio: 'pipe' })
 }
 
-/** As far as it is used here. */
-interface ChDb {
-  readonly Session: new () => { query(sql: string, format?: string): string; close(): void }
+/** Compares what ClickHouse reads with what PostgreSQL has. */
+async function compare(session: Session, statements: string): Promise<void> {
+  const [ddl = '', question = ''] = statements.split(/;\n/)
+  session.query('DROP VIEW IF EXISTS audit_logs')
+  session.query(ddl)
+  const same = async (what: string, asked: string, sql: string) => {
+    const quoted = `${asked} SETTINGS output_format_json_quote_64bit_integers = 1`
+    const lines = session.query(quoted, 'JSONEachRow').split('\n')
+    const found = lines.filter((line) => line !== '').map((line): unknown => JSON.parse(line))
+    const { rows } = await pool.query<Record<string, unknown>>(sql)
+    if (rows.length === 0) throw new Error(`Nothing to compare: ${what}`)
+    deepStrictEqual(found, rows, what)
+    print(`✔ ${what}: ${rows.length} rows\n`)
+  }
+  const columns = columnNames.map((name) =>
+    name === 'timestamp' ? `${time} AS "timestamp"` : name === 'details' ? 'details::text' : `"${name}"`,
+  )
+  await same(
+    'every entry',
+    `SELECT "${columnNames.join('", "')}", month FROM audit_logs ORDER BY seq`,
+    `SELECT ${columns.join(', ')}, left(${time}, 7) AS month FROM audit_logs ORDER BY seq`,
+  )
+  await same(
+    'how many a month has',
+    'SELECT month, count() AS n FROM audit_logs GROUP BY month ORDER BY month',
+    `SELECT left(${time}, 7) AS month, count(*)::text AS n FROM audit_logs GROUP BY 1 ORDER BY 1`,
+  )
+  await same(
+    'the example: what happened to the order 42',
+    question,
+    `SELECT ${time} AS "timestamp", actor_id, action, details::text FROM audit_logs
+     WHERE resource_type = 'order' AND resource_id = '42' ORDER BY audit_logs."timestamp", seq`,
+  )
 }
 
-function installed(): ChDb {
+/** The same from a bucket, by the address that another store than Amazon's has. */
+async function compareBucket(session: Session): Promise<void> {
+  const moto = await startMoto()
+  try {
+    const client = new S3Client(moto.config)
+    await client.send(new CreateBucketCommand({ Bucket: 'bucket' }))
+    const files = readdirSync(join(folder, 'archive'), { recursive: true, encoding: 'utf8' })
+    for (const file of files.filter((path) => path.endsWith('.parquet'))) {
+      const Body = readFileSync(join(folder, 'archive', file))
+      await client.send(new PutObjectCommand({ Bucket: 'bucket', Key: `archive/${file}`, Body }))
+    }
+    const statements = archiveDdl('clickhouse', 's3://bucket/archive/', 'public.audit_logs')
+    print('From a bucket:\n')
+    await compare(session, statements.replace("FROM s3('s3://", `FROM s3('${moto.config.endpoint}/`))
+  } finally {
+    await moto.stop()
+  }
+}
+
+/** Of chdb, as far as it is used here. */
+interface Session {
+  query(sql: string, format?: string): string
+  close(): void
+}
+
+function installed(): { readonly Session: new () => Session } {
   print(`Installing chdb ${version}, about 550 MB …\n`)
   const install = ['install', '--prefix', folder, '--silent', '--no-audit', '--no-fund', `chdb@${version}`]
   execFileSync('npm', install, { stdio: 'inherit' })
-  return createRequire(join(folder, 'package.json'))('chdb') as ChDb
+  return createRequire(join(folder, 'package.json'))('chdb')
 }
 
 function print(text: string): void {
