@@ -1,9 +1,10 @@
 import type { ArchiveObject, ParquetFile } from '../archive-contract.ts'
+import type { LeafRun } from '../seal/leaf-runs.ts'
 
 /** A file of an archive, and what is in it. */
 export type ArchivedPart = ArchiveObject & Omit<ParquetFile, 'path'>
 
-/** What was archived at one time of one partition. */
+/** What was archived at one time of one partition, as the database has it. */
 export interface ArchiveManifest {
   readonly format: 'prisma-extension-audit/archive/1'
   readonly log: string
@@ -16,6 +17,15 @@ export interface ArchiveManifest {
   readonly parts: readonly ArchivedPart[]
   /** The newest checkpoint of the seals by then, which covers all of it; null for a log that is not sealed. */
   readonly checkpoint: { readonly number: number; readonly size: number; readonly note: string } | null
+}
+
+/** A manifest as its file has it. */
+export interface ManifestFile extends ArchiveManifest {
+  /**
+   * The leaves of its entries in the tree of that checkpoint, which are not contiguous: in order, the first and the last of each
+   * run. Null for a log that is not sealed; files of earlier versions lack it. The database has all leaves already.
+   */
+  readonly leaves: readonly LeafRun[] | null
 }
 
 /** A manifest, and where it is stored. */
@@ -41,6 +51,6 @@ export function folderOf(log: string): string {
   return log.replaceAll('"', '').replaceAll(/[^\w.-]/g, '_')
 }
 
-export function manifestText(manifest: ArchiveManifest): Buffer {
+export function manifestText(manifest: ManifestFile): Buffer {
   return Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)
 }

@@ -15,6 +15,7 @@ import {
 import { commitOrder } from '../reader/committed-range.ts'
 import { transactionSql } from '../reader/reader-log.ts'
 import { canonicalForm, canonicalSql } from '../seal/canonical-form.ts'
+import { readLeafRuns } from '../seal/leaf-runs.ts'
 import { readHead } from '../seal/stored-checkpoint.ts'
 import type { PastMonth } from './months.ts'
 import type { OwnedLog } from './owned-log.ts'
@@ -50,7 +51,8 @@ export async function archiveMonth(
     const engine = await archive.engine()
     const files = await engine.write(linesOf(log, month, after, content, signal), directory)
     note(`${month.partition}: copied ${content.entries} entries`)
-    const stored = content.entries > 0 ? await store(log, month, archive, content, files, signal) : undefined
+    const stored =
+      content.entries > 0 ? await store(log, month, archive, { ...content, after }, files, signal) : undefined
     note(`${month.partition}: uploaded ${files.length} ${files.length === 1 ? 'file' : 'files'}`)
     if (stored) await readBack(archive, stored, signal)
     note(`${month.partition}: verified`)
@@ -96,9 +98,9 @@ ORDER BY ${commitOrder} LIMIT ${pageSize}`,
 
 async function store(
   log: OwnedLog,
-  { log: name, lower, upper }: PastMonth,
+  { log: name, partition, lower, upper }: PastMonth,
   archive: MonthArchive,
-  { entries, sha256 }: Content,
+  { entries, sha256, after }: Content & { after: bigint },
   files: readonly ParquetFile[],
   signal: AbortSignal,
 ): Promise<KeptManifest> {
@@ -116,7 +118,9 @@ async function store(
     ...{ content: { sha256 }, parts },
     checkpoint: head ? { number: head.number, size: head.size, note: head.note } : null,
   }
-  const object = { key: manifestKey(manifest), body: manifestText(manifest), type: 'application/json' }
+  const leaves = head ? await readLeafRuns(log, { name, partition, after, size: head.size }) : null
+  const body = manifestText({ ...manifest, leaves })
+  const object = { key: manifestKey(manifest), body, type: 'application/json' }
   return { reference: await archive.put(object, signal), manifest }
 }
 
