@@ -32,6 +32,8 @@ export type {
   Subscription,
   SubscriptionBatch,
 } from './reader/subscribe.ts'
+export type { Maintaining, MaintainingMetrics } from './retention/maintaining.ts'
+export type { MaintenanceAction } from './retention/maintenance.ts'
 export type { RetentionOptions, RetentionRule } from './retention-options.ts'
 export type { EntryProof } from './seal/proof.ts'
 export type { Sealing, SealMetrics } from './seal/sealing.ts'
@@ -49,6 +51,7 @@ export type {
   SinkLimits,
 } from './sink.ts'
 export type { Shipping, SinkMetrics } from './sinks/shipping.ts'
+export { type MaintainingOptions, startMaintaining } from './start-maintaining.ts'
 export { type SealingOptions, startSealing } from './start-sealing.ts'
 export { type ShippingOptions, startShipping } from './start-shipping.ts'
 export type { RevertOptions } from './time-travel/revert.ts'

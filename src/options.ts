@@ -63,7 +63,7 @@ export interface AuditOptions<Client = unknown> {
   sinks?: readonly Sink[]
   /** How the log is sealed. `startSealing`, `seal` and `ship` do it; `withAudit` by itself does not. Default: not at all. */
   seal?: SealOptions
-  /** How long entries stay in the table, and the archive that they go to. `maintain` does it; queries read both. Default: forever. */
+  /** How long entries stay in the table, and the archive that they go to. `startMaintaining` and `maintain` do it; queries read both. Default: forever. */
   retention?: RetentionOptions
   /** Called with a queued entry that could not be written, and once where a trigger that protects the log is missing. */
   onError?: (error: AuditError) => void

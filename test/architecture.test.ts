@@ -30,7 +30,7 @@ const order = [
   ['retention'],
   ['audit'],
   ['prisma-7'],
-  ['start-sealing', 'start-shipping', 'verify-archive', 'with-audit'],
+  ['start-maintaining', 'start-sealing', 'start-shipping', 'verify-archive', 'with-audit'],
   ['http', 'ui'],
   ['cli'],
   ['index'],

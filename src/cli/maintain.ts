@@ -1,10 +1,9 @@
 import { quoteTable } from '../postgres/identifiers.ts'
 import { convertLog } from '../retention/convert-log.ts'
 import { maintainLog } from '../retention/maintain.ts'
-import { type MaintenanceAction, monthsAhead } from '../retention/maintenance.ts'
-import { sealingConsumer } from '../seal/append.ts'
-import { consumerOfSink } from '../sinks/ship.ts'
-import { type AuditConfig, loadAuditConfig } from './audit-config.ts'
+import { type MaintenanceAction, monthsAhead, startOfMonth } from '../retention/maintenance.ts'
+import { requiredReaders } from '../retention/required-readers.ts'
+import { loadAuditConfig } from './audit-config.ts'
 import { retentionIn } from './config-options.ts'
 import { withOwnedLog } from './open-log.ts'
 import { countedEntries } from './quantity.ts'
@@ -28,15 +27,10 @@ export async function maintainProjectLog(
   retentionIn(config) // what can't be used is said before anything is done
   return withOwnedLog(directory, table, (log) =>
     maintainLog(log, {
-      ...{ isDryRun, monthsAhead, since, note, signal, readers: readersIn(config) },
+      ...{ isDryRun, monthsAhead, since, note, signal, readers: requiredReaders(config.options) },
       retention: async () => retentionIn(await loadAuditConfig(directory, { isAgain: true })),
     }),
   )
-}
-
-/** Who has to have read what leaves, by the names that the database has for them. */
-function readersIn({ options: { sinks = [], seal } }: AuditConfig): string[] {
-  return [...sinks.map(consumerOfSink), ...(seal ? [sealingConsumer] : [])]
 }
 
 /**
@@ -72,9 +66,8 @@ export function describeMaintenance(
     .join('')
 }
 
-/** `2024-03` → its first moment, in UTC. */
 function monthOf(text: string): string {
-  const moment = new Date(`${text}-01T00:00:00Z`)
-  if (/^\d{4}-\d\d$/.test(text) && !Number.isNaN(+moment)) return moment.toISOString()
+  const start = startOfMonth(text)
+  if (start !== undefined) return start
   throw new UsageError(`--since takes a month, such as 2024-03, and not ${JSON.stringify(text)}.`)
 }

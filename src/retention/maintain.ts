@@ -13,6 +13,9 @@ const steps: readonly MaintenanceStep[] = [createPartitions, forgetWrittenIds, r
  */
 export async function maintainLog(log: OwnedLog, options: MaintenanceOptions): Promise<MaintenanceAction[]> {
   const actions: MaintenanceAction[] = []
-  for (const step of steps) actions.push(...(await step(log, options)))
+  for (const step of steps) {
+    options.signal?.throwIfAborted()
+    actions.push(...(await step(log, options)))
+  }
   return actions
 }

@@ -39,6 +39,7 @@ async function retireAll(
     if (why) return [{ action: 'wait for', subject: quoteTable(log.table), why }]
   }
   for (const month of months) {
+    signal.throwIfAborted()
     if (month.isArchived && !mayLeave(month)) continue
     const readers = await whoStillReads(log, month, options.readers ?? [])
     if (readers.length > 0) {

@@ -1,0 +1,59 @@
+import type { AuditError, AuditErrorCode } from '../errors.ts'
+import { repeatUntil } from '../seal/repeat.ts'
+import { maintainLog } from './maintain.ts'
+import type { MaintenanceAction, MaintenanceOptions } from './maintenance.ts'
+import type { OwnedLog } from './owned-log.ts'
+
+/** What this process has done for the log since it began. */
+export interface MaintainingMetrics {
+  /** How often it was maintained to the end. */
+  readonly runs: number
+  /** What the last of them did, or waits for; null before the first. */
+  readonly lastRun: { readonly at: string; readonly actions: readonly MaintenanceAction[] } | null
+  /** Attempts that failed; each is followed by another. */
+  readonly failures: number
+  readonly lastError: { readonly at: string; readonly code: AuditErrorCode; readonly message: string } | null
+}
+
+/** Maintenance at work. */
+export interface Maintaining {
+  metrics(): MaintainingMetrics
+  /** Ends it, also in the middle: nothing is lost, and the next run goes on. Waits for the statement at hand. */
+  stop(): Promise<void>
+  /** Resolves when it has ended. */
+  readonly stopped: Promise<void>
+}
+
+/**
+ * Maintains a log now, and again and again until it is stopped.
+ *
+ * @param options.interval milliseconds between two runs
+ * @param options.onError called with what made it pause. Never throws
+ */
+export function maintainOn(
+  log: OwnedLog,
+  options: Omit<MaintenanceOptions, 'isDryRun' | 'note' | 'signal'> & {
+    readonly interval: number
+    readonly onError: (error: AuditError) => void
+  },
+): Maintaining {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  let metrics: MaintainingMetrics = { runs: 0, lastRun: null, failures: 0, lastError: null }
+  const onError = (error: AuditError) => {
+    const lastError = { at: new Date().toISOString(), code: error.code, message: error.message }
+    metrics = { ...metrics, failures: metrics.failures + 1, lastError }
+    options.onError(error)
+  }
+  const maintain = async () => {
+    const actions = await maintainLog(log, { ...options, isDryRun: false, signal })
+    metrics = { ...metrics, runs: metrics.runs + 1, lastRun: { at: new Date().toISOString(), actions } }
+    return options.interval
+  }
+  const stopped = repeatUntil(signal, maintain, onError)
+  const stop = () => {
+    stopping.abort()
+    return stopped
+  }
+  return { metrics: () => metrics, stop, stopped }
+}
