@@ -121,7 +121,7 @@ partition:
   --table, --schema, --dry-run   As above
 
 maintain:
-  --since <YYYY-MM>              Also the months since then that are missing, for entries from elsewhere
+  --since <YYYY-MM>              Create the months since then, for entries from elsewhere, and do nothing else
   --dry-run                      Say what would be done, do nothing
   --table <name | schema.name>   Another table than audit_logs
   --json                         Print what was done as JSON

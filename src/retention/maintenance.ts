@@ -16,7 +16,10 @@ export interface MaintenanceOptions {
   readonly isDryRun: boolean
   /** For how many months after the present one there are to be partitions. */
   readonly monthsAhead: number
-  /** From when on there are to be partitions, ISO 8601; by default from the present month on. */
+  /**
+   * From when on there are to be partitions, ISO 8601, for entries from elsewhere: they are made, and nothing else is done. By
+   * default there are those from the present month on.
+   */
   readonly since?: string | undefined
   /** What leaves the table, and when. Asked again before each month: a hold that is set meanwhile holds what has not left. */
   readonly retention?: (() => Promise<ResolvedRetention | undefined>) | undefined

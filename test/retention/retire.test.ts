@@ -43,6 +43,24 @@ async function archivedRows(directory: string): Promise<ExactRow[]> {
 }
 
 describe('maintain', () => {
+  it('leaves months that are made for an import to it, and takes them out with it the next time', async () => {
+    const db = await createPartitioned()
+    const { archive } = await temporaryArchive()
+    const policy = { default: '3 months', archive } as const
+    const past = new Date()
+    past.setUTCMonth(past.getUTCMonth() - 6, 1)
+    const month = past.toISOString().slice(0, 7).replace('-', '_')
+    const made = await maintainBy(db, policy, { since: past.toISOString() })
+    expect(new Set(made.map(({ action }) => action))).toEqual(new Set(['create partition']))
+    await db.sql(`INSERT INTO audit_logs (id, timestamp, action, actor_id, actor_type, resource_type, resource_id, outcome, details)
+      VALUES (gen_random_uuid(), '${past.toISOString()}', 'tag.create', 'ada', 'user', 'tag', '1', 'success', '{}')`)
+    await untilReadable(db)
+    const retired = (await maintainBy(db, policy)).filter(({ action }) => action === 'retire')
+    expect(retired).toContainEqual(
+      expect.objectContaining({ subject: expect.stringContaining(month), entries: 1 }),
+    )
+  })
+
   it('archives what is over, and takes out what is older than the policy says; the rest is untouched', async () => {
     const db = await filled(6)
     const before = await rowsOf(db)
