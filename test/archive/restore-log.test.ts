@@ -15,6 +15,7 @@ import { shipAll, writeSome } from './shipped.ts'
 
 const database = await createDatabase()
 const prisma = withAudit(createClient(database.url))
+const moto = withoutMoto ? undefined : await startMoto()
 
 const section =
   (await readFile('docs/shipping.md', 'utf8')).split('## Restore from the archive')[1]?.split('\n## ')[0] ??
@@ -92,8 +93,8 @@ it('files are restored to the rows that they were made of, and to a new log', as
   await database.sql('DROP TABLE restored')
 })
 
-it.skipIf(withoutMoto)('objects of S3 are unzipped, and restored the same', { timeout: 60_000 }, async () => {
-  const moto = await startMoto()
+it.skipIf(!moto)('objects of S3 are unzipped, and restored the same', { timeout: 60_000 }, async () => {
+  if (!moto) return
   await writeStrange()
   const { client, bucket, versions } = await createBucket(moto)
   const retention = { mode: 'COMPLIANCE', days: 1 } as const

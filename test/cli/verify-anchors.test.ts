@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { freePort } from '../../scripts/free-port.ts'
 import type { Moto } from '../../scripts/moto.ts'
 import type { Anchor } from '../../src/anchor.ts'
@@ -96,7 +96,7 @@ describe('verify --anchor https://…', { timeout: 120_000 }, () => {
       response.end(request.method === 'GET' ? notes.join('') : undefined)
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
-    afterAll(() => server.close())
+    onTestFinished(() => void server.close())
     const { port } = server.address() as AddressInfo
     const url = `http://127.0.0.1:${port}`
 

@@ -1,5 +1,6 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import { describe, expect, it } from 'vitest'
+import type { Moto } from '../../scripts/moto.ts'
 import type { MonthArchive } from '../../src/archive-contract.ts'
 import { archiveS3 } from '../../src/parquet/archive-s3.ts'
 import { archivedLog } from '../../src/parquet/archived-entries.ts'
@@ -148,9 +149,10 @@ describe('the statements for engines', () => {
   })
 })
 
-describe.skipIf(withoutMoto)('an archive in S3', { timeout: 120_000 }, () => {
+describe.skipIf(withoutMoto)('an archive in S3', { timeout: 120_000 }, async () => {
+  const moto = withoutMoto ? ({} as Moto) : await startMoto()
+
   it('is written under Object Lock, read back, replaced where it is corrupt, and asked', async () => {
-    const moto = await startMoto()
     const { bucket, client } = await createBucket(moto)
     const archive = archiveS3({
       ...{ bucket, prefix: 'archive/', client: moto.config },
