@@ -9,7 +9,7 @@ import { auditOf } from './prisma-7/registry.ts'
 import { connectionInside } from './prisma-7/transactions.ts'
 import { beginUntilDisconnect } from './reader/until-disconnect.ts'
 import { type Maintaining, maintainOn } from './retention/maintaining.ts'
-import { monthsAhead, startOfMonth } from './retention/maintenance.ts'
+import { monthsAhead } from './retention/maintenance.ts'
 import { type OwnedLog, ownedLog } from './retention/owned-log.ts'
 import { requiredReaders } from './retention/required-readers.ts'
 import { checkShape } from './values/check-shape.ts'
@@ -18,8 +18,6 @@ import { checkShape } from './values/check-shape.ts'
 export interface MaintainingOptions {
   /** Milliseconds between two runs. Default 86,400,000, a day. */
   interval?: number | undefined
-  /** A month, such as `'2024-03'`: also the months since then that are missing, for entries from elsewhere. */
-  since?: string | undefined
   /**
    * Called when a run failed: `AUDIT_NOT_MAINTAINED` where the role does not own the log's table, `AUDIT_ARCHIVE_BROKEN`, or
    * where the log can't be read. Another run follows, a minute later at the latest. Default: the option `onError` of `withAudit`,
@@ -30,11 +28,6 @@ export interface MaintainingOptions {
 
 const maintainingSchema = z.strictObject({
   interval: z._default(z.number().check(z.minimum(10), z.maximum(2_147_483_647)), 86_400_000),
-  since: z.optional(
-    z
-      .string()
-      .check(z.refine((text) => startOfMonth(text) !== undefined, "must be a month, such as '2024-03'")),
-  ),
   onError: z.optional(z.custom<(error: AuditError) => void>((value) => typeof value === 'function')),
 })
 
@@ -65,10 +58,10 @@ export async function startMaintaining(
   if (!log) throw maintainingRefused('the client is not audited. Pass the client that withAudit returned')
   const parsed = checkShape(maintainingSchema, options)
   if (!parsed.success) throw maintainingRefused(z.prettifyError(parsed.error), parsed.error)
-  const { interval, since, onError } = parsed.data
+  const { interval, onError } = parsed.data
   return beginUntilDisconnect(log, async () =>
     maintainOn(ownedBy(log), {
-      ...{ interval, monthsAhead, since: since && startOfMonth(since) },
+      ...{ interval, monthsAhead },
       retention: async () => log.options.retention,
       readers: requiredReaders(log.options),
       onError: reporterOf(onError ?? log.options.onError),
