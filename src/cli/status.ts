@@ -2,6 +2,7 @@ import { styleText } from 'node:util'
 import { AuditError } from '../errors.ts'
 import { readSealTriggers } from '../log/seal-triggers.ts'
 import { readLogCatalog } from '../postgres/log-catalog.ts'
+import { readLastVerification, type StoredVerification } from '../seal/verify/stored-verification.ts'
 import { readInstalledTriggers } from '../triggers/installed-triggers.ts'
 import { MigrationHistory } from '../triggers/migration-history.ts'
 import { withRecordedOrigin } from '../triggers/trigger-changes.ts'
@@ -24,6 +25,8 @@ export interface Status {
   readonly entries: EntryCount | null
   /** Null where nobody reads the log on, or the role may not see it. */
   readonly readers: ReadersStatus | null
+  /** The newest verification of its seals; null where none is stored, or the role may not see it. */
+  readonly verification: StoredVerification | null
 }
 
 /**
@@ -45,7 +48,11 @@ export async function readStatus(url: string, table?: string, wanted?: WantedTri
     const readable = log?.schemaUsage && log.privileges.SELECT && log.columns.id && log.columns.timestamp
     const entries = readable ? await countEntries(connection, log) : null
     const readers = readable ? await readReaders(connection, name) : null
-    return { ok: checks.every(({ state }) => state !== 'missing'), checks, entries, readers }
+    const verification = readable ? await readLastVerification(logConnection(connection), name) : null
+    return {
+      ok: checks.every(({ state }) => state !== 'missing'),
+      ...{ checks, entries, readers, verification },
+    }
   })
 }
 
@@ -77,7 +84,7 @@ export async function wantedTriggers(
 
 /** The checklist for people to read. */
 export function describeStatus(
-  { ok, checks, entries, readers }: Status,
+  { ok, checks, entries, readers, verification }: Status,
   { colors }: { colors: boolean },
 ): string {
   const marks = { ok: ['green', '✔'], warning: ['yellow', '!'], missing: ['red', '✘'] } as const
@@ -88,8 +95,21 @@ export function describeStatus(
   })
   if (entries) lines.push(`  ${describeEntries(entries)}`)
   if (readers) lines.push(...describeReaders(readers).map((line) => `  ${line}`))
+  if (verification) lines.push(`  ${describeStored(verification)}`)
   lines.push('', ok ? 'The audit log is in place.' : 'The audit log is not in place: see the lines marked ✘.')
   return `${lines.join('\n')}\n`
+}
+
+/** It is what somebody stored, and no proof: so the role that did is named. */
+function describeStored(stored: StoredVerification): string {
+  const { endedAt, result, size, entries, findings, anchored, role, sealedSince } = stored
+  const said = {
+    intact: 'nothing was altered',
+    altered: `${findings} ${findings === 1 ? 'thing does' : 'things do'} not fit`,
+    stopped: 'nothing was altered, and it was stopped before the end',
+  }[result]
+  const compared = `${entries} of ${countedEntries(size)} compared${anchored === null ? ', without an anchor' : `, ${anchored} anchored`}`
+  return `last verified at ${endedAt} by role ${role}: ${said}; ${compared}; ${countedEntries(sealedSince)} sealed since`
 }
 
 function describeEntries({ count, exact, newest, retiredUntil }: EntryCount): string {

@@ -104,6 +104,7 @@ verify:
                                  name of an anchor in audit.config.ts; as often as there are anchors
   --origin <text>                The log that checkpoints have to be of; without it, that of the first one
   --table, --json                As above
+  The result is stored beside the seals, where the role may, for status and the page.
   Exit code: 0 everything fits; 1 something does not; 130 Ctrl-C ended it, and the --since to go on with is on the standard error;
   2 wrong usage
 

@@ -16,6 +16,7 @@ export type InternalTable =
   | 'seal_salts'
   | 'seal_nodes'
   | 'checkpoints'
+  | 'verifications'
   | 'archives'
 
 /** A table of the internal schema, quoted. */

@@ -26,7 +26,13 @@ export interface SealTrigger {
 }
 
 /** The tables of the seals, in which rows are only added. */
-const sealTables: readonly InternalTable[] = ['sealed_leaves', 'seal_salts', 'seal_nodes', 'checkpoints']
+const sealTables: readonly InternalTable[] = [
+  'sealed_leaves',
+  'seal_salts',
+  'seal_nodes',
+  'checkpoints',
+  'verifications',
+]
 
 // pg_trigger.tgtype: 1 for each row, 2 for BEFORE, and 8, 16 or 32 for DELETE, UPDATE or TRUNCATE.
 const everyChange = { refuse_change: { timing: 2 + 8 + 16 + 32, calls: 'refuse_seal_change' } }

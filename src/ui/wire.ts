@@ -117,6 +117,21 @@ export interface WireIntegrity {
   }[]
   /** Entries that are in no checkpoint, counted up to 100,000, and how long the oldest has waited. */
   waiting: { entries: number; seconds: number }
+  /** What `verify` stored last; null where that is nothing, or the role may not read it. It proves nothing. */
+  verification: {
+    endedAt: string
+    /** `stopped` found nothing until it was ended before its time. */
+    result: 'intact' | 'altered' | 'stopped'
+    /** How many entries were sealed, and how many of them were compared. */
+    size: number
+    entries: number
+    findings: number
+    /** How many entries an anchor covered; null where none was asked. */
+    anchored: number | null
+    /** The role of the database that ran it. */
+    role: string
+    sealedSince: number
+  } | null
 }
 
 /** How far the sinks of a log are. */

@@ -50,7 +50,7 @@ describe('a log in place', () => {
       '✔ trigger audit_logs_refuse_delete, enabled ALWAYS',
       '✔ trigger audit_logs_refuse_truncate, enabled ALWAYS',
       '✔ trigger audit_logs_refuse_other_change, enabled ALWAYS',
-      '✔ 6 triggers on seals, enabled ALWAYS',
+      '✔ 7 triggers on seals, enabled ALWAYS',
       '✔ 9 indexes',
       `✔ role ${new URL(database.url).username} may INSERT and SELECT`,
       `! role ${new URL(database.url).username} is a superuser and can drop the triggers, so it should not be the role of your application`,
@@ -174,7 +174,11 @@ describe('a log that lacks something', () => {
   })
 
   it.each([
-    ...['sealed_leaves', 'seal_nodes', 'checkpoints'].map((table) => [table, 'refuse_change', 'change']),
+    ...['sealed_leaves', 'seal_nodes', 'checkpoints', 'verifications'].map((table) => [
+      table,
+      'refuse_change',
+      'change',
+    ]),
     ['seal_salts', 'refuse_change', 'change'],
     ['seal_salts', 'refuse_update', 'update'],
     ['seal_salts', 'refuse_other_change', 'other change'],
@@ -361,7 +365,7 @@ describe('the command', () => {
 describe('colours', () => {
   it('only the marks have them', async () => {
     const checks = [{ state: 'missing', message: 'table x' }] as const
-    const status = { ok: false, checks, entries: null, readers: null }
+    const status = { ok: false, checks, entries: null, readers: null, verification: null }
     expect(describeStatus(status, { colors: true })).toContain('\u001b[31m✘\u001b[39m table x\n')
     expect(describeStatus(status, { colors: false })).toContain('✘ table x\n')
   })

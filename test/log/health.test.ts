@@ -48,7 +48,10 @@ test.each([
 )
 
 test.each([
-  ...['sealed_leaves', 'seal_nodes', 'checkpoints', 'seal_salts'].map((table) => [table, 'refuse_change']),
+  ...['sealed_leaves', 'seal_nodes', 'checkpoints', 'verifications', 'seal_salts'].map((table) => [
+    table,
+    'refuse_change',
+  ]),
   ['seal_salts', 'refuse_update'],
   ['seal_salts', 'refuse_other_change'],
 ])('a log whose %s can be changed past %s is degraded, and verify names the trigger', async (table, name) => {

@@ -1,5 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { withAudit } from '../../src/index.ts'
+import { parseVerifierKey } from '../../src/seal/keys.ts'
+import { storeVerification } from '../../src/seal/verify/stored-verification.ts'
+import { verifyLog } from '../../src/seal/verify/verify-log.ts'
 import { auditPage } from '../../src/ui/index.ts'
 import type { WireIntegrity, WireOverview, WireSeal } from '../../src/ui/wire.ts'
 import { logOf, untilReadable } from '../reader/readers.ts'
@@ -11,7 +14,11 @@ import { minute } from './entries.ts'
 
 const key = newKey()
 const id = (n: number) => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`
-const nothing: WireIntegrity = { checkpoints: [], waiting: { entries: 0, seconds: 0 } }
+const nothing: WireIntegrity = {
+  checkpoints: [],
+  waiting: { entries: 0, seconds: 0 },
+  verification: null,
+}
 
 /** Entries of `ada`, each of the organization `acme`. */
 async function add({ sql }: Pick<Database, 'sql'>, ...numbers: number[]): Promise<void> {
@@ -27,6 +34,13 @@ async function add({ sql }: Pick<Database, 'sql'>, ...numbers: number[]): Promis
 async function seal(database: Database, limit?: number): Promise<void> {
   await untilReadable(database)
   await sealAll(logOf(database), await signerOf(key), limit)
+}
+
+/** What the command `verify` does. */
+async function verify(database: Database, signal = new AbortController().signal): Promise<void> {
+  const log = logOf(database)
+  const found = await verifyLog(log, { keys: [parseVerifierKey(key.publicKey)], origin, signal })
+  await storeVerification(log.connection, log.table, found, 0.5)
 }
 
 /** What a superuser does who switches the triggers off. */
@@ -82,6 +96,7 @@ describe('what a page says of the seals', () => {
         { number: 1, size: 2, createdAt: expect.stringMatching(/^20\d\d-.*Z$/), keys: [origin] },
       ],
       waiting: { entries: 1, seconds: expect.any(Number) },
+      verification: null,
     })
     const states = await Promise.all([1, 2, 3, 4].map((n) => ask(`seals/${id(n)}`)))
     expect(states).toEqual([sealed(1), sealed(1), sealed(2), other('waiting')])
@@ -90,6 +105,28 @@ describe('what a page says of the seals', () => {
     expect(await ask('seals')).toMatchObject({ error: { code: 'NOT_FOUND' } })
     await seal(database)
     expect(await ask(`seals/${id(4)}`)).toEqual(sealed(3))
+  })
+
+  it('is what verify stored last, and how many entries were sealed since', async () => {
+    const database = await createDatabase()
+    await add(database, 1, 2)
+    await seal(database)
+    const ask = asking(withAudit(createClient(database.url)))
+    await verify(database)
+    await add(database, 3)
+    await seal(database)
+    const { verification } = await ask<WireIntegrity>('integrity')
+    expect(verification).toEqual({
+      endedAt: expect.stringMatching(/^20\d\d-.*Z$/),
+      ...{ result: 'intact', size: 2, entries: 2, findings: 0, anchored: null },
+      ...{ role: new URL(database.url).username, sealedSince: 1 },
+    })
+    await verify(database, AbortSignal.abort())
+    expect(await ask('integrity')).toMatchObject({
+      verification: { result: 'stopped', size: 0, entries: 0, findings: 0, sealedSince: 3 },
+    })
+    await database.sql('DROP TABLE audit_logs_internal.verifications')
+    expect(await ask('integrity')).toMatchObject({ checkpoints: [{}, {}], verification: null })
   })
 
   it.each([
@@ -221,6 +258,7 @@ describe.skipIf(!hasBrowser)('the seals on the page', () => {
     expect(await page.title()).toMatch(/^Integrity · Audit log/)
     await page.getByText('1 entry waits to be sealed.', { exact: false }).waitFor()
     await page.getByText('npx prisma-extension-audit verify --key audit.pub').waitFor()
+    await page.getByText('No result of a verification is stored.').waitFor()
     const cells = () => page.locator('.integrity tbody tr').first().locator('th, td').allTextContents()
     expect(await cells()).toEqual(['1', '3', 'just now', origin])
     expect(await page.locator('nav [aria-current=page]').textContent()).toBe('Integrity')
@@ -228,5 +266,13 @@ describe.skipIf(!hasBrowser)('the seals on the page', () => {
     await seal(test.database)
     await page.getByText('Every committed entry is sealed.').waitFor({ timeout: 15_000 })
     expect(await cells()).toEqual(['2', '4', 'just now', origin])
+    await verify(test.database)
+    await page.reload()
+    const verified = page.locator('.verification.is-altered')
+    await verified.waitFor()
+    expect((await verified.textContent())?.replaceAll(/\s+/g, ' ')).toBe(
+      `Last verified just now by the role ${new URL(test.database.url).username}: 1 thing does not fit (4 of 4 sealed entries compared, without an anchor). 0 entries were sealed since. That is what the database has stored, and no proof.`,
+    )
+    expect(await violations(page)).toEqual([])
   })
 })

@@ -59,6 +59,25 @@ CREATE TABLE IF NOT EXISTS "audit_logs_internal"."checkpoints" (
 -- which checkpoint is the first to cover an entry
 CREATE INDEX IF NOT EXISTS "checkpoints_size_idx" ON "audit_logs_internal"."checkpoints" ("log", "size");
 
+-- What "verify" found, each time. It is told by whoever may write here, and proves nothing.
+CREATE TABLE IF NOT EXISTS "audit_logs_internal"."verifications" (
+  "log"      text        NOT NULL,
+  "number"   bigint      GENERATED ALWAYS AS IDENTITY,
+  "began_at" timestamptz NOT NULL,
+  "ended_at" timestamptz NOT NULL,
+  -- how many leaves the tree had up to which it was looked at, of which fewer were compared with --since
+  "size"     bigint      NOT NULL,
+  "entries"  bigint      NOT NULL,
+  "findings" bigint      NOT NULL,
+  -- intact, altered or stopped
+  "result"   text        NOT NULL,
+  -- how many entries an anchor covers, NULL where none was asked
+  "anchored" bigint,
+  "role"     text        NOT NULL DEFAULT session_user,
+
+  CONSTRAINT "verifications_pkey" PRIMARY KEY ("log", "number")
+);
+
 -- Append-only like the log. SQLSTATE class ZA is ours, and \073 is a semicolon, at which some tools cut a migration.
 CREATE OR REPLACE FUNCTION "audit_logs_internal"."refuse_seal_change"() RETURNS trigger
 LANGUAGE plpgsql
@@ -85,6 +104,9 @@ ALTER TABLE "audit_logs_internal"."seal_nodes" ENABLE ALWAYS TRIGGER "refuse_cha
 CREATE OR REPLACE TRIGGER "refuse_change" BEFORE UPDATE OR DELETE OR TRUNCATE ON "audit_logs_internal"."checkpoints"
   FOR EACH STATEMENT EXECUTE FUNCTION "audit_logs_internal"."refuse_seal_change"();
 ALTER TABLE "audit_logs_internal"."checkpoints" ENABLE ALWAYS TRIGGER "refuse_change";
+CREATE OR REPLACE TRIGGER "refuse_change" BEFORE UPDATE OR DELETE OR TRUNCATE ON "audit_logs_internal"."verifications"
+  FOR EACH STATEMENT EXECUTE FUNCTION "audit_logs_internal"."refuse_seal_change"();
+ALTER TABLE "audit_logs_internal"."verifications" ENABLE ALWAYS TRIGGER "refuse_change";
 
 CREATE OR REPLACE FUNCTION "audit_logs_version"() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

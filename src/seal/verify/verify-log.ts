@@ -48,6 +48,8 @@ export interface SealVerification {
   /** Of the archived ones, those that the archive has with values that were erased from the log since; left out where none has. */
   readonly unerased?: number
   readonly checkpoints: number
+  /** How many leaves the tree has, up to which it was verified: all of them, unless it was ended before. */
+  readonly size: number
   /** Of these entries, those whose values were erased since they were sealed, as an entry `auditLog.erase` tells. */
   readonly erased: number
   /** The newest checkpoint that fits; go on behind it with the option `since`. Null where none does. */
@@ -100,6 +102,7 @@ export async function verifyLog(log: ReaderLog, options: VerifyOptions): Promise
     ...(archived > 0 ? { archived } : {}),
     ...(unerased > 0 ? { unerased } : {}),
     ...{ entries: leaves, checkpoints: pass.checkpoints.checked, erased },
+    size: isComplete ? sealed.size : (last?.size ?? sealed.since?.size ?? 0),
     isComplete,
     anchored: anchors.length > 0 ? pass.anchors.fitting : null,
     verifiedUntil: last ? { number: last.number, size: last.size, createdAt: last.createdAt } : null,

@@ -19,10 +19,11 @@ export function IntegrityView(): ComponentChild {
     ${answer && (answer.checkpoints.length === 0 ? html`<${Empty} title="No seals"><p>The log is not sealed, or the role of this page may not read its seals.</p><//>` : html`<${Seals} ...${answer} />`)}`
 }
 
-function Seals({ checkpoints, waiting }: WireIntegrity): ComponentChild {
+function Seals({ checkpoints, waiting, verification }: WireIntegrity): ComponentChild {
   return html`<div class="cards"><section class="card integrity" aria-label="Checkpoints">
     <p>${waitingWords(waiting)}</p>
-    <p>This page does not verify the log, and no result of a verification is stored. To check every entry, tree and signature, run
+    <${LastVerification} verification=${verification} />
+    <p>This page does not verify the log. To check every entry, tree and signature, run
       <code>npx prisma-extension-audit verify --key audit.pub</code> with the public key.</p>
     <table>
       <thead><tr><th scope="col" class="number">checkpoint</th><th scope="col" class="number">entries</th><th scope="col">signed</th><th scope="col">key</th></tr></thead>
@@ -36,6 +37,19 @@ function Seals({ checkpoints, waiting }: WireIntegrity): ComponentChild {
       )}</tbody>
     </table>
   </section></div>`
+}
+
+/** Who owns the database could have written it, so the role that did is named. */
+function LastVerification({ verification }: Pick<WireIntegrity, 'verification'>): ComponentChild {
+  if (!verification) return html`<p>No result of a verification is stored.</p>`
+  const { endedAt, result, size, entries, findings, anchored, role, sealedSince } = verification
+  const said = {
+    intact: 'nothing was altered',
+    altered: `${formatNumber(findings)} ${findings === 1 ? 'thing does' : 'things do'} not fit`,
+    stopped: 'nothing was altered, and it was stopped before the end',
+  }[result]
+  const compared = `${formatNumber(entries)} of ${formatNumber(size)} sealed entries compared, ${anchored === null ? 'without an anchor' : `${formatNumber(anchored)} anchored`}`
+  return html`<p class=${`verification is-${result}`}>Last verified <span title=${timeTitle(endedAt)}>${agoLong(endedAt)}</span> by the role ${role}: ${said} (${compared}). ${formatNumber(sealedSince)} ${sealedSince === 1 ? 'entry was' : 'entries were'} sealed since. That is what the database has stored, and no proof.</p>`
 }
 
 function waitingWords({ entries, seconds }: WireIntegrity['waiting']): string {

@@ -7,6 +7,7 @@ import type { ReaderLog } from '../../reader/reader-log.ts'
 import { parseNote } from '../../seal/note.ts'
 import { readNewestCheckpoints } from '../../seal/stored-checkpoint.ts'
 import { readEntrySeal } from '../../seal/verify/entry-seal.ts'
+import { readLastVerification } from '../../seal/verify/stored-verification.ts'
 import { readUnsealed } from '../../seal/verify/unsealed.ts'
 import type { WireIntegrity, WireSeal } from '../wire.ts'
 
@@ -26,9 +27,11 @@ const sealTables: readonly InternalTable[] = [
   'checkpoints',
 ]
 
-/** The newest checkpoints of a log, and what waits for the next. */
+/** The newest checkpoints of a log, what waits for the next, and what was found when it was verified last. */
 export async function readIntegrity(connection: SqlClient, table: TableName): Promise<WireIntegrity> {
-  if (!(await hasSeals(connection, table))) return { checkpoints: [], waiting: { entries: 0, seconds: 0 } }
+  if (!(await hasSeals(connection, table))) {
+    return { checkpoints: [], waiting: { entries: 0, seconds: 0 }, verification: null }
+  }
   const log = { table, connection }
   const position = await readKnownPosition(log)
   const found = await readNewestCheckpoints(log, position.log, shownCheckpoints)
@@ -38,6 +41,7 @@ export async function readIntegrity(connection: SqlClient, table: TableName): Pr
       keys: (parseNote(note)?.signatures ?? []).map(({ name }) => name),
     })),
     waiting: await readUnsealed(log, position, found[0], mostWaiting),
+    verification: await readLastVerification(connection, table),
   }
 }
 
