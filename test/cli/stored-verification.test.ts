@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { describeStatus, readStatus } from '../../src/cli/status.ts'
 import { logOf, untilReadable, write } from '../reader/readers.ts'
@@ -17,7 +19,7 @@ async function sealedLog() {
   }
   await seal('one', 'two')
   return {
-    ...{ database, seal },
+    ...{ database, directory, seal },
     verify: (url = database.url, ...args: string[]) =>
       runCli(['verify', '--key', 'audit.pub', ...args], { cwd: directory, env: { DATABASE_URL: url } }),
     stored: () =>
@@ -33,7 +35,7 @@ async function sealedLog() {
 }
 
 it('each result of verify is stored, and status shows the newest', { timeout: 120_000 }, async () => {
-  const { database, seal, verify, stored, lastVerified } = await sealedLog()
+  const { database, directory, seal, verify, stored, lastVerified } = await sealedLog()
   const role = new URL(database.url).username
   const row = { log: 'public.audit_logs', role, takesTime: true, anchored: null }
   expect(await lastVerified()).toEqual([])
@@ -45,8 +47,14 @@ it('each result of verify is stored, and status shows the newest', { timeout: 12
   expect(await lastVerified()).toEqual([
     expect.stringMatching(new RegExp(`^ {2}last verified at 20\\S+Z ${said}$`)),
   ])
-  expect(await verify(database.url, '--since', '1')).toMatchObject({ code: 0, stderr: '' })
-  const since = { ...row, size: 3, entries: 1, findings: 0, result: 'intact' }
+  const notes = await database.sql<{ note: string }>('SELECT note FROM audit_logs_internal.checkpoints')
+  await writeFile(join(directory, 'anchor'), notes.map(({ note }) => `${note}\n`).join(''))
+  const anchored = ['--since', '1', '--anchor', `file:${join(directory, 'anchor')}`]
+  expect(await verify(database.url, ...anchored)).toMatchObject({ code: 0, stderr: '' })
+  const since = { ...row, size: 3, entries: 1, findings: 0, result: 'intact', anchored: 3 }
+  expect(await lastVerified()).toEqual([
+    expect.stringContaining('1 of 3 entries compared, 3 anchored; 0 entries'),
+  ])
   expect(await stored()).toEqual([whole, since])
   await database.sql(
     `ALTER TABLE audit_logs DISABLE TRIGGER ALL; UPDATE audit_logs SET actor_id = 'eve' WHERE seq = 1`,
