@@ -1,6 +1,7 @@
 import { internalName } from '../log/internal-schema.ts'
 import { readArchived } from '../parquet/catalog.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
+import { readPartitions } from '../postgres/partitions.ts'
 import type { ResolvedRetention } from '../retention-options.ts'
 import { archiveMonth } from './archive-month.ts'
 import { whoStillReads, whyNotOver } from './closing.ts'
@@ -12,6 +13,7 @@ import { differsFromArchive, type OwnedLog } from './owned-log.ts'
 export async function retireMonths(log: OwnedLog, options: MaintenanceOptions): Promise<MaintenanceAction[]> {
   const retention = await options.retention?.()
   if (!retention) return []
+  if (!(await readPartitions(log.connection, log.table))) return [oneTable(log)]
   if (options.isDryRun || !log.transaction) return retireAll(log, retention, options)
   return log.transaction(async (connection) => {
     const [lock] = await connection.query<{ taken: boolean }>(
@@ -23,6 +25,11 @@ export async function retireMonths(log: OwnedLog, options: MaintenanceOptions): 
       { action: 'wait for', subject: quoteTable(log.table), why: 'another process archives its months' },
     ]
   })
+}
+
+function oneTable({ table }: OwnedLog): MaintenanceAction {
+  const why = 'it is one table, which no month can leave. Run "npx prisma-extension-audit partition"'
+  return { action: 'wait for', subject: quoteTable(table), why }
 }
 
 async function retireAll(

@@ -8,7 +8,7 @@ import { exactColumns } from '../../src/reader/exact-row.ts'
 import type { ExactRow } from '../../src/sink.ts'
 import { createPartitioned, fillMonths, partitionsOf } from '../partitions/partitioned.ts'
 import { untilReadable } from '../reader/readers.ts'
-import type { Database } from '../support/database.ts'
+import { createDatabase, type Database } from '../support/database.ts'
 import { maintainBy, temporaryArchive } from './retained.ts'
 
 /** A partitioned log with entries of the last months. */
@@ -43,6 +43,16 @@ async function archivedRows(directory: string): Promise<ExactRow[]> {
 }
 
 describe('maintain', () => {
+  it('says that nothing can leave a log that is one table', async () => {
+    const { archive } = await temporaryArchive()
+    expect(await maintainBy(await createDatabase(), { default: '3 months', archive })).toEqual([
+      {
+        ...{ action: 'wait for', subject: '"audit_logs"' },
+        why: 'it is one table, which no month can leave. Run "npx prisma-extension-audit partition"',
+      },
+    ])
+  })
+
   it('leaves months that are made for an import to it, and takes them out with it the next time', async () => {
     const db = await createPartitioned()
     const { archive } = await temporaryArchive()
