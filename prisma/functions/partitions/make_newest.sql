@@ -30,7 +30,7 @@ $body$(SELECT * FROM (
         WHERE ("timestamp" < before OR seq < before_seq)
           AND (patterns IS NULL OR action LIKE ANY (patterns)) AND (of_outcome IS NULL OR outcome = of_outcome)
           AND (of_actor IS NULL OR actor_id = of_actor) AND (of_organization IS NULL OR organization_id = of_organization)
-        LIMIT missing)$body$, columns, log_table);
+        LIMIT missing)$body$, columns, replace(log_table, '%', '%%'));
   own text := format(entries, 'resource_type = key[1] AND resource_id = key[2]', 'lower', 'upper');
   -- the first two conditions are those of the index
   read text := format(entries, $condition$resource_type = key[1] AND resource_id IS NULL AND action LIKE '%.read'

@@ -112,7 +112,7 @@ BEGIN
     PERFORM "audit_logs_internal"."protect_partition"(new_table, log);
     -- Whoever tries to write again what he has no answer about tries for less long than this. Found by the ids, which are
     -- UUIDs of version 7: the index of times knows nothing of the newest blocks.
-    EXECUTE format('INSERT INTO "audit_logs_internal"."written_ids" (log, id) SELECT %L, id FROM %s
+    EXECUTE 'INSERT INTO "audit_logs_internal"."written_ids" (log, id) ' || format('SELECT %L, id FROM %s
       WHERE "timestamp" > clock_timestamp() - interval ''2 minutes'' AND id >= $1 ON CONFLICT DO NOTHING', log_table, old_table)
     USING (lpad(to_hex(((extract(epoch FROM clock_timestamp()) - 600) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
   END IF;

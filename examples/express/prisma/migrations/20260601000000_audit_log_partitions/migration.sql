@@ -234,7 +234,7 @@ $body$(SELECT * FROM (
         WHERE ("timestamp" < before OR seq < before_seq)
           AND (patterns IS NULL OR action LIKE ANY (patterns)) AND (of_outcome IS NULL OR outcome = of_outcome)
           AND (of_actor IS NULL OR actor_id = of_actor) AND (of_organization IS NULL OR organization_id = of_organization)
-        LIMIT missing)$body$, columns, log_table)\073
+        LIMIT missing)$body$, columns, replace(log_table, ''%'', ''%%''))\073
   own text := format(entries, ''resource_type = key[1] AND resource_id = key[2]'', ''lower'', ''upper'')\073
   -- the first two conditions are those of the index
   read text := format(entries, $condition$resource_type = key[1] AND resource_id IS NULL AND action LIKE ''%.read''
@@ -475,7 +475,7 @@ BEGIN
     PERFORM "audit_logs_internal"."protect_partition"(new_table, log)\073
     -- Whoever tries to write again what he has no answer about tries for less long than this. Found by the ids, which are
     -- UUIDs of version 7: the index of times knows nothing of the newest blocks.
-    EXECUTE format(''INSERT INTO "audit_logs_internal"."written_ids" (log, id) SELECT %L, id FROM %s
+    EXECUTE ''INSERT INTO "audit_logs_internal"."written_ids" (log, id) '' || format(''SELECT %L, id FROM %s
       WHERE "timestamp" > clock_timestamp() - interval ''''2 minutes'''' AND id >= $1 ON CONFLICT DO NOTHING'', log_table, old_table)
     USING (lpad(to_hex(((extract(epoch FROM clock_timestamp()) - 600) * 1000)::bigint), 12, ''0'') || repeat(''0'', 20))::uuid\073
   END IF\073
