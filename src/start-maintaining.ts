@@ -33,8 +33,9 @@ const maintainingSchema = z.strictObject({
 
 /**
  * Does for the log of a client what the command `maintain` does, now and every day: creates the partitions of the months that come,
- * archives those that are over, and takes out of the table what need not stay. A log that is one table needs none of it. Any number of processes may do so; one archives at a
- * time, and for the others `metrics()` says so. It keeps the process alive until `stop()` or `$disconnect()` ends it.
+ * archives those that are over, and takes out of the table what need not stay. A log that is one table needs none of it. Any
+ * number of processes may do so; one archives at a time, and for the others `metrics()` says so. It keeps the process alive until
+ * `stop()` or `$disconnect()` ends it.
  *
  * The client has to connect as the owner of the log's table, which an application should not be: give a worker a client of its own.
  * Its pool needs two connections.
