@@ -29,6 +29,7 @@ describe("a sink's archive of a log whose months have left", { timeout: 120_000 
     )
     await untilReadable(db)
     const actions = await maintainBy(db, retention)
+    await untilReadable(db)
     const retired = actions
       .filter(({ action }) => action === 'retire')
       .reduce((sum, { entries = 0 }) => sum + entries, 0)
