@@ -14,7 +14,7 @@ import { s3 } from '../../src/sinks/s3.ts'
 import type { S3Options } from '../../src/sinks/s3-options.ts'
 import { S3Store } from '../../src/sinks/s3-store.ts'
 import { sinkContract } from '../../src/sinks/sink-contract.ts'
-import { until, write } from '../reader/readers.ts'
+import { until, untilReadable, write } from '../reader/readers.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { unique } from '../support/unique.ts'
 import { createBucket } from './archives.ts'
@@ -120,6 +120,7 @@ describe.skipIf(withoutMoto)(`s3${withoutMoto ? `: skipped, ${withoutMoto}` : ''
   it('stores once what two attempts store, whatever somebody has put over it', async () => {
     const { bucket, client, versions, rows } = await createBucket(moto)
     await write(database.pool, 'stored.twice')
+    await untilReadable(database) // so that all is one batch
     const inner = sinkOf(bucket)
     let attempts = 0
     const sink: Sink = {
