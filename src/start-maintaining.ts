@@ -9,7 +9,6 @@ import { auditOf } from './prisma-7/registry.ts'
 import { connectionInside } from './prisma-7/transactions.ts'
 import { beginUntilDisconnect } from './reader/until-disconnect.ts'
 import { type Maintaining, maintainOn } from './retention/maintaining.ts'
-import { monthsAhead } from './retention/maintenance.ts'
 import { type OwnedLog, ownedLog } from './retention/owned-log.ts'
 import { requiredReaders } from './retention/required-readers.ts'
 import { checkShape } from './values/check-shape.ts'
@@ -62,7 +61,7 @@ export async function startMaintaining(
   const { interval, onError } = parsed.data
   return beginUntilDisconnect(log, async () =>
     maintainOn(ownedBy(log), {
-      ...{ interval, monthsAhead },
+      interval,
       retention: async () => log.options.retention,
       readers: requiredReaders(log.options),
       onError: reporterOf(onError ?? log.options.onError),

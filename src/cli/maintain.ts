@@ -1,7 +1,7 @@
 import { quoteTable } from '../postgres/identifiers.ts'
 import { convertLog } from '../retention/convert-log.ts'
 import { maintainLog } from '../retention/maintain.ts'
-import { type MaintenanceAction, monthsAhead, startOfMonth } from '../retention/maintenance.ts'
+import { type MaintenanceAction, startOfMonth } from '../retention/maintenance.ts'
 import { requiredReaders } from '../retention/required-readers.ts'
 import { loadAuditConfig } from './audit-config.ts'
 import { retentionIn } from './config-options.ts'
@@ -27,7 +27,7 @@ export async function maintainProjectLog(
   retentionIn(config) // what can't be used is said before anything is done
   return withOwnedLog(directory, table, (log) =>
     maintainLog(log, {
-      ...{ isDryRun, monthsAhead, since, note, signal, readers: requiredReaders(config.options) },
+      ...{ isDryRun, since, note, signal, readers: requiredReaders(config.options) },
       retention: async () => retentionIn(await loadAuditConfig(directory, { isAgain: true })),
     }),
   )

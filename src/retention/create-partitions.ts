@@ -1,6 +1,6 @@
 import { internalName } from '../log/internal-schema.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
-import type { MaintenanceAction, MaintenanceOptions } from './maintenance.ts'
+import { type MaintenanceAction, type MaintenanceOptions, monthsAhead } from './maintenance.ts'
 import type { OwnedLog } from './owned-log.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { OwnedLog } from './owned-log.ts'
  */
 export async function createPartitions(
   log: OwnedLog,
-  { isDryRun, monthsAhead, since }: MaintenanceOptions,
+  { isDryRun, since }: MaintenanceOptions,
 ): Promise<MaintenanceAction[]> {
   const values = [quoteTable(log.table), String(monthsAhead), since ?? null]
   const given = '$1::text::pg_catalog.regclass, $2::text::int4, $3::text::pg_catalog.timestamptz'

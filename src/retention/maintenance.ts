@@ -14,8 +14,6 @@ export function startOfMonth(text: string): string | undefined {
 export interface MaintenanceOptions {
   /** Say what would be done, and do nothing. */
   readonly isDryRun: boolean
-  /** For how many months after the present one there are to be partitions. */
-  readonly monthsAhead: number
   /**
    * From when on there are to be partitions, ISO 8601, for entries from elsewhere: they are made, and nothing else is done. By
    * default there are those from the present month on.

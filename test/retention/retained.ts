@@ -53,7 +53,7 @@ export function maintainBy(
   options: Partial<MaintenanceOptions> = {},
 ) {
   return maintainLog(ownedLogOf(db), {
-    ...{ isDryRun: false, monthsAhead: 12, ...options },
+    ...{ isDryRun: false, ...options },
     retention: async () => retentionSchema.parse(typeof policy === 'function' ? policy() : policy),
   })
 }
