@@ -3,6 +3,7 @@ import { archiveDdl, type Engine, engines } from '../parquet/ddl.ts'
 import { restoreMonth } from '../retention/restore-month.ts'
 import type { ResolvedRetention } from '../retention-options.ts'
 import { loadAuditConfig } from './audit-config.ts'
+import { monthOption } from './command.ts'
 import { notConfigured, retentionIn } from './config-options.ts'
 import { withLog, withOwnedLog } from './open-log.ts'
 import { tableOption, UsageError } from './usage.ts'
@@ -41,11 +42,9 @@ export async function printArchiveDdl(
 export async function restoreArchived(
   directory: string,
   table: string | undefined,
-  month: string,
+  given: string,
 ): Promise<string> {
-  if (!/^\d{4}-(?:0[1-9]|1[0-2])$/.test(month)) {
-    throw new UsageError(`--restore takes a month, such as 2024-03, and not ${JSON.stringify(month)}.`)
-  }
+  const month = monthOption('restore', given)
   const { archive } = await configuredRetention(directory)
   const entries = await withOwnedLog(directory, tableOption(table), (log) =>
     restoreMonth(log, archive, month),

@@ -60,3 +60,9 @@ export function countOption(option: string, text: string | undefined, otherwise:
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
   throw new UsageError(`--${option} must be a whole number from 1, and is ${JSON.stringify(text)}.`)
 }
+
+/** A month, such as 2024-03, given as an option. */
+export function monthOption(option: string, text: string): string {
+  if (/^\d{4}-(?:0[1-9]|1[0-2])$/.test(text)) return text
+  throw new UsageError(`--${option} takes a month, such as 2024-03, and not ${JSON.stringify(text)}.`)
+}

@@ -1,13 +1,14 @@
 import { quoteTable } from '../postgres/identifiers.ts'
 import { convertLog } from '../retention/convert-log.ts'
 import { maintainLog } from '../retention/maintain.ts'
-import { type MaintenanceAction, startOfMonth } from '../retention/maintenance.ts'
+import type { MaintenanceAction } from '../retention/maintenance.ts'
 import { requiredReaders } from '../retention/required-readers.ts'
 import { loadAuditConfig } from './audit-config.ts'
+import { monthOption } from './command.ts'
 import { retentionIn } from './config-options.ts'
 import { withOwnedLog } from './open-log.ts'
 import { countedEntries } from './quantity.ts'
-import { tableOption, UsageError } from './usage.ts'
+import { tableOption } from './usage.ts'
 
 /** Maintains the log in the database of the project in `directory`. */
 export async function maintainProjectLog(
@@ -21,7 +22,8 @@ export async function maintainProjectLog(
   note: (text: string) => void = () => {},
 ): Promise<MaintenanceAction[]> {
   const { isDryRun, signal = new AbortController().signal } = options
-  const since = options.since === undefined ? undefined : monthOf(options.since)
+  const since =
+    options.since === undefined ? undefined : `${monthOption('since', options.since)}-01T00:00:00Z`
   const table = tableOption(options.table)
   const config = await loadAuditConfig(directory)
   retentionIn(config) // what can't be used is said before anything is done
@@ -64,10 +66,4 @@ export function describeMaintenance(
       return `${isDryRun ? 'would ' : ''}${action} ${subject}${count}${why === undefined ? '' : ` (${why})`}\n`
     })
     .join('')
-}
-
-function monthOf(text: string): string {
-  const start = startOfMonth(text)
-  if (start !== undefined) return start
-  throw new UsageError(`--since takes a month, such as 2024-03, and not ${JSON.stringify(text)}.`)
 }

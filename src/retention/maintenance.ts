@@ -4,12 +4,6 @@ import type { OwnedLog } from './owned-log.ts'
 /** For how many months after the present one there are partitions: `maintain` may fail to run for long. */
 export const monthsAhead = 12
 
-/** `2024-03` → its first moment, in UTC; undefined for what is no month. */
-export function startOfMonth(text: string): string | undefined {
-  const moment = new Date(`${text}-01T00:00:00Z`)
-  return /^\d{4}-\d\d$/.test(text) && !Number.isNaN(+moment) ? moment.toISOString() : undefined
-}
-
 /** How a log is maintained. */
 export interface MaintenanceOptions {
   /** Say what would be done, and do nothing. */
