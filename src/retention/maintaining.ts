@@ -1,4 +1,5 @@
-import type { AuditError, AuditErrorCode } from '../errors.ts'
+import type { AuditError } from '../errors.ts'
+import { type LastError, lastErrorOf } from '../log/report-error.ts'
 import { repeatUntil } from '../seal/repeat.ts'
 import { maintainLog } from './maintain.ts'
 import type { MaintenanceAction, MaintenanceOptions } from './maintenance.ts'
@@ -12,7 +13,7 @@ export interface MaintainingMetrics {
   readonly lastRun: { readonly at: string; readonly actions: readonly MaintenanceAction[] } | null
   /** Attempts that failed; each is followed by another. */
   readonly failures: number
-  readonly lastError: { readonly at: string; readonly code: AuditErrorCode; readonly message: string } | null
+  readonly lastError: LastError | null
 }
 
 /** Maintenance at work. */
@@ -41,8 +42,7 @@ export function maintainOn(
   const { signal } = stopping
   let metrics: MaintainingMetrics = { runs: 0, lastRun: null, failures: 0, lastError: null }
   const onError = (error: AuditError) => {
-    const lastError = { at: new Date().toISOString(), code: error.code, message: error.message }
-    metrics = { ...metrics, failures: metrics.failures + 1, lastError }
+    metrics = { ...metrics, failures: metrics.failures + 1, lastError: lastErrorOf(error) }
     options.onError(error)
   }
   const maintain = async () => {

@@ -1,6 +1,6 @@
 import type { Anchor } from '../anchor.ts'
-import type { AuditError, AuditErrorCode } from '../errors.ts'
-import { readingError } from '../log/report-error.ts'
+import type { AuditError } from '../errors.ts'
+import { type LastError, lastErrorOf, readingError } from '../log/report-error.ts'
 import type { ReaderLog } from '../reader/reader-log.ts'
 import { Anchoring } from './anchoring.ts'
 import { repeatUntil } from './repeat.ts'
@@ -15,7 +15,7 @@ export interface SealMetrics {
   readonly checkpoint: { readonly number: number; readonly size: number } | null
   /** Attempts that failed; each is followed by another. */
   readonly failures: number
-  readonly lastError: { readonly at: string; readonly code: AuditErrorCode; readonly message: string } | null
+  readonly lastError: LastError | null
   /** By anchor, the newest checkpoint that was published from here; null before the first. */
   readonly anchors: Readonly<Record<string, number | null>>
 }
@@ -67,8 +67,7 @@ export function sealOn(
     }
   }
   const onError = (error: AuditError) => {
-    const lastError = { at: new Date().toISOString(), code: error.code, message: error.message }
-    metrics = { ...metrics, failures: metrics.failures + 1, lastError }
+    metrics = { ...metrics, failures: metrics.failures + 1, lastError: lastErrorOf(error) }
     options.onError(error)
   }
   const seal = async () => {

@@ -1,5 +1,5 @@
 import { AuditError, type AuditErrorCode } from '../errors.ts'
-import { readingError } from '../log/report-error.ts'
+import { type LastError, lastErrorOf, readingError } from '../log/report-error.ts'
 import { defaultLimits } from '../reader/committed-entries.ts'
 import { type ConsumeOptions, type Consuming, consume, type Delivery } from '../reader/consume.ts'
 import { encodeReaderCursor } from '../reader/cursor.ts'
@@ -23,7 +23,7 @@ export interface ShipCounts {
   batches: number
   /** Attempts that failed; each is followed by another. */
   failures: number
-  lastError: { at: string; code: AuditErrorCode; message: string } | null
+  lastError: LastError | null
 }
 
 /** The pauses after errors, in milliseconds. */
@@ -63,7 +63,7 @@ export async function shipTo(log: ReaderLog, sink: Sink, options: ShipOptions): 
     onError: (thrown) => {
       const error = readingError(thrown)
       counts.failures++
-      counts.lastError = { at: new Date().toISOString(), code: error.code, message: error.message }
+      counts.lastError = lastErrorOf(error)
       options.onError(error)
     },
   })
