@@ -13,7 +13,7 @@ import { sealSchema } from './seal-schema.ts'
 import { isSecret } from './secret-names.ts'
 import type { Sink } from './sink.ts'
 import { sinksSchema } from './sink-schema.ts'
-import { checkShape } from './values/check-shape.ts'
+import { checkShape, errorHandler } from './values/check-shape.ts'
 
 /**
  * How `withAudit` audits a client. Model and field names are those of the client, and complete in the editor.
@@ -122,7 +122,7 @@ const optionsSchema = z.strictObject({
   sinks: z._default(sinksSchema, []),
   seal: z.optional(sealSchema),
   retention: z.optional(retentionSchema),
-  onError: z.optional(z.custom<(error: AuditError) => void>((value) => typeof value === 'function')),
+  onError: errorHandler,
 })
 
 /** The part of a model that options are checked against. */

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import type { Anchor } from './anchor.ts'
+import { milliseconds } from './values/check-shape.ts'
 
 const text = z.string().check(z.minLength(1))
 
@@ -16,7 +17,7 @@ export const sealSchema = z.strictObject({
     }),
   ]),
   origin: z.optional(z.string().check(z.regex(/^[^\n\r]+$/, 'must be one line'))),
-  every: z._default(z.number().check(z.minimum(10), z.maximum(2_147_483_647)), 5_000),
+  every: z._default(milliseconds, 5_000),
   formerKeys: z._default(z.array(z.string()), []),
   anchors: z._default(
     z

@@ -11,7 +11,7 @@ import { beginUntilDisconnect } from './reader/until-disconnect.ts'
 import { type Maintaining, maintainOn } from './retention/maintaining.ts'
 import { type OwnedLog, ownedLog } from './retention/owned-log.ts'
 import { requiredReaders } from './retention/required-readers.ts'
-import { checkShape } from './values/check-shape.ts'
+import { checkShape, errorHandler, milliseconds } from './values/check-shape.ts'
 
 /** How to maintain. What leaves the table, and when, says the option `retention` of `withAudit`. */
 export interface MaintainingOptions {
@@ -26,8 +26,8 @@ export interface MaintainingOptions {
 }
 
 const maintainingSchema = z.strictObject({
-  interval: z._default(z.number().check(z.minimum(10), z.maximum(2_147_483_647)), 86_400_000),
-  onError: z.optional(z.custom<(error: AuditError) => void>((value) => typeof value === 'function')),
+  interval: z._default(milliseconds, 86_400_000),
+  onError: errorHandler,
 })
 
 /**

@@ -8,7 +8,7 @@ import { beginUntilDisconnect } from './reader/until-disconnect.ts'
 import type { Sink } from './sink.ts'
 import { sinksSchema } from './sink-schema.ts'
 import { type Shipping, shipToAll } from './sinks/shipping.ts'
-import { checkShape } from './values/check-shape.ts'
+import { checkShape, errorHandler } from './values/check-shape.ts'
 
 /** How to ship. */
 export interface ShippingOptions {
@@ -28,7 +28,7 @@ export interface ShippingOptions {
 const shippingSchema = z.strictObject({
   sinks: z.optional(sinksSchema),
   ...paceShape,
-  onError: z.optional(z.custom<(error: AuditError) => void>((value) => typeof value === 'function')),
+  onError: errorHandler,
 })
 
 /**

@@ -1,6 +1,5 @@
 import * as z from 'zod/mini'
-
-const milliseconds = z.number().check(z.minimum(10), z.maximum(2_147_483_647))
+import { milliseconds } from '../values/check-shape.ts'
 
 /** How often those who read a log on look for entries, and how long they may be silent: the options that they share. */
 export const paceShape = {

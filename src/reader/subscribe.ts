@@ -4,7 +4,7 @@ import type { AuditEntry } from '../log/entry.ts'
 import { exactEntry } from '../log/exact-entry.ts'
 import type { Log } from '../log/log.ts'
 import { reporterOf } from '../log/report-error.ts'
-import { checkShape } from '../values/check-shape.ts'
+import { checkShape, errorHandler } from '../values/check-shape.ts'
 import { defaultLimits } from './committed-entries.ts'
 import { consume, type Delivery } from './consume.ts'
 import { paceShape } from './pace.ts'
@@ -88,7 +88,7 @@ const subscriptionSchema = z.strictObject({
   from: z._default(z.enum(['now', 'beginning']), 'now'),
   batchSize: z._default(z.int().check(z.minimum(1), z.maximum(10_000)), 100),
   ...paceShape,
-  onError: z.optional(z.custom<(error: AuditError) => void>((value) => typeof value === 'function')),
+  onError: errorHandler,
   signal: z.optional(z.instanceof(AbortSignal)),
 })
 
