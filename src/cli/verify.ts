@@ -112,7 +112,7 @@ export function describeVerification(verification: SealVerification): string {
   }
   if (unsealed.entries > 0) {
     lines.push(
-      `! ${unsealed.entries.toLocaleString('en')} ${unsealed.entries === 1 ? 'entry is' : 'entries are'} not sealed yet, and unprotected: the oldest for ${Math.round(unsealed.seconds)} s`,
+      `! ${quantity(unsealed.entries, 'entry is', 'entries are')} not sealed yet, and unprotected: the oldest for ${Math.round(unsealed.seconds)} s`,
     )
   }
   return `${lines.join('\n')}\n`
