@@ -1,13 +1,20 @@
 import { isPattern } from '../log/action-pattern.ts'
 import type { ArchivedEntry, ArchivedLog } from '../log/archived-log.ts'
-import { type NewestSteps, type Span, spanSql, whole } from '../log/log-spans.ts'
+import {
+  coveringSpan,
+  type NewestSteps,
+  type Span,
+  spanSql,
+  type TimeBounds,
+  whole,
+} from '../log/log-spans.ts'
 import { type NewestQuestion, newestCall } from '../log/newest.ts'
 import { QueryParameters } from '../log/query-parameters.ts'
 import type { TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 import { actionSql, columnsSql, every, type Stretch, timeSql, whereSql } from './condition-sql.ts'
 import type { Conditions } from './conditions.ts'
-import { positionColumn } from './cursor.ts'
+import { type Position, positionColumn } from './cursor.ts'
 import { canBeRead, type Naming } from './record-sql.ts'
 
 export interface LogToAsk {
@@ -20,6 +27,18 @@ export interface LogToAsk {
 /** What to select a log's entries from; it needs an alias. */
 export function logSql({ table, span = whole }: LogToAsk): string {
   return spanSql(table, span)
+}
+
+/** The bounds of what is asked for, in milliseconds since 1970. */
+export function boundsOf({ from, to }: Conditions, before?: Position): TimeBounds {
+  const ends = [
+    ...(to === undefined ? [] : [Date.parse(to)]),
+    ...(before ? [Number(before.microseconds / 1_000n)] : []),
+  ]
+  return {
+    from: from === undefined ? undefined : Date.parse(from),
+    to: ends.length === 0 ? undefined : Math.min(...ends),
+  }
 }
 
 /** A log to read, and what to select of each entry. */
@@ -182,25 +201,15 @@ export function timeSpanSql(log: string): string {
 SELECT min(${end('ASC')}) AS "first", max(${end('DESC')}) AS "last" FROM existing AS e WHERE e.action IS NOT NULL`
 }
 
-/** Replaces patterns by the actions that the log has in the time of the conditions, since an index serves only those. */
+/** Replaces patterns by the actions that the log has around the time of the conditions, since an index serves only those. */
 export async function withLiteralActions(log: LogToAsk, conditions: Conditions): Promise<Conditions> {
   const { actions } = conditions
-  const { span = spanOfTime(conditions) } = log
   if (!actions?.some(isPattern)) return conditions
   if (actions.includes('*')) return { ...conditions, actions: undefined }
+  // whole months: at a bound inside of one, the jumps along the index would pass over what lies beyond, entry by entry
+  const { span = await coveringSpan(log.table, log.connection, boundsOf(conditions)) } = log
   const parameters = new QueryParameters()
   const sql = `WITH RECURSIVE ${wantedActions(logSql({ ...log, span }), conditions, parameters)} SELECT name FROM wanted`
   const rows = await log.connection.query<{ name: string }>(sql, ...parameters.values)
   return { ...conditions, actions: rows.map(({ name }) => name) }
-}
-
-/** At least the time of the conditions. */
-function spanOfTime({ from, to }: Conditions): Span {
-  const moment = (text: string | undefined) => {
-    const milliseconds = text === undefined ? Number.NaN : Date.parse(text)
-    return Number.isNaN(milliseconds) ? undefined : milliseconds
-  }
-  const end = moment(to)
-  // a text may have microseconds
-  return { lower: moment(from), upper: end === undefined ? undefined : end + 1 }
 }

@@ -3,6 +3,7 @@ import type { Stretch } from './condition-sql.ts'
 import { type Conditions, pickConditions } from './conditions.ts'
 import { type Position, positionIn, timestampText } from './cursor.ts'
 import {
+  boundsOf,
   type EntriesQuery,
   type LogSource,
   mergedQuery,
@@ -70,18 +71,6 @@ export async function findEntries<Row>(
 
 function read<Row>({ connection }: LogSource, { sql, values }: EntriesQuery): Promise<Placed<Row>[]> {
   return connection.query<Placed<Row>>(sql, ...values)
-}
-
-/** The bounds of what is asked for, in milliseconds since 1970. */
-function boundsOf({ from, to }: Conditions, before: Position | undefined) {
-  const ends = [
-    ...(to === undefined ? [] : [Date.parse(to)]),
-    ...(before ? [Number(before.microseconds / 1_000n)] : []),
-  ]
-  return {
-    from: from === undefined ? undefined : Date.parse(from),
-    to: ends.length === 0 ? undefined : Math.min(...ends),
-  }
 }
 
 /** The place before all entries of a span. */
