@@ -2,22 +2,11 @@ import type { NewestQuestion } from '../log/newest.ts'
 import type { Stretch } from './condition-sql.ts'
 import type { Conditions } from './conditions.ts'
 import { timestampText } from './cursor.ts'
-import { isOneAction } from './leading.ts'
+import { isAllOf, isOneAction } from './leading.ts'
 import { canBeRead } from './record-sql.ts'
 
-/** Conditions that the function of a partitioned log knows. */
-const known: readonly (keyof Conditions)[] = [
-  ...([
-    'resourceType',
-    'resourceId',
-    'actorId',
-    'organizationId',
-    'outcome',
-    'actions',
-    'from',
-    'to',
-  ] as const),
-]
+/** Conditions that the function of a partitioned log knows, beside the time. */
+const known = ['resourceType', 'resourceId', 'actorId', 'organizationId', 'outcome', 'actions'] as const
 
 /**
  * A search as the function of a partitioned log answers it.
@@ -30,10 +19,7 @@ export function newestQuestion(
   count: number,
 ): NewestQuestion | undefined {
   const leading = leadingIn(conditions)
-  const isKnown = Object.entries(conditions).every(
-    ([name, value]) => value === undefined || known.some((one) => one === name),
-  )
-  if (!leading || !isKnown) return undefined
+  if (!leading || !isAllOf(conditions, known)) return undefined
   const { actorId, organizationId, outcome, actions, from, to } = conditions
   return {
     ...leading,
