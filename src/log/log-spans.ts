@@ -1,6 +1,6 @@
 import { validate as isUuid, version } from 'uuid'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
-import { type Partitions, readPartitions } from '../postgres/partitions.ts'
+import { type Partition, type Partitions, readPartitions } from '../postgres/partitions.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 
 /**
@@ -134,7 +134,7 @@ async function partitionsOf(table: TableName, connection: SqlClient): Promise<Pa
 export const whole: Span = { lower: undefined, upper: undefined }
 
 function spansIn(
-  partitions: Partitions['partitions'],
+  partitions: readonly Partition[],
   now: number,
   bounds: TimeBounds,
   order: 'newest' | 'oldest',
@@ -161,14 +161,14 @@ function spansIn(
   return [...spans, between(partitions, start, end)]
 }
 
-/** Whether a partition, or a span, has something of a time. */
+/** Whether a partition has something of a time. */
 function isPartOf({ from = -Infinity, to = Infinity }: TimeBounds) {
   // what is no number, such as a time that JavaScript can't tell, excludes nothing
-  return ({ lower, upper }: { lower: number | null; upper: number | null }) =>
+  return ({ lower, upper }: Partition) =>
     !(upper !== null && from >= upper) && !(lower !== null && to < lower)
 }
 
-function between(partitions: Partitions['partitions'], start: number, end: number): Span {
+function between(partitions: readonly Partition[], start: number, end: number): Span {
   return {
     lower: start === 0 ? undefined : (partitions[start]?.lower ?? undefined),
     upper: end === partitions.length ? undefined : (partitions[end]?.lower ?? undefined),
