@@ -5,14 +5,10 @@ import type { TableName } from '../../postgres/identifiers.ts'
 import type { SqlClient } from '../../postgres/sql-client.ts'
 import type { Conditions } from '../../search/conditions.ts'
 import type { WireEntry, WireLeftOut } from '../wire.ts'
-import type { JsonEntryRow } from './wire-entry.ts'
+import { type JsonEntryRow, smallParts } from './wire-entry.ts'
 
 /** Details longer than this are left out of lists, in characters. */
 const longDetails = 16_384
-
-const shortParts = [
-  ...['changed', 'operation', 'cause', 'source', 'relation', 'target', 'count', 'fields', 'via'],
-]
 
 /** An entry of the archive with all of its details, as `wholeEntry` selects one of the table. */
 export function archivedWireEntry({ row, archivedIn }: ArchivedEntry): WireEntry {
@@ -31,7 +27,7 @@ export function archivedListEntry(found: ArchivedEntry): { entry: WireEntry } {
   const entry = archivedWireEntry(found)
   if (entry.details === null || entry.details.length <= longDetails) return { entry }
   const details = JSON.parse(entry.details) as Record<string, unknown>
-  const parts = shortParts.filter((name) => (details[name] ?? null) !== null)
+  const parts = smallParts.filter((name) => (details[name] ?? null) !== null)
   const short = Object.fromEntries(parts.map((name) => [name, details[name]]))
   return { entry: { ...entry, details: JSON.stringify(short), shortened: true } }
 }

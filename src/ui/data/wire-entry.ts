@@ -45,11 +45,16 @@ export const wholeEntry = entryJson('details::text', 'false')
 // pg_column_size does not read values stored out of line, so a list of long entries is as fast as one of short ones
 const isLong = `coalesce(pg_catalog.pg_column_size(details) > ${longDetails}, false)`
 
+/** What a list has of long details. */
+export const smallParts = [
+  ...['changed', 'operation', 'cause', 'source', 'relation', 'target', 'count', 'fields', 'via'],
+]
+
+const small = smallParts.map((name) => `'${name}', details->'${name}'`).join(', ')
+
 /** Selects a `WireEntry` for a list. */
 export const listEntry = entryJson(
-  `(CASE WHEN ${isLong} THEN jsonb_strip_nulls(jsonb_build_object('changed', details->'changed',
-    'operation', details->'operation', 'cause', details->'cause', 'source', details->'source', 'relation', details->'relation',
-    'target', details->'target', 'count', details->'count', 'fields', details->'fields', 'via', details->'via')) ELSE details END)::text`,
+  `(CASE WHEN ${isLong} THEN jsonb_strip_nulls(jsonb_build_object(${small})) ELSE details END)::text`,
   isLong,
 )
 
