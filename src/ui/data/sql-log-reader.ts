@@ -1,5 +1,5 @@
 import { AuditError } from '../../errors.ts'
-import type { ArchivedLog } from '../../log/archived-log.ts'
+import type { ArchivedEntry, ArchivedLog } from '../../log/archived-log.ts'
 import { toEntry } from '../../log/entry.ts'
 import { spanSql, spansOfId } from '../../log/log-spans.ts'
 import { QueryParameters } from '../../log/query-parameters.ts'
@@ -7,7 +7,7 @@ import { quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import { whereSql } from '../../search/condition-sql.ts'
 import { type Conditions, narrowed } from '../../search/conditions.ts'
 import type { Position } from '../../search/cursor.ts'
-import { withLiteralActions } from '../../search/entries-query.ts'
+import { type LogSource, withLiteralActions } from '../../search/entries-query.ts'
 import { lastPosition } from '../../search/find-entries.ts'
 import { findInBoth } from '../../search/find-in-both.ts'
 import { readPage } from '../../search/page.ts'
@@ -59,6 +59,11 @@ export function sqlLogReader(
   const leftOut = (asked: Conditions = {}) =>
     readLeftOut(facts.connection, table, archive !== undefined, narrow(asked))
 
+  const sourceOf = (columns: string, toRow: (entry: ArchivedEntry) => object): LogSource => ({
+    ...{ table, connection: connection.within(2 * timeForPage), columns },
+    archive: archive && { log: archive, toRow },
+  })
+
   async function estimate(): Promise<number> {
     const sql = `SELECT coalesce(sum(greatest(reltuples, 0)), 0) AS reltuples FROM pg_catalog.pg_class
       WHERE oid = $1::text::regclass OR oid IN (SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent = $1::text::regclass)`
@@ -82,12 +87,7 @@ export function sqlLogReader(
 
   return {
     async page(asked, { limit, cursor }) {
-      const source = {
-        table,
-        connection: connection.within(2 * timeForPage),
-        columns: listEntry,
-        archive: archive && { log: archive, toRow: archivedListEntry },
-      }
+      const source = sourceOf(listEntry, archivedListEntry)
       const options = { limit, cursor, time: timeForPage }
       const { rows, nextCursor, stoppedAt } = await readPage<{ entry: WireEntry }>(
         source,
@@ -99,12 +99,7 @@ export function sqlLogReader(
     },
 
     async *entries(asked) {
-      const source = {
-        table,
-        connection: connection.within(2 * timeForPage),
-        columns: jsonEntry,
-        archive: archive && { log: archive, toRow: archivedJsonRow },
-      }
+      const source = sourceOf(jsonEntry, archivedJsonRow)
       const conditions = narrow(asked)
       let before: Position | undefined
       do {
