@@ -135,10 +135,10 @@ async function timeRange(
   const leading = leadingConditions(conditions).filter((name) => inOrderOfTime.includes(name))
   const asked = { table, connection: connection.within(timeForPart) }
   const ofLeading = pickConditions(conditions, leading)
-  const [oldest, newest] = [
-    from === undefined ? await timeAtEnd(asked, ofLeading, 'oldest') : undefined,
-    to === undefined ? await timeAtEnd(asked, ofLeading, 'newest') : undefined,
-  ]
+  const [oldest, newest] = await Promise.all([
+    from === undefined ? timeAtEnd(asked, ofLeading, 'oldest') : undefined,
+    to === undefined ? timeAtEnd(asked, ofLeading, 'newest') : undefined,
+  ])
   const now = Date.now()
   const [first, last] = [oldest ?? now - day, newest ?? now]
   return [from === undefined ? first : Date.parse(from), to === undefined ? last : Date.parse(to)]
