@@ -49,10 +49,10 @@ export function partitionsJson(log: string): string {
         ${bound(String.raw`^FOR VALUES FROM \(''([^'']*)''\)`)} AS lower, ${bound(String.raw`TO \(''([^'']*)''\)$`)} AS upper
       FROM (
         SELECT c.relname, c.relnamespace, pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound, pg_catalog.pg_relation_size(c.oid) AS size,
-          -- only such reads are in the index of that kind, which has two blocks as long as it is empty
+          -- only such reads are in the partial index of that kind, which has two blocks as long as it is empty
           (SELECT count(*) = 0 OR max(pg_catalog.pg_relation_size(x.indexrelid)) > 2 * pg_catalog.current_setting('block_size')::int8
             FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class xc ON xc.oid = x.indexrelid JOIN pg_catalog.pg_am a ON a.oid = xc.relam
-            WHERE x.indrelid = c.oid AND x.indisvalid AND a.amname = 'gin') AS has_reads,
+            WHERE x.indrelid = c.oid AND x.indisvalid AND x.indpred IS NOT NULL AND a.amname = 'gin') AS has_reads,
           -- BEFORE and for each statement: 2, and 16, 8 or 32 for UPDATE, DELETE or TRUNCATE
           (SELECT count(DISTINCT t.tgtype) = 3 FROM pg_catalog.pg_trigger t
             WHERE t.tgrelid = c.oid AND t.tgtype IN (18, 10, 34) AND t.tgenabled = 'A' AND t.tgqual IS NULL AND t.tgattr = ''
