@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { lineRow, splitLines } from '../log/ndjson.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { defaultLimits } from '../reader/committed-entries.ts'
-import { eraOf } from '../reader/committed-range.ts'
+import { placeOfEntry } from '../reader/committed-range.ts'
 import { compareCursors, type ReaderCursor, startOf } from '../reader/cursor.ts'
 import { type ReaderPosition, readPosition } from '../reader/eras.ts'
 import { exactColumns } from '../reader/exact-row.ts'
@@ -52,11 +52,9 @@ export class LogStream {
     this.#isAtEnd = false
   }
 
-  /** Where a row is in the order of readers: its `seq` tells the era. */
-  placeOf({ transaction_id, seq }: ExactRow): ReaderCursor {
-    const number = BigInt(seq)
-    const era = eraOf(this.#position, number).number
-    return { era, transactionId: BigInt(transaction_id), seq: number }
+  /** Where a row is in the order of readers. */
+  placeOf(row: ExactRow): ReaderCursor {
+    return placeOfEntry(this.#position, row)
   }
 
   /** Whether an entry `auditLog.erase` of the log tells that a row was erased, and is what that has left of it. */

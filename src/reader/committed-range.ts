@@ -1,5 +1,6 @@
 import { AuditError } from '../errors.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
+import type { ExactRow } from '../sink.ts'
 import { encodeReaderCursor, type ReaderCursor, startOf } from './cursor.ts'
 import type { Era, ReaderPosition } from './eras.ts'
 import { type ReaderLog, transactionSql } from './reader-log.ts'
@@ -40,9 +41,14 @@ export function rangeCondition(
 /** The order of readers within an era, over the log as `l`: without it, `seq` may be a column of the result. */
 export const commitOrder = `${transactionSql}, l.seq`
 
-/** The era of an entry, by its `seq`. */
-export function eraOf({ eras }: Pick<ReaderPosition, 'eras'>, seq: bigint): Era {
-  return eras.findLast((era) => seq > era.afterSeq) ?? eras[0]
+/** Where an entry stands in the order of readers: its `seq` tells the era. */
+export function placeOfEntry(
+  { eras }: Pick<ReaderPosition, 'eras'>,
+  entry: Pick<ExactRow, 'transaction_id' | 'seq'>,
+): ReaderCursor {
+  const seq = BigInt(entry.seq)
+  const era = eras.findLast(({ afterSeq }) => seq > afterSeq) ?? eras[0]
+  return { era: era.number, transactionId: BigInt(entry.transaction_id), seq }
 }
 
 /**

@@ -2,7 +2,7 @@ import { AuditError } from '../errors.ts'
 import { columnNames, type LogColumn } from '../log/columns.ts'
 import type { Log } from '../log/log.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
-import { eraOf } from '../reader/committed-range.ts'
+import { placeOfEntry } from '../reader/committed-range.ts'
 import { readKnownPosition } from '../reader/eras.ts'
 import { exactColumns } from '../reader/exact-row.ts'
 import { type ReaderLog, readerLog } from '../reader/reader-log.ts'
@@ -58,9 +58,7 @@ export async function proveEntry(log: ReaderLog, entryId: string): Promise<Entry
   const [position, row] = await Promise.all([readKnownPosition(log), readExactRow(log, entryId)])
   if (!row)
     throw notSealed(`there is no entry ${JSON.stringify(entryId)} in the audit log ${quoteTable(log.table)}`)
-  const seq = BigInt(row.seq)
-  const place = { era: eraOf(position, seq).number, transactionId: BigInt(row.transaction_id), seq }
-  const sealed = await readSealedLeaf(log, position.log, place, entryId)
+  const sealed = await readSealedLeaf(log, position.log, placeOfEntry(position, row), entryId)
   const checkpoint = sealed && (await readCheckpointOf(log, position.log, sealed.index))
   if (!sealed || !checkpoint) {
     throw notSealed(

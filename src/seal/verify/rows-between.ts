@@ -1,7 +1,12 @@
 import type { ArchivedEntry } from '../../log/archived-log.ts'
 import { columnNames, type LogColumn } from '../../log/columns.ts'
 import { quoteTable } from '../../postgres/identifiers.ts'
-import { type CommittedRange, commitOrder, eraOf, rangeCondition } from '../../reader/committed-range.ts'
+import {
+  type CommittedRange,
+  commitOrder,
+  placeOfEntry,
+  rangeCondition,
+} from '../../reader/committed-range.ts'
 import { compareCursors, type ReaderCursor, startOf } from '../../reader/cursor.ts'
 import type { KnownPosition } from '../../reader/eras.ts'
 import type { ReaderLog } from '../../reader/reader-log.ts'
@@ -42,7 +47,9 @@ export async function* readRowsBetween(
       const page = await readRowPage(log, position, range)
       if (page.forms.length > 0) yield page
       const isLast = page.forms.length < pageSize
-      from = isLast ? undefined : placeOfRow(parseForm(page.forms.at(-1) as Buffer), number)
+      from = isLast
+        ? undefined
+        : { ...ownPlaceOf(parseForm(page.forms.at(-1) as Buffer), position), era: number }
     }
   }
 }
@@ -61,15 +68,10 @@ export function textIn(row: RowValues, name: LogColumn): string | null {
   return row[columnAt[name]] ?? null
 }
 
-/** Where a row says that it stands. */
-export function placeOfRow(row: RowValues, era: number): ReaderCursor {
-  const number = (name: LogColumn) => BigInt(textIn(row, name) ?? '0')
-  return { era, transactionId: number('transaction_id'), seq: number('seq') }
-}
-
-/** The same, in the era that its `seq` is of. */
+/** Where a row says that it stands, in the era that its `seq` is of. */
 export function ownPlaceOf(row: RowValues, position: KnownPosition): ReaderCursor {
-  return placeOfRow(row, eraOf(position, BigInt(textIn(row, 'seq') ?? '0')).number)
+  const number = (name: LogColumn) => textIn(row, name) ?? '0'
+  return placeOfEntry(position, { transaction_id: number('transaction_id'), seq: number('seq') })
 }
 
 async function readRowPage(
@@ -117,7 +119,7 @@ export async function* readRowsBehind(
       )
       const rows = JSON.parse(found?.rows ?? '[]') as RowValues[]
       if (rows.length > 0) yield rows
-      from = rows.length < 10 ? undefined : placeOfRow(rows.at(-1) as RowValues, number)
+      from = rows.length < 10 ? undefined : { ...ownPlaceOf(rows.at(-1) as RowValues, position), era: number }
     }
   }
 }
