@@ -1,8 +1,7 @@
-import { readRetiredUntil } from '../log/retired.ts'
 import { type Consumer, findConsumer } from '../reader/consumer.ts'
 import { startOf } from '../reader/cursor.ts'
 import { type Era, readPosition } from '../reader/eras.ts'
-import type { ReaderLog } from '../reader/reader-log.ts'
+import { lacksArchive, type ReaderLog } from '../reader/reader-log.ts'
 import type { Archive, ArchivePart, ArchiveReading, Sink } from '../sink.ts'
 import { consumerOfSink } from '../sinks/ship.ts'
 import { type ArchiveReport, ReportBuilder } from './archive-report.ts'
@@ -47,7 +46,7 @@ export async function verifySink(
   const builder = new ReportBuilder()
   if (!consumer)
     builder.note(`The log has no place of a sink ${JSON.stringify(name)}: nothing counts as shipped.`)
-  if (!log.archive && (await readRetiredUntil(log.connection, log.table)) !== null)
+  if (await lacksArchive(log))
     builder.note(
       'Months have left the log for its archive, and count as extra: the option retention, which says where that is, is missing.',
     )

@@ -2,6 +2,7 @@ import { AuditError } from '../errors.ts'
 import type { ArchivedLog } from '../log/archived-log.ts'
 import type { ReadableLog } from '../log/log.ts'
 import { unansweredQuestion } from '../log/readable.ts'
+import { readRetiredUntil } from '../log/retired.ts'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 import { sqlStateOf } from '../postgres/sql-state.ts'
@@ -42,6 +43,11 @@ function unread(cause: unknown, table: TableName): AuditError {
     `The role may not read on in the audit log ${quoteTable(table)}. See cause for what it lacks, and docs/privileges.md, "A role that reads on", for what to GRANT.`,
     { cause },
   )
+}
+
+/** Whether months have left the table for an archive that is not at hand. */
+export async function lacksArchive({ table, connection, archive }: ReaderLog): Promise<boolean> {
+  return !archive && (await readRetiredUntil(connection, table)) !== null
 }
 
 /** A transaction id of the log in PostgreSQL's own type, word for word as the log's index has it. */

@@ -1,10 +1,9 @@
 import { hash } from 'node:crypto'
 import type { EntryPlace } from '../../archive-contract.ts'
-import { readRetiredUntil } from '../../log/retired.ts'
 import { quoteTable } from '../../postgres/identifiers.ts'
 import { compareCursors, type ReaderCursor } from '../../reader/cursor.ts'
 import type { KnownPosition } from '../../reader/eras.ts'
-import type { ReaderLog } from '../../reader/reader-log.ts'
+import { lacksArchive, type ReaderLog } from '../../reader/reader-log.ts'
 import { erasing, erasureIn, isErasure, parseErased } from '../erased-entry.ts'
 import { readSealedLeaf } from '../sealed-leaf.ts'
 import { foundEntry } from './entry-findings.ts'
@@ -73,7 +72,7 @@ export class Erasures {
     const erasure = erasureIn(textIn(row, 'details'))
     if (erasure === undefined || this.#log.archive) return false
     if ((await readRowsById(this.#log, [erasure])).length > 0) return false
-    return (await readRetiredUntil(this.#log.connection, this.#log.table)) !== null
+    return lacksArchive(this.#log)
   }
 
   async #tellingOf(ids: readonly string[]): Promise<{ entry: string; id: string }[]> {

@@ -1,4 +1,4 @@
-import { readRetiredUntil } from '../../log/retired.ts'
+import { lacksArchive } from '../../reader/reader-log.ts'
 import { idInLeaf, seqInLeaf } from '../leaf.ts'
 import { entryChanged, entryMissing, entryReordered } from './entry-findings.ts'
 import { ErasureCheck } from './erasure-check.ts'
@@ -27,7 +27,7 @@ export class RowCheck {
   readonly #erasures: ErasureCheck
   /** The part at hand; undefined before the first. */
   #match: RowMatch | undefined
-  #hasRetired: Promise<boolean> | undefined
+  #lacksArchive: Promise<boolean> | undefined
   #leaves = 0
   #archived = 0
 
@@ -116,10 +116,7 @@ export class RowCheck {
 
   /** Whether months have left for an archive that is not at hand. */
   #mayBeArchived(): Promise<boolean> {
-    const { table, connection, archive } = this.#log
-    this.#hasRetired ??= archive
-      ? Promise.resolve(false)
-      : readRetiredUntil(connection, table).then((until) => until !== null)
-    return this.#hasRetired
+    this.#lacksArchive ??= lacksArchive(this.#log)
+    return this.#lacksArchive
   }
 }
