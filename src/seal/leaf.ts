@@ -15,6 +15,11 @@ export const leafLength = 1 + 8 + 16 + 32
 /** Of each salt, in bytes. */
 export const saltLength = 16
 
+/** Whether a salt has no byte but zeros, as an erasure leaves it; also true of one that is gone. */
+export function isErasedSalt(salt: Buffer): boolean {
+  return salt.every((byte) => byte === 0)
+}
+
 /** How a leaf begins. Another canonical form would have another version. */
 export const leafVersion = 1
 

@@ -8,6 +8,7 @@ import { exactColumns } from '../reader/exact-row.ts'
 import { type ReaderLog, readerLog } from '../reader/reader-log.ts'
 import type { ExactRow } from '../sink.ts'
 import { erasureIn } from './erased-entry.ts'
+import { isErasedSalt } from './leaf.ts'
 import { readSealedLeaf } from './sealed-leaf.ts'
 import { readCheckpointOf } from './stored-checkpoint.ts'
 import { readTilesFor } from './stored-tiles.ts'
@@ -66,7 +67,7 @@ export async function proveEntry(log: ReaderLog, entryId: string): Promise<Entry
     )
   }
   const erasure = erasureIn(row.details)
-  const isErased = sealed.salt.every((byte) => byte === 0)
+  const isErased = isErasedSalt(sealed.salt)
   if (isErased && erasure === undefined) {
     throw notSealed(
       `the entry ${entryId} was erased since it was archived, and its copy in the archive, which is from before, can't be proved. Bring its month back with "npx prisma-extension-audit archive --restore", which erases it, and ask again`,

@@ -1,4 +1,5 @@
 import { erasing, erasureIn } from '../erased-entry.ts'
+import { isErasedSalt } from '../leaf.ts'
 import { sealedPlace } from '../stored-checkpoint.ts'
 import { entryChanged } from './entry-findings.ts'
 import { Erasures } from './erasures.ts'
@@ -88,10 +89,6 @@ export class ErasureCheck {
       for (const row of rows) await this.#erasures.check(row, this.#onFinding)
     }
   }
-}
-
-function isErasedSalt(salt: Buffer): boolean {
-  return salt.every((byte) => byte === 0)
 }
 
 function needingArchive(row: RowValues): string {
