@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import type pg from 'pg'
 
 /** What the system says of a process, in ticks of the clock. */
 interface ProcessTimes {
@@ -16,12 +17,18 @@ export function processorTime(pid: number): number {
   return (timesOf(pid)?.own ?? 0) * microsecondsOfTick
 }
 
+/** The same of the whole PostgreSQL server that a pool is connected to. */
+export async function databaseProcessorTime(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+  return rows[0] ? serverProcessorTime(rows[0].pid) : 0
+}
+
 /**
- * The same of a whole PostgreSQL server, with its processes that have ended: so it never falls, whoever ends between two readings.
+ * With the processes of the server that have ended: so it never falls, whoever ends between two readings.
  *
  * @param backend the process of one of its sessions
  */
-export function serverProcessorTime(backend: number): number {
+function serverProcessorTime(backend: number): number {
   const first = timesOf(backend)?.parent
   if (first === undefined) return 0
   while (true) {

@@ -9,6 +9,7 @@ import { verifyLog } from '../src/seal/verify/verify-log.ts'
 import { sealSchema } from '../src/seal-schema.ts'
 import { ordinaryAdapter } from './clients.ts'
 import { PrismaClient } from './generated/client/client.ts'
+import { watchMemory } from './highest-memory.ts'
 
 /** What the process does: each as the command, or the helper, of that name does it. */
 export type SealWork = 'seal' | 'verify' | 'proof' | 'startSealing'
@@ -83,15 +84,11 @@ async function sealOnDemand(): Promise<void> {
 if (work === 'startSealing') {
   await sealOnDemand()
 } else {
-  let memory = 0
-  const timer = setInterval(() => {
-    memory = Math.max(memory, process.memoryUsage.rss())
-  }, 20)
+  const memory = watchMemory()
   const [start, before] = [performance.now(), process.cpuUsage()]
   const done = await doWork()
-  clearInterval(timer)
   const { user, system } = process.cpuUsage(before)
   const seconds = (performance.now() - start) / 1_000
-  process.send?.({ ...done, seconds, cpu: user + system, memory } satisfies WorkDone)
+  process.send?.({ ...done, seconds, cpu: user + system, memory: memory() } satisfies WorkDone)
 }
 process.disconnect()

@@ -9,7 +9,7 @@ import { requestContext } from './context.ts'
 import { PrismaClient } from './generated/client/client.ts'
 import { createLog } from './log.ts'
 import { type OverRounds, overRounds, quantile } from './measure.ts'
-import { serverProcessorTime } from './processor-time.ts'
+import { databaseProcessorTime } from './processor-time.ts'
 import type { SealWork, WorkDone } from './seal-process.ts'
 import { insert } from './ship.ts'
 
@@ -72,17 +72,12 @@ export async function measureSeals(
 }
 
 async function passOver(work: 'seal' | 'verify', url: string, pool: pg.Pool): Promise<PassOverLog> {
-  const before = await databaseCpu(pool)
+  const before = await databaseProcessorTime(pool)
   const { entries, seconds, cpu, memory } = await run(work, url)
   return {
     ...{ perSecond: entries / seconds, memory },
-    cpu: { process: cpu / entries, database: ((await databaseCpu(pool)) - before) / entries },
+    cpu: { process: cpu / entries, database: ((await databaseProcessorTime(pool)) - before) / entries },
   }
-}
-
-async function databaseCpu(pool: pg.Pool): Promise<number> {
-  const { rows } = await pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-  return rows[0] ? serverProcessorTime(rows[0].pid) : 0
 }
 
 function start(work: SealWork, url: string, ids: readonly string[] = []) {

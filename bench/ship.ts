@@ -10,7 +10,7 @@ import pg from 'pg'
 import { hasMoto, type Moto, startMoto } from '../scripts/moto.ts'
 import { createLog } from './log.ts'
 import { median } from './measure.ts'
-import { processorTime, serverProcessorTime } from './processor-time.ts'
+import { databaseProcessorTime, processorTime } from './processor-time.ts'
 
 /** A sink that catches up with a backlog. */
 export interface CatchUp {
@@ -85,13 +85,14 @@ class ShipBench {
     const backlog = await this.#count()
     const shipper = await this.#start(sink)
     try {
-      const [start, database, store] = [performance.now(), await this.#databaseCpu(), this.#storeCpu()]
+      const start = performance.now()
+      const [database, store] = [await databaseProcessorTime(this.#pool), this.#storeCpu()]
       await this.#isDone()
       const seconds = (performance.now() - start) / 1_000
       const { cpu, memory } = await shipper.ask()
       const all = {
         shipper: cpu / backlog,
-        database: ((await this.#databaseCpu()) - database) / backlog,
+        database: ((await databaseProcessorTime(this.#pool)) - database) / backlog,
         store: (this.#storeCpu() - store) / backlog,
       }
       const verified = sink === 'nowhere' ? undefined : await this.#verify(shipper.sink, backlog)
@@ -209,11 +210,6 @@ class ShipBench {
   }
 
   /** Microseconds. */
-  async #databaseCpu(): Promise<number> {
-    const { rows } = await this.#pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-    return rows[0] ? serverProcessorTime(rows[0].pid) : 0
-  }
-
   #storeCpu(): number {
     return this.#moto?.pid === undefined ? 0 : processorTime(this.#moto.pid)
   }
