@@ -67,10 +67,8 @@ const erasureFunctions = [
   ...['erasures', 'erased_since', 'keep_erasure', 'erase_entries', 'make_erase'],
 ].map((name) => `erasure/${name}`)
 
-export const migration = 'prisma/migrations/20260201000000_audit_log_triggers/migration.sql'
-
-/** The migration's text. */
-export function composeMigration() {
+/** The text of the migration that makes row triggers. */
+function composeTriggers() {
   return [
     '-- Row triggers that record every change of a table, the context that says who made it, and the index of who read a record.',
     '-- Idempotent: running it again changes nothing. Made by scripts/migrations.mjs from prisma/functions.',
@@ -89,7 +87,7 @@ export function composeMigration() {
 }
 
 /** The text of the migration that makes the functions of partitioned logs. */
-export function composePartitions() {
+function composePartitions() {
   return [
     '-- A log that is a table of months: what creates and protects its partitions, what makes a log such a table, and what takes',
     '-- months out of it that are in the archive.',
@@ -111,7 +109,7 @@ export function composePartitions() {
 }
 
 /** The text of the migration that makes the functions that erase. */
-export function composeErasure() {
+function composeErasure() {
   return [
     '-- Erasing personal values from entries: one function that tells of what it does, and triggers that let exactly that through.',
     '-- Idempotent: running it again changes nothing. Made by scripts/migrations.mjs from prisma/functions/erasure.',
@@ -152,29 +150,31 @@ function asStringBody(body) {
 }
 
 const examples = ['demo', 'express', 'hono', 'nestjs']
-/** The later migrations that are composed, by their names. */
-const composed = {
+/** What makes the text of each migration that is composed, by their names. */
+export const composed = {
+  '20260201000000_audit_log_triggers': composeTriggers,
   '20260601000000_audit_log_partitions': composePartitions,
   '20260701000000_audit_log_erasure': composeErasure,
 }
-/** The migrations that have the same name in the examples. */
-const further = [
-  ...['20260401000000_audit_log_readers', '20260501000000_audit_log_seals'],
-  ...Object.keys(composed),
-]
+/** The migrations that the examples have copies of, by their names there. */
+const copied = {
+  '20260201000000_audit_log_functions': '20260201000000_audit_log_triggers',
+  '20260401000000_audit_log_readers': '20260401000000_audit_log_readers',
+  '20260501000000_audit_log_seals': '20260501000000_audit_log_seals',
+  '20260601000000_audit_log_partitions': '20260601000000_audit_log_partitions',
+  '20260701000000_audit_log_erasure': '20260701000000_audit_log_erasure',
+}
 
 if (process.argv[1]?.endsWith('migrations.mjs')) {
-  writeFileSync(migration, composeMigration())
   for (const [name, compose] of Object.entries(composed)) {
     mkdirSync(`prisma/migrations/${name}`, { recursive: true })
     writeFileSync(`prisma/migrations/${name}/migration.sql`, compose())
   }
   for (const example of examples) {
     const folder = `examples/${example}/prisma/migrations`
-    writeFileSync(`${folder}/20260201000000_audit_log_functions/migration.sql`, composeMigration())
-    for (const name of further) {
-      mkdirSync(`${folder}/${name}`, { recursive: true })
-      copyFileSync(`prisma/migrations/${name}/migration.sql`, `${folder}/${name}/migration.sql`)
+    for (const [copy, name] of Object.entries(copied)) {
+      mkdirSync(`${folder}/${copy}`, { recursive: true })
+      copyFileSync(`prisma/migrations/${name}/migration.sql`, `${folder}/${copy}/migration.sql`)
     }
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { afterAll, describe, expect, it } from 'vitest'
+import { composed } from '../scripts/migrations.mjs'
 import { applyMigrations, driftScript } from '../scripts/schema-engine.ts'
 import { logMigrations, newestLogMigration } from '../src/cli/log-migrations.ts'
 import { withAudit, withAuditContext } from '../src/index.ts'
@@ -50,6 +51,11 @@ async function insertEntry(client: Pick<pg.Pool, 'query'> = db.pool, columns: Re
   )
   return all.id
 }
+
+// after a change of these: node scripts/migrations.mjs
+it.each(Object.entries(composed))('%s is what prisma/functions makes of it', async (name, compose) => {
+  expect(await readFile(`prisma/migrations/${name}/migration.sql`, 'utf8')).toBe(compose())
+})
 
 describe('the table', () => {
   it('has the columns of the contract, in its order', async () => {
