@@ -15,7 +15,7 @@ import { readPosition } from '../../src/reader/eras.ts'
 import { readBatch } from '../../src/reader/read-batch.ts'
 import type { ExactRow } from '../../src/sink.ts'
 import { createClient, createDatabase } from '../support/database.ts'
-import { logOf, write } from './readers.ts'
+import { logOf, untilOthersEnd, write } from './readers.ts'
 
 const database = await createDatabase()
 const log = logOf(database)
@@ -23,11 +23,13 @@ const defaults = { entries: 1_000, bytes: 1_000_000 }
 
 let start: ReaderCursor
 beforeEach(async () => {
+  await untilOthersEnd(database)
   const { horizon, eras } = await readPosition(log)
   start = { era: eras.length, transactionId: horizon - 1n, seq: lastSeq }
 })
 
 async function readAll(after = start, limits = defaults): Promise<ExactRow[]> {
+  await untilOthersEnd(database)
   const rows: ExactRow[] = []
   for await (const batch of readCommitted(log, after, limits)) rows.push(...batch.rows)
   return rows
@@ -92,6 +94,7 @@ describe('the order', () => {
 describe('a batch', () => {
   it('ends after so many entries, and the next begins behind it', async () => {
     for (const n of [1, 2, 3, 4, 5]) await write(database.pool, `entry.${n}`)
+    await untilOthersEnd(database)
     const batches: string[][] = []
     let last = start
     for await (const { rows, from, until } of readCommitted(log, start, { ...defaults, entries: 2 })) {
@@ -106,6 +109,7 @@ describe('a batch', () => {
 
   it('ends after so many bytes, and has one entry at least', async () => {
     for (const n of [1, 2, 3]) await write(database.pool, `large.${n}`, { text: 'x'.repeat(1_000) })
+    await untilOthersEnd(database)
     const sizes: number[] = []
     for await (const { rows } of readCommitted(log, start, { ...defaults, bytes: 1_500 })) {
       sizes.push(rows.length)
@@ -118,6 +122,7 @@ describe('a batch', () => {
     await database.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type, details)
       SELECT gen_random_uuid(), 'entry.' || n, 'ada', 'user', 'test', to_jsonb(repeat('x', CASE WHEN n % 400 < 200 THEN 1 ELSE 5000 END))
       FROM generate_series(1, 1200) AS n`)
+    await untilOthersEnd(database)
     const limits = { entries: 1_000, bytes: 300_000 }
     const read: string[] = []
     for await (const batch of readCommitted(log, start, limits)) {
@@ -187,6 +192,7 @@ describe('a row', () => {
       [strange, strange, { text: strange }],
     )
     await write(database.pool, 'plain.entry')
+    await untilOthersEnd(database)
     const batch = await readBatch(log, await readPosition(log), start, defaults)
     expect(batch?.text).toBe(batch?.rows.map(rowLine).join(''))
     expect(batch?.rows).toMatchObject([{ reason: strange, ip: '10.0.0.0/8' }, { action: 'plain.entry' }])

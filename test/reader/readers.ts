@@ -33,9 +33,7 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
 
 /** Resolves once all that is committed now can be read. Other tests' transactions hold the horizon, which is the cluster's. */
 export async function untilReadable({ sql }: Database): Promise<void> {
-  const [{ next = '' } = {}] = await sql<{ next: string }>(
-    'SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next',
-  )
+  const next = await nextTransaction(sql)
   const reached = async () => {
     const [row] = await sql<{ is: boolean }>(
       'SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8 AS is',
@@ -44,4 +42,26 @@ export async function untilReadable({ sql }: Database): Promise<void> {
     return row?.is === true
   }
   await until(reached, 'all that is committed should be below the horizon')
+}
+
+/** The same, but for transactions that the test at hand has open: these hold the horizon still. */
+export async function untilOthersEnd({ sql }: Database): Promise<void> {
+  const next = await nextTransaction(sql)
+  const ended = async () => {
+    const [row] = await sql<{ is: boolean }>(
+      `SELECT NOT EXISTS (SELECT FROM pg_snapshot_xip(pg_current_snapshot()) AS running WHERE running < $1::text::xid8
+         AND NOT EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.datname = current_database()
+           AND a.backend_type = 'client backend' AND a.backend_xid = running::xid)) AS is`,
+      [next],
+    )
+    return row?.is === true
+  }
+  await until(ended, 'transactions of other tests should have ended')
+}
+
+async function nextTransaction(sql: Database['sql']): Promise<string> {
+  const [{ next = '' } = {}] = await sql<{ next: string }>(
+    'SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next',
+  )
+  return next
 }

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { type AuditError, type Sink, startShipping, withAudit } from '../../src/index.ts'
 import { files } from '../../src/sinks/files.ts'
 import { webhook } from '../../src/sinks/webhook.ts'
-import { until, write } from '../reader/readers.ts'
+import { until, untilReadable, write } from '../reader/readers.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { unique } from '../support/unique.ts'
 import { rowsInFiles, startReceiver, temporaryDirectory } from './places.ts'
@@ -159,6 +159,7 @@ describe('files', () => {
     const directory = await temporaryDirectory()
     const name = unique('sink')
     await write(database.pool, 'first.one')
+    await untilReadable(database) // what cannot be read yet is no lag
     const { shipping, errors } = await ship(files({ name, directory }))
     await until(async () => (await shipping.metrics())[0]?.lag.entries === 0, 'it should be up to date')
     const [file = ''] = await readdir(directory)

@@ -53,8 +53,8 @@ export class RowCheck {
     this.#match = new RowMatch(leaves, this.#log.position, this.#onFinding)
   }
 
-  add({ forms, mayTell }: RowsInPlace): void {
-    for (const form of forms) {
+  async add({ forms, mayTell }: RowsInPlace): Promise<void> {
+    for (const form of await forms()) {
       this.#match?.add(form)
       if (mayTell) this.#erasures.see(parseForm(form))
     }

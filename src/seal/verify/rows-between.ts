@@ -22,8 +22,8 @@ const pageSize = 10_000
 
 /** Rows that follow each other. */
 export interface RowsInPlace {
-  /** Their canonical forms, in UTF-8. */
-  readonly forms: readonly Buffer[]
+  /** Their canonical forms, in UTF-8: made when they are asked for, which leaves the database at work on the next rows. */
+  forms(): Promise<readonly Buffer[]>
   /** Whether one of them may tell of an erasure. */
   readonly mayTell: boolean
 }
@@ -45,11 +45,11 @@ export async function* readRowsBetween(
       }
       if (range.until && compareCursors(from, range.until) >= 0) break
       const page = await readRowPage(log, position, range)
-      if (page.forms.length > 0) yield page
-      const isLast = page.forms.length < pageSize
-      from = isLast
-        ? undefined
-        : { ...ownPlaceOf(parseForm(page.forms.at(-1) as Buffer), position), era: number }
+      if (!page) break
+      yield page
+      if (page.count < pageSize) break
+      const last = (await page.forms()).at(-1) as Buffer
+      from = { ...ownPlaceOf(parseForm(last), position), era: number }
     }
   }
 }
@@ -78,7 +78,7 @@ async function readRowPage(
   { table, connection }: ReaderLog,
   position: KnownPosition,
   range: CommittedRange,
-): Promise<RowsInPlace> {
+): Promise<(RowsInPlace & { readonly count: number }) | undefined> {
   const values: string[] = []
   const condition = rangeCondition(position, range, values)
   const select = (line: string) => `SELECT ${line} AS line
@@ -87,16 +87,21 @@ async function readRowPage(
     `SELECT pg_catalog.string_agg(r.line, ${rowSeparator}) AS rows, count(*)::int4 AS count FROM (${select(packedRow)}) AS r`,
     ...values,
   )
-  if (!found || found.rows === null) return { forms: [], mayTell: false }
-  const forms = unpackForms(Buffer.from(found.rows), found.count)
-  if (forms) return { forms, mayTell: found.rows.includes(erasing) }
-  // somebody's text has one of the characters that stand between
-  const [exact] = await connection.query<{ rows: string }>(
-    `SELECT pg_catalog.json_agg(r.line)::text AS rows FROM (${select(canonicalSql)}) AS r`,
-    ...values,
-  )
-  const rows = JSON.parse(exact?.rows ?? '[]') as RowValues[]
-  return { forms: rows.map((row) => Buffer.from(JSON.stringify(row))), mayTell: true }
+  if (!found || found.rows === null) return undefined
+  const { rows, count } = found
+  /** Somebody's text has one of the characters that stand between. */
+  const readExactly = async () => {
+    const [exact] = await connection.query<{ rows: string }>(
+      `SELECT pg_catalog.json_agg(r.line)::text AS rows FROM (${select(canonicalSql)}) AS r`,
+      ...values,
+    )
+    return (JSON.parse(exact?.rows ?? '[]') as RowValues[]).map((row) => Buffer.from(JSON.stringify(row)))
+  }
+  return {
+    count,
+    mayTell: rows.includes(erasing),
+    forms: async () => unpackForms(Buffer.from(rows), count) ?? (await readExactly()),
+  }
 }
 
 /** The rows of an action behind a place, a few at a time: each may be long. */

@@ -1,17 +1,22 @@
 import { compareCursors, type ReaderCursor } from '../../reader/cursor.ts'
 import { idInLeaf } from '../leaf.ts'
 import { type StoredCheckpoint, sealedPlace } from '../stored-checkpoint.ts'
+import { startNow } from './ahead.ts'
 import { isSealedAs, leavesIn } from './match-rows.ts'
 import { ownPlaceOf, type RowsInPlace, readRowsBetween, readRowsById } from './rows-between.ts'
 import type { SealedLog } from './sealed-log.ts'
 import { endOfPart, readSealedPart, type SealedPart } from './sealed-part.ts'
 
-/** A part of what was sealed, or rows that stand in its place. */
-export type SealedStep =
-  | { readonly part: SealedPart; readonly start: number; readonly end: number }
-  | { readonly rows: RowsInPlace }
+/** A part of what was sealed: the leaves from `start` up to `end`. */
+export interface SealedStep {
+  readonly part: SealedPart
+  readonly start: number
+  readonly end: number
+  /** The rows that stand in its place, which are on their way. */
+  readonly rows: AsyncGenerator<RowsInPlace, void, void>
+}
 
-/** What was sealed, and behind each part of it the rows in its place. */
+/** What was sealed, part after part, with the rows in its place. */
 export async function* sealedSteps(log: SealedLog): AsyncGenerator<SealedStep, void, void> {
   const { position, size, head, since } = log
   let start = since?.size ?? 0
@@ -20,9 +25,8 @@ export async function* sealedSteps(log: SealedLog): AsyncGenerator<SealedStep, v
   while (start < size) {
     const end = endOfPart(start, size)
     const part = await readSealedPart(log, position.log, start, size)
-    yield { part, start, end }
     const until = part.nextPlace ? justBefore(part.nextPlace) : last
-    for await (const rows of readRowsBetween(log, position, after, until)) yield { rows }
+    yield { part, start, end, rows: startNow(readRowsBetween(log, position, after, until)) }
     if (compareCursors(until, after) > 0) after = until
     start = end
   }

@@ -1,4 +1,5 @@
 import type { ReaderLog } from '../../reader/reader-log.ts'
+import { oneAhead } from './ahead.ts'
 import { AnchorCheck, type ReadableAnchor, readKept } from './anchored.ts'
 import type { TrustedKeys } from './checkpoint-check.ts'
 import { CheckpointWalk } from './checkpoint-walk.ts'
@@ -6,7 +7,6 @@ import { damagedLeaves } from './damaged-leaves.ts'
 import type { Finding } from './finding.ts'
 import { FindingList } from './finding-list.ts'
 import { leavesIn, type StoredLeaf } from './match-rows.ts'
-import { prefetch } from './prefetch.ts'
 import { RowCheck } from './row-check.ts'
 import { readSealedLog, type SealedLog } from './sealed-log.ts'
 import { sealedSteps } from './sealed-steps.ts'
@@ -128,22 +128,17 @@ async function verifyParts(
 ): Promise<boolean> {
   const { sealed, findings, tree, checkpoints, anchors, rows } = pass
   anchors.compare(tree, checkpoints.newest)
-  for await (const step of prefetch(sealedSteps(sealed), 2)) {
-    if ('rows' in step) {
-      rows.add(step.rows)
-      continue
-    }
-    await rows.endPart()
-    await findings.nameCheckpoints()
+  for await (const { part, start, end, rows: inPlace } of oneAhead(sealedSteps(sealed))) {
     if (signal.aborted) return false
-    const { part, start, end } = step
     for (const finding of damagedLeaves(part, start, end)) findings.add(finding)
     const leaves = leavesIn(part.segments)
     await growTree(pass, leaves, part.tileRoots)
     rows.beginPart(leaves)
+    for await (const some of inPlace) await rows.add(some)
+    await rows.endPart()
+    await findings.nameCheckpoints()
     onProgress?.({ done: end, total: sealed.size })
   }
-  await rows.endPart()
   await rows.checkUnsealedErasures()
   await findings.nameCheckpoints()
   await checkpoints.end()
