@@ -49,6 +49,8 @@ FILTERS = [
         {"since": "2026-01-01T00:30:00Z", "until": "2026-01-01T01:00:00+00:00", "changed": "name"},
         "details -> 'changed' ? 'name' AND \"timestamp\" >= '2026-01-01T00:30:00Z' AND \"timestamp\" < '2026-01-01T01:00:00Z'",
     ),
+    # three entries of each moment, whose numbers come to have another digit
+    ({"until": "2026-01-01T00:10:00Z"}, "\"timestamp\" < '2026-01-01T00:10:00Z'"),
     (
         {"until": "2026-01-01T01:00:00Z", "outcome": "failure"},
         "outcome = 'failure' AND \"timestamp\" < '2026-01-01T01:00:00Z'",

@@ -12,7 +12,8 @@ from .cursor import Position
 from .filter import moment_of
 from .sql import Naming, Stretch, action_sql, can_be_read, columns_sql, every, time_sql, where_sql
 
-_NEWEST_FIRST = 'ORDER BY "timestamp" DESC, seq DESC'
+#: By the columns of the table: without the alias it would be the text in the list of what is selected.
+_NEWEST_FIRST = 'ORDER BY l."timestamp" DESC, l.seq DESC'
 
 
 def plain_query(log: str, conditions: Conditions, stretch: Stretch, count: int) -> Statement:
@@ -46,7 +47,7 @@ def _newest(
     naming: Naming = "either",
 ) -> str:
     where = where_sql(conditions, stretch, parameters, naming)
-    return f"SELECT {columns} FROM {log} WHERE {where} {_NEWEST_FIRST} LIMIT {limit}"
+    return f"SELECT {columns} FROM {log} AS l WHERE {where} {_NEWEST_FIRST} LIMIT {limit}"
 
 
 #: How many pages of entries are sampled to estimate how far back one page reaches: more are more exact.
