@@ -23,6 +23,7 @@ from .questions import Question
 from .running import run_async
 from .search.filter import Moment, RecordId, SearchFilter
 from .search.page import AuditPage, position_of, read_page, read_rows
+from .search.spans import SpannedLog
 from .write import context_statement, write_event, write_rows
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class AuditLog:
             flush_timeout,
             on_error,
         )
+        self._log = SpannedLog(table)
         self._driver = async_driver(connection)
         self._queue: AsyncQueue | None = None
         if self._driver.is_pool:
@@ -336,7 +338,7 @@ class AuditLog:
         conditions = questions.search(filter).conditions
         before = None
         while True:
-            rows = await run_async(self._driver, read_rows(self._options.table, conditions, before, _BATCH))
+            rows = await run_async(self._driver, read_rows(self._log, conditions, before, _BATCH))
             for row in rows:
                 yield entry_of(row)
             if len(rows) < _BATCH:
@@ -347,7 +349,7 @@ class AuditLog:
 
     async def _page(self, question: Question, limit: int, cursor: str | None) -> AuditPage:
         asker, conditions = question
-        return await run_async(self._driver, read_page(self._options.table, asker, conditions, limit, cursor))
+        return await run_async(self._driver, read_page(self._log, asker, conditions, limit, cursor))
 
     async def _write(self, entry: NewEntry) -> AuditEntry:
         return await run_async(self._driver, write_event(self._options.table, entry))

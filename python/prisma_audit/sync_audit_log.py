@@ -22,6 +22,7 @@ from .questions import Question
 from .running import run
 from .search.filter import Moment, RecordId, SearchFilter
 from .search.page import AuditPage, position_of, read_page, read_rows
+from .search.spans import SpannedLog
 from .thread_queue import ThreadQueue
 from .write import context_statement, write_event, write_rows
 
@@ -79,6 +80,7 @@ class SyncAuditLog:
             flush_timeout,
             on_error,
         )
+        self._log = SpannedLog(table)
         self._driver = sync_driver(connection)
         self._queue: ThreadQueue | None = None
         if self._driver.is_pool:
@@ -335,7 +337,7 @@ class SyncAuditLog:
         conditions = questions.search(filter).conditions
         before = None
         while True:
-            rows = run(self._driver, read_rows(self._options.table, conditions, before, _BATCH))
+            rows = run(self._driver, read_rows(self._log, conditions, before, _BATCH))
             for row in rows:
                 yield entry_of(row)
             if len(rows) < _BATCH:
@@ -346,7 +348,7 @@ class SyncAuditLog:
 
     def _page(self, question: Question, limit: int, cursor: str | None) -> AuditPage:
         asker, conditions = question
-        return run(self._driver, read_page(self._options.table, asker, conditions, limit, cursor))
+        return run(self._driver, read_page(self._log, asker, conditions, limit, cursor))
 
     def _write(self, entry: NewEntry) -> AuditEntry:
         return run(self._driver, write_event(self._options.table, entry))

@@ -183,6 +183,12 @@ def moment_of(iso: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(digits.replace("Z", "+00:00")).astimezone(datetime.timezone.utc)
 
 
+def microseconds_of(iso: str) -> int:
+    """Read a moment in ISO 8601, as microseconds since 1970."""
+    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+    return (moment_of(iso) - epoch) // datetime.timedelta(microseconds=1)
+
+
 def _check_order(conditions: Conditions) -> None:
     start, end = conditions.start, conditions.end
     if start is None or end is None or moment_of(start) <= moment_of(end):

@@ -1,5 +1,7 @@
 """Finds the newest entries that meet the conditions, in order.
 
+A log of months is read span by span, from the newest on, until there are enough.
+
 If an index leads to all of them, one statement finds them. Otherwise the search goes through windows of time, from new to
 old. A window ends at the moment when an index has returned enough candidates, so sorting by time costs no more than the
 window.
@@ -22,16 +24,27 @@ from .queries import (
     window_query,
     window_start_query,
 )
+from .spans import SpannedLog
 from .sql import Stretch
 
 #: Entries in the first and in the largest window of a search that has to check each.
 _FIRST_WINDOW, _LARGEST_WINDOW = 4_000, 128_000
 
 
-def find_rows(log: str, conditions: Conditions, before: Position | None, count: int) -> Steps[list[Row]]:
+def find_rows(
+    log: SpannedLog, conditions: Conditions, before: Position | None, count: int
+) -> Steps[list[Row]]:
     """Find at most `count` rows before a place, or from the newest on."""
-    if conditions.actions is not None and not conditions.actions:
-        return []
+    rows: list[Row] = []
+    for span in (yield from log.spans(conditions, before)):
+        rows += yield from _find_within(span, conditions, before, count - len(rows))
+        if len(rows) == count:
+            break
+    return rows
+
+
+def _find_within(log: str, conditions: Conditions, before: Position | None, count: int) -> Steps[list[Row]]:
+    """Find the newest rows of one span."""
     way = _choose_way(conditions)
     if way != "windows":
         query = merged_query if way == "merged" else plain_query

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from ..database_errors import unanswered_question
 from ..entry import WRITTEN, AuditEntry, entry_of
 from ..errors import AuditError
-from ..options import quoted_table
 from ..shape import Problems
 from ..statements import Row, Steps
 from .conditions import Conditions
 from .cursor import Position, decode_cursor, encode_cursor
 from .find import find_rows
+from .spans import SpannedLog
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,12 +26,12 @@ class AuditPage:
 
 
 def read_page(
-    table: str, asker: str, conditions: Conditions, limit: int, cursor: str | None
+    log: SpannedLog, asker: str, conditions: Conditions, limit: int, cursor: str | None
 ) -> Steps[AuditPage]:
     """Read one page of the entries that meet the conditions.
 
     Args:
-        table: the log's
+        log: the log to ask
         asker: the helper, by its name in TypeScript; no other accepts its cursors
         conditions: which entries
         limit: 1 to 1,000
@@ -44,18 +44,20 @@ def read_page(
     question = conditions.question(asker)
     before = None if cursor is None else decode_cursor(cursor, question)
     # one more than the page holds shows whether there is another page
-    rows = yield from read_rows(table, conditions, before, limit + 1)
+    rows = yield from read_rows(log, conditions, before, limit + 1)
     page = rows[:limit]
     last = position_of(page[-1]) if len(rows) > limit else None
     return AuditPage([entry_of(row) for row in page], None if last is None else encode_cursor(last, question))
 
 
-def read_rows(table: str, conditions: Conditions, before: Position | None, count: int) -> Steps[list[Row]]:
+def read_rows(
+    log: SpannedLog, conditions: Conditions, before: Position | None, count: int
+) -> Steps[list[Row]]:
     """Read rows of the log; where the database gives no answer, the error is an AuditError."""
     try:
-        return (yield from find_rows(quoted_table(table), conditions, before, count))
+        return (yield from find_rows(log, conditions, before, count))
     except Exception as error:
-        raise unanswered_question(error, table) from error
+        raise unanswered_question(error, log.table) from error
 
 
 def position_of(row: Row) -> Position:

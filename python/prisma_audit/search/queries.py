@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 
 from ..entry import COLUMNS
 from ..statements import Parameters, Statement
 from .conditions import Conditions, is_pattern
 from .cursor import Position
-from .filter import moment_of
+from .filter import microseconds_of
 from .sql import Naming, Stretch, action_sql, can_be_read, columns_sql, every, time_sql, where_sql
 
 #: By the columns of the table: without the alias it would be the text in the list of what is selected.
@@ -17,7 +16,14 @@ _NEWEST_FIRST = 'ORDER BY l."timestamp" DESC, l.seq DESC'
 
 
 def plain_query(log: str, conditions: Conditions, stretch: Stretch, count: int) -> Statement:
-    """Find the newest entries of a stretch; the planner chooses how."""
+    """Find the newest entries of a stretch; the planner chooses how.
+
+    Args:
+        log: what to select the entries from, in SQL: the log's table, or a span of it
+        conditions: which entries
+        stretch: in which part of the log
+        count: at most how many
+    """
     parameters = Parameters()
     limit = parameters.add(count, "int8")
     if not can_be_read(conditions):
@@ -101,7 +107,7 @@ def _wanted_actions(log: str, conditions: Conditions, parameters: Parameters) ->
     action = action_sql(conditions, parameters)
     matching = every(["action IS NOT NULL", *([action] if action else [])])
     return f"""existing (action) AS (
-  (SELECT action FROM {log} ORDER BY action LIMIT 1)
+  (SELECT action FROM {log} AS l ORDER BY action LIMIT 1)
   UNION ALL
   SELECT (SELECT l.action FROM {log} AS l WHERE l.action > e.action ORDER BY l.action LIMIT 1)
   FROM existing AS e WHERE e.action IS NOT NULL
@@ -130,9 +136,9 @@ def _candidates(
   CROSS JOIN LATERAL (SELECT "timestamp" FROM {log} AS l WHERE {match} {newest}) AS l ORDER BY l."timestamp" DESC LIMIT {limit}"""
     match = where_sql(conditions, stretch, parameters)
     if not conditions.is_all_of(()):
-        return f'SELECT "timestamp" FROM {log} WHERE {match} {newest}'
+        return f'SELECT "timestamp" FROM {log} AS l WHERE {match} {newest}'
     range = every([match, *_id_range(conditions, stretch, parameters)])
-    return f'SELECT "timestamp" FROM {log} WHERE {range} ORDER BY id DESC LIMIT {limit}'
+    return f'SELECT "timestamp" FROM {log} AS l WHERE {range} ORDER BY id DESC LIMIT {limit}'
 
 
 _HOUR = 3_600_000
@@ -145,16 +151,13 @@ def _id_range(conditions: Conditions, stretch: Stretch, parameters: Parameters) 
     elif conditions.end is None:
         end = time.time_ns() // 1_000_000 + _HOUR
     else:
-        end = _milliseconds(conditions.end)
+        end = microseconds_of(conditions.end) // 1_000
     found = [f"id < {parameters.add(_first_id(end + 1), 'uuid')}"]
     if conditions.start is not None:
-        found.append(f"id >= {parameters.add(_first_id(_milliseconds(conditions.start) - _HOUR), 'uuid')}")
+        found.append(
+            f"id >= {parameters.add(_first_id(microseconds_of(conditions.start) // 1_000 - _HOUR), 'uuid')}"
+        )
     return found
-
-
-def _milliseconds(iso: str) -> int:
-    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-    return (moment_of(iso) - epoch) // datetime.timedelta(milliseconds=1)
 
 
 def _first_id(milliseconds: int) -> str:
@@ -172,7 +175,7 @@ def few_of_type_query(log: str, resource_type: str) -> Statement:
     parameters = Parameters()
     where = where_sql(Conditions(resource_type=resource_type), Stretch(), parameters)
     return Statement(
-        f"SELECT CAST(count(*) <= {_FEW} AS text) FROM (SELECT FROM {log} WHERE {where} LIMIT {_FEW + 1}) AS few",
+        f"SELECT CAST(count(*) <= {_FEW} AS text) FROM (SELECT FROM {log} AS l WHERE {where} LIMIT {_FEW + 1}) AS few",
         parameters.values,
     )
 
