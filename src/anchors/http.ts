@@ -7,7 +7,7 @@ export interface HttpAnchorOptions {
   url: string | URL
   /** Sent along, such as `authorization`. */
   headers?: Readonly<Record<string, string>>
-  /** Milliseconds that an answer may take. Default 30,000. */
+  /** Milliseconds that an answer may take, that with all notes, too. Default 30,000. */
   timeout?: number
   /** Milliseconds between two checkpoints at least. Default 0. */
   every?: number
@@ -33,7 +33,7 @@ export function httpAnchor(options: HttpAnchorOptions): Anchor {
     ...{ name, every },
     publish: async (note, { size, root }, signal) => {
       const answer = await fetchWhole(url, {
-        ...{ method: 'POST', body: note, signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]) },
+        ...{ method: 'POST', body: note, signal: within(timeout, signal) },
         headers: {
           ...headers,
           'content-type': 'text/plain; charset=utf-8',
@@ -43,9 +43,13 @@ export function httpAnchor(options: HttpAnchorOptions): Anchor {
       if (!answer.ok) throw new Error(`it answered ${answer.status}`)
     },
     read: async function* (signal) {
-      const answer = await fetchWhole(url, { headers: { ...headers }, signal })
+      const answer = await fetchWhole(url, { headers: { ...headers }, signal: within(timeout, signal) })
       if (!answer.ok) throw new Error(`it answered ${answer.status}`)
       yield* notesIn(answer.text.split('\n'))
     },
   }
+}
+
+function within(timeout: number, signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(timeout)])
 }

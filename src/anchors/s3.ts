@@ -1,8 +1,9 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import type { Anchor } from '../anchor.ts'
 import { sha256 } from '../sinks/digest.ts'
+import { mapInOrder } from '../sinks/map-in-order.ts'
 import type { S3Options } from '../sinks/s3-options.ts'
-import { S3Reader } from '../sinks/s3-reader.ts'
+import { type ListedKey, S3Reader } from '../sinks/s3-reader.ts'
 import { S3Store } from '../sinks/s3-store.ts'
 
 /** Where checkpoints are stored, and how long nobody can delete them. */
@@ -10,6 +11,9 @@ export interface S3AnchorOptions extends Omit<S3Options, 'limits' | 'compression
   /** Milliseconds between two checkpoints at least: each is an object, and is paid for. Default 60,000. */
   every?: number
 }
+
+/** How many notes are read at a time: a year has half a million. */
+const atOnce = 32
 
 /** No note is longer. */
 const longestNote = 65_536
@@ -46,12 +50,21 @@ export function s3Anchor(options: S3AnchorOptions): Anchor {
     // every version of every key: what was stored first is there still, whatever was put over it or marked as deleted
     read: async function* (signal) {
       const reader = new S3Reader(client, options, signal)
-      for await (const { key, versions } of reader.list(below)) {
-        for (const version of versions) {
-          const object = await reader.get(key, version, longestNote)
-          if (object) yield object.body.toString('utf8')
-        }
+      const read = ({ key, version }: KeyVersion) => reader.get(key, version, longestNote)
+      for await (const object of mapInOrder(versionsOf(reader.list(below)), atOnce, read)) {
+        if (object) yield object.body.toString('utf8')
       }
     },
+  }
+}
+
+interface KeyVersion {
+  readonly key: string
+  readonly version: string | null
+}
+
+async function* versionsOf(listed: AsyncIterable<ListedKey>): AsyncGenerator<KeyVersion> {
+  for await (const { key, versions } of listed) {
+    for (const version of versions) yield { key, version }
   }
 }

@@ -20,6 +20,7 @@ import { parseNote } from '../../src/seal/note.ts'
 import { sealOn } from '../../src/seal/sealing.ts'
 import type { Signer } from '../../src/seal/signer.ts'
 import { isConsistent } from '../../src/seal/tree-proofs.ts'
+import type { ReadableAnchor } from '../../src/seal/verify/anchored.ts'
 import { verifyLog } from '../../src/seal/verify/verify-log.ts'
 import { logOf, until, untilReadable } from '../reader/readers.ts'
 import { createDatabase, type Database } from '../support/database.ts'
@@ -209,6 +210,26 @@ describe('a URL', () => {
     await add(1)
     await expect(new Anchoring(log, signer, httpAnchor({ url })).step(never)).rejects.toMatchObject({
       ...{ code: 'AUDIT_ANCHOR_FAILED', message: expect.stringContaining('it answered 401') },
+    })
+  })
+
+  it('is not waited for when it never answers', async () => {
+    const server = createServer(() => {}).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    afterAll(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+    const { log, signer, add, keys } = await newLog()
+    await add(1)
+    const anchor = httpAnchor({ url, timeout: 50 })
+    await expect(new Anchoring(log, signer, anchor).step(never)).rejects.toMatchObject({
+      ...{ code: 'AUDIT_ANCHOR_FAILED', message: expect.stringContaining(`no answer from ${url}`) },
+    })
+    const anchors = [anchor as ReadableAnchor]
+    await expect(verifyLog(log, { keys, origin, anchors })).rejects.toMatchObject({
+      ...{ code: 'AUDIT_ANCHOR_FAILED', message: expect.stringContaining(`no answer from ${url}`) },
     })
   })
 })

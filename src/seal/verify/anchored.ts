@@ -12,7 +12,8 @@ export type ReadableAnchor = Required<Pick<Anchor, 'name' | 'read'>>
 
 interface KeptCheckpoint {
   readonly size: number
-  readonly root: Buffer
+  /** In base64, which takes less memory than a buffer: there may be millions. */
+  readonly root: string
   /** The name of the anchor. */
   readonly anchor: string
 }
@@ -28,7 +29,7 @@ export async function readKept(
   signal: AbortSignal,
 ): Promise<{ readonly kept: readonly KeptCheckpoint[]; readonly findings: readonly Finding[] }> {
   const findings: Finding[] = []
-  const kept = new Map<string, KeptCheckpoint>()
+  const kept: KeptCheckpoint[] = []
   for (const { name, read } of anchors) {
     let count = 0
     try {
@@ -41,8 +42,7 @@ export async function readKept(
           continue
         }
         count++
-        const id = `${found.size} ${found.root.toString('base64')}`
-        if (!kept.has(id)) kept.set(id, { ...found, anchor: name })
+        kept.push({ size: found.size, root: found.root.toString('base64'), anchor: name })
       }
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
@@ -56,7 +56,13 @@ export async function readKept(
     const message = `The anchor ${JSON.stringify(name)} has no checkpoint of this log: it proves nothing`
     findings.push({ kind: 'anchor', message })
   }
-  return { kept: [...kept.values()].sort((a, b) => a.size - b.size), findings }
+  return { kept: kept.sort((a, b) => a.size - b.size).filter(isAnother), findings }
+}
+
+/** Whether none before it is the same checkpoint, from another anchor. */
+function isAnother({ size, root }: KeptCheckpoint, index: number, kept: readonly KeptCheckpoint[]): boolean {
+  for (let at = index - 1; kept[at]?.size === size; at--) if (kept[at]?.root === root) return false
+  return true
 }
 
 /** OpenSSL's reasons have line ends. */
@@ -103,7 +109,7 @@ export class AnchorCheck {
   compare(tree: TreeCheck, newest: number): void {
     for (; this.next === tree.size; this.#at++) {
       const kept = this.#kept[this.#at] as KeptCheckpoint
-      if (!tree.has(kept.root)) this.#differs(kept)
+      if (!tree.has(Buffer.from(kept.root, 'base64'))) this.#differs(kept)
       else {
         this.#fitting = kept.size
         if (newest !== kept.size) this.#missing(kept)
