@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 
 import asyncpg
 import psycopg
 import pytest
+from sqlalchemy import create_engine
 
 from prisma_audit import AuditLog, AuditPage, SyncAuditLog
 
@@ -129,6 +131,24 @@ async def test_everything_is_streamed_in_order(db, pool: asyncpg.Pool) -> None:
     assert [entry.seq async for entry in AuditLog(pool).stream()] == [row["seq"] for row in ordered]
     with psycopg.connect(db.url) as connection:
         assert [entry.seq for entry in SyncAuditLog(connection).stream()] == [row["seq"] for row in ordered]
+
+
+async def test_partitions_are_known_whatever_the_driver_and_the_settings_of_the_session(
+    db, pool: asyncpg.Pool
+) -> None:
+    audit = AuditLog(pool)
+    await audit.search(limit=1)
+    known = audit._log._partitions
+    assert len(known) > 84
+    assert [one for one in known if one.lower == -math.inf or one.upper == math.inf] == known[:1]
+    engine = create_engine(db.url.replace("postgresql://", "postgresql+psycopg2://"))
+    settings = "-c DateStyle=Postgres,DMY -c TimeZone=Europe/Paris"
+    with engine.connect() as first, psycopg.connect(db.url, options=settings) as second:
+        for connection in (first, second):
+            other = SyncAuditLog(connection)
+            other.search(limit=1)
+            assert other._log._partitions == known
+    engine.dispose()
 
 
 class RecordingDriver:
