@@ -202,6 +202,8 @@ async def test_contexts_nest_and_merge(audit: AuditLog) -> None:
         ({"resource_id": 1}, "resource_type"),
         ({"since": "yesterday"}, "must be a datetime, a date, or a string in ISO 8601"),
         ({"since": "2026-02-30"}, "must be a datetime"),
+        ({"since": "0001-01-01T00:00:00+05:00"}, "must be a datetime"),
+        ({"until": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5)))}, "must be a datetime"),
         (
             {"since": date(2026, 2, 1), "until": date(2026, 1, 1)},
             "begins at 2026-02-01T00:00:00.000Z, after its end",

@@ -1,6 +1,6 @@
 import { validate as isUuid, version } from 'uuid'
 import { quoteTable, type TableName } from '../postgres/identifiers.ts'
-import { type Partition, type Partitions, readPartitions } from '../postgres/partitions.ts'
+import { endOfPartitions, type Partition, type Partitions, readPartitions } from '../postgres/partitions.ts'
 import type { SqlClient } from '../postgres/sql-client.ts'
 
 /**
@@ -128,7 +128,21 @@ async function partitionsOf(table: TableName, connection: SqlClient): Promise<Pa
     found.partitions.catch(() => known.delete(table))
   }
   const read = await found.partitions
-  return read && { ...read, now: read.now + now - found.at }
+  return read && withBounds({ ...read, now: read.now + now - found.at })
+}
+
+/**
+ * The partitions that are of a time. A default partition is of none, and as long as it is empty nothing is looked for in it.
+ *
+ * @returns undefined where a default partition has entries, or may get some that are written now: then the log is read as one table
+ */
+function withBounds(found: Partitions): Partitions | undefined {
+  const bounded = found.partitions.filter(({ lower, upper }) => lower !== null || upper !== null)
+  const others = found.partitions.filter((one) => !bounded.includes(one))
+  if (others.length === 0) return found
+  const partitions = { ...found, partitions: bounded }
+  const isCovered = (endOfPartitions(partitions) ?? -Infinity) > found.now + ahead
+  return isCovered && others.every(({ isEmpty }) => isEmpty) ? partitions : undefined
 }
 
 export const whole: Span = { lower: undefined, upper: undefined }

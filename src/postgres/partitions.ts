@@ -46,7 +46,7 @@ export function partitionsJson(log: string): string {
       'isEmpty', b.size = 0, 'hasReads', b.has_reads) AS partition
     FROM (
       SELECT pg_catalog.format('%I.%I', n.nspname, b.relname) AS name, b.protected, b.size, b.has_reads,
-        ${bound(String.raw`^FOR VALUES FROM \(''([^'']*)''\)`)} AS lower, ${bound(String.raw`TO \(''([^'']*)''\)$`)} AS upper
+        ${bound(String.raw`^FOR VALUES FROM \(''(?!-?infinity)([^'']*)''\)`)} AS lower, ${bound(String.raw`TO \(''(?!-?infinity)([^'']*)''\)$`)} AS upper
       FROM (
         SELECT c.relname, c.relnamespace, pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound, pg_catalog.pg_relation_size(c.oid) AS size,
           -- only such reads are in the partial index of that kind, which has two blocks as long as it is empty

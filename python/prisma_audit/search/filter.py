@@ -156,20 +156,19 @@ _INSTANT = re.compile(
 
 
 def _moment(value: object, name: str, problems: Problems) -> str:
-    if isinstance(value, datetime.datetime):
-        return instant(value)
-    if isinstance(value, datetime.date):
-        return f"{value.isoformat()}T00:00:00.000Z"
-    if isinstance(value, str) and (
-        _INSTANT.fullmatch(value) or re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII)
-    ):
-        text = value if "T" in value else f"{value}T00:00:00.000Z"
-        try:
+    try:
+        if isinstance(value, datetime.datetime):
+            return instant(value)
+        if isinstance(value, datetime.date):
+            return f"{value.isoformat()}T00:00:00.000Z"
+        if isinstance(value, str) and (
+            _INSTANT.fullmatch(value) or re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII)
+        ):
+            text = value if "T" in value else f"{value}T00:00:00.000Z"
             moment_of(text)
-        except ValueError:
-            pass
-        else:
             return text
+    except (ValueError, OverflowError):
+        pass  # no such day, or one before the year 1 once it is in UTC
     problems.add(
         "must be a datetime, a date, or a string in ISO 8601: 2026-11-24, or 2026-11-24T09:12:00Z with Z or an offset",
         name,
