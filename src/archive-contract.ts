@@ -40,6 +40,18 @@ export interface MonthArchive {
    * @throws AuditError `AUDIT_ARCHIVE_BROKEN` where the object is gone or has other bytes
    */
   fetch(object: ArchiveObject, from: 'store' | 'anywhere', signal: AbortSignal): Promise<string>
+  /**
+   * The keys of what the store has in a folder and those below it, in order.
+   *
+   * @param folder without a slash at its end
+   */
+  list(folder: string, signal: AbortSignal): Promise<readonly string[]>
+  /**
+   * Removes a file that nobody relies on.
+   *
+   * @returns false where the store keeps it, or the role may not remove it
+   */
+  remove(key: string, signal: AbortSignal): Promise<boolean>
   /** Loads the engine; the first time it is needed, not before. */
   engine(): Promise<ParquetEngine>
 }

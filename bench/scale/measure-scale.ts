@@ -183,7 +183,8 @@ async function archive({ url }: ScaleDatabase): Promise<ScaleResult['archiving']
       const start = performance.now()
       let entries = 0
       for (const month of await readPastMonths(log, retention)) {
-        entries += await archiveMonth(log, month, retention.archive, { signal })
+        const actions = await archiveMonth(log, month, retention.archive, { lock: log.connection, signal })
+        for (const { action, entries: archived = 0 } of actions) if (action === 'archive') entries += archived
         if (performance.now() - start > timeForArchiving) break
       }
       return { entries, perSecond: (entries / (performance.now() - start)) * 1_000 }

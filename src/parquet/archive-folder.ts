@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { MonthArchive } from '../archive-contract.ts'
 import { AuditError } from '../errors.ts'
@@ -64,6 +64,27 @@ export function archiveFolder(options: { directory: string }): MonthArchive {
         location,
         found === undefined ? 'it is gone' : `its SHA-256 is ${found}, and was ${wanted}`,
       )
+    },
+    list: async (folder) => {
+      const entries = await readdir(join(directory, folder), { recursive: true, withFileTypes: true }).catch(
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === 'ENOENT') return []
+          throw error
+        },
+      )
+      return entries
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => relative(directory, join(parentPath, name)).replaceAll(sep, '/'))
+        .sort()
+    },
+    remove: async (key) => {
+      const path = join(directory, key)
+      const isRemoved = await rm(path, { force: true }).then(
+        () => true,
+        () => false,
+      )
+      if (isRemoved) await syncDirectory(dirname(path))
+      return isRemoved
     },
     engine: async () => duckdbEngine,
   }

@@ -63,6 +63,11 @@ export function archiveS3(options: ArchiveS3Options): MonthArchive {
       await rename(unfinished, path)
       return path
     },
+    list: async (folder, signal) => {
+      const keys = await store.list(`${prefix}${folder}/`, signal)
+      return keys.map((key) => key.slice(prefix.length))
+    },
+    remove: (key, signal) => store.remove(`${prefix}${key}`, signal),
     engine: async () => duckdbEngine,
   }
 }

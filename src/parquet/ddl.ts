@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { quoteLiteral } from '../postgres/identifiers.ts'
 import { type ParquetType, parquetColumns } from './columns.ts'
-import { folderOf } from './manifest.ts'
+import { entriesFolder } from './manifest.ts'
 
 /** Engines that others run, over the same files. */
 export const engines = ['athena', 'trino', 'spark', 'clickhouse', 'duckdb'] as const
@@ -23,7 +23,7 @@ const types: Record<Engine, Record<ParquetType, string>> = {
  * @param log with its schema: `public.audit_logs`
  */
 export function archiveDdl(engine: Engine, location: string, log: string): string {
-  const folder = `${location.replace(/\/?$/, '/')}${folderOf(log)}/entries/`
+  const folder = `${location.replace(/\/?$/, '/')}${entriesFolder(log)}/`
   return `${table[engine](folder, columnsFor(engine))}\n\n${question(engine)}\n`
 }
 

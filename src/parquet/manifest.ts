@@ -1,5 +1,6 @@
 import type { ArchiveObject, ParquetFile } from '../archive-contract.ts'
 import type { LeafRun } from '../seal/leaf-runs.ts'
+import { sha256 } from '../sinks/digest.ts'
 
 /** A file of an archive, and what is in it. */
 export type ArchivedPart = ArchiveObject & Omit<ParquetFile, 'path'>
@@ -34,20 +35,40 @@ export interface KeptManifest {
   readonly manifest: ArchiveManifest
 }
 
+/** How much of the digest of the content is in the names of the files: those of one attempt have it in common. */
+const digits = 16
+
 /** Where the files of a log are: `public.audit_logs/entries/month=2024-03/part-….parquet`. */
 export function partKey(log: string, content: string, { month }: Pick<ParquetFile, 'month'>, index: number) {
   const number = String(index).padStart(3, '0')
-  return `${folderOf(log)}/entries/month=${month}/part-${content.slice(0, 16)}-${number}.parquet`
+  return `${entriesFolder(log, month)}/part-${content.slice(0, digits)}-${number}.parquet`
 }
 
-export function manifestKey({ log, range, content }: Pick<ArchiveManifest, 'log' | 'range' | 'content'>) {
+/** Has its own digest, too: another process may store one of the same entries, with a later checkpoint, and neither replaces the other. */
+export function manifestKey({ log, range, content }: ArchiveManifest, text: Buffer): string {
   // the end of a month is the beginning of the next one
   const month = range.from?.slice(0, 7) ?? `before-${range.to.slice(0, 7)}`
-  return `${folderOf(log)}/manifests/${month}-${content.sha256.slice(0, 16)}.json`
+  const name = [month, content.sha256.slice(0, digits), sha256(text).slice(0, digits)].join('-')
+  return `${manifestsFolder(log)}/${name}.json`
+}
+
+/** Whether a file of entries is one that a manifest lists, by their keys. */
+export function isOfManifest(part: string, manifest: string): boolean {
+  const [, content] = /\/part-([^-/]+)-[^/]*$/.exec(part) ?? []
+  return content !== undefined && manifest.includes(`-${content}`)
+}
+
+/** @param month `2024-03`; without it, the folder of all months */
+export function entriesFolder(log: string, month?: string): string {
+  return `${folderOf(log)}/entries${month === undefined ? '' : `/month=${month}`}`
+}
+
+export function manifestsFolder(log: string): string {
+  return `${folderOf(log)}/manifests`
 }
 
 /** @param log with its schema, quoted where needed */
-export function folderOf(log: string): string {
+function folderOf(log: string): string {
   return log.replaceAll('"', '').replaceAll(/[^\w.-]/g, '_')
 }
 

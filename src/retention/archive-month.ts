@@ -3,64 +3,100 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MonthArchive, ParquetFile } from '../archive-contract.ts'
-import { internalTable } from '../log/internal-schema.ts'
 import { brokenArchive } from '../parquet/broken.ts'
+import { readArchived } from '../parquet/catalog.ts'
 import {
+  type ArchivedPart,
   type ArchiveManifest,
+  entriesFolder,
   type KeptManifest,
   manifestKey,
   manifestText,
   partKey,
 } from '../parquet/manifest.ts'
+import type { SqlClient } from '../postgres/sql-client.ts'
 import { commitOrder } from '../reader/committed-range.ts'
 import { transactionSql } from '../reader/reader-log.ts'
-import { canonicalForm, canonicalSql } from '../seal/canonical-form.ts'
+import { canonicalSql } from '../seal/canonical-form.ts'
 import { readLeafRuns } from '../seal/leaf-runs.ts'
 import { readHead } from '../seal/stored-checkpoint.ts'
+import type { MaintenanceAction } from './maintenance.ts'
 import type { PastMonth } from './months.ts'
 import type { OwnedLog } from './owned-log.ts'
+import { readBackParts } from './read-back.ts'
+import { recordArchived, requireAlone } from './record-archived.ts'
+import { removeUnlisted } from './remove-unlisted.ts'
 
 /** What was read of the log: how much, and its digest. */
 interface Content {
+  /** The highest `seq` that is in the archive already. */
+  readonly after: bigint
   entries: number
   seqSum: bigint
   sha256: string
 }
 
+/** How a month is archived. */
+export interface ArchivingOptions {
+  /** The connection whose transaction has the lock that keeps others from archiving. */
+  readonly lock: SqlClient
+  readonly note?: ((text: string) => void) | undefined
+  readonly signal: AbortSignal
+}
+
 /**
  * Copies what of a month is not in the archive yet: to Parquet, to the archive, and back from there to compare. Only then the
- * database says that it is archived. Whenever this ends before, it is done again, and makes the same files.
+ * database says that it is archived. Whenever this ends before, it is done again, and makes the same files of the same entries;
+ * where others have come, files of the attempt before are left over, which are removed.
  *
- * @param after the highest `seq` that is in the archive already
- * @returns how many entries were copied
- * @throws AuditError `AUDIT_ARCHIVE_BROKEN` where something else came back
+ * @returns what was done: first how many entries were copied
+ * @throws AuditError `AUDIT_ARCHIVE_BROKEN` where something else came back, `AUDIT_NOT_MAINTAINED` where another process archives it, too
  */
 export async function archiveMonth(
   log: OwnedLog,
   month: PastMonth,
   archive: MonthArchive,
-  {
-    after = 0n,
-    note = () => {},
-    signal,
-  }: { after?: bigint; note?: ((text: string) => void) | undefined; signal: AbortSignal },
-): Promise<number> {
+  { lock, note = () => {}, signal }: ArchivingOptions,
+): Promise<MaintenanceAction[]> {
+  const archived = await readArchived(log.connection, log.table)
+  const known = archived.find(({ to }) => to === month.upper)?.manifests ?? []
+  const confirmAlone = () => requireAlone({ ...log, connection: lock }, month, known)
   const directory = await mkdtemp(join(tmpdir(), 'audit-archive-'))
   try {
-    const content: Content = { entries: 0, seqSum: 0n, sha256: '' }
+    const content: Content = { after: highestSeq(known), entries: 0, seqSum: 0n, sha256: '' }
     const engine = await archive.engine()
-    const files = await engine.write(linesOf(log, month, after, content, signal), directory)
+    const files = await engine.write(linesOf(log, month, content, signal), directory)
     note(`${month.partition}: copied ${content.entries} entries`)
-    const stored =
-      content.entries > 0 ? await store(log, month, archive, { ...content, after }, files, signal) : undefined
+    const parts = await storeParts(month, archive, content, files, signal)
     note(`${month.partition}: uploaded ${files.length} ${files.length === 1 ? 'file' : 'files'}`)
-    if (stored) await readBack(archive, stored, signal)
+    const actions: MaintenanceAction[] = [
+      {
+        ...{ action: 'archive', subject: month.partition, entries: content.entries },
+        why: known.length === 0 ? 'its time is over' : 'they came after it was archived',
+      },
+    ]
+    let stored: KeptManifest | undefined
+    if (parts.length > 0) {
+      await readBackParts(archive, { entries: content.entries, content, parts }, signal)
+      actions.push(...(await removeUnlisted(month, archive, archived, { parts, confirmAlone, signal })))
+      await confirmAlone()
+      stored = await storeManifest(log, month, archive, { ...content, parts }, signal)
+      await confirmStored(month, archive, stored, signal)
+    }
     note(`${month.partition}: verified`)
-    await recordArchived(log, month, archive, content, stored)
-    return content.entries
+    await confirmAlone()
+    await recordArchived(log, month, archive, content, known, stored)
+    return actions
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
+}
+
+function highestSeq(manifests: readonly KeptManifest[]): bigint {
+  return manifests.reduce((highest, { manifest }) => {
+    const seq = BigInt(manifest.seq.highest)
+    return seq > highest ? seq : highest
+  }, 0n)
 }
 
 const pageSize = 1_000
@@ -69,7 +105,6 @@ const pageSize = 1_000
 async function* linesOf(
   { connection }: OwnedLog,
   { partition }: PastMonth,
-  after: bigint,
   content: Content,
   signal: AbortSignal,
 ): AsyncGenerator<string[], void, void> {
@@ -81,7 +116,7 @@ async function* linesOf(
       `SELECT ${canonicalSql}::text AS line, l.transaction_id::text AS transaction, l.seq::text AS number FROM ONLY ${partition} AS l
 WHERE (${transactionSql}, l.seq) > ($1::text::pg_catalog.xid8, $2::text::int8) AND l.seq > $3::text::int8
 ORDER BY ${commitOrder} LIMIT ${pageSize}`,
-      ...[...place, String(after)],
+      ...[...place, String(content.after)],
     )
     for (const { line, number } of rows) {
       hash.update(`${line}\n`)
@@ -96,20 +131,30 @@ ORDER BY ${commitOrder} LIMIT ${pageSize}`,
   content.sha256 = hash.digest('hex')
 }
 
-async function store(
-  log: OwnedLog,
-  { log: name, partition, lower, upper }: PastMonth,
+async function storeParts(
+  { log }: PastMonth,
   archive: MonthArchive,
-  { entries, sha256, after }: Content & { after: bigint },
+  { entries, sha256 }: Content,
   files: readonly ParquetFile[],
   signal: AbortSignal,
-): Promise<KeptManifest> {
-  const parts: ArchiveManifest['parts'][number][] = []
+): Promise<ArchivedPart[]> {
+  if (entries === 0) return []
+  const parts: ArchivedPart[] = []
   for (const [index, { path, ...facts }] of files.entries()) {
-    const key = partKey(name, sha256, facts, index)
+    const key = partKey(log, sha256, facts, index)
     const object = { key, body: await readFile(path), type: 'application/vnd.apache.parquet' }
     parts.push({ ...(await archive.put(object, signal)), ...facts })
   }
+  return parts
+}
+
+async function storeManifest(
+  log: OwnedLog,
+  { log: name, partition, lower, upper }: PastMonth,
+  archive: MonthArchive,
+  { entries, sha256, after, parts }: Content & { readonly parts: readonly ArchivedPart[] },
+  signal: AbortSignal,
+): Promise<KeptManifest> {
   const head = await readHead(log, name)
   const manifest: ArchiveManifest = {
     format: 'prisma-extension-audit/archive/1',
@@ -120,7 +165,7 @@ async function store(
   }
   const leaves = head ? await readLeafRuns(log, { name, partition, after, size: head.size }) : null
   const body = manifestText({ ...manifest, leaves })
-  const object = { key: manifestKey(manifest), body, type: 'application/json' }
+  const object = { key: manifestKey(manifest, body), body, type: 'application/json' }
   return { reference: await archive.put(object, signal), manifest }
 }
 
@@ -132,47 +177,18 @@ function seqRange(parts: readonly Pick<ParquetFile, 'seq'>[]): ParquetFile['seq'
   return { lowest: String(lowest), highest: String(highest) }
 }
 
-/** Reads everything from the store once more, and compares it with what was read of the log. */
-export async function readBack(
+/** Makes sure that the manifest is there, and all that it lists: before it was, somebody else might have taken that away. */
+async function confirmStored(
+  { log }: PastMonth,
   archive: MonthArchive,
   { reference, manifest }: KeptManifest,
   signal: AbortSignal,
 ): Promise<void> {
   await archive.fetch(reference, 'store', signal)
-  const paths: string[] = []
-  for (const part of manifest.parts) paths.push(await archive.fetch(part, 'store', signal))
-  const hash = createHash('sha256')
-  let entries = 0
-  for await (const rows of (await archive.engine()).rows(paths)) {
-    signal.throwIfAborted()
-    for (const row of rows) hash.update(`${canonicalForm(row)}\n`)
-    entries += rows.length
+  const there = new Set<string>()
+  for (const month of new Set(manifest.parts.map((part) => part.month))) {
+    for (const key of await archive.list(entriesFolder(log, month), signal)) there.add(key)
   }
-  const found = hash.digest('hex')
-  if (entries === manifest.entries && found === manifest.content.sha256) return
-  throw brokenArchive(
-    reference.key,
-    archive.location,
-    `its files have ${entries} entries, digest ${found}; ${manifest.entries} were copied, digest ${manifest.content.sha256}`,
-  )
-}
-
-/** Says in the database that all of it was read back. Of two that say so at once, one is heard. */
-async function recordArchived(
-  { table, connection }: OwnedLog,
-  { log, lower, upper }: PastMonth,
-  { location }: MonthArchive,
-  { entries, seqSum }: Content,
-  stored: KeptManifest | undefined,
-): Promise<void> {
-  await connection.query(
-    `INSERT INTO ${internalTable(table, 'archives')} AS a (log, lower, upper, entries, seq_sum, online_entries, online_seq_sum, location, manifests)
-VALUES ($1::text, coalesce($2::text::pg_catalog.timestamptz, '-infinity'), $3::text::pg_catalog.timestamptz, $4::text::int8, $5::text::numeric,
-  $4::text::int8, $5::text::numeric, $6::text, $7::text::jsonb)
-ON CONFLICT (log, upper) DO UPDATE SET entries = a.entries + excluded.entries, seq_sum = a.seq_sum + excluded.seq_sum,
-  online_entries = a.online_entries + excluded.online_entries, online_seq_sum = a.online_seq_sum + excluded.online_seq_sum,
-  manifests = a.manifests || excluded.manifests, archived_at = pg_catalog.clock_timestamp()
-WHERE NOT a.manifests @> excluded.manifests`,
-    ...[log, lower, upper, String(entries), String(seqSum), location, JSON.stringify(stored ? [stored] : [])],
-  )
+  const gone = manifest.parts.find(({ key }) => !there.has(key))
+  if (gone) throw brokenArchive(gone.key, archive.location, 'it is gone')
 }

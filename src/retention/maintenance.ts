@@ -23,10 +23,20 @@ export interface MaintenanceOptions {
   readonly signal?: AbortSignal
 }
 
-/** Something that was done, or would be; `wait` says what is not done yet. */
+/**
+ * Something that was done, or would be. `wait for` says what is not done yet. `remove` and `leave` are about a file in the archive that an
+ * attempt before has left there, and that is not part of it.
+ */
 export interface MaintenanceAction {
-  readonly action: 'create partition' | 'protect partition' | 'archive' | 'retire' | 'wait for'
-  /** The name of a partition; in a dry run the month of one that is not there yet. */
+  readonly action:
+    | 'create partition'
+    | 'protect partition'
+    | 'archive'
+    | 'remove'
+    | 'leave'
+    | 'retire'
+    | 'wait for'
+  /** The name of a partition; in a dry run the month of one that is not there yet. Or the key of a file. */
   readonly subject: string
   /** How many entries it is about. */
   readonly entries?: number

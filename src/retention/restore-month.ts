@@ -5,8 +5,8 @@ import { internalName } from '../log/internal-schema.ts'
 import { readArchived } from '../parquet/catalog.ts'
 import type { KeptManifest } from '../parquet/manifest.ts'
 import { quoteIdentifier, quoteTable } from '../postgres/identifiers.ts'
-import { readBack } from './archive-month.ts'
 import type { OwnedLog } from './owned-log.ts'
+import { readBackParts } from './read-back.ts'
 
 /**
  * Brings a month back into the table, as it was: the archive is read and checked, a table beside the log is filled, and then one
@@ -60,7 +60,8 @@ async function fill(
 ): Promise<void> {
   const engine = await archive.engine()
   for (const stored of manifests) {
-    await readBack(archive, stored, signal)
+    await archive.fetch(stored.reference, 'store', signal)
+    await readBackParts(archive, stored.manifest, signal)
     const paths: string[] = []
     for (const part of stored.manifest.parts) paths.push(await archive.fetch(part, 'anywhere', signal))
     for await (const rows of engine.rows(paths)) {

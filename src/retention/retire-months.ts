@@ -1,26 +1,26 @@
 import { internalName } from '../log/internal-schema.ts'
-import { readArchived } from '../parquet/catalog.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
 import { readPartitions } from '../postgres/partitions.ts'
+import type { SqlClient } from '../postgres/sql-client.ts'
 import type { ResolvedRetention } from '../retention-options.ts'
-import { archiveMonth } from './archive-month.ts'
+import { type ArchivingOptions, archiveMonth } from './archive-month.ts'
 import { whoStillReads, whyNotOver } from './closing.ts'
 import type { MaintenanceAction, MaintenanceOptions } from './maintenance.ts'
 import { describePolicy, mayLeave, type PastMonth, readPastMonths } from './months.ts'
-import { differsFromArchive, type OwnedLog } from './owned-log.ts'
+import { differsFromArchive, type OwnedLog, ownedLog } from './owned-log.ts'
 
 /** Archives the months that are over, and takes out of the table what does not have to stay in it. One process at a time. */
 export async function retireMonths(log: OwnedLog, options: MaintenanceOptions): Promise<MaintenanceAction[]> {
   const retention = await options.retention?.()
   if (!retention) return []
   if (!(await readPartitions(log.connection, log.table))) return [oneTable(log)]
-  if (options.isDryRun || !log.transaction) return retireAll(log, retention, options)
+  if (options.isDryRun || !log.transaction) return retireAll(log, retention, options, log.connection)
   return log.transaction(async (connection) => {
     const [lock] = await connection.query<{ taken: boolean }>(
       `SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('prisma-extension-audit/retire ' || $1::text::pg_catalog.regclass, 0)) AS taken`,
       quoteTable(log.table),
     )
-    if (lock?.taken) return retireAll(log, retention, options)
+    if (lock?.taken) return retireAll(log, retention, options, ownedLog({ ...log, connection }).connection)
     return [
       { action: 'wait for', subject: quoteTable(log.table), why: 'another process archives its months' },
     ]
@@ -36,6 +36,7 @@ async function retireAll(
   log: OwnedLog,
   retention: ResolvedRetention,
   options: MaintenanceOptions,
+  lock: SqlClient,
 ): Promise<MaintenanceAction[]> {
   const signal = options.signal ?? new AbortController().signal
   const months = await readPastMonths(log, retention)
@@ -54,14 +55,14 @@ async function retireAll(
       actions.push({ action: 'wait for', subject: month.partition, why })
       continue
     }
-    if (!month.isArchived) {
-      const entries = options.isDryRun
-        ? (await countLeaving(log, month)).all
-        : await archiveMonth(log, month, retention.archive, { note: options.note, signal })
+    const archiving = { lock, note: options.note, signal }
+    if (!month.isArchived && options.isDryRun) {
+      const entries = (await countLeaving(log, month)).all
       actions.push({ action: 'archive', subject: month.partition, entries, why: 'its time is over' })
+    } else if (!month.isArchived) {
+      actions.push(...(await archiveMonth(log, month, retention.archive, archiving)))
     }
-    const retired = await retire(log, month, options, signal)
-    if (retired) actions.push(retired)
+    actions.push(...(await retire(log, month, options, archiving)))
   }
   return actions
 }
@@ -71,29 +72,26 @@ async function retire(
   log: OwnedLog,
   { partition }: PastMonth,
   options: MaintenanceOptions,
-  signal: AbortSignal,
-): Promise<MaintenanceAction | undefined> {
+  archiving: ArchivingOptions,
+): Promise<MaintenanceAction[]> {
   const retention = await options.retention?.()
   const month = retention && (await readPastMonths(log, retention)).find((one) => one.partition === partition)
-  if (!month || !mayLeave(month)) return undefined
+  if (!month || !mayLeave(month)) return []
   const why = describePolicy(retention)
   if (options.isDryRun) {
     const { all, leaving } = await countLeaving(log, month)
-    return leaving === 0 && all > 0
-      ? undefined
-      : { action: 'retire', subject: partition, entries: leaving, why }
+    return leaving === 0 && all > 0 ? [] : [{ action: 'retire', subject: partition, entries: leaving, why }]
   }
+  const actions: MaintenanceAction[] = []
   const entries = await retirePartition(log, month, why).catch(async (error: unknown) => {
     if (!differsFromArchive(error)) throw error
     // what came after it was archived, as an import of the past does
-    await archiveMonth(log, month, retention.archive, {
-      ...{ after: await archivedUntil(log, month), note: options.note, signal },
-    })
+    actions.push(...(await archiveMonth(log, month, retention.archive, archiving)))
     return retirePartition(log, month, why)
   })
-  if (entries === null) return undefined
+  if (entries === null) return actions
   options.note?.(`${partition}: retired ${entries} entries`)
-  return { action: 'retire', subject: partition, entries, why }
+  return [...actions, { action: 'retire', subject: partition, entries, why }]
 }
 
 async function retirePartition(
@@ -107,15 +105,6 @@ async function retirePartition(
     ...[quoteTable(log.table), partition, upper, JSON.stringify(rules), String(othersStay), why],
   )
   return row?.entries ?? null
-}
-
-async function archivedUntil(log: OwnedLog, { upper }: PastMonth): Promise<bigint> {
-  const months = await readArchived(log.connection, log.table)
-  const manifests = months.find(({ to }) => to === upper)?.manifests ?? []
-  return manifests.reduce((highest, { manifest }) => {
-    const seq = BigInt(manifest.seq.highest)
-    return seq > highest ? seq : highest
-  }, 0n)
 }
 
 async function countLeaving(

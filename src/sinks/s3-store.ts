@@ -1,4 +1,5 @@
 import {
+  DeleteObjectCommand,
   GetBucketVersioningCommand,
   GetObjectCommand,
   GetObjectLockConfigurationCommand,
@@ -141,28 +142,60 @@ export class S3Store {
     }
   }
 
+  /** The keys that begin with a prefix, in order, as a reader finds them who asks for no version. */
+  async list(prefix: string, signal: AbortSignal): Promise<string[]> {
+    const keys: string[] = []
+    for await (const { Versions = [] } of this.#versionPages(prefix, signal)) {
+      for (const { Key, IsLatest } of Versions) if (Key !== undefined && IsLatest) keys.push(Key)
+    }
+    return keys
+  }
+
+  /**
+   * Removes an object; a bucket with versions keeps what it was.
+   *
+   * @returns false where it is locked, or the role may not remove it
+   */
+  async remove(key: string, abortSignal: AbortSignal): Promise<boolean> {
+    if (this.#options.retention !== 'none') return false
+    try {
+      await this.#client.send(new DeleteObjectCommand({ ...this.#bucket(), Key: key }), { abortSignal })
+      return true
+    } catch (error) {
+      if (statusOf(error) === 403) return false
+      throw awsError(error, `did not remove ${key} from bucket ${this.#options.bucket}`)
+    }
+  }
+
   /** The version that was there before all others, whoever has put another over it. */
   async #firstVersion(key: string, abortSignal: AbortSignal): Promise<string | null> {
     let first: { id: string | undefined } | undefined
-    let next: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {}
-    while (next) {
-      const page: ListObjectVersionsCommandOutput = await this.#listVersions(key, next, abortSignal)
+    for await (const page of this.#versionPages(key, abortSignal)) {
       // of one key the newest comes first
       for (const version of page.Versions ?? []) if (version.Key === key) first = { id: version.VersionId }
-      const isMore = page.IsTruncated === true && page.NextKeyMarker === key
-      next = isMore ? { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker } : undefined
+      if (page.NextKeyMarker !== key) break
     }
     if (!first) throw new AuditError('AUDIT_SINK_AWAY', `another process is storing ${key} just now.`)
     return first.id === undefined || first.id === 'null' ? null : first.id
   }
 
-  #listVersions(
-    key: string,
-    from: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined },
+  async *#versionPages(
+    prefix: string,
     abortSignal: AbortSignal,
-  ) {
-    const command = new ListObjectVersionsCommand({ ...this.#bucket(), Prefix: key, ...from })
-    return this.#send(`did not list the versions of ${key}`, this.#client.send(command, { abortSignal }))
+  ): AsyncGenerator<ListObjectVersionsCommandOutput, void, void> {
+    let from: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {}
+    while (from) {
+      const command: ListObjectVersionsCommand = new ListObjectVersionsCommand({
+        ...{ ...this.#bucket(), Prefix: prefix, ...from },
+      })
+      const page: ListObjectVersionsCommandOutput = await this.#send(
+        `did not list the versions of ${prefix}`,
+        this.#client.send(command, { abortSignal }),
+      )
+      yield page
+      const { IsTruncated, NextKeyMarker, NextVersionIdMarker } = page
+      from = IsTruncated ? { KeyMarker: NextKeyMarker, VersionIdMarker: NextVersionIdMarker } : undefined
+    }
   }
 
   #head(key: string, versionId: string | null, abortSignal: AbortSignal): Promise<HeadObjectCommandOutput> {

@@ -18,6 +18,7 @@ export function ownedLogOf(db: Database): OwnedLog {
     ...logOf(db),
     transaction: async (work) => {
       const client = await db.pool.connect()
+      client.on('error', () => {}) // the next statement says so
       try {
         await client.query('BEGIN')
         return await work({

@@ -1,0 +1,174 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import type { MonthArchive } from '../../src/archive-contract.ts'
+import { readArchived } from '../../src/parquet/catalog.ts'
+import { maintainLog } from '../../src/retention/maintain.ts'
+import { restoreMonth } from '../../src/retention/restore-month.ts'
+import { retentionSchema } from '../../src/retention-schema.ts'
+import { createPartitioned } from '../partitions/partitioned.ts'
+import { logOf, untilReadable } from '../reader/readers.ts'
+import { newKey, sealAll, signerOf } from '../seal/seals.ts'
+import type { Database } from '../support/database.ts'
+import { maintainBy, ownedLogOf, temporaryArchive } from './retained.ts'
+
+const table = { name: 'audit_logs' }
+
+/** A day of the month before this one. */
+const now = new Date()
+const past = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 10)).toISOString()
+
+/** A log with a month that is over, and so many entries in it. */
+async function withPastMonth(entries: number): Promise<Database> {
+  const db = await createPartitioned()
+  await db.sql(`SELECT audit_logs_internal.create_partitions('audit_logs', 1, $1)`, [past])
+  await write(db, entries)
+  return db
+}
+
+async function write(db: Database, entries: number, time = past): Promise<void> {
+  await db.sql(
+    `INSERT INTO audit_logs (id, "timestamp", action, actor_id, actor_type, resource_type)
+      SELECT gen_random_uuid(), $1, 'a.b', 'x', 'user', 'a' FROM generate_series(1, $2::int)`,
+    [time, entries],
+  )
+  await untilReadable(db)
+}
+
+/** An archive that lets something happen once, before it stores the first file of that kind. */
+function interrupted(archive: MonthArchive, kind: string, happens: () => Promise<void>): MonthArchive {
+  let isDone = false
+  return {
+    ...archive,
+    put: async (object, signal) => {
+      if (object.key.endsWith(kind) && !isDone) {
+        isDone = true
+        await happens()
+      }
+      return archive.put(object, signal)
+    },
+  }
+}
+
+/** Maintains a log as a process does that has lost its lock and does not know: nobody waits for it, and it for nobody. */
+function maintainWithoutLock(db: Database, archive: MonthArchive) {
+  return maintainLog(
+    { ...ownedLogOf(db), transaction: undefined },
+    { isDryRun: false, retention: async () => retentionSchema.parse({ default: '10 years', archive }) },
+  )
+}
+
+it.each(['.parquet', '.json'])(
+  'a month that another process archives meanwhile, behind one more checkpoint, counts once: before the %s',
+  async (kind) => {
+    const db = await withPastMonth(5)
+    const signer = await signerOf(newKey())
+    await sealAll(logOf(db), signer)
+    const { archive } = await temporaryArchive()
+    const slow = interrupted(archive, kind, async () => {
+      await write(db, 1, new Date().toISOString())
+      await sealAll(logOf(db), signer)
+      await maintainBy(db, { default: '10 years', archive })
+    })
+    await expect(maintainWithoutLock(db, slow)).rejects.toMatchObject({ code: 'AUDIT_NOT_MAINTAINED' })
+    const [month] = await readArchived(logOf(db).connection, table)
+    expect([month?.entries, month?.onlineEntries, month?.manifests.length]).toEqual([5, 5, 1])
+    // all of it can leave, and comes back as it was
+    await maintainBy(db, { default: '1 day', archive })
+    expect(await restoreMonth(ownedLogOf(db), archive, past.slice(0, 7))).toBe(5)
+  },
+)
+
+/** Those of entries, in an archive. */
+async function filesIn(directory: string): Promise<string[]> {
+  const names = await readdir(directory, { recursive: true })
+  return names.filter((name) => name.endsWith('.parquet'))
+}
+
+/** An attempt that stores its files, and ends before it reads them back; then the month changes. */
+async function leaveFile(db: Database, archive: MonthArchive): Promise<void> {
+  const ended = {
+    ...archive,
+    fetch: () => Promise.reject(new Error('the process was killed')),
+  }
+  await expect(maintainBy(db, { default: '10 years', archive: ended })).rejects.toThrow('was killed')
+  await write(db, 1)
+}
+
+it('what an attempt has left that was ended is removed by the next one, if the month has changed since', async () => {
+  const db = await withPastMonth(5)
+  const { archive, directory } = await temporaryArchive()
+  await leaveFile(db, archive)
+  const [left] = await filesIn(directory)
+  const actions = await maintainBy(db, { default: '10 years', archive })
+  expect(actions).toEqual([
+    { action: 'archive', subject: expect.any(String), entries: 6, why: 'its time is over' },
+    {
+      action: 'remove',
+      subject: left,
+      why: 'an attempt to archive the month that was ended has left it',
+    },
+  ])
+  const [file, ...others] = await filesIn(directory)
+  expect([file === left, others]).toEqual([false, []])
+})
+
+it('what the store keeps is named, and stays', async () => {
+  const db = await withPastMonth(5)
+  const { archive, directory } = await temporaryArchive()
+  await leaveFile(db, archive)
+  const [left] = await filesIn(directory)
+  const locked = { ...archive, remove: async () => false }
+  expect(await maintainBy(db, { default: '10 years', archive: locked })).toContainEqual({
+    ...{ action: 'leave', subject: left },
+    why: "the log's database does not know it, and it can't be removed: leave it out where another engine reads the archive",
+  })
+  expect(await filesIn(directory)).toHaveLength(2)
+})
+
+it('what a manifest lists is named, and stays: another database may rely on it', async () => {
+  const [db, other] = [await withPastMonth(5), await withPastMonth(3)]
+  const { archive, directory } = await temporaryArchive()
+  await maintainBy(other, { default: '10 years', archive })
+  const [left] = await filesIn(directory)
+  expect(await maintainBy(db, { default: '10 years', archive })).toContainEqual({
+    ...{ action: 'leave', subject: left },
+    why: "the log's database does not know it, and a manifest lists it: leave it out where another engine reads the archive",
+  })
+  expect(await filesIn(directory)).toHaveLength(2)
+})
+
+it('a process whose lock was lost removes nothing of the one that has it now', async () => {
+  const db = await withPastMonth(5)
+  const { archive, directory } = await temporaryArchive()
+  await leaveFile(db, archive)
+  const slow: MonthArchive = {
+    ...archive,
+    list: async (folder, signal) => {
+      const keys = await archive.list(folder, signal)
+      // behind its back: the server ends its transaction, and another process begins and stores its files
+      if (folder.includes('/entries/')) {
+        await db.sql(`SELECT pg_terminate_backend(pid) FROM pg_locks
+          WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
+      }
+      return keys
+    },
+  }
+  await expect(maintainBy(db, { default: '10 years', archive: slow })).rejects.toMatchObject({
+    code: 'AUDIT_UNREADABLE',
+  })
+  expect(await filesIn(directory)).toHaveLength(2)
+  expect(await readArchived(logOf(db).connection, table)).toEqual([])
+})
+
+it('files that are taken away before the manifest lists them are missed', async () => {
+  const db = await withPastMonth(5)
+  const { archive, directory } = await temporaryArchive()
+  const robbed = interrupted(archive, '.json', async () => {
+    for (const name of await filesIn(directory)) await rm(join(directory, name))
+  })
+  await expect(maintainBy(db, { default: '1 day', archive: robbed })).rejects.toMatchObject({
+    code: 'AUDIT_ARCHIVE_BROKEN',
+  })
+  expect(await readArchived(logOf(db).connection, table)).toEqual([])
+})
