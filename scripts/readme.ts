@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { uncapturableReasons } from '../src/capture/parse/uncapturable.ts'
-import { usage } from '../src/cli/usage.ts'
+import { documentedCommands, helpOf, usage } from '../src/cli/help.ts'
 import { auditErrorCodes } from '../src/errors.ts'
 import { secretNames } from '../src/secret-names.ts'
 
@@ -27,7 +27,10 @@ export function generatedSections(): Record<string, Record<string, string>> {
     'docs/options.md': { 'secret-names': [...secretNames].map((name) => `\`${name}\``).join(', ') },
     'docs/limits.md': { 'uncapturable-reasons': definitions('| Reason | |', uncapturableReasons) },
     'docs/errors.md': { 'error-codes': definitions('| Code | State |', auditErrorCodes) },
-    'docs/command-line.md': { 'command-line': fenced('', usage) },
+    'docs/command-line.md': {
+      'command-line': fenced('', usage),
+      commands: documentedCommands.map((name) => fenced('', helpOf(name) ?? '')).join('\n\n'),
+    },
   }
 }
 

@@ -17,12 +17,14 @@ import ui from './commands/ui.ts'
 import verify from './commands/verify.ts'
 import verifyArchive from './commands/verify-archive.ts'
 import verifyProof from './commands/verify-proof.ts'
+import { helpOf, usage } from './help.ts'
+import { forgetInterruptions } from './interruption.ts'
 import { note, print } from './output.ts'
 import { packageVersion } from './shipped.ts'
-import { UsageError, usage } from './usage.ts'
+import { UsageError } from './usage.ts'
 
 /** By their names on the command line, one file each. */
-const commands: Readonly<Record<string, Command>> = {
+export const commands: Readonly<Record<string, Command>> = {
   init,
   triggers,
   status,
@@ -57,12 +59,15 @@ export async function runCommandLine(args: string[]): Promise<number> {
     if (!isMisuse(error)) return 1
     note('See: npx prisma-extension-audit --help')
     return 2
+  } finally {
+    forgetInterruptions()
   }
 }
 
 async function run(args: string[]): Promise<number> {
-  if (args.some((arg) => arg === '--help' || arg === '-h')) return print(usage)
   const [name, ...rest] = args
+  const isAsking = args.some((arg) => arg === '--help' || arg === '-h')
+  if (isAsking) return print(helpOf(name ?? '') ?? usage)
   if (name === undefined) throw new UsageError('No command given.')
   if (name === '--version' || name === '-v') return print(`${await packageVersion()}\n`)
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined

@@ -125,3 +125,9 @@ it('every command answers a usage error with one line and a pointer to --help', 
     expect(said).toMatch(/^[^\n]+\nSee: npx prisma-extension-audit --help\nexit code 2$/)
   }
 })
+
+it('a command that has ended listens for no Ctrl-C any more', async () => {
+  const before = process.listenerCount('SIGINT')
+  await saidOf({ url: '', commands: [['tail'], ['export'], ['verify']] })
+  expect(process.listenerCount('SIGINT')).toBe(before)
+})
