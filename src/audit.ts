@@ -43,7 +43,7 @@ interface Verification {
    * same, except for triggers that no longer fit their table; call this at start-up to find out earlier.
    *
    * @throws AuditError `AUDIT_NOT_INTERCEPTED`, `AUDIT_UNSUPPORTED_DATABASE`, `AUDIT_TABLE_MISSING`, `AUDIT_LOG_OUTDATED`,
-   * `AUDIT_LOG_UNPROTECTED`, `AUDIT_PARTITION_MISSING`, `AUDIT_PARTITIONS_ENDING`, `AUDIT_OPTIONS_DIFFER` or
+   * `AUDIT_LOG_UNPROTECTED`, `AUDIT_PARTITION_MISSING`, `AUDIT_PARTITION_DEFAULT`, `AUDIT_PARTITIONS_ENDING`, `AUDIT_OPTIONS_DIFFER` or
    * `AUDIT_TRIGGERS_OUTDATED`
    *
    * @example

@@ -13,6 +13,8 @@ export const auditErrorCodes = {
   AUDIT_LOG_UNPROTECTED:
     'a trigger that keeps entries or their seals from being changed is missing or disabled',
   AUDIT_PARTITIONS_ENDING: 'the partitions of the log end within a month; nobody has run `maintain`',
+  AUDIT_PARTITION_DEFAULT:
+    'the log has a default partition, which keeps months from being created, and what it takes from leaving',
   AUDIT_PARTITION_MISSING: 'the log has no partition for what is written now, so writes are refused',
   AUDIT_OPTIONS_DIFFER: "a table's triggers record it differently from what the client's options say",
   AUDIT_TRIGGERS_OUTDATED:

@@ -1,3 +1,4 @@
+import { describeDefault } from '../log/log-partitions.ts'
 import { quoteIdentifier, quoteTable } from '../postgres/identifiers.ts'
 import type { LogTable } from '../postgres/log-catalog.ts'
 import { endOfPartitions } from '../postgres/partitions.ts'
@@ -13,8 +14,15 @@ export function partitionChecks(table: LogTable): Check[] {
   const { partitions } = table
   if (!partitions) return table.isBounded ? [interrupted(table)] : []
   const open = partitions.partitions.filter(({ isProtected }) => !isProtected)
+  const stray = partitions.partitions.filter(({ isDefault }) => isDefault)
+  const months = partitions.partitions.filter(({ isDefault }) => !isDefault)
+  const end = endOfPartitions({ ...partitions, partitions: months })
   return [
-    checkEnd(partitions.partitions.length, partitions.now, endOfPartitions(partitions)),
+    checkEnd(months.length, partitions.now, end, stray.length > 0),
+    ...stray.map((one) => {
+      const text = `partition ${one.name}: ${describeDefault(one)}`
+      return one.isEmpty ? warning(text) : missing(text)
+    }),
     ...open.map(({ name }) =>
       missing(
         `partition ${name}: its own triggers do not refuse every UPDATE, DELETE and TRUNCATE: ${maintenance}`,
@@ -23,7 +31,10 @@ export function partitionChecks(table: LogTable): Check[] {
   ]
 }
 
-function checkEnd(count: number, now: number, end: number | undefined): Check {
+function checkEnd(count: number, now: number, end: number | undefined, hasDefault: boolean): Check {
+  if (end === undefined && hasDefault) {
+    return missing(`no month is for now, so the default partition takes what is recorded: ${maintenance}`)
+  }
   if (end === undefined) {
     return missing(`no partition is for now, so every write that is recorded is refused: ${maintenance}`)
   }
@@ -31,7 +42,9 @@ function checkEnd(count: number, now: number, end: number | undefined): Check {
   const until = new Date(end).toISOString().slice(0, 10)
   return end - now > enough
     ? ok(`${count} partitions, until ${until}`)
-    : warning(`there are partitions until ${until} only, and from then on writes are refused: ${maintenance}`)
+    : warning(
+        `there are partitions until ${until} only, and from then on ${hasDefault ? 'the default partition takes what is recorded' : 'writes are refused'}: ${maintenance}`,
+      )
 }
 
 function interrupted(table: LogTable): Check {

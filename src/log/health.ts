@@ -5,8 +5,8 @@ import { unansweredQuestion } from './readable.ts'
 /** How the audit of a client is. */
 export interface AuditHealth {
   /**
-   * `degraded`: changes are recorded, but entries or seals could be altered, triggers are outdated, or partitions end soon. `broken`:
-   * writes fail, or the database does not answer.
+   * `degraded`: changes are recorded, but entries or seals could be altered, triggers are outdated, partitions end soon, or there is a
+   * default partition. `broken`: writes fail, or the database does not answer.
    */
   state: 'ok' | 'degraded' | 'broken'
   /** What is wrong, and the fix: the first problem found. */
@@ -17,6 +17,7 @@ const degraded: readonly string[] = [
   'AUDIT_LOG_UNPROTECTED',
   'AUDIT_TRIGGERS_OUTDATED',
   'AUDIT_PARTITIONS_ENDING',
+  'AUDIT_PARTITION_DEFAULT',
 ]
 
 /** The result of a check that throws, as an answer. */

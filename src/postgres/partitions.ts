@@ -2,10 +2,11 @@ import { type Connection, queryOf } from './connection.ts'
 import { quoteTable, type TableName } from './identifiers.ts'
 import type { SqlClient } from './sql-client.ts'
 
-/** A partition of the log. A default partition has neither bound, which is as good as any. */
+/** A partition of the log. A default partition has neither bound: it takes what no other is for. */
 export interface Partition {
   /** With its schema, quoted. */
   readonly name: string
+  readonly isDefault: boolean
   /** Milliseconds since 1970, inclusive; null without a bound. */
   readonly lower: number | null
   /** Milliseconds since 1970, exclusive; null without a bound. */
@@ -42,10 +43,10 @@ export function partitionsJson(log: string): string {
   'canCallNewest', EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace = l.relnamespace
     AND p.proname = pg_catalog.concat(l.relname, '_newest')::name AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE')),
   'partitions', (SELECT coalesce(pg_catalog.json_agg(p.partition ORDER BY p.lower NULLS FIRST), '[]') FROM (
-    SELECT b.lower, pg_catalog.json_build_object('name', b.name, 'lower', b.lower, 'upper', b.upper, 'isProtected', b.protected,
+    SELECT b.lower, pg_catalog.json_build_object('name', b.name, 'isDefault', b.is_default, 'lower', b.lower, 'upper', b.upper, 'isProtected', b.protected,
       'isEmpty', b.size = 0, 'hasReads', b.has_reads) AS partition
     FROM (
-      SELECT pg_catalog.format('%I.%I', n.nspname, b.relname) AS name, b.protected, b.size, b.has_reads,
+      SELECT pg_catalog.format('%I.%I', n.nspname, b.relname) AS name, b.protected, b.size, b.has_reads, b.bound = 'DEFAULT' AS is_default,
         ${bound(String.raw`^FOR VALUES FROM \(''(?!-?infinity)([^'']*)''\)`)} AS lower, ${bound(String.raw`TO \(''(?!-?infinity)([^'']*)''\)$`)} AS upper
       FROM (
         SELECT c.relname, c.relnamespace, pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound, pg_catalog.pg_relation_size(c.oid) AS size,

@@ -1,5 +1,7 @@
 import { internalName } from '../log/internal-schema.ts'
+import { describeDefault } from '../log/log-partitions.ts'
 import { quoteTable } from '../postgres/identifiers.ts'
+import { readPartitions } from '../postgres/partitions.ts'
 import { type MaintenanceAction, type MaintenanceOptions, monthsAhead } from './maintenance.ts'
 import type { OwnedLog } from './owned-log.ts'
 
@@ -21,10 +23,20 @@ export async function createPartitions(
     isDryRun ? missing : created,
     ...values,
   )
-  return rows.map(({ partition, isNew }) => ({
-    action: isNew ? 'create partition' : 'protect partition',
-    subject: partition,
-  }))
+  const actions = rows.map(
+    ({ partition, isNew }): MaintenanceAction => ({
+      action: isNew ? 'create partition' : 'protect partition',
+      subject: partition,
+    }),
+  )
+  return [...actions, ...(await waitForDefault(log))]
+}
+
+/** A default partition is somebody else's, and so is what becomes of it. */
+async function waitForDefault({ connection, table }: OwnedLog): Promise<MaintenanceAction[]> {
+  const found = await readPartitions(connection, table)
+  const stray = found?.partitions.find(({ isDefault }) => isDefault)
+  return stray ? [{ action: 'wait for', subject: stray.name, why: describeDefault(stray) }] : []
 }
 
 /**

@@ -14,7 +14,15 @@ BEGIN
   EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES EXCLUDING STATISTICS)', partition, log_table);
   PERFORM "audit_logs_internal"."give_to_owner"(log, partition);
   PERFORM "audit_logs_internal"."protect_partition"(log, partition);
-  EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', log_table, partition, lower, upper);
+  BEGIN
+    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', log_table, partition, lower, upper);
+  EXCEPTION WHEN check_violation THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'ZA006',
+      MESSAGE = format('the default partition %s has entries of %s, so the month can''t be created', (SELECT "audit_logs_internal"."log_name"(partdefid)
+        FROM pg_partitioned_table WHERE partrelid = log), to_char(lower, 'YYYY-MM')),
+      HINT = 'Put its entries into months, as docs/partitions.md says.';
+  END;
   RETURN partition;
 END
 $$;

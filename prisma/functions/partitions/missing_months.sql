@@ -8,7 +8,9 @@ AS $$
   SELECT m, m + interval '1 month'
   FROM date_trunc('month', clock_timestamp()) AS present, generate_series(
     least(date_trunc('month', since), present), present + ahead * interval '1 month', interval '1 month') AS m
-  WHERE NOT EXISTS (SELECT FROM "audit_logs_internal"."partitions"(log) AS p WHERE p.lower < m + interval '1 month' AND p.upper > m)
+  -- a default partition takes what no other is for, and is none for a month
+  WHERE NOT EXISTS (SELECT FROM "audit_logs_internal"."partitions"(log) AS p WHERE p.lower < m + interval '1 month' AND p.upper > m
+      AND p.partition <> ALL (SELECT partdefid FROM pg_partitioned_table WHERE partrelid = log))
     AND EXISTS (SELECT FROM pg_class WHERE oid = log AND relkind = 'p')
   ORDER BY 1
 $$;

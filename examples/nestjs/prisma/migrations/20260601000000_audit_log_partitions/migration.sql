@@ -73,7 +73,9 @@ AS E'
   SELECT m, m + interval ''1 month''
   FROM date_trunc(''month'', clock_timestamp()) AS present, generate_series(
     least(date_trunc(''month'', since), present), present + ahead * interval ''1 month'', interval ''1 month'') AS m
-  WHERE NOT EXISTS (SELECT FROM "audit_logs_internal"."partitions"(log) AS p WHERE p.lower < m + interval ''1 month'' AND p.upper > m)
+  -- a default partition takes what no other is for, and is none for a month
+  WHERE NOT EXISTS (SELECT FROM "audit_logs_internal"."partitions"(log) AS p WHERE p.lower < m + interval ''1 month'' AND p.upper > m
+      AND p.partition <> ALL (SELECT partdefid FROM pg_partitioned_table WHERE partrelid = log))
     AND EXISTS (SELECT FROM pg_class WHERE oid = log AND relkind = ''p'')
   ORDER BY 1
 ';
@@ -176,7 +178,15 @@ BEGIN
   EXECUTE format(''CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES EXCLUDING STATISTICS)'', partition, log_table)\073
   PERFORM "audit_logs_internal"."give_to_owner"(log, partition)\073
   PERFORM "audit_logs_internal"."protect_partition"(log, partition)\073
-  EXECUTE format(''ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)'', log_table, partition, lower, upper)\073
+  BEGIN
+    EXECUTE format(''ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)'', log_table, partition, lower, upper)\073
+  EXCEPTION WHEN check_violation THEN
+    RAISE EXCEPTION USING
+      ERRCODE = ''ZA006'',
+      MESSAGE = format(''the default partition %s has entries of %s, so the month can''''t be created'', (SELECT "audit_logs_internal"."log_name"(partdefid)
+        FROM pg_partitioned_table WHERE partrelid = log), to_char(lower, ''YYYY-MM'')),
+      HINT = ''Put its entries into months, as docs/partitions.md says.''\073
+  END\073
   RETURN partition\073
 END
 ';
