@@ -15,7 +15,10 @@ import { checkShape, errorHandler, milliseconds } from './values/check-shape.ts'
 
 /** How to maintain. What leaves the table, and when, says the option `retention` of `withAudit`. */
 export interface MaintainingOptions {
-  /** Milliseconds between two runs. Default 86,400,000, a day. */
+  /**
+   * Milliseconds between two runs. Default 86,400,000, a day. Behind a run that had to wait for something, as another process archives
+   * or a sink has not read all, the next one follows after ten minutes at the latest.
+   */
   interval?: number | undefined
   /**
    * Called when a run failed: `AUDIT_NOT_MAINTAINED` where the role does not own the log's table, `AUDIT_ARCHIVE_BROKEN`, or

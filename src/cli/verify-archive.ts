@@ -9,9 +9,10 @@ import { type ComparisonOptions, isArchiving, verifySink } from '../archive/veri
 import { AuditError } from '../errors.ts'
 import { archiveFaults, type Sink } from '../sink.ts'
 import { loadAuditConfig } from './audit-config.ts'
-import { sinksIn, withoutSinks } from './config-options.ts'
+import { retentionIn, sinksIn, withoutSinks } from './config-options.ts'
 import { withReaderLog } from './open-log.ts'
 import { quantity } from './quantity.ts'
+import { describeUnlisted, findUnlisted, type UnlistedFindings } from './unlisted-files.ts'
 import { tableOption, UsageError } from './usage.ts'
 
 /** What `verify-archive` found. */
@@ -21,6 +22,8 @@ export interface ArchiveVerification {
   readonly archives: readonly ArchiveReport[]
   /** Names of sinks that can't be read back. */
   readonly notReadable: readonly string[]
+  /** Of the archive of months; left out where there is none, or where one sink is verified. */
+  readonly unlisted?: UnlistedFindings
 }
 
 /**
@@ -36,11 +39,12 @@ export async function verifyArchives(
 ): Promise<ArchiveVerification> {
   const config = await loadAuditConfig(directory)
   const configured = sinksIn(config)
-  if (configured.length === 0) throw withoutSinks(config, 'there is no archive to verify')
+  const months = sink === undefined ? retentionIn(config)?.archive : undefined
+  if (configured.length === 0 && !months) throw withoutSinks(config, 'there is no archive to verify')
   const sinks = namedSinks(configured, sink)
   const archiving = sinks.filter(isArchiving)
   const notReadable = sinks.filter((one) => !isArchiving(one)).map(({ name }) => name)
-  if (archiving.length === 0) throw notArchiving(notReadable, sink)
+  if (archiving.length === 0 && !months) throw notArchiving(notReadable, sink)
   return withReaderLog(directory, tableOption(table ?? config.options.table), async (log) => {
     const archives: ArchiveReport[] = []
     try {
@@ -48,7 +52,9 @@ export async function verifyArchives(
     } finally {
       await Promise.all(sinks.map((one) => one.close?.()))
     }
-    return { ok: archives.every(({ ok }) => ok), archives, notReadable }
+    const ok = archives.every((report) => report.ok)
+    const signal = options.signal ?? new AbortController().signal
+    return { ok, archives, notReadable, ...(months && { unlisted: await findUnlisted(log, months, signal) }) }
   })
 }
 
@@ -68,12 +74,12 @@ function notArchiving(names: readonly string[], given: string | undefined): Audi
 
 /** For people to read. */
 export function describeArchives(
-  { archives, notReadable }: ArchiveVerification,
+  { archives, notReadable, unlisted }: ArchiveVerification,
   { colors }: { colors: boolean },
 ): string {
   const lines = archives.flatMap((report) => describeReport(report, colors))
   const others = notReadable.map((name) => `  ${name}: not verified, as nothing can be read back from it`)
-  return `${[...lines, ...others].join('\n')}\n`
+  return `${[...lines, ...others, ...(unlisted ? describeUnlisted(unlisted) : [])].join('\n')}\n`
 }
 
 function describeReport(report: ArchiveReport, colors: boolean): string[] {

@@ -14,24 +14,21 @@ export interface UnlistedFile {
  * its files are among them.
  *
  * @param log with its schema, quoted where needed
- * @param archived all that the database knows of the archive
+ * @param readKnown all that the database knows of the archive: asked once it is known what is there
  * @param months only their files: `2024-03`; without it, all
  */
 export async function unlistedFiles(
   archive: MonthArchive,
   log: string,
-  archived: readonly ArchivedMonth[],
+  readKnown: () => Promise<readonly ArchivedMonth[]>,
   { months, signal }: { months?: readonly string[]; signal: AbortSignal },
 ): Promise<UnlistedFile[]> {
-  const known = new Set(
-    archived
-      .flatMap(({ manifests }) => manifests.flatMap(({ manifest }) => manifest.parts))
-      .map(({ key }) => key),
-  )
   const found: string[] = []
   for (const folder of months?.map((month) => entriesFolder(log, month)) ?? [entriesFolder(log)]) {
     found.push(...(await archive.list(folder, signal)))
   }
+  const recorded = (await readKnown()).flatMap(({ manifests }) => manifests)
+  const known = new Set(recorded.flatMap(({ manifest }) => manifest.parts.map(({ key }) => key)))
   const unknown = found.filter((key) => key.endsWith('.parquet') && !known.has(key))
   if (unknown.length === 0) return []
   const manifests = await archive.list(manifestsFolder(log), signal)

@@ -78,7 +78,7 @@ export async function archiveMonth(
     let stored: KeptManifest | undefined
     if (parts.length > 0) {
       await readBackParts(archive, { entries: content.entries, content, parts }, signal)
-      actions.push(...(await removeUnlisted(month, archive, archived, { parts, confirmAlone, signal })))
+      actions.push(...(await removeUnlisted(log, month, archive, { parts, confirmAlone, signal })))
       await confirmAlone()
       stored = await storeManifest(log, month, archive, { ...content, parts }, signal)
       await confirmStored(month, archive, stored, signal)

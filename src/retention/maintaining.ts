@@ -10,11 +10,19 @@ export interface MaintainingMetrics {
   /** How often it was maintained to the end. */
   readonly runs: number
   /** What the last of them did, or waits for; null before the first. */
-  readonly lastRun: { readonly at: string; readonly actions: readonly MaintenanceAction[] } | null
+  readonly lastRun: {
+    readonly at: string
+    readonly actions: readonly MaintenanceAction[]
+    /** When the next one begins: sooner than the interval says where this one waits for something. */
+    readonly next: string
+  } | null
   /** Attempts that failed; each is followed by another. */
   readonly failures: number
   readonly lastError: LastError | null
 }
+
+/** For how many milliseconds at most a run is awaited behind one that waits for something: ten minutes. */
+const longestWait = 600_000
 
 /** Maintenance at work. */
 export interface Maintaining {
@@ -28,7 +36,7 @@ export interface Maintaining {
 /**
  * Maintains a log now, and again and again until it is stopped.
  *
- * @param options.interval milliseconds between two runs
+ * @param options.interval milliseconds between two runs; at most ten minutes behind one that waits for something
  * @param options.onError called with what made it pause. Never throws
  */
 export function maintainOn(
@@ -47,8 +55,12 @@ export function maintainOn(
   }
   const maintain = async () => {
     const actions = await maintainLog(log, { ...options, isDryRun: false, signal })
-    metrics = { ...metrics, runs: metrics.runs + 1, lastRun: { at: new Date().toISOString(), actions } }
-    return options.interval
+    const isWaiting = actions.some(({ action }) => action === 'wait for')
+    const pause = isWaiting ? Math.min(options.interval, longestWait) : options.interval
+    const now = Date.now()
+    const [at, next] = [now, now + pause].map((time) => new Date(time).toISOString()) as [string, string]
+    metrics = { ...metrics, runs: metrics.runs + 1, lastRun: { at, actions, next } }
+    return pause
   }
   const stopped = repeatUntil(signal, maintain, onError)
   const stop = () => {

@@ -1,22 +1,22 @@
 import type { MonthArchive } from '../archive-contract.ts'
-import type { ArchivedMonth } from '../parquet/catalog.ts'
+import { readArchived } from '../parquet/catalog.ts'
 import type { ArchivedPart } from '../parquet/manifest.ts'
 import { unlistedFiles } from '../parquet/unlisted.ts'
 import type { MaintenanceAction } from './maintenance.ts'
 import type { PastMonth } from './months.ts'
+import type { OwnedLog } from './owned-log.ts'
 
 /**
  * Removes what attempts before have left in the folders of a month, where the store allows it, and names the rest: it would be
  * counted beside the new files. What has a manifest stays.
  *
- * @param archived what the database knows of the archive
  * @param options.parts the files of this attempt
  * @param options.confirmAlone throws where what is there may be another process's, which is about to record it
  */
 export async function removeUnlisted(
+  { connection, table }: OwnedLog,
   { log }: PastMonth,
   archive: MonthArchive,
-  archived: readonly ArchivedMonth[],
   {
     parts,
     confirmAlone,
@@ -26,7 +26,8 @@ export async function removeUnlisted(
   const months = [...new Set(parts.map(({ month }) => month))]
   const own = new Set(parts.map(({ key }) => key))
   const actions: MaintenanceAction[] = []
-  for (const { key, hasManifest } of await unlistedFiles(archive, log, archived, { months, signal })) {
+  const readKnown = () => readArchived(connection, table)
+  for (const { key, hasManifest } of await unlistedFiles(archive, log, readKnown, { months, signal })) {
     if (own.has(key)) continue
     await confirmAlone()
     const isRemoved = !hasManifest && (await archive.remove(key, signal))

@@ -1,5 +1,6 @@
-import { readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { write } from '../reader/readers.ts'
 import { built } from '../support/built.ts'
@@ -116,5 +117,29 @@ describe('verify-archive', () => {
     const { directory } = await createProject(config(sinks))
     const run = await runCli(['verify-archive', ...args], { cwd: directory, env })
     expect(run).toEqual({ code, stdout: '', stderr: expect.stringContaining(message) })
+  })
+
+  it('names what is in the archive of months and no part of it', async () => {
+    const folder = JSON.stringify(built('parquet/archive-folder.js'))
+    const file = 'public.audit_logs/entries/month=2024-03/part-0123456789abcdef-000.parquet'
+    const { directory } = await createProject({
+      'audit.config.ts': `import { archiveFolder } from ${folder}
+export default { retention: { default: '1 year', archive: archiveFolder({ directory: 'months' }) } }`,
+    })
+    const location = pathToFileURL(join(directory, 'months')).href
+    const run = (...args: string[]) => runCli(['verify-archive', ...args], { cwd: directory, env })
+    expect(await run()).toEqual({
+      ...{ code: 0, stderr: '' },
+      stdout: `  ${location}: has no file of entries that the database does not know\n`,
+    })
+    await mkdir(dirname(join(directory, 'months', file)), { recursive: true })
+    await writeFile(join(directory, 'months', file), '')
+    const { code, stdout } = await run()
+    expect([code, stdout.split('\n').slice(1)]).toEqual([0, [`    ${file}`, '']])
+    expect(stdout).toMatch(/: has 1 file of entries that the database does not know\. .*other engines do/)
+    expect(JSON.parse((await run('--json')).stdout)).toEqual({
+      ...{ ok: true, archives: [], notReadable: [] },
+      unlisted: { location, files: [file] },
+    })
   })
 })

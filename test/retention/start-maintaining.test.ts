@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { MonthArchive } from '../../src/archive-contract.ts'
 import type { AuditError, AuditOptions } from '../../src/index.ts'
 import { startMaintaining, withAudit } from '../../src/index.ts'
+import type { Maintaining } from '../../src/retention/maintaining.ts'
 import type { PrismaClient } from '../generated/client/client.ts'
 import { createPartitioned, fillMonths, partitionsOf } from '../partitions/partitioned.ts'
 import { until, untilReadable } from '../reader/readers.ts'
@@ -47,6 +48,12 @@ function waitingAt(archive: MonthArchive, { reached, opened }: ReturnType<typeof
       return archive.put(object, signal)
     },
   }
+}
+
+/** How long the next run is away behind the last one, in milliseconds. */
+function pauseOf(maintaining: Maintaining): number {
+  const { at = '', next = '' } = maintaining.metrics().lastRun ?? {}
+  return Date.parse(next) - Date.parse(at)
 }
 
 const count = async (db: Database) => {
@@ -104,10 +111,12 @@ describe('startMaintaining', () => {
     expect(second.metrics().lastRun?.actions).toEqual([
       { action: 'wait for', subject: '"audit_logs"', why: 'another process archives its months' },
     ])
+    expect(pauseOf(second)).toBe(600_000)
     slow.open()
     await until(() => first.metrics().runs === 1, 'the first should have run')
     await first.stop()
     expect([errors, first.metrics().failures]).toEqual([[], 0])
+    expect(pauseOf(first)).toBe(86_400_000)
   })
 
   it('ends in the middle of a run, which the next one finishes', async () => {

@@ -1,7 +1,9 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import type { Moto } from '../../scripts/moto.ts'
 import type { MonthArchive } from '../../src/archive-contract.ts'
+import { archiveS3 } from '../../src/parquet/archive-s3.ts'
 import { readArchived } from '../../src/parquet/catalog.ts'
 import { maintainLog } from '../../src/retention/maintain.ts'
 import { restoreMonth } from '../../src/retention/restore-month.ts'
@@ -9,6 +11,8 @@ import { retentionSchema } from '../../src/retention-schema.ts'
 import { createPartitioned } from '../partitions/partitioned.ts'
 import { logOf, untilReadable } from '../reader/readers.ts'
 import { newKey, sealAll, signerOf } from '../seal/seals.ts'
+import { createBucket } from '../sinks/archives.ts'
+import { startMoto, withoutMoto } from '../sinks/moto.ts'
 import type { Database } from '../support/database.ts'
 import { maintainBy, ownedLogOf, temporaryArchive } from './retained.ts'
 
@@ -171,4 +175,29 @@ it('files that are taken away before the manifest lists them are missed', async 
     code: 'AUDIT_ARCHIVE_BROKEN',
   })
   expect(await readArchived(logOf(db).connection, table)).toEqual([])
+})
+
+describe.skipIf(withoutMoto)('in S3', { timeout: 120_000 }, async () => {
+  const moto = withoutMoto ? ({} as Moto) : await startMoto()
+
+  it.each([
+    [false, 'removed', 1],
+    [true, 'named, as it is locked', 2],
+  ])('Object Lock %s: what an attempt has left is %s', async (isLocked, _, files) => {
+    const { bucket, client } = await createBucket(moto, { isLocked })
+    const archive = archiveS3({
+      ...{ bucket, prefix: 'archive/', client: moto.config },
+      retention: isLocked ? { mode: 'COMPLIANCE', days: 30 } : 'none',
+    })
+    const entries = 'public.audit_logs/entries'
+    const keys = () => archive.list(entries, new AbortController().signal)
+    const db = await withPastMonth(5)
+    await leaveFile(db, archive)
+    const [left = ''] = await keys()
+    expect(left).toMatch(new RegExp(`^${entries}/month=`))
+    const [, action] = await maintainBy(db, { default: '10 years', archive })
+    expect(action).toMatchObject({ action: isLocked ? 'leave' : 'remove', subject: left })
+    expect(await keys()).toHaveLength(files)
+    client.destroy()
+  })
 })
