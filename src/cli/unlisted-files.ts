@@ -28,9 +28,12 @@ export async function findUnlisted(
 
 /** For people to read. */
 export function describeUnlisted({ location, files }: UnlistedFindings): string[] {
-  if (files.length === 0) return [`  ${location}: has no file of entries that the database does not know`]
+  const archive = `the archive of months, ${location}`
+  if (files.length === 0) return [`✔ ${archive}: has no file of entries that the database does not know`]
   return [
-    `  ${location}: has ${quantity(files.length, 'file', 'files')} of entries that the database does not know. Nothing that this package reads counts what is in there, but other engines do: leave it out there, see docs/retention.md. While "maintain" archives, its files are among these.`,
+    `! ${archive}: has ${quantity(files.length, 'file', 'files')} of entries that the database does not know`,
     ...files.map((key) => `    ${key}`),
+    '  Nothing here counts what is in there, but other engines do: leave it out there, see docs/retention.md.',
+    '  While "maintain" archives, its files are among these.',
   ]
 }

@@ -4,7 +4,7 @@ import { AuditError } from '../errors.ts'
 export function brokenArchive(key: string, location: string, found: string, cause?: unknown): AuditError {
   return new AuditError(
     'AUDIT_ARCHIVE_BROKEN',
-    `The archive ${location} does not have ${key} as it was stored: ${found}. Bring that file back from a copy of the archive; as long as it differs, nothing that only it has can be read, and nothing leaves the log on its account.`,
+    `The archive ${location} does not have ${key} as it was stored: ${found}. Where "maintain" was storing it just now, run that again: it stores it anew, and nothing has left the log. Else bring that file back from a copy of the archive; as long as it differs, nothing that only it has can be read.`,
     { cause },
   )
 }

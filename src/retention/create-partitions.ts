@@ -18,7 +18,7 @@ export async function createPartitions(
   const created = `SELECT partition, is_new AS "isNew" FROM ${internalName(log.table, 'create_partitions')}(${given})`
   const missing = `SELECT pg_catalog.to_char(lower AT TIME ZONE 'UTC', 'YYYY-MM') AS partition, true AS "isNew"
     FROM ${internalName(log.table, 'missing_months')}(${given})
-    UNION ALL SELECT partition::text, false FROM ${internalName(log.table, 'partitions')}($1::text::pg_catalog.regclass) WHERE NOT is_protected`
+    UNION ALL SELECT ${internalName(log.table, 'log_name')}(partition), false FROM ${internalName(log.table, 'partitions')}($1::text::pg_catalog.regclass) WHERE NOT is_protected`
   const rows = await log.connection.query<{ partition: string; isNew: boolean }>(
     isDryRun ? missing : created,
     ...values,

@@ -16,15 +16,26 @@ export async function retireMonths(log: OwnedLog, options: MaintenanceOptions): 
   if (!(await readPartitions(log.connection, log.table))) return [oneTable(log)]
   if (options.isDryRun || !log.transaction) return retireAll(log, retention, options, log.connection)
   return log.transaction(async (connection) => {
-    const [lock] = await connection.query<{ taken: boolean }>(
-      `SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('prisma-extension-audit/retire ' || $1::text::pg_catalog.regclass, 0)) AS taken`,
-      quoteTable(log.table),
-    )
-    if (lock?.taken) return retireAll(log, retention, options, ownedLog({ ...log, connection }).connection)
+    if (await takeLock(log, connection)) {
+      return retireAll(log, retention, options, ownedLog({ ...log, connection }).connection)
+    }
     return [
       { action: 'wait for', subject: quoteTable(log.table), why: 'another process archives its months' },
     ]
   })
+}
+
+/** Until the transaction ends, which the server must not do of its own accord: it is idle while a month is archived. */
+async function takeLock({ table }: OwnedLog, connection: SqlClient): Promise<boolean> {
+  await connection.query(
+    `SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings
+WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')`,
+  )
+  const [lock] = await connection.query<{ taken: boolean }>(
+    `SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('prisma-extension-audit/retire ' || $1::text::pg_catalog.regclass, 0)) AS taken`,
+    quoteTable(table),
+  )
+  return lock?.taken === true
 }
 
 function oneTable({ table }: OwnedLog): MaintenanceAction {

@@ -46,6 +46,10 @@ it('maintain creates the months beside an empty one, protects it, and names it e
     ...['protect partition', 'wait for'],
   ])
   expect(actions(done)).toEqual(actions(dry))
+  expect(dry.slice(-2)).toEqual([
+    { action: 'protect partition', subject: 'public.audit_logs_default' },
+    named,
+  ])
   expect(done.at(-1)).toEqual(named)
   expect(await maintain(db)).toEqual([named])
   await db.sql('DROP TABLE audit_logs_default')

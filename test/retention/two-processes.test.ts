@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Moto } from '../../scripts/moto.ts'
 import type { MonthArchive } from '../../src/archive-contract.ts'
@@ -163,6 +164,19 @@ it('a process whose lock was lost removes nothing of the one that has it now', a
   })
   expect(await filesIn(directory)).toHaveLength(2)
   expect(await readArchived(logOf(db).connection, table)).toEqual([])
+})
+
+it('keeps its lock where the server ends transactions that are idle', async () => {
+  const db = await withPastMonth(5)
+  const name = (await db.sql<{ name: string }>('SELECT current_database() AS name'))[0]?.name
+  await db.sql(`ALTER DATABASE "${name}" SET idle_in_transaction_session_timeout = '300ms'`)
+  await db.pool.query('SELECT 1')
+  for (const client of await Promise.all([1, 2, 3].map(() => db.pool.connect()))) client.release(true)
+  const { archive } = await temporaryArchive()
+  const slow = interrupted(archive, '.parquet', () => sleep(1_000))
+  await maintainBy(db, { default: '10 years', archive: slow })
+  const [month] = await readArchived(logOf(db).connection, table)
+  expect(month?.entries).toBe(5)
 })
 
 it('files that are taken away before the manifest lists them are missed', async () => {
