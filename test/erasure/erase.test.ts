@@ -181,6 +181,29 @@ describe('erasing other entries', () => {
     expect((await entriesOf(entryIds))[0]?.details).not.toHaveProperty('subject')
   })
 
+  it.each([
+    ['"Adas secret"', { value: erased }, { value: 'Adas secret' }],
+    ['["Adas secret", {"erasure": {}}]', { value: erased }, { value: ['Adas secret', { erasure: {} }] }],
+    ['7', { value: erased }, { value: 7 }],
+    ['null', { value: null }, { value: null }],
+  ])('takes details %s, which only SQL writes', async (details, byDefault, byName) => {
+    const ids = await Promise.all(
+      [0, 1].map(async () => {
+        const [row] = await db.sql<{ id: string }>(
+          `INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type, details)
+           VALUES (gen_random_uuid(), 'x.y', 'x', 'user', 'x', $1) RETURNING id`,
+          [details],
+        )
+        return row?.id ?? ''
+      }),
+    )
+    await prisma.$audit.erase([ids[0] ?? ''], { reason: 'x' })
+    await prisma.$audit.erase([ids[1] ?? ''], { reason: 'x', fields: ['actor.id'] })
+    const after = new Map((await entriesOf(ids)).map((entry) => [entry.id, entry.details]))
+    const erasure = { entry: expect.any(String), nonce: expect.any(String) }
+    expect(ids.map((id) => after.get(id))).toEqual([byDefault, byName].map((left) => ({ ...left, erasure })))
+  })
+
   it('tells of many in several entries, each with a thousand', async () => {
     await db.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type, reason)
       SELECT gen_random_uuid(), 'x.y', 'many', 'user', 'x', 'because ' || n FROM generate_series(1, 2500) AS n`)

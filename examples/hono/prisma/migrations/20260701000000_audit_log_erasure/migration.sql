@@ -97,7 +97,8 @@ AS E'
   END
 ';
 
--- The details of an entry without personal values: null stays null.
+-- The details of an entry without personal values: null stays null. Details that are no object, which only SQL writes, become one
+-- with the key "value", as the erasure has to be noted in them.
 --
 -- names: what to erase, fields of records and keys of the details, "target.id" among them. NULL: all but what an entry of
 --   its kind needs to be understood
@@ -106,7 +107,7 @@ CREATE OR REPLACE FUNCTION "audit_logs_internal"."erased_details"(details jsonb,
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog
 AS E'
-  SELECT CASE WHEN jsonb_typeof(details) = ''object'' THEN (
+  SELECT CASE WHEN details IS NOT NULL THEN (
     SELECT coalesce(jsonb_object_agg(key, CASE
       WHEN value = ''null'' THEN value
       WHEN key = ''erasure'' AND jsonb_typeof(value) = ''object'' THEN value
@@ -122,7 +123,7 @@ AS E'
       WHEN verb = ''truncate'' AND key IN (''rows'', ''estimated'', ''partition'') THEN value
       WHEN verb = ''read'' AND key IN (''ids'', ''count'', ''fields'', ''via'') THEN value
       ELSE ''"[erased]"'' END), ''{}'')
-    FROM jsonb_each(details)) ELSE details END
+    FROM jsonb_each(CASE jsonb_typeof(details) WHEN ''object'' THEN details ELSE jsonb_build_object(''value'', details) END)) END
 ';
 
 -- Salts without those of the entries that this transaction erases: zeros take their place.
