@@ -13,11 +13,18 @@ function typeOf(name: LogColumn): ParquetType {
   return name === 'seq' || name === 'transaction_id' ? 'integer' : 'text'
 }
 
-/** What to select of a file for a row with nothing but text in it, and its place. */
+/**
+ * What to select of a file for a row with nothing but text in it, and its place: each text behind a character that
+ * {@link storedText} takes away, as the driver takes a byte order mark (U+FEFF) from the beginning of a text.
+ */
 export const storedColumns = parquetColumns
-  .map(({ name, type }) =>
-    type === 'instant'
-      ? `epoch_us(${quoteIdentifier(name)})::VARCHAR AS ${quoteIdentifier(name)}`
-      : `${quoteIdentifier(name)}::VARCHAR AS ${quoteIdentifier(name)}`,
-  )
+  .map(({ name, type }) => {
+    const column = quoteIdentifier(name)
+    return `'=' || ${type === 'instant' ? `epoch_us(${column})` : column}::VARCHAR AS ${column}`
+  })
   .join(', ')
+
+/** A value of {@link storedColumns}; null where there is none. */
+export function storedText(value: unknown): string | null {
+  return typeof value === 'string' ? value.slice(1) : null
+}

@@ -3,7 +3,7 @@ import type { ArchiveQuestion, EntryPlace, FoundRow, UnerasedQuestion } from '..
 import { columnNames } from '../log/columns.ts'
 import type { ExactRow } from '../sink.ts'
 import { isoMicroseconds } from '../values/iso-timestamp.ts'
-import { storedColumns } from './columns.ts'
+import { storedColumns, storedText } from './columns.ts'
 import { ParquetConditions } from './conditions.ts'
 import { loadDuckdb } from './load-duckdb.ts'
 
@@ -50,7 +50,7 @@ export async function findInParquet(
   )
   return result.getRows().map((columns) => {
     const row = exactRow(columns)
-    const place = { microseconds: BigInt(String(columns[timeAt])), seq: BigInt(row.seq) }
+    const place = { microseconds: BigInt(storedText(columns[timeAt]) ?? ''), seq: BigInt(row.seq) }
     return { row, place, path: String(columns.at(-1)) }
   })
 }
@@ -100,8 +100,8 @@ function behind(
 const timeAt = columnNames.indexOf('timestamp')
 
 function exactRow(columns: readonly DuckDBValue[]): ExactRow {
-  const row = Object.fromEntries(columnNames.map((name, index) => [name, columns[index] ?? null]))
-  return { ...row, timestamp: timestampOf(String(columns[timeAt])) } as unknown as ExactRow
+  const row = Object.fromEntries(columnNames.map((name, index) => [name, storedText(columns[index])]))
+  return { ...row, timestamp: timestampOf(storedText(columns[timeAt]) ?? '') } as unknown as ExactRow
 }
 
 /** What no four digits of a year can say comes back as a number, which is not what was written: it is found when reading back. */
