@@ -6,6 +6,8 @@ export function isErasure(entry: { readonly action: string; readonly resource_ty
   return entry.action === erasing && entry.resource_type === 'auditLog'
 }
 
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 /**
  * The entry that tells of the erasure of another.
  *
@@ -13,18 +15,22 @@ export function isErasure(entry: { readonly action: string; readonly resource_ty
  */
 export function erasureIn(details: string | null): string | undefined {
   if (!details?.includes('"erasure"')) return undefined
-  const { erasure } = JSON.parse(details) as { erasure?: { entry?: unknown } | null }
-  const entry = erasure?.entry
-  return typeof entry === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(entry)
-    ? entry
-    : undefined
+  const entry = objectIn(objectIn(JSON.parse(details)).erasure).entry
+  return typeof entry === 'string' && uuid.test(entry) ? entry : undefined
 }
 
 /**
  * What an entry `auditLog.erase` tells of: erased entries by id, with the SHA-256 of the canonical form that each has become, in
- * hexadecimal.
+ * hexadecimal. Whoever may write to the table may write such an entry, so that what has another form tells of nothing.
  */
 export function parseErased(details: string | null): ReadonlyMap<string, string> {
-  const { erased } = JSON.parse(details ?? '{}') as { erased?: Record<string, string> | null }
-  return new Map(Object.entries(erased ?? {}))
+  const told = Object.entries(objectIn(objectIn(JSON.parse(details ?? 'null')).erased))
+  return new Map(
+    told.filter((pair): pair is [string, string] => uuid.test(pair[0]) && typeof pair[1] === 'string'),
+  )
+}
+
+/** A JSON object, and an empty one for any other value. */
+function objectIn(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
