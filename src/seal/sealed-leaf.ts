@@ -21,7 +21,7 @@ export async function readSealedLeaf(
   const [row] = await connection.query<{ first_leaf: string; leaves: string; salts: string | null }>(
     `SELECT s.first_leaf::text, pg_catalog.encode(s.leaves, 'base64') AS leaves,
   (SELECT pg_catalog.encode(t.salts, 'base64') FROM ${internalTable(table, 'seal_salts')} AS t
-    WHERE t.log = s.log AND t.first_leaf = s.first_leaf) AS salts
+    WHERE t.log = s.log AND t.first_leaf = s.first_leaf LIMIT 1) AS salts
 FROM ${internalTable(table, 'sealed_leaves')} AS s
 WHERE s.log = $1::text AND (s.era, s.transaction_id, s.seq) <= ($2::int4, $3::int8, $4::int8)
 ORDER BY s.era DESC, s.transaction_id DESC, s.seq DESC LIMIT 1`,

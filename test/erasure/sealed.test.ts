@@ -220,6 +220,63 @@ describe('verify finds', () => {
     ])
   })
 
+  it('a place of leaves, and of a checkpoint, whose entry was erased', async () => {
+    const { verify, tamper, erase, seal } = await sealedLog()
+    await erase([id(101), id(200)])
+    await seal()
+    await tamper(`UPDATE ${internal}.sealed_leaves SET seq = seq - 1 WHERE first_leaf = 100;
+      UPDATE ${internal}.checkpoints SET transaction_id = transaction_id - 1 WHERE number = 2`)
+    expect((await verify()).findings).toMatchObject([
+      { kind: 'checkpoint', entry: { id: id(200) }, checkpoint: 2 },
+      { kind: 'leaf', entry: { id: id(101) }, leaves: { first: 100, last: 100 } },
+    ])
+  })
+
+  it('an entry that tells of an erasure, altered: what it tells of is unproven', async () => {
+    const { verify, tamper, erase, seal } = await sealedLog()
+    await erase([id(20)])
+    await seal()
+    await tamper(`UPDATE audit_logs SET request_id = 'x' WHERE action = 'auditLog.erase'`)
+    expect((await verify()).findings).toMatchObject([
+      { kind: 'changed', entry: { action: 'auditLog.erase' } },
+      {
+        kind: 'changed',
+        entry: { id: id(20) },
+        message: expect.stringMatching(/was erased, as the entry .* tells, and that one is itself not what/),
+      },
+    ])
+  })
+
+  it('an entry that tells of an erasure that never was', async () => {
+    const { database, verify } = await sealedLog()
+    await database.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type, details)
+      VALUES ('${id(999)}', 'auditLog.erase', 'x', 'user', 'auditLog', '{"erased": {"${id(7)}": "00"}}')`)
+    expect((await verify()).findings).toMatchObject([
+      {
+        kind: 'changed',
+        entry: { id: id(7) },
+        message: expect.stringContaining(
+          `it is as it was sealed, so either its values and its salt were put back, or ${id(999)} is forged`,
+        ),
+      },
+    ])
+  })
+
+  it.each([
+    ...['null', '1', '"x"', '[]', '{}', '{"erased": null}', '{"erased": "x"}', '{"erased": ["x"]}'],
+    ...['{"erased": {"x": "y"}}', `{"erased": {"${id(7)}": null}}`, '{"erased": {"": 1}}'],
+  ])('nothing of an entry that tells of an erasure by details %s, and comes to its end', async (details) => {
+    const { database, verify, seal } = await sealedLog()
+    await database.sql(
+      `INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type, details)
+       VALUES ('${id(999)}', 'auditLog.erase', 'x', 'user', 'auditLog', $1)`,
+      [details],
+    )
+    expect(await verify()).toMatchObject({ ok: true, entries: 600, erased: 0, unsealed: { entries: 1 } })
+    await seal()
+    expect(await verify()).toMatchObject({ ok: true, entries: 601, erased: 0 })
+  })
+
   it('an erasure with a forged entry among those that are sealed', async () => {
     const { verify, tamper } = await sealedLog()
     await tamper(`UPDATE audit_logs SET ${erased}, ${marker(id(999))} WHERE id = '${id(7)}';

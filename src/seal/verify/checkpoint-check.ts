@@ -29,6 +29,7 @@ export class CheckpointCheck {
   problemOf(stored: StoredCheckpoint): string | undefined {
     const before = this.#before
     this.#before = { number: stored.number, size: Math.max(stored.size, before.size) }
+    if (stored.number === before.number) return 'there are two of this number'
     if (stored.number !== before.number + 1) {
       return `the one before it has the number ${before.number}: what was between is gone`
     }

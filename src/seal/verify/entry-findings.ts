@@ -1,14 +1,14 @@
-import { decodeLeaf, idInLeaf, type Leaf, saltLength, seqInLeaf } from '../leaf.ts'
+import { idInLeaf, saltLength, seqInLeaf } from '../leaf.ts'
 import type { SealedLeaf } from '../sealed-leaf.ts'
 import type { Finding, FoundEntry } from './finding.ts'
 import { type RowValues, textIn } from './rows-between.ts'
 
 /** A row that is not what was sealed. */
 export function entryChanged(row: RowValues, leaf: SealedLeaf): Finding {
-  const sealed = decodeLeaf(leaf.bytes) as Leaf
+  const seq = seqInLeaf(leaf.bytes)
   const entry = foundEntry(row)
   const parts = [
-    ...(entry.seq === String(sealed.seq) ? [] : [`its seq is ${entry.seq}, and was ${sealed.seq}`]),
+    ...(entry.seq === String(seq) ? [] : [`its seq is ${entry.seq}, and was ${seq}`]),
     ...(leaf.salt.length === saltLength ? [] : ['the salt of its seal is gone']),
   ]
   const how =
@@ -44,9 +44,16 @@ export function entryMissing(leaf: SealedLeaf, mayBeArchived = false): Finding {
   return { kind: 'missing', message, entry, leaves: leavesOf(leaf) }
 }
 
-/** A row that no leaf is of, where all is sealed. */
-export function entryAdded(entry: FoundEntry): Finding {
-  const message = `Entry ${entry.id} stands among sealed entries, and was never sealed: it was added afterwards`
+/**
+ * A row that no leaf is of, where all is sealed.
+ *
+ * @param hasAllLeaves whether none is known to be gone, which could have been that of this row
+ */
+export function entryAdded(entry: FoundEntry, hasAllLeaves: boolean): Finding {
+  const why = hasAllLeaves
+    ? 'was never sealed: it was added afterwards'
+    : 'has no leaf: it was added afterwards, or its leaf is one of those that are gone or damaged'
+  const message = `Entry ${entry.id} stands among sealed entries, and ${why}`
   return { kind: 'added', entry, message }
 }
 

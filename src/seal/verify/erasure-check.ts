@@ -1,12 +1,13 @@
 import { erasing, erasureIn } from '../erased-entry.ts'
 import { isErasedSalt } from '../leaf.ts'
 import { sealedPlace } from '../stored-checkpoint.ts'
-import { entryChanged } from './entry-findings.ts'
+import { entryChanged, entryReordered } from './entry-findings.ts'
 import { Erasures } from './erasures.ts'
 import type { OnFinding } from './finding.ts'
 import type { ChangedRow } from './match-rows.ts'
 import { type RowValues, readRowsBehind, textIn } from './rows-between.ts'
 import type { SealedLog } from './sealed-log.ts'
+import { wrongPlaces } from './wrong-places.ts'
 
 /** Checks entries that were erased since they were sealed, and what the entries `auditLog.erase` tell of them. */
 export class ErasureCheck {
@@ -43,15 +44,27 @@ export class ErasureCheck {
   async checkErased({ row, leaf }: ChangedRow): Promise<void> {
     if (!(await this.#erasures.tellOf(row))) {
       const finding = entryChanged(row, leaf)
-      const needsArchive = await this.#erasures.mayBeToldInArchive(row)
-      this.#onFinding(needsArchive ? { ...finding, message: needingArchive(row) } : finding)
+      const telling = await this.#erasures.disbelievedOf(row)
+      if (telling !== undefined) this.#onFinding({ ...finding, message: disbelieved(row, telling) })
+      else if (await this.#erasures.mayBeToldInArchive(row))
+        this.#onFinding({ ...finding, message: needingArchive(row) })
+      else this.#onFinding(finding)
     } else if (!isErasedSalt(leaf.salt)) {
       const finding = entryChanged(row, leaf)
       const message = `Entry ${finding.entry?.id} was erased, and the salt of its seal was not: erase it once more`
       this.#onFinding({ ...finding, message })
     } else {
       this.#erased++
+      for (const finding of wrongPlaces(row, leaf, this.#log.position)) this.#onFinding(finding)
     }
+  }
+
+  /** A row that says that it was erased, and stands in another place than it was sealed in. */
+  async checkMoved(moved: ChangedRow): Promise<void> {
+    const isAsErased = isErasedSalt(moved.leaf.salt) && (await this.#erasures.tellOf(moved.row))
+    if (!isAsErased) return this.checkErased(moved)
+    this.#erased++
+    this.#onFinding(entryReordered(moved.row, moved.leaf))
   }
 
   /** A row of the archive that is not what was sealed: it was erased before it was archived, or has been in the log since. */
@@ -72,6 +85,8 @@ export class ErasureCheck {
       }
       this.#erased++
       this.#unerased++
+      for (const finding of wrongPlaces(changed.row, changed.leaf, this.#log.position))
+        this.#onFinding(finding)
     }
   }
 
@@ -89,6 +104,10 @@ export class ErasureCheck {
       for (const row of rows) await this.#erasures.check(row, this.#onFinding)
     }
   }
+}
+
+function disbelieved(row: RowValues, telling: string): string {
+  return `Entry ${textIn(row, 'id')} was erased, as the entry ${telling} tells, and that one is itself not what was sealed where it stands: nothing proves the erasure`
 }
 
 function needingArchive(row: RowValues): string {

@@ -11,8 +11,14 @@ import type { OnFinding } from './finding.ts'
 import { isSealedAs } from './match-rows.ts'
 import { ownPlaceOf, type RowValues, readRowOfBoth, readRowsById, textIn } from './rows-between.ts'
 
-/** Entries by id, with the SHA-256 of what each has become. */
-type Erased = ReadonlyMap<string, string>
+/** What an entry `auditLog.erase` tells of. */
+interface Telling {
+  readonly id: string
+  /** Entries by id, with the SHA-256 of what each has become. */
+  readonly erased: ReadonlyMap<string, string>
+  /** Whether it is sealed as it is, or stands behind all that is sealed. */
+  readonly isBelieved: boolean
+}
 
 /** How many lists of erased entries are kept: rows that were erased together mostly stand together. */
 const mostKept = 8
@@ -25,7 +31,7 @@ export class Erasures {
   readonly #log: ReaderLog
   readonly #position: KnownPosition
   readonly #sealedPlace: ReaderCursor
-  readonly #kept = new Map<string, Erased>()
+  readonly #kept = new Map<string, Telling>()
   #archived: Promise<ReadonlyMap<string, readonly string[]>> | undefined
 
   /** @param sealedPlace the place behind all that is sealed */
@@ -37,22 +43,34 @@ export class Erasures {
 
   /** Whether a row is exactly what the entry that it names says it has become. */
   async tellOf(row: RowValues): Promise<boolean> {
+    return (await this.#tellingExactlyOf(row))?.isBelieved === true
+  }
+
+  /** The entry that says exactly this of a row, and is itself not what was sealed. */
+  async disbelievedOf(row: RowValues): Promise<string | undefined> {
+    const telling = await this.#tellingExactlyOf(row)
+    return telling?.isBelieved === false ? telling.id : undefined
+  }
+
+  async #tellingExactlyOf(row: RowValues): Promise<Telling | undefined> {
     const erasure = erasureIn(textIn(row, 'details'))
-    if (erasure === undefined) return false
-    const erased = await this.#erasedBy(erasure)
-    return erased.get(textIn(row, 'id') ?? '') === hashOfRow(row)
+    const telling = erasure === undefined ? undefined : await this.#telling(erasure)
+    return telling?.erased.get(textIn(row, 'id') ?? '') === hashOfRow(row) ? telling : undefined
   }
 
   /** Whether all that an entry tells of is still so, or was erased further by a later one. */
   async check(row: RowValues, onFinding: OnFinding): Promise<void> {
     const id = textIn(row, 'id') ?? ''
-    const erased = await this.#erasedBy(id, row)
-    const ids = [...erased.keys()]
+    const { erased, isBelieved } = await this.#telling(id, row)
+    const ids = isBelieved ? [...erased.keys()] : []
     for (let at = 0; at < ids.length; at += 1_000) {
       for (const found of await readRowsById(this.#log, ids.slice(at, at + 1_000))) {
         if (hashOfRow(found) === erased.get(textIn(found, 'id') ?? '') || (await this.tellOf(found))) continue
         const entry = foundEntry(found)
-        const message = `Entry ${entry.id} was erased, and is no longer what the entry ${id} says it has become`
+        const why = (await this.#isSealed(found))
+          ? `: it is as it was sealed, so either its values and its salt were put back, or ${id} is forged`
+          : ''
+        const message = `Entry ${entry.id} was erased, and is no longer what the entry ${id} says it has become${why}`
         onFinding({ kind: 'changed', entry, message })
       }
     }
@@ -62,7 +80,8 @@ export class Erasures {
   async tellOfAny(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const told = new Set<string>()
     for (const { entry, id } of await this.#tellingOf(ids)) {
-      if ((await this.#erasedBy(entry)).has(id)) told.add(id)
+      const { erased, isBelieved } = await this.#telling(entry)
+      if (isBelieved && erased.has(id)) told.add(id)
     }
     return told
   }
@@ -110,26 +129,37 @@ WHERE l.action = $1::text`,
     }
   }
 
-  async #erasedBy(id: string, known?: RowValues): Promise<Erased> {
+  async #telling(id: string, known?: RowValues): Promise<Telling> {
     const kept = this.#kept.get(id)
     if (kept) return kept
     const row = known ?? (await readRowOfBoth(this.#log, id))?.row
-    const erased = row && (await this.#isBelieved(row)) ? parseErased(textIn(row, 'details')) : new Map()
+    const tells = row !== undefined && isErasure(actionOf(row))
+    const telling = {
+      id,
+      erased: tells ? parseErased(textIn(row, 'details')) : new Map<string, string>(),
+      isBelieved: tells && (this.#isBehind(row) || (await this.#isSealed(row))),
+    }
     const [oldest] = this.#kept.keys()
     if (this.#kept.size >= mostKept && oldest !== undefined) this.#kept.delete(oldest)
-    this.#kept.set(id, erased)
-    return erased
+    this.#kept.set(id, telling)
+    return telling
   }
 
-  /** It is sealed as it is, or stands behind all that is sealed. */
-  async #isBelieved(row: RowValues): Promise<boolean> {
-    const text = (name: Parameters<typeof textIn>[1]) => textIn(row, name) ?? ''
-    if (!isErasure({ action: text('action'), resource_type: text('resource_type') })) return false
+  /** Whether a row stands behind all that is sealed. */
+  #isBehind(row: RowValues): boolean {
+    return compareCursors(ownPlaceOf(row, this.#position), this.#sealedPlace) > 0
+  }
+
+  /** Whether a row is exactly what was sealed in its place. */
+  async #isSealed(row: RowValues): Promise<boolean> {
     const place = ownPlaceOf(row, this.#position)
-    if (compareCursors(place, this.#sealedPlace) > 0) return true
-    const leaf = await readSealedLeaf(this.#log, this.#position.log, place, text('id'))
+    const leaf = await readSealedLeaf(this.#log, this.#position.log, place, textIn(row, 'id') ?? '')
     return leaf !== undefined && isSealedAs(row, leaf)
   }
+}
+
+function actionOf(row: RowValues): Parameters<typeof isErasure>[0] {
+  return { action: textIn(row, 'action') ?? '', resource_type: textIn(row, 'resource_type') ?? '' }
 }
 
 function hashOfRow(row: RowValues): string {

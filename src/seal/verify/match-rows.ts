@@ -1,4 +1,4 @@
-import { compareCursors, type ReaderCursor } from '../../reader/cursor.ts'
+import type { ReaderCursor } from '../../reader/cursor.ts'
 import type { KnownPosition } from '../../reader/eras.ts'
 import { erasureIn } from '../erased-entry.ts'
 import { commitmentOf, decodeLeaf, leafLength, saltLength } from '../leaf.ts'
@@ -6,8 +6,10 @@ import type { SealedLeaf } from '../sealed-leaf.ts'
 import type { StoredCheckpoint } from '../stored-checkpoint.ts'
 import { entryChanged, entryReordered, foundEntry } from './entry-findings.ts'
 import type { FoundEntry, OnFinding } from './finding.ts'
-import { ownPlaceOf, parseForm, type RowValues, textIn } from './rows-between.ts'
+import { parseForm, type RowValues, textIn } from './rows-between.ts'
 import type { StoredLeaves } from './sealed-part.ts'
+import { takenLeaves } from './taken-leaves.ts'
+import { wrongPlaces } from './wrong-places.ts'
 
 /** A leaf, and what is said of its place. */
 export interface StoredLeaf extends SealedLeaf {
@@ -23,16 +25,17 @@ export interface ChangedRow {
   readonly leaf: StoredLeaf
 }
 
-/** The leaves of segments, one after the other. Where the salts are gone they are of no length. */
+/** The leaves of segments that are taken, one after the other. Where the salts are gone they are of no length. */
 export function leavesIn(segments: readonly StoredLeaves[]): StoredLeaf[] {
-  return segments.flatMap(({ firstLeaf, leaves, salts = Buffer.alloc(0), place }) =>
-    Array.from({ length: Math.floor(leaves.length / leafLength) }, (_, at) => ({
+  return takenLeaves(segments).flatMap(({ segment, count }) => {
+    const { firstLeaf, leaves, salts = Buffer.alloc(0), place } = segment
+    return Array.from({ length: count }, (_, at) => ({
       index: firstLeaf + at,
       bytes: leaves.subarray(at * leafLength, (at + 1) * leafLength),
       salt: salts.subarray(at * saltLength, (at + 1) * saltLength),
       place: at === 0 ? place : undefined,
-    })),
-  )
+    }))
+  })
 }
 
 /** Compares leaves with the rows that stand in their place. Both come in the order of readers, as long as nobody altered it. */
@@ -74,6 +77,7 @@ export class RowMatch {
     if (!isIntact && erasureIn(textIn(row, 'details'))) this.#erased.push({ row, leaf: found })
     else if (!isIntact) this.#onFinding(entryChanged(row, found))
     else if (at < this.#next) this.#onFinding(entryReordered(row, found))
+    else this.#checkPlaces(row, found)
     this.#take(at, isIntact)
   }
 
@@ -92,17 +96,8 @@ export class RowMatch {
     return this.#leaves.filter((_, at) => this.#matched[at] === 0)
   }
 
-  #checkPlaces(row: RowValues, { index, place, lastOf }: StoredLeaf): void {
-    const own = ownPlaceOf(row, this.#position)
-    const about = { leaves: { first: index, last: index }, entry: foundEntry(row) }
-    if (place && compareCursors(own, place) !== 0) {
-      const message = `The leaves from ${index} on are said to begin at another place than their entry ${about.entry.id} stands at`
-      this.#onFinding({ kind: 'leaf', ...about, message })
-    }
-    if (lastOf && compareCursors(own, lastOf.place) !== 0) {
-      const message = `Checkpoint ${lastOf.number} is said to end at another place than its last entry ${about.entry.id} stands at`
-      this.#onFinding({ kind: 'checkpoint', ...about, checkpoint: lastOf.number, message })
-    }
+  #checkPlaces(row: RowValues, leaf: StoredLeaf): void {
+    for (const finding of wrongPlaces(row, leaf, this.#position)) this.#onFinding(finding)
   }
 
   /** A row that was changed may stand anywhere. Behind one that is intact all comes later: what was skipped is missing. */

@@ -1,4 +1,5 @@
 import { lacksArchive } from '../../reader/reader-log.ts'
+import { erasureIn } from '../erased-entry.ts'
 import { idInLeaf, seqInLeaf } from '../leaf.ts'
 import { entryChanged, entryMissing, entryReordered } from './entry-findings.ts'
 import { ErasureCheck } from './erasure-check.ts'
@@ -15,6 +16,7 @@ import {
 import { readRowsWithoutPlace } from './rows-without-place.ts'
 import type { SealedLog } from './sealed-log.ts'
 import { StrayRows } from './stray-rows.ts'
+import { wrongPlaces } from './wrong-places.ts'
 
 /** How many rows are looked for at a time. */
 const step = 1_000
@@ -45,6 +47,11 @@ export class RowCheck {
   get counts(): Record<'leaves' | 'archived' | 'erased' | 'unerased', number> {
     const { erased, unerased } = this.#erasures
     return { leaves: this.#leaves, archived: this.#archived, erased, unerased }
+  }
+
+  /** Some of the leaves are gone, which is a finding of its own. */
+  loseLeaves(): void {
+    this.#stray.loseLeaves()
   }
 
   /** The leaves that the next rows stand in the place of. */
@@ -94,11 +101,14 @@ export class RowCheck {
       const kept = archived.get(id)
       if (row) {
         this.#stray.move(id)
-        this.#onFinding(isSealedAs(row, leaf) ? entryReordered(row, leaf) : entryChanged(row, leaf))
+        if (isSealedAs(row, leaf)) this.#onFinding(entryReordered(row, leaf))
+        else if (erasureIn(textIn(row, 'details'))) await this.#erasures.checkMoved({ row, leaf })
+        else this.#onFinding(entryChanged(row, leaf))
       } else if (kept) {
         this.#archived++
         this.#erasures.see(kept)
         if (!isSealedAs(kept, leaf)) changed.push({ row: kept, leaf })
+        else for (const finding of wrongPlaces(kept, leaf, this.#log.position)) this.#onFinding(finding)
       } else {
         this.#onFinding(entryMissing(leaf, await this.#mayBeArchived()))
       }

@@ -32,9 +32,15 @@ export interface RowsInPlace {
 export async function* readRowsBetween(
   log: ReaderLog,
   position: KnownPosition,
-  after: ReaderCursor,
-  until: ReaderCursor,
+  first: ReaderCursor,
+  last: ReaderCursor,
 ): AsyncGenerator<RowsInPlace, void, void> {
+  // somebody may have taken the last eras away: then what they had is of the one before
+  const present = position.eras.at(-1)?.number ?? 1
+  const [after, until] = [first, last].map((place) => ({ ...place, era: Math.min(place.era, present) })) as [
+    ReaderCursor,
+    ReaderCursor,
+  ]
   for (const { number } of position.eras) {
     if (number < after.era || number > until.era) continue
     let from: ReaderCursor | undefined = number === after.era ? after : startOf(number)

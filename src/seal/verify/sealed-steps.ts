@@ -32,14 +32,16 @@ export async function* sealedSteps(log: SealedLog): AsyncGenerator<SealedStep, v
   }
 }
 
-/** Where the last sealed entry stands, or is said to stand, if that is later. */
+/** Where the last sealed entry stands, or is said to stand, if that is later. Its era is what its checkpoint or its leaf says. */
 async function lastPlace(log: SealedLog, { size, place }: StoredCheckpoint): Promise<ReaderCursor> {
   const part = await readSealedPart(log, log.position.log, Math.max(0, size - 256), size)
-  const last = leavesIn(part.segments).at(-1)
+  const leaves = leavesIn(part.segments)
+  const last = leaves.at(-1)
   const [row] = last ? await readRowsById(log, [idInLeaf(last.bytes)]) : []
   if (!last || !row || !isSealedAs(row, last)) return place
   const own = ownPlaceOf(row, log.position)
-  return own.era === place.era && compareCursors(own, place) > 0 ? own : place
+  const said = [place.era, leaves.findLast((leaf) => leaf.place)?.place?.era]
+  return said.includes(own.era) && compareCursors(own, place) > 0 ? own : place
 }
 
 /** The last place before an entry. */

@@ -10,6 +10,7 @@ export class StrayRows {
   readonly #stray = new Map<string, FoundEntry>()
   /** Ids of rows that were found for a leaf elsewhere. */
   readonly #moved = new Set<string>()
+  #hasAllLeaves = true
 
   constructor(onFinding: OnFinding) {
     this.#onFinding = onFinding
@@ -18,7 +19,7 @@ export class StrayRows {
   add(entry: FoundEntry): void {
     if (this.#moved.has(entry.id)) return
     if (this.#stray.size < mostKept && !this.#stray.has(entry.id)) this.#stray.set(entry.id, entry)
-    else this.#onFinding(entryAdded(entry))
+    else this.#onFinding(entryAdded(entry, this.#hasAllLeaves))
   }
 
   /** The row of this id was found for a leaf elsewhere, and is named there. */
@@ -26,10 +27,15 @@ export class StrayRows {
     if (this.#moved.size < mostKept) this.#moved.add(id)
   }
 
+  /** Some of the leaves are gone, so that a row without one need not have been added. */
+  loseLeaves(): void {
+    this.#hasAllLeaves = false
+  }
+
   /** Names those that no leaf was found for. */
   end(): void {
     for (const entry of this.#stray.values()) {
-      if (!this.#moved.has(entry.id)) this.#onFinding(entryAdded(entry))
+      if (!this.#moved.has(entry.id)) this.#onFinding(entryAdded(entry, this.#hasAllLeaves))
     }
   }
 }

@@ -22,11 +22,13 @@ export async function readUnsealed(
   most = usualMost,
 ): Promise<Unsealed> {
   const place = sealedPlace(head)
+  // somebody may have taken the last eras away, which is a finding elsewhere
+  const present = Math.min(place.era, position.eras.at(-1)?.number ?? 1)
   const values: string[] = []
   const parts = position.eras
-    .filter(({ number }) => number >= place.era)
+    .filter(({ number }) => number >= present)
     .map(({ number }) => {
-      const after = number === place.era ? place : startOf(number)
+      const after = number === present ? { ...place, era: present } : startOf(number)
       const condition = rangeCondition(position, { after, isWhole: true }, values)
       return `(SELECT l."timestamp" FROM ${quoteTable(table)} AS l WHERE ${condition} LIMIT ${most})`
     })

@@ -16,6 +16,7 @@ export async function findUnsigned({ table, connection }: ReaderLog, name: strin
     leaves: string | null
     salts: string | null
     tile: string | null
+    outside: string | null
   }>(
     `SELECT c.size::text,
   (SELECT (s.first_leaf + pg_catalog.length(s.leaves) / ${leafLength})::text FROM ${newestOf('sealed_leaves')} AS s
@@ -23,11 +24,17 @@ export async function findUnsigned({ table, connection }: ReaderLog, name: strin
   (SELECT s.first_leaf::text FROM ${newestOf('seal_salts')} AS s WHERE s.first_leaf >= c.size) AS salts,
   (SELECT n.index || ' at level ' || n.level FROM pg_catalog.generate_series(1, 6) AS l, LATERAL (
     SELECT * FROM ${internalTable(table, 'seal_nodes')} AS n WHERE n.log = $1::text AND n.level = l ORDER BY n.index DESC LIMIT 1
-  ) AS n WHERE (n.index + 1)::numeric * ${tileWidth}::numeric ^ n.level > c.size ORDER BY n.level LIMIT 1) AS tile
+  ) AS n WHERE (n.index + 1)::numeric * ${tileWidth}::numeric ^ n.level > c.size ORDER BY n.level LIMIT 1) AS tile,
+  (SELECT n.index || ' at level ' || n.level FROM ${internalTable(table, 'seal_nodes')} AS n
+    WHERE n.log = $1::text AND (n.level NOT BETWEEN 1 AND 6 OR n.index < 0) LIMIT 1) AS outside
 FROM (SELECT coalesce(max(size), 0) AS size FROM ${internalTable(table, 'checkpoints')} WHERE log = $1::text) AS c`,
     name,
   )
   if (!row) return []
+  if (row.outside !== null) {
+    const message = `The root of tile ${row.outside} is stored, which no tree has: somebody has added or moved it`
+    return [{ kind: 'tile', message }]
+  }
   const first = Number(row.size)
   const last = Math.max(first, Number(row.leaves) - 1)
   const what =

@@ -130,7 +130,10 @@ async function verifyParts(
   anchors.compare(tree, checkpoints.newest)
   for await (const { part, start, end, rows: inPlace } of oneAhead(sealedSteps(sealed))) {
     if (signal.aborted) return false
-    for (const finding of damagedLeaves(part, start, end)) findings.add(finding)
+    for (const finding of damagedLeaves(part, start, end)) {
+      findings.add(finding)
+      rows.loseLeaves()
+    }
     const leaves = leavesIn(part.segments)
     await growTree(pass, leaves, part.tileRoots)
     rows.beginPart(leaves)

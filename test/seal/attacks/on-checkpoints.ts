@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import type { Signer } from '../../../src/seal/signer.ts'
 import { newKey, signerOf } from '../seals.ts'
 import { checkpoint, flip, unsigned } from './on-leaves.ts'
@@ -84,6 +85,11 @@ export const attacksOnCheckpoints: readonly Attack[] = [
     'a checkpoint once more under the next number',
     `INSERT INTO CHECKPOINTS SELECT log, 8, created_at, size, root, note, era, transaction_id, seq FROM CHECKPOINTS WHERE number = 7`,
     [checkpoint(8)],
+  ),
+  onCheckpoints(
+    'a checkpoint stored twice',
+    `ALTER TABLE CHECKPOINTS DROP CONSTRAINT checkpoints_pkey; INSERT INTO CHECKPOINTS SELECT * FROM CHECKPOINTS WHERE number = 3`,
+    [{ ...checkpoint(3), message: expect.stringContaining('there are two of this number') }],
   ),
   {
     name: 'a checkpoint signed by another key of the same name',

@@ -27,6 +27,9 @@ const onLeaves = (name: string, sql: string, finds: readonly ExpectedFinding[]):
   attack: sql.replaceAll('LEAVES', `${internal}.sealed_leaves`).replaceAll('SALTS', `${internal}.seal_salts`),
 })
 
+/** Lets a row be there twice. */
+const withoutKey = (table: string) => `ALTER TABLE ${internal}.${table} DROP CONSTRAINT ${table}_pkey;`
+
 export const attacksOnLeaves: readonly Attack[] = [
   onLeaf('the version of a leaf altered', 0, [checkpoint(2), leaves(0, 255)]),
   onLeaf('the seq in a leaf altered', 8, [checkpoint(2), leaves(0, 255)]),
@@ -69,7 +72,12 @@ export const attacksOnLeaves: readonly Attack[] = [
   onLeaves(
     'leaves that overlap',
     `INSERT INTO LEAVES SELECT log, 150, entries, leaves, era, transaction_id, seq FROM LEAVES WHERE first_leaf = 100`,
-    [leaves(150, 249), leaves(200, 255), ...each(101, 200, changed), ...each(3, 7, checkpoint)],
+    [leaves(150, 249)],
+  ),
+  onLeaves(
+    'leaves with others behind them',
+    `UPDATE LEAVES SET leaves = leaves || leaves WHERE first_leaf = 100`,
+    [leaves(100, 199)],
   ),
   onLeaves(
     'leaves behind the last checkpoint',
@@ -118,6 +126,42 @@ export const attacksOnLeaves: readonly Attack[] = [
     `INSERT INTO SALTS SELECT log, 100000, salts FROM SALTS WHERE first_leaf = 100`,
     [unsigned(700, 700)],
   ),
+  onLeaves(
+    'leaves stored twice',
+    `${withoutKey('sealed_leaves')} INSERT INTO LEAVES SELECT * FROM LEAVES WHERE first_leaf = 300`,
+    [leaves(300, 399)],
+  ),
+  onLeaves(
+    'salts stored twice',
+    `${withoutKey('seal_salts')} INSERT INTO SALTS SELECT * FROM SALTS WHERE first_leaf = 300`,
+    [leaves(300, 399)],
+  ),
+  onLeaves('salts among those of others', `INSERT INTO SALTS VALUES ('public.audit_logs', 301, '')`, [
+    leaves(301, 301),
+  ]),
+  onLeaves(
+    'a step without a leaf among others',
+    `INSERT INTO LEAVES SELECT log, 301, 0, '', era, transaction_id, seq + 1 FROM LEAVES WHERE first_leaf = 300;
+     INSERT INTO SALTS VALUES ('public.audit_logs', 301, '')`,
+    [leaves(301, 301)],
+  ),
+  onLeaves(
+    'a step without a leaf between others',
+    `UPDATE LEAVES SET first_leaf = 1000 WHERE first_leaf = 300; UPDATE SALTS SET first_leaf = 1000 WHERE first_leaf = 300;
+     INSERT INTO LEAVES SELECT log, 300, 0, '', era, transaction_id, seq FROM LEAVES WHERE first_leaf = 1000;
+     INSERT INTO SALTS VALUES ('public.audit_logs', 300, '');
+     INSERT INTO LEAVES SELECT log, 301, entries - 1, substring(leaves, 58), era, transaction_id, seq + 1 FROM LEAVES WHERE first_leaf = 1000;
+     INSERT INTO SALTS SELECT log, 301, substring(salts, 17) FROM SALTS WHERE first_leaf = 1000;
+     DELETE FROM LEAVES WHERE first_leaf = 1000; DELETE FROM SALTS WHERE first_leaf = 1000`,
+    [leaves(300, 300), leaves(300, 300), ...each(4, 7, checkpoint), added(301)],
+  ),
+  onLeaves(
+    'leaves of two tiles stored together',
+    `UPDATE LEAVES AS l SET entries = l.entries + n.entries, leaves = l.leaves || n.leaves FROM LEAVES AS n WHERE l.first_leaf = 200 AND n.first_leaf = 256;
+     UPDATE SALTS AS l SET salts = l.salts || n.salts FROM SALTS AS n WHERE l.first_leaf = 200 AND n.first_leaf = 256;
+     DELETE FROM LEAVES WHERE first_leaf = 256; DELETE FROM SALTS WHERE first_leaf = 256`,
+    [leaves(200, 299)],
+  ),
 ]
 
 const onNodes = (name: string, sql: string, finds: readonly ExpectedFinding[]): Attack => ({
@@ -149,5 +193,23 @@ export const attacksOnNodes: readonly Attack[] = [
     'the root of a higher tile that is not full yet',
     `INSERT INTO NODES SELECT log, 2, 0, hash FROM NODES WHERE index = 1`,
     [unsigned(700, 700)],
+  ),
+  onNodes(
+    'the root of a tile of leaves',
+    `INSERT INTO NODES SELECT log, 0, 0, hash FROM NODES WHERE index = 1`,
+    [{ kind: 'tile' }],
+  ),
+  onNodes(
+    'the root of a tile beside another cut off',
+    `UPDATE NODES SET hash = substring(hash, 1, 31) WHERE index = 1`,
+    [tile(256, 511)],
+  ),
+  onNodes('the root of a tile with a byte more', `UPDATE NODES SET hash = hash || hash WHERE index = 1`, [
+    tile(256, 511),
+  ]),
+  onNodes(
+    'the root of a tile stored twice',
+    `${withoutKey('seal_nodes')} INSERT INTO NODES SELECT * FROM NODES WHERE index = 1`,
+    [tile(256, 511)],
   ),
 ]
