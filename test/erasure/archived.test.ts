@@ -179,6 +179,25 @@ describe('verify', { timeout: 120_000 }, () => {
 })
 
 describe('a month that comes back', { timeout: 120_000 }, () => {
+  it('says of an entry that it was erased, also where that had no value to erase', async () => {
+    const { db, months, archiveOnly, erase, seal, maintain, restore, verify, inPast } = await sixMonths()
+    await inPast(() =>
+      db.sql(`INSERT INTO audit_logs (id, action, actor_id, actor_type, resource_type)
+        VALUES ('${id(99)}', 'tag.create', 'x', 'user', 'tag')`),
+    )
+    await seal()
+    await archiveOnly()
+    expect((await erase([id(99)])).erased).toBe(1)
+    await seal()
+    await maintain()
+    await restore(months[1])
+    expect(await verify()).toMatchObject({ ok: true, findings: [], erased: 1 })
+    expect(await db.sql(`SELECT details ? 'erasure' AS says FROM audit_logs WHERE id = '${id(99)}'`)).toEqual(
+      [{ says: true }],
+    )
+    expect((await erase([id(99)])).erased).toBe(0)
+  })
+
   it('has no value that was erased since it was archived, and its seals and proofs hold', async () => {
     const { db, months, keys, archiveOnly, erase, seal, maintain, restore, verify, ...log } = await sixMonths(
       [{ organization: 'held', hold: true }],

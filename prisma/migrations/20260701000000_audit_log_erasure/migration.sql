@@ -367,8 +367,9 @@ BEGIN
     END IF\073
   END IF\073
 
-  -- what is erased already, its salt included
-  DELETE FROM "audit_logs_internal"."erasing" AS e WHERE e.transaction_id = transaction AND NOT e.is_changed AND NOT EXISTS (
+  -- what is erased already, its salt included, and says so: one that came back from the archive may have nothing but its salt to erase
+  DELETE FROM "audit_logs_internal"."erasing" AS e WHERE e.transaction_id = transaction AND NOT e.is_changed
+    AND (e.first_leaf IS NULL OR e.details #> ''{erasure,entry}'' IS NOT NULL) AND NOT EXISTS (
     SELECT FROM "audit_logs_internal"."seal_salts" AS s WHERE s.log = log_table AND s.first_leaf = e.first_leaf
       AND substring(s.salts FROM e.leaf * 16 + 1 FOR 16) <> decode(repeat(''00'', 16), ''hex''))\073
   found := (SELECT count(*) FROM "audit_logs_internal"."erasing" AS e WHERE e.transaction_id = transaction)\073
