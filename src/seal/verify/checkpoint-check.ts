@@ -27,6 +27,7 @@ export class CheckpointCheck {
 
   /** @returns what is wrong, in words; undefined where nothing is */
   problemOf(stored: StoredCheckpoint): string | undefined {
+    if (stored.number < 1) return 'the first one has the number 1'
     const before = this.#before
     this.#before = { number: stored.number, size: Math.max(stored.size, before.size) }
     if (stored.number === before.number) return 'there are two of this number'

@@ -19,7 +19,9 @@ export class CheckpointWalk {
     const { position, head, since } = log
     this.#tree = tree
     this.#onFinding = onFinding
-    this.#checkpoints = checkpointsBetween(log, position.log, since?.number ?? 0, head?.number ?? 0)
+    // from below the first one, as somebody may have added others there
+    const after = since?.number ?? Number.MIN_SAFE_INTEGER
+    this.#checkpoints = checkpointsBetween(log, position.log, after, head?.number ?? 0)
     this.#check = new CheckpointCheck(trusted, since ?? { number: 0, size: 0 })
     this.#newest = since?.size ?? 0
     this.#fitting = since
@@ -78,7 +80,8 @@ export class CheckpointWalk {
   }
 
   async #advance(): Promise<void> {
-    this.#next = (await this.#checkpoints.next()).value ?? undefined
+    do this.#next = (await this.#checkpoints.next()).value ?? undefined
+    while (this.#next && this.#next.number < 1 && !this.#fits(this.#next, this.#check))
   }
 
   /** Whether a checkpoint can be believed. If not, says why. */

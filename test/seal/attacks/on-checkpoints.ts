@@ -87,6 +87,11 @@ export const attacksOnCheckpoints: readonly Attack[] = [
     [checkpoint(8)],
   ),
   onCheckpoints(
+    'a checkpoint before the first one',
+    `INSERT INTO CHECKPOINTS SELECT log, 0, created_at, size, root, note, era, transaction_id, seq FROM CHECKPOINTS WHERE number = 7`,
+    [checkpoint(0)],
+  ),
+  onCheckpoints(
     'a checkpoint stored twice',
     `ALTER TABLE CHECKPOINTS DROP CONSTRAINT checkpoints_pkey; INSERT INTO CHECKPOINTS SELECT * FROM CHECKPOINTS WHERE number = 3`,
     [{ ...checkpoint(3), message: expect.stringContaining('there are two of this number') }],
