@@ -15,7 +15,7 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
  */
 export function erasureIn(details: string | null): string | undefined {
   if (!details?.includes('"erasure"')) return undefined
-  const entry = objectIn(objectIn(JSON.parse(details)).erasure).entry
+  const entry = asObject(asObject(JSON.parse(details)).erasure).entry
   return typeof entry === 'string' && uuid.test(entry) ? entry : undefined
 }
 
@@ -24,13 +24,13 @@ export function erasureIn(details: string | null): string | undefined {
  * hexadecimal. Whoever may write to the table may write such an entry, so that what has another form tells of nothing.
  */
 export function parseErased(details: string | null): ReadonlyMap<string, string> {
-  const told = Object.entries(objectIn(objectIn(JSON.parse(details ?? 'null')).erased))
+  const told = Object.entries(asObject(asObject(JSON.parse(details ?? 'null')).erased))
   return new Map(
     told.filter((pair): pair is [string, string] => uuid.test(pair[0]) && typeof pair[1] === 'string'),
   )
 }
 
 /** A JSON object, and an empty one for any other value. */
-function objectIn(value: unknown): Readonly<Record<string, unknown>> {
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }

@@ -1,41 +1,17 @@
-import type { ReaderCursor } from '../../reader/cursor.ts'
 import type { KnownPosition } from '../../reader/eras.ts'
 import { erasureIn } from '../erased-entry.ts'
-import { commitmentOf, decodeLeaf, leafLength, saltLength } from '../leaf.ts'
+import { commitmentOf, decodeLeaf, saltLength } from '../leaf.ts'
 import type { SealedLeaf } from '../sealed-leaf.ts'
-import type { StoredCheckpoint } from '../stored-checkpoint.ts'
 import { entryChanged, entryReordered, foundEntry } from './entry-findings.ts'
 import type { FoundEntry, OnFinding } from './finding.ts'
 import { parseForm, type RowValues, textIn } from './rows-between.ts'
-import type { StoredLeaves } from './sealed-part.ts'
-import { takenLeaves } from './taken-leaves.ts'
+import type { StoredLeaf } from './stored-leaf.ts'
 import { wrongPlaces } from './wrong-places.ts'
-
-/** A leaf, and what is said of its place. */
-export interface StoredLeaf extends SealedLeaf {
-  /** Where its entry is said to stand; undefined for all but the first of a step. */
-  readonly place: ReaderCursor | undefined
-  /** The checkpoint that it is the last leaf of; undefined for most. */
-  lastOf?: Pick<StoredCheckpoint, 'number' | 'place'> | undefined
-}
 
 /** A row that is not what was sealed. */
 export interface ChangedRow {
   readonly row: RowValues
   readonly leaf: StoredLeaf
-}
-
-/** The leaves of segments that are taken, one after the other. Where the salts are gone they are of no length. */
-export function leavesIn(segments: readonly StoredLeaves[]): StoredLeaf[] {
-  return takenLeaves(segments).flatMap(({ segment, count }) => {
-    const { firstLeaf, leaves, salts = Buffer.alloc(0), place } = segment
-    return Array.from({ length: count }, (_, at) => ({
-      index: firstLeaf + at,
-      bytes: leaves.subarray(at * leafLength, (at + 1) * leafLength),
-      salt: salts.subarray(at * saltLength, (at + 1) * saltLength),
-      place: at === 0 ? place : undefined,
-    }))
-  })
 }
 
 /** Compares leaves with the rows that stand in their place. Both come in the order of readers, as long as nobody altered it. */

@@ -4,7 +4,7 @@ import { idInLeaf, seqInLeaf } from '../leaf.ts'
 import { entryChanged, entryMissing, entryReordered } from './entry-findings.ts'
 import { ErasureCheck } from './erasure-check.ts'
 import type { OnFinding } from './finding.ts'
-import { type ChangedRow, isSealedAs, RowMatch, type StoredLeaf } from './match-rows.ts'
+import { type ChangedRow, isSealedAs, RowMatch } from './match-rows.ts'
 import {
   archivedValues,
   parseForm,
@@ -15,6 +15,7 @@ import {
 } from './rows-between.ts'
 import { readRowsWithoutPlace } from './rows-without-place.ts'
 import type { SealedLog } from './sealed-log.ts'
+import type { StoredLeaf } from './stored-leaf.ts'
 import { StrayRows } from './stray-rows.ts'
 import { wrongPlaces } from './wrong-places.ts'
 

@@ -2,10 +2,11 @@ import { compareCursors, type ReaderCursor } from '../../reader/cursor.ts'
 import { idInLeaf } from '../leaf.ts'
 import { type StoredCheckpoint, sealedPlace } from '../stored-checkpoint.ts'
 import { startNow } from './ahead.ts'
-import { isSealedAs, leavesIn } from './match-rows.ts'
+import { isSealedAs } from './match-rows.ts'
 import { ownPlaceOf, type RowsInPlace, readRowsBetween, readRowsById } from './rows-between.ts'
 import type { SealedLog } from './sealed-log.ts'
 import { endOfPart, readSealedPart, type SealedPart } from './sealed-part.ts'
+import { leavesIn } from './stored-leaf.ts'
 
 /** A part of what was sealed: the leaves from `start` up to `end`. */
 export interface SealedStep {

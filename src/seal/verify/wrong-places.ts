@@ -2,8 +2,8 @@ import { compareCursors, type ReaderCursor } from '../../reader/cursor.ts'
 import type { KnownPosition } from '../../reader/eras.ts'
 import { foundEntry } from './entry-findings.ts'
 import type { Finding } from './finding.ts'
-import type { StoredLeaf } from './match-rows.ts'
 import { ownPlaceOf, type RowValues } from './rows-between.ts'
+import type { StoredLeaf } from './stored-leaf.ts'
 
 /** Where leaves, or a checkpoint, are said to begin or to end elsewhere than the row stands that the leaf is of. */
 export function wrongPlaces(
