@@ -235,11 +235,12 @@ DECLARE
   types text := ''id uuid, "timestamp" timestamptz, action varchar, actor_id varchar, actor_type varchar, actor_email varchar,
     resource_type varchar, resource_id varchar, outcome varchar, reason text, details jsonb, request_id varchar, ip inet, user_agent text,
     organization_id varchar, seq bigint, transaction_id bigint''\073
-  -- what differs from call to call but for the key and the time is checked on top: each partition''s part of a plan costs
+  -- what differs from call to call but for the key and the time is checked on top: each partition''s part of a plan costs. A limit that
+  -- is NULL is none, but has the planner expect to stop early: to read all of a busy actor it would sort, rather than follow the index
   entries text := format(
 $body$(SELECT * FROM (
           SELECT %s FROM %s AS l
-          WHERE %%s AND "timestamp" >= %%s AND "timestamp" < %%s ORDER BY "timestamp" DESC, seq DESC OFFSET 0
+          WHERE %%s AND "timestamp" >= %%s AND "timestamp" < %%s ORDER BY "timestamp" DESC, seq DESC LIMIT no_limit
         ) AS l
         WHERE ("timestamp" < before OR seq < before_seq)
           AND (patterns IS NULL OR action LIKE ANY (patterns)) AND (of_outcome IS NULL OR outcome = of_outcome)
@@ -261,6 +262,7 @@ $body$
 DECLARE
   reading jsonb := jsonb_build_object(key[1], jsonb_build_array(key[2]))\073
   missing bigint := count\073
+  no_limit bigint\073
   lower timestamptz\073
   upper timestamptz\073
   given bigint\073
