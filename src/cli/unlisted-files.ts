@@ -1,8 +1,8 @@
 import type { MonthArchive } from '../archive-contract.ts'
 import { readArchived } from '../parquet/catalog.ts'
 import { unlistedFiles } from '../parquet/unlisted.ts'
-import type { TableName } from '../postgres/identifiers.ts'
-import type { SqlClient } from '../postgres/sql-client.ts'
+import { readKnownPosition } from '../reader/eras.ts'
+import type { ReaderLog } from '../reader/reader-log.ts'
 import { quantity } from './quantity.ts'
 
 /** What is in the archive of months, and is no part of it. */
@@ -14,15 +14,13 @@ export interface UnlistedFindings {
 
 /** Looks in the archive of months for files that the log's database does not know. */
 export async function findUnlisted(
-  { table, connection }: { readonly table: TableName; readonly connection: SqlClient },
+  log: ReaderLog,
   archive: MonthArchive,
   signal: AbortSignal,
 ): Promise<UnlistedFindings> {
-  const { schema = 'public', name } = table
-  // first what is there: what is archived meanwhile is known then
-  const files = await unlistedFiles(archive, `${schema}.${name}`, () => readArchived(connection, table), {
-    signal,
-  })
+  const position = await readKnownPosition(log)
+  const readKnown = () => readArchived(log.connection, log.table)
+  const files = await unlistedFiles(archive, position.log, readKnown, { signal })
   return { location: archive.location, files: files.map(({ key }) => key) }
 }
 

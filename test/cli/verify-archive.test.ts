@@ -149,4 +149,22 @@ export default { retention: { default: '1 year', archive: archiveFolder({ direct
       unlisted: { location, files: [file] },
     })
   })
+
+  it('looks for it where the log is, whatever its schema', async () => {
+    const other = await createDatabase()
+    await other.sql(`DO $$ BEGIN ALTER SCHEMA public RENAME TO app;
+      EXECUTE format('ALTER DATABASE %I SET search_path = app', current_database()); END $$`)
+    const folder = JSON.stringify(built('parquet/archive-folder.js'))
+    const file = 'app.audit_logs/entries/month=2024-03/part-0123456789abcdef-000.parquet'
+    const { directory } = await createProject({
+      'audit.config.ts': `import { archiveFolder } from ${folder}
+export default { retention: { default: '1 year', archive: archiveFolder({ directory: 'months' }) } }`,
+    })
+    await mkdir(dirname(join(directory, 'months', file)), { recursive: true })
+    await writeFile(join(directory, 'months', file), '')
+    const { stdout } = await runCli(['verify-archive', '--json'], {
+      ...{ cwd: directory, env: { ...env, DATABASE_URL: other.url } },
+    })
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, unlisted: { files: [file] } })
+  })
 })
