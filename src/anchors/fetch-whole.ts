@@ -6,10 +6,18 @@ interface WholeAnswer {
   readonly text: string
 }
 
-/** Asks, and follows to nowhere else: what is sent on would be sent to somebody else. */
-export async function fetchWhole(url: string | URL, request: RequestInit): Promise<WholeAnswer> {
+/**
+ * Asks, and follows to nowhere else: what is sent on would be sent to somebody else.
+ *
+ * @param timeout milliseconds that the whole answer may take
+ */
+export async function fetchWhole(
+  url: string | URL,
+  { signal, timeout, ...request }: Omit<RequestInit, 'signal'> & { signal: AbortSignal; timeout: number },
+): Promise<WholeAnswer> {
   try {
-    const answer = await fetch(url, { ...request, redirect: 'error' })
+    const within = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
+    const answer = await fetch(url, { ...request, signal: within, redirect: 'error' })
     const { ok, status, headers } = answer
     return { ok, status, type: headers.get('content-type') ?? '', text: await answer.text() }
   } catch (cause) {

@@ -33,7 +33,7 @@ export function httpAnchor(options: HttpAnchorOptions): Anchor {
     ...{ name, every },
     publish: async (note, { size, root }, signal) => {
       const answer = await fetchWhole(url, {
-        ...{ method: 'POST', body: note, signal: within(timeout, signal) },
+        ...{ method: 'POST', body: note, signal, timeout },
         headers: {
           ...headers,
           'content-type': 'text/plain; charset=utf-8',
@@ -43,13 +43,9 @@ export function httpAnchor(options: HttpAnchorOptions): Anchor {
       if (!answer.ok) throw new Error(`it answered ${answer.status}`)
     },
     read: async function* (signal) {
-      const answer = await fetchWhole(url, { headers: { ...headers }, signal: within(timeout, signal) })
+      const answer = await fetchWhole(url, { headers: { ...headers }, signal, timeout })
       if (!answer.ok) throw new Error(`it answered ${answer.status}`)
       yield* notesIn(answer.text.split('\n'))
     },
   }
-}
-
-function within(timeout: number, signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(timeout)])
 }

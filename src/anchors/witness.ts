@@ -54,8 +54,7 @@ export function witness(options: WitnessOptions): Anchor {
       for (let attempt = 0; ; attempt++) {
         const proof = (await consistencyFrom(old)).map((hash) => `${Buffer.from(hash).toString('base64')}\n`)
         const { ok, status, type, text } = await fetchWhole(address, {
-          ...{ method: 'POST', body: `old ${old}\n${proof.join('')}\n${note}` },
-          signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
+          ...{ method: 'POST', body: `old ${old}\n${proof.join('')}\n${note}`, signal, timeout },
         })
         if (ok) return cosigned(key, note, size, text)
         const known = status === 409 && type.startsWith('text/x.tlog.size') ? Number(text.trim()) : undefined

@@ -9,6 +9,7 @@ import { AuditError } from '../errors.ts'
 import { awsError, statusOf } from './aws-error.ts'
 import { sha256 } from './digest.ts'
 import type { S3Options } from './s3-options.ts'
+import { type VersionMarkers, versionPages } from './s3-versions.ts'
 
 /** A key, and all that a bucket has under it. */
 export interface ListedKey {
@@ -43,16 +44,12 @@ export class S3Reader {
 
   /** All keys with a prefix, in their order. */
   async *list(prefix: string): AsyncGenerator<ListedKey> {
-    let from: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {}
     let last: ListedKey | undefined
-    while (from) {
-      const page: ListObjectVersionsCommandOutput = await this.#page(prefix, from)
+    for await (const page of versionPages((from) => this.#page(prefix, from))) {
       const keys = keysOf(page, last)
-      const isMore = page.IsTruncated === true
       // of the last key the next page may have more
-      last = isMore ? keys.pop() : undefined
+      last = page.IsTruncated ? keys.pop() : undefined
       yield* keys
-      from = isMore ? { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker } : undefined
     }
   }
 
@@ -84,7 +81,7 @@ export class S3Reader {
     }
   }
 
-  async #page(prefix: string, from: object): Promise<ListObjectVersionsCommandOutput> {
+  async #page(prefix: string, from: VersionMarkers): Promise<ListObjectVersionsCommandOutput> {
     const command = new ListObjectVersionsCommand({ ...this.#bucket(), Prefix: prefix, ...from })
     return this.#client.send(command, { abortSignal: this.#signal }).catch((error: unknown) => {
       throw this.#unreadable(error, `did not list what is under ${prefix}`)

@@ -6,7 +6,6 @@ import {
   HeadObjectCommand,
   type HeadObjectCommandOutput,
   ListObjectVersionsCommand,
-  type ListObjectVersionsCommandOutput,
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
@@ -15,6 +14,7 @@ import { AuditError } from '../errors.ts'
 import { awsError, statusOf } from './aws-error.ts'
 import { sha256, sha256Base64 } from './digest.ts'
 import type { S3Options } from './s3-options.ts'
+import { versionPages } from './s3-versions.ts'
 
 /** An object to store. */
 interface NewObject extends NewArchiveObject {
@@ -26,7 +26,7 @@ interface NewObject extends NewArchiveObject {
 
 const day = 24 * 60 * 60 * 1000
 
-/** A bucket in which objects are written once and never deleted. */
+/** A bucket in which objects are written once. None is deleted but by `remove`, which Object Lock rules out. */
 export class S3Store {
   readonly #client: S3Client
   readonly #options: S3Options
@@ -179,23 +179,11 @@ export class S3Store {
     return first.id === undefined || first.id === 'null' ? null : first.id
   }
 
-  async *#versionPages(
-    prefix: string,
-    abortSignal: AbortSignal,
-  ): AsyncGenerator<ListObjectVersionsCommandOutput, void, void> {
-    let from: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {}
-    while (from) {
-      const command: ListObjectVersionsCommand = new ListObjectVersionsCommand({
-        ...{ ...this.#bucket(), Prefix: prefix, ...from },
-      })
-      const page: ListObjectVersionsCommandOutput = await this.#send(
-        `did not list the versions of ${prefix}`,
-        this.#client.send(command, { abortSignal }),
-      )
-      yield page
-      const { IsTruncated, NextKeyMarker, NextVersionIdMarker } = page
-      from = IsTruncated ? { KeyMarker: NextKeyMarker, VersionIdMarker: NextVersionIdMarker } : undefined
-    }
+  #versionPages(prefix: string, abortSignal: AbortSignal) {
+    return versionPages((from) => {
+      const command = new ListObjectVersionsCommand({ ...this.#bucket(), Prefix: prefix, ...from })
+      return this.#send(`did not list the versions of ${prefix}`, this.#client.send(command, { abortSignal }))
+    })
   }
 
   #head(key: string, versionId: string | null, abortSignal: AbortSignal): Promise<HeadObjectCommandOutput> {

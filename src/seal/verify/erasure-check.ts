@@ -7,7 +7,7 @@ import type { OnFinding } from './finding.ts'
 import type { ChangedRow } from './match-rows.ts'
 import { type RowValues, readRowsBehind, textIn } from './rows-between.ts'
 import type { SealedLog } from './sealed-log.ts'
-import { wrongPlaces } from './wrong-places.ts'
+import { checkPlaces } from './wrong-places.ts'
 
 /** Checks entries that were erased since they were sealed, and what the entries `auditLog.erase` tell of them. */
 export class ErasureCheck {
@@ -55,7 +55,7 @@ export class ErasureCheck {
       this.#onFinding({ ...finding, message })
     } else {
       this.#erased++
-      for (const finding of wrongPlaces(row, leaf, this.#log.position)) this.#onFinding(finding)
+      checkPlaces(row, leaf, this.#log.position, this.#onFinding)
     }
   }
 
@@ -85,8 +85,7 @@ export class ErasureCheck {
       }
       this.#erased++
       this.#unerased++
-      for (const finding of wrongPlaces(changed.row, changed.leaf, this.#log.position))
-        this.#onFinding(finding)
+      checkPlaces(changed.row, changed.leaf, this.#log.position, this.#onFinding)
     }
   }
 

@@ -6,7 +6,7 @@ import { entryChanged, entryReordered, foundEntry } from './entry-findings.ts'
 import type { FoundEntry, OnFinding } from './finding.ts'
 import { parseForm, type RowValues, textIn } from './rows-between.ts'
 import type { StoredLeaf } from './stored-leaf.ts'
-import { wrongPlaces } from './wrong-places.ts'
+import { checkPlaces } from './wrong-places.ts'
 
 /** A row that is not what was sealed. */
 export interface ChangedRow {
@@ -38,7 +38,7 @@ export class RowMatch {
   add(form: Buffer): void {
     const leaf = this.#leaves[this.#next]
     if (leaf && isFormSealedAs(form, leaf)) {
-      if (leaf.place || leaf.lastOf) this.#checkPlaces(parseForm(form), leaf)
+      if (leaf.place || leaf.lastOf) checkPlaces(parseForm(form), leaf, this.#position, this.#onFinding)
       this.#take(this.#next, true)
       return
     }
@@ -53,7 +53,7 @@ export class RowMatch {
     if (!isIntact && erasureIn(textIn(row, 'details'))) this.#erased.push({ row, leaf: found })
     else if (!isIntact) this.#onFinding(entryChanged(row, found))
     else if (at < this.#next) this.#onFinding(entryReordered(row, found))
-    else this.#checkPlaces(row, found)
+    else checkPlaces(row, found, this.#position, this.#onFinding)
     this.#take(at, isIntact)
   }
 
@@ -70,10 +70,6 @@ export class RowMatch {
   /** Leaves that no row came for. */
   get unmatched(): StoredLeaf[] {
     return this.#leaves.filter((_, at) => this.#matched[at] === 0)
-  }
-
-  #checkPlaces(row: RowValues, leaf: StoredLeaf): void {
-    for (const finding of wrongPlaces(row, leaf, this.#position)) this.#onFinding(finding)
   }
 
   /** A row that was changed may stand anywhere. Behind one that is intact all comes later: what was skipped is missing. */

@@ -17,7 +17,7 @@ import { readRowsWithoutPlace } from './rows-without-place.ts'
 import type { SealedLog } from './sealed-log.ts'
 import type { StoredLeaf } from './stored-leaf.ts'
 import { StrayRows } from './stray-rows.ts'
-import { wrongPlaces } from './wrong-places.ts'
+import { checkPlaces } from './wrong-places.ts'
 
 /** How many rows are looked for at a time. */
 const step = 1_000
@@ -109,7 +109,7 @@ export class RowCheck {
         this.#archived++
         this.#erasures.see(kept)
         if (!isSealedAs(kept, leaf)) changed.push({ row: kept, leaf })
-        else for (const finding of wrongPlaces(kept, leaf, this.#log.position)) this.#onFinding(finding)
+        else checkPlaces(kept, leaf, this.#log.position, this.#onFinding)
       } else {
         this.#onFinding(entryMissing(leaf, await this.#mayBeArchived()))
       }

@@ -37,14 +37,12 @@ export async function* readRowsBetween(
 ): AsyncGenerator<RowsInPlace, void, void> {
   // somebody may have taken the last eras away: then what they had is of the one before
   const present = position.eras.at(-1)?.number ?? 1
-  const [after, until] = [first, last].map((place) => ({ ...place, era: Math.min(place.era, present) })) as [
-    ReaderCursor,
-    ReaderCursor,
-  ]
+  const known = (place: ReaderCursor) => ({ ...place, era: Math.min(place.era, present) })
+  const [after, until] = [known(first), known(last)]
   for (const { number } of position.eras) {
     if (number < after.era || number > until.era) continue
-    let from: ReaderCursor | undefined = number === after.era ? after : startOf(number)
-    while (from) {
+    let from = number === after.era ? after : startOf(number)
+    while (true) {
       const range: CommittedRange = {
         ...{ after: from, isWhole: true },
         ...(number === until.era ? { until } : {}),

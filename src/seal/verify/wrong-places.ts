@@ -1,17 +1,18 @@
 import { compareCursors, type ReaderCursor } from '../../reader/cursor.ts'
 import type { KnownPosition } from '../../reader/eras.ts'
 import { foundEntry } from './entry-findings.ts'
-import type { Finding } from './finding.ts'
+import type { OnFinding } from './finding.ts'
 import { ownPlaceOf, type RowValues } from './rows-between.ts'
 import type { StoredLeaf } from './stored-leaf.ts'
 
-/** Where leaves, or a checkpoint, are said to begin or to end elsewhere than the row stands that the leaf is of. */
-export function wrongPlaces(
+/** Says where leaves, or a checkpoint, are said to begin or to end elsewhere than the row stands that the leaf is of. */
+export function checkPlaces(
   row: RowValues,
   { index, place, lastOf }: StoredLeaf,
   position: KnownPosition,
-): Finding[] {
-  if (!place && !lastOf) return []
+  onFinding: OnFinding,
+): void {
+  if (!place && !lastOf) return
   const own = ownPlaceOf(row, position)
   const about = { leaves: { first: index, last: index }, entry: foundEntry(row) }
   const { id } = about.entry
@@ -19,14 +20,12 @@ export function wrongPlaces(
     own.era === said.era
       ? `at another place than ${whose} entry ${id} stands at`
       : `in era ${said.era}, and by the table of eras ${whose} entry ${id} is of era ${own.era}`
-  const findings: Finding[] = []
   if (place && compareCursors(own, place) !== 0) {
     const message = `The leaves from ${index} on are said to begin ${where(place, 'their first')}`
-    findings.push({ kind: 'leaf', ...about, message })
+    onFinding({ kind: 'leaf', ...about, message })
   }
   if (lastOf && compareCursors(own, lastOf.place) !== 0) {
     const message = `Checkpoint ${lastOf.number} is said to end ${where(lastOf.place, 'its last')}`
-    findings.push({ kind: 'checkpoint', ...about, checkpoint: lastOf.number, message })
+    onFinding({ kind: 'checkpoint', ...about, checkpoint: lastOf.number, message })
   }
-  return findings
 }
