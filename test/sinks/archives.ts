@@ -41,7 +41,8 @@ export function archiveIn(client: S3Client, bucket: string, sinkPrefix = '') {
     let before: Manifest['previous'] = null
     // of one key the newest comes first, and the first one counts
     const firsts = new Map((await versions('manifests/')).map(({ Key, VersionId }) => [Key, VersionId]))
-    for (const [key = '', versionId = null] of firsts) {
+    for (const [key = '', listed] of firsts) {
+      const versionId = listed === 'null' || !listed ? null : listed // as a bucket without versions calls it
       const text = await get(key, versionId)
       const manifest = JSON.parse(String(text)) as Manifest
       if (JSON.stringify(manifest.previous) !== JSON.stringify(before))

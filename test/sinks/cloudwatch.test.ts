@@ -6,7 +6,7 @@ import { lineRow } from '../../src/log/ndjson.ts'
 import { type CloudWatchOptions, cloudWatch } from '../../src/sinks/cloudwatch.ts'
 import { sinkContract } from '../../src/sinks/sink-contract.ts'
 import { tamper } from '../archive/shipped.ts'
-import { until, write } from '../reader/readers.ts'
+import { until, untilReadable, write } from '../reader/readers.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { unique } from '../support/unique.ts'
 import { startMoto, withoutMoto } from './moto.ts'
@@ -38,6 +38,7 @@ describe.skipIf(withoutMoto)(`cloudWatch${withoutMoto ? `: skipped, ${withoutMot
   }
 
   async function ship(options: Partial<CloudWatchOptions> & { stream: string }) {
+    await untilReadable(database) // or it could be more batches than a test expects
     const errors: AuditError[] = []
     const sink = cloudWatch({ name: unique('cw'), group: 'audit', create: true, client: config, ...options })
     const shipping = await startShipping(prisma, {

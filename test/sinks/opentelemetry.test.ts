@@ -9,7 +9,7 @@ import { type AuditError, type ExactRow, startShipping, withAudit } from '../../
 import { lineRow } from '../../src/log/ndjson.ts'
 import { type OpenTelemetryOptions, openTelemetry } from '../../src/sinks/opentelemetry.ts'
 import { sinkContract } from '../../src/sinks/sink-contract.ts'
-import { until, write } from '../reader/readers.ts'
+import { until, untilReadable, write } from '../reader/readers.ts'
 import { createClient, createDatabase } from '../support/database.ts'
 import { unique } from '../support/unique.ts'
 
@@ -91,6 +91,7 @@ describe('openTelemetry', async () => {
   const prisma = withAudit(createClient(database.url))
 
   async function ship(sink: ReturnType<typeof openTelemetry>) {
+    await untilReadable(database) // or it could be more batches than a test expects
     const errors: AuditError[] = []
     const shipping = await startShipping(prisma, {
       ...{ sinks: [sink], pollInterval: 20, onError: (error: AuditError) => errors.push(error) },
