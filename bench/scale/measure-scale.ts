@@ -1,14 +1,10 @@
-import { mkdtemp, rm, statfs } from 'node:fs/promises'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { statfs } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import pg from 'pg'
+import { fileURLToPath } from 'node:url'
 import { withAudit } from 'prisma-extension-audit'
-import { archiveFolder } from 'prisma-extension-audit/archive'
 import { readerLog } from '../../src/reader/reader-log.ts'
-import { archiveMonth } from '../../src/retention/archive-month.ts'
-import { readPastMonths } from '../../src/retention/months.ts'
-import { ownedLog } from '../../src/retention/owned-log.ts'
-import { retentionSchema } from '../../src/retention-schema.ts'
 import { generateKeys } from '../../src/seal/keys.ts'
 import { Sealer } from '../../src/seal/sealer.ts'
 import { openSigner } from '../../src/seal/signer.ts'
@@ -17,8 +13,10 @@ import { ordinaryAdapter } from '../clients.ts'
 import { PrismaClient } from '../generated/client/client.ts'
 import { quantile } from '../measure.ts'
 import { newProduct } from '../workloads.ts'
+import type { ArchivingDone } from './archive-process.ts'
 import { createScaleDatabase, months, type ScaleDatabase } from './database.ts'
 import { fillScale } from './fill.ts'
+import { withOwner } from './owner.ts'
 import { createAsker } from './questions.ts'
 
 /** Milliseconds of a call. */
@@ -37,7 +35,7 @@ export interface ScaleResult {
   readonly oneTable: LogFacts | undefined
   /** Entries a second. */
   readonly sealing: { readonly entries: number; readonly perSecond: number }
-  readonly archiving: { readonly entries: number; readonly perSecond: number }
+  readonly archiving: ArchivingDone
 }
 
 export interface LogFacts {
@@ -170,52 +168,13 @@ async function seal({ url }: ScaleDatabase): Promise<ScaleResult['sealing']> {
   })
 }
 
-/** Milliseconds for archiving: at least one month, and as many as fit. */
-const timeForArchiving = 30_000
-
-/** The oldest months go to a folder, and are read back from there, as `maintain` does it. */
+/** The oldest months, in a process of its own, so that its memory is. */
 async function archive({ url }: ScaleDatabase): Promise<ScaleResult['archiving']> {
-  const directory = await mkdtemp(join(tmpdir(), 'audit-scale-'))
-  try {
-    return await withOwner(url, async (log) => {
-      const retention = retentionSchema.parse({ default: '1 month', archive: archiveFolder({ directory }) })
-      const { signal } = new AbortController()
-      const start = performance.now()
-      let entries = 0
-      for (const month of await readPastMonths(log, retention)) {
-        const actions = await archiveMonth(log, month, retention.archive, { lock: log.connection, signal })
-        for (const { action, entries: archived = 0 } of actions) if (action === 'archive') entries += archived
-        if (performance.now() - start > timeForArchiving) break
-      }
-      return { entries, perSecond: (entries / (performance.now() - start)) * 1_000 }
-    })
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
-}
-
-async function withOwner<T>(url: string, work: (log: ReturnType<typeof ownedLog>) => Promise<T>): Promise<T> {
-  const pool = new pg.Pool({ connectionString: url, max: 2 })
-  pool.on('error', () => {})
-  const connectionOf = (to: Pick<pg.Pool, 'query'>) => ({
-    query: async <Row>(sql: string, ...values: readonly unknown[]) =>
-      (await to.query(sql, [...values])).rows as Row[],
-  })
-  const transaction = async <R>(inside: (connection: ReturnType<typeof connectionOf>) => Promise<R>) => {
-    const client = await pool.connect()
-    try {
-      await client.query('BEGIN')
-      return await inside(connectionOf(client))
-    } finally {
-      await client.query('ROLLBACK').catch(() => {})
-      client.release()
-    }
-  }
-  try {
-    return await work(
-      ownedLog({ table: { name: 'audit_logs' }, connection: connectionOf(pool), transaction }),
-    )
-  } finally {
-    await pool.end()
-  }
+  const script = fileURLToPath(new URL('archive-process.ts', import.meta.url))
+  const child = fork(script, [url], { execArgv: process.execArgv })
+  const exited = once(child, 'exit')
+  const [done] = (await Promise.race([once(child, 'message'), exited])) as [ArchivingDone | number]
+  if (typeof done !== 'object') throw new Error(`The process that archives ended with code ${done}`)
+  await exited
+  return done
 }

@@ -19,6 +19,7 @@ export function scaleTables(result: ScaleResult): { title: string; head: string[
         ['create, recorded by triggers, full log, ms', ...both(result, ({ writes }) => shown(writes.full))],
         ['sealed, entries a second', result.sealing.perSecond.toFixed(0), ''],
         ['archived and read back, entries a second', result.archiving.perSecond.toFixed(0), ''],
+        ['archiving, the most memory, MB', (result.archiving.memory / 1e6).toFixed(0), ''],
       ],
     },
     {

@@ -1,9 +1,9 @@
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
 import type { ArchiveQuestion, EntryPlace, FoundRow, UnerasedQuestion } from '../archive-contract.ts'
-import { columnNames } from '../log/columns.ts'
+import { columnNames, type LogColumn } from '../log/columns.ts'
 import type { ExactRow } from '../sink.ts'
 import { isoMicroseconds } from '../values/iso-timestamp.ts'
-import { storedColumns, storedText } from './columns.ts'
+import { storedRow } from './columns.ts'
 import { ParquetConditions } from './conditions.ts'
 import { loadDuckdb } from './load-duckdb.ts'
 
@@ -13,12 +13,12 @@ export async function* readParquet(
   paths: readonly string[],
 ): AsyncGenerator<ExactRow[], void, void> {
   const { listValue } = await loadDuckdb()
-  const sql = `SELECT ${storedColumns} FROM read_parquet($1) AS l ORDER BY l.transaction_id, l.seq`
+  const sql = `SELECT ${storedRow} FROM read_parquet($1) AS l ORDER BY l.transaction_id, l.seq`
   const result = await connection.stream(sql, [listValue([...paths])])
   while (true) {
     const chunk = await result.fetchChunk()
     if (!chunk || chunk.rowCount === 0) return
-    yield chunk.getRows().map(exactRow)
+    yield chunk.getColumnValues(0).map((stored) => readRow(stored).row)
   }
 }
 
@@ -44,14 +44,13 @@ export async function findInParquet(
   ]
   const direction = isNewest ? 'DESC' : 'ASC'
   const result = await connection.runAndReadAll(
-    `SELECT ${storedColumns}, filename FROM read_parquet(${files}, filename = true) AS l WHERE ${where.join(' AND ')}
+    `SELECT ${storedRow}, filename FROM read_parquet(${files}, filename = true) AS l WHERE ${where.join(' AND ')}
      ORDER BY l."timestamp" ${direction}, l.seq ${direction} ${count === undefined ? '' : `LIMIT ${Math.floor(count)}`}`,
     values,
   )
-  return result.getRows().map((columns) => {
-    const row = exactRow(columns)
-    const place = { microseconds: BigInt(storedText(columns[timeAt]) ?? ''), seq: BigInt(row.seq) }
-    return { row, place, path: String(columns.at(-1)) }
+  return result.getRows().map(([stored, path]) => {
+    const { row, microseconds } = readRow(stored)
+    return { row, place: { microseconds, seq: BigInt(row.seq) }, path: String(path) }
   })
 }
 
@@ -99,14 +98,18 @@ function behind(
 
 const timeAt = columnNames.indexOf('timestamp')
 
-function exactRow(columns: readonly DuckDBValue[]): ExactRow {
-  const row = Object.fromEntries(columnNames.map((name, index) => [name, storedText(columns[index])]))
-  return { ...row, timestamp: timestampOf(storedText(columns[timeAt]) ?? '') } as unknown as ExactRow
+/** A row as {@link storedRow} selects it. */
+function readRow(stored: DuckDBValue | undefined): { row: ExactRow; microseconds: bigint } {
+  const values = JSON.parse(stored as string) as (string | null)[]
+  const microseconds = BigInt(values[timeAt] ?? '')
+  values[timeAt] = timestampOf(microseconds)
+  const row: Partial<Record<LogColumn, string | null | undefined>> = {}
+  for (const [index, name] of columnNames.entries()) row[name] = values[index]
+  return { row: row as ExactRow, microseconds }
 }
 
 /** What no four digits of a year can say comes back as a number, which is not what was written: it is found when reading back. */
-function timestampOf(microseconds: string): string {
-  const time = BigInt(microseconds)
-  const isInRange = time >= -62_135_596_800_000_000n && time < 253_402_300_800_000_000n
-  return isInRange ? isoMicroseconds(time) : microseconds
+function timestampOf(microseconds: bigint): string {
+  const isInRange = microseconds >= -62_135_596_800_000_000n && microseconds < 253_402_300_800_000_000n
+  return isInRange ? isoMicroseconds(microseconds) : String(microseconds)
 }

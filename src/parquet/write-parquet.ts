@@ -10,11 +10,11 @@ const bytesInFile = 256 * 1024 * 1024
 
 const [fewest, most] = [20_480, 1_000_000]
 
-/** How much DuckDB keeps in memory; the rest is beside the files. */
+/** How much DuckDB keeps in memory; the rest it puts beside the files. */
 const memory = '512MB'
 
 /**
- * Writes rows to files, in memory that does not grow with them: they are collected on disk, sorted there, and cut. The same
+ * Writes rows to files, in memory that does not grow with them: they are collected, sorted, and cut. The same
  * rows make the same files, by one version of DuckDB: with several threads they would differ.
  */
 export async function writeParquet(
@@ -22,7 +22,7 @@ export async function writeParquet(
   directory: string,
 ): Promise<ParquetFile[]> {
   const { DuckDBInstance } = await loadDuckdb()
-  const instance = await DuckDBInstance.create(join(directory, 'rows.duckdb'), {
+  const instance = await DuckDBInstance.create(':memory:', {
     ...{ threads: '1', memory_limit: memory, temp_directory: join(directory, 'spilled') },
   })
   try {
@@ -39,14 +39,13 @@ export async function writeParquet(
 }
 
 async function collect(connection: DuckDBConnection, lines: AsyncIterable<readonly string[]>): Promise<void> {
-  const { DuckDBDataChunk, VARCHAR } = await loadDuckdb()
   await connection.run('CREATE TABLE lines (line VARCHAR)')
   const appender = await connection.createAppender('lines')
   for await (const some of lines) {
-    for (let at = 0; at < some.length; at += 2_048) {
-      const chunk = DuckDBDataChunk.create([VARCHAR])
-      chunk.setColumns([some.slice(at, at + 2_048)])
-      appender.appendDataChunk(chunk)
+    // a chunk of rows would keep its memory until it is collected as garbage
+    for (const line of some) {
+      appender.appendVarchar(line)
+      appender.endRow()
     }
     appender.flushSync()
   }

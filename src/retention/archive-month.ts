@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { MonthArchive, ParquetFile } from '../archive-contract.ts'
 import { brokenArchive } from '../parquet/broken.ts'
 import { readArchived } from '../parquet/catalog.ts'
@@ -109,24 +110,27 @@ async function* linesOf(
   signal: AbortSignal,
 ): AsyncGenerator<string[], void, void> {
   const hash = createHash('sha256')
-  let place = ['0', '0']
-  while (true) {
-    signal.throwIfAborted()
-    const rows = await connection.query<{ line: string; transaction: string; number: string }>(
+  const readBehind = ([transaction, number]: readonly [string, string]) =>
+    connection.query<{ line: string; transaction: string; number: string }>(
       `SELECT ${canonicalSql}::text AS line, l.transaction_id::text AS transaction, l.seq::text AS number FROM ONLY ${partition} AS l
 WHERE (${transactionSql}, l.seq) > ($1::text::pg_catalog.xid8, $2::text::int8) AND l.seq > $3::text::int8
 ORDER BY ${commitOrder} LIMIT ${pageSize}`,
-      ...[...place, String(content.after)],
+      ...[transaction, number, String(content.after)],
     )
+  let next: ReturnType<typeof readBehind> | undefined = readBehind(['0', '0'])
+  while (next) {
+    signal.throwIfAborted()
+    const rows: Awaited<typeof next> = await next
+    const last = rows.at(-1)
+    next = last && rows.length === pageSize ? readBehind([last.transaction, last.number]) : undefined
+    next?.catch(() => {}) // it is thrown where it is awaited
+    await setImmediate() // a query is only sent once nothing else is to be done
     for (const { line, number } of rows) {
       hash.update(`${line}\n`)
       content.seqSum += BigInt(number)
     }
     content.entries += rows.length
     if (rows.length > 0) yield rows.map(({ line }) => line)
-    const last = rows.at(-1)
-    if (!last || rows.length < pageSize) break
-    place = [last.transaction, last.number]
   }
   content.sha256 = hash.digest('hex')
 }
