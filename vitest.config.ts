@@ -1,8 +1,9 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
 const rooms = [
-  ...['capture', 'context', 'events', 'http', 'models', 'options'],
-  ...['reads', 'search', 'time-travel', 'transactions', 'values'],
+  ...['archive', 'capture', 'context', 'erasure', 'events', 'failures', 'http', 'log', 'models', 'options'],
+  ...['partitions', 'reader', 'reads', 'retention', 'seal', 'search', 'sinks', 'time-travel'],
+  ...['transactions', 'values'],
 ]
 
 /**

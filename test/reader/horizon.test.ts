@@ -9,11 +9,14 @@ const database = await createDatabase()
 const other = await createDatabase()
 const log = logOf(database)
 
+/** Transactions of other tests hold it, too, and end. */
+async function untilHorizon(expected: object): Promise<void> {
+  await expect.poll(() => readHorizon(log), { timeout: 20_000 }).toMatchObject(expected)
+}
+
 it('nobody holds it where no transaction has written', async () => {
   await write(database.pool, 'done.before')
-  await expect
-    .poll(() => readHorizon(log), { timeout: 20_000 })
-    .toMatchObject({ holder: null, waitingEntries: 0 })
+  await untilHorizon({ holder: null, waitingEntries: 0 })
 })
 
 it('a transaction of another database holds it, and is named', async () => {
@@ -30,12 +33,11 @@ it('a transaction of another database holds it, and is named', async () => {
       )
     ).rows
     await write(database.pool, 'done.later')
-    const { holder, waitingEntries } = await readHorizon(log)
-    expect(waitingEntries).toBe(1)
-    expect(holder).toEqual({
+    const holder = {
       ...{ kind: 'session', pid, gid: null, application: 'nightly import', user: url.username },
       ...{ database: url.pathname.slice(1), since },
-    })
+    }
+    await untilHorizon({ waitingEntries: 1, holder })
   } finally {
     await client.query('ROLLBACK')
     await client.end()
@@ -53,9 +55,12 @@ it('a prepared transaction holds it, without a session, and is named', async ({ 
   await client.query(`PREPARE TRANSACTION 'forgotten'`)
   client.release()
   try {
-    expect((await readHorizon(log)).holder).toMatchObject({
-      ...{ kind: 'prepared', pid: null, gid: 'forgotten', database: new URL(database.url).pathname.slice(1) },
-      since: expect.stringMatching(/^\d{4}-.*Z$/),
+    await untilHorizon({
+      holder: {
+        ...{ kind: 'prepared', pid: null, gid: 'forgotten' },
+        database: new URL(database.url).pathname.slice(1),
+        since: expect.stringMatching(/^\d{4}-.*Z$/),
+      },
     })
   } finally {
     await database.sql(`ROLLBACK PREPARED 'forgotten'`)

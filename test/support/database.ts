@@ -58,16 +58,24 @@ export interface Entry {
 /** Clones the template into a new database. Call it at the top of a test file. */
 export async function createDatabase(options: { template?: string } = {}): Promise<Database> {
   const name = `audit_test_${randomBytes(6).toString('hex')}`
-  const admin = new pg.Client(inject('serverUrl'))
-  await admin.connect()
-  await admin.query(`CREATE DATABASE ${name} TEMPLATE ${options.template ?? inject('template')}`)
+  await onServer(`CREATE DATABASE ${name} TEMPLATE ${options.template ?? inject('template')}`)
   const database = openDatabase(databaseUrl(inject('serverUrl'), name))
   afterAll(async () => {
     await database.pool.end()
-    await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-    await admin.end()
+    await onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
   })
   return database
+}
+
+/** Keeps no connection: a server has only so many, and files that share a worker would keep all of theirs. */
+async function onServer(sql: string): Promise<void> {
+  const client = new pg.Client(inject('serverUrl'))
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
 }
 
 /** A database that is there already. Whoever opens it ends its pool. */
