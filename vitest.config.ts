@@ -1,16 +1,16 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
 const rooms = [
-  ...['archive', 'capture', 'context', 'erasure', 'events', 'failures', 'http', 'log', 'models', 'options'],
-  ...['partitions', 'reader', 'reads', 'retention', 'seal', 'search', 'sinks', 'time-travel'],
-  ...['transactions', 'values'],
+  ...['archive', 'capture', 'context', 'contract', 'erasure', 'events', 'failures', 'http', 'log', 'models'],
+  ...['options', 'oracle', 'partitions', 'prisma-7', 'reader', 'reads', 'retention', 'seal', 'search'],
+  ...['sinks', 'time-travel', 'transactions', 'triggers', 'values'],
 ]
 
 /**
  * Files that share their workers: what they import is loaded once in each, and not for every file. `statements` measures the
- * memory of its worker.
+ * memory of its worker, and `without-parser` sees what is loaded in it.
  */
-const sharing = `test/{${rooms}}/**/!(statements).test.ts`
+const sharing = `test/{${rooms}}/**/!(statements|without-parser).test.ts`
 
 const exclude = [...configDefaults.exclude, 'test/bundlers/**']
 
@@ -18,6 +18,7 @@ const common = {
   setupFiles: ['all', 'half'].includes(process.env.AUDIT_WATCHED ?? '')
     ? ['test/support/watched-set-up.ts']
     : [],
+  unstubEnvs: true,
   testTimeout: 30_000,
   hookTimeout: 60_000,
 }

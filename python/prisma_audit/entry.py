@@ -12,6 +12,7 @@ from .context import Actor, ActorType, AuditContext
 from .details import differing_fields
 from .event import Outcome
 from .json_values import Json, to_text
+from .moments import moment_at
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,8 +112,6 @@ COLUMNS = ", ".join(
     ]
 )
 
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-
 
 def entry_of(row: Sequence[Any]) -> AuditEntry:
     """Give the entry of a row of `COLUMNS`."""
@@ -120,7 +119,7 @@ def entry_of(row: Sequence[Any]) -> AuditEntry:
     microseconds, seq, transaction_id = row[len(WRITTEN) : len(WRITTEN) + 3]
     return AuditEntry(
         id=values["id"],
-        timestamp=_EPOCH + datetime.timedelta(microseconds=int(microseconds)),
+        timestamp=moment_at(int(microseconds)),
         action=values["action"],
         actor=Actor(values["actor_id"], cast(ActorType, values["actor_type"]), values["actor_email"]),
         resource=Resource(values["resource_type"], values["resource_id"]),

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { maintainProjectLog } from '../../src/cli/maintain.ts'
 import { readStatus } from '../../src/cli/status.ts'
 import { withAudit } from '../../src/index.ts'
@@ -21,7 +21,7 @@ const write = (db: Database) =>
     VALUES (gen_random_uuid(), now() + interval '3 months', 'a.b', 'x', 'user', 'a')`)
 
 async function maintain(db: Database, options: { isDryRun?: boolean } = {}) {
-  process.env.DATABASE_URL = db.url
+  vi.stubEnv('DATABASE_URL', db.url)
   const { directory } = await createProject({})
   return maintainProjectLog(directory, { table: undefined, since: undefined, isDryRun: false, ...options })
 }

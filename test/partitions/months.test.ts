@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { convertProjectLog, maintainProjectLog } from '../../src/cli/maintain.ts'
 import { describeStatus, readStatus } from '../../src/cli/status.ts'
 import { withAudit } from '../../src/index.ts'
@@ -77,7 +77,7 @@ it('the CHECK of a conversion that was interrupted is named, and the next conver
   )
   await db.sql(`SELECT audit_logs_internal.bound_log('audit_logs', NULL)`)
   expect(await problems(db)).toEqual([expect.stringContaining('of a conversion that was interrupted')])
-  process.env.DATABASE_URL = db.url
+  vi.stubEnv('DATABASE_URL', db.url)
   const project = await createProject({})
   expect(await convertProjectLog(project.directory, undefined, () => {})).toContain(
     'is a table of months now',
@@ -90,7 +90,7 @@ it('maintain says what it would do, does it, and has nothing left to do', async 
   await leaveMonths(db, 9)
   await db.sql(`INSERT INTO audit_logs_internal.written_ids (log, id, written_at) VALUES
     ('public.audit_logs', gen_random_uuid(), now() - interval '2 days'), ('public.audit_logs', gen_random_uuid(), now())`)
-  process.env.DATABASE_URL = db.url
+  vi.stubEnv('DATABASE_URL', db.url)
   const project = await createProject({})
   const given = { table: undefined, since: undefined }
   const dry = await maintainProjectLog(project.directory, { ...given, isDryRun: true })

@@ -10,13 +10,13 @@ import re
 from typing import NamedTuple
 
 from ..errors import AuditError
+from ..moments import microseconds_at, moment_at
 
 #: Part of every cursor.
 _VERSION = 1
 
-_EPOCH = datetime.datetime(1970, 1, 1)
-_FIRST = (datetime.datetime(1, 1, 1) - _EPOCH) // datetime.timedelta(microseconds=1)
-_LAST = (datetime.datetime(9999, 12, 31, 23, 59, 59) - _EPOCH) // datetime.timedelta(microseconds=1)
+_FIRST = microseconds_at(datetime.datetime(1, 1, 1, tzinfo=datetime.timezone.utc))
+_LAST = microseconds_at(datetime.datetime(9999, 12, 31, 23, 59, 59, tzinfo=datetime.timezone.utc))
 
 
 class Position(NamedTuple):
@@ -27,7 +27,7 @@ class Position(NamedTuple):
 
     def timestamp(self) -> str:
         """Give the time as PostgreSQL reads it, with all six digits."""
-        return f"{(_EPOCH + datetime.timedelta(microseconds=self.microseconds)).isoformat(timespec='microseconds')}Z"
+        return moment_at(self.microseconds).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def encode_cursor(position: Position, question: str) -> str:

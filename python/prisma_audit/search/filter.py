@@ -10,6 +10,7 @@ from typing import Any, TypedDict, Union
 
 from ..errors import AuditError
 from ..json_values import instant, scalar_text, to_text
+from ..moments import microseconds_at
 from ..shape import STORABLE, Problems
 from ..texts import is_storable, utf16_order
 from .conditions import Conditions
@@ -184,8 +185,7 @@ def moment_of(iso: str) -> datetime.datetime:
 
 def microseconds_of(iso: str) -> int:
     """Read a moment in ISO 8601, as microseconds since 1970."""
-    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-    return (moment_of(iso) - epoch) // datetime.timedelta(microseconds=1)
+    return microseconds_at(moment_of(iso))
 
 
 def _check_order(conditions: Conditions) -> None:
