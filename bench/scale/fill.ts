@@ -93,8 +93,13 @@ const columns = `id, "timestamp", action, actor_id, actor_type, resource_type, r
 const id = `(lpad(to_hex(floor(extract(epoch FROM time) * 1000)::int8), 12, '0') || '7' || substr(hash, 1, 3) || '8'
       || substr(hash, 4, 15))::uuid`
 
-const change = `jsonb_build_object('before', jsonb_build_object('id', n, 'status', 'DRAFT'),
-      'after', jsonb_build_object('id', n, 'status', 'PAID'), 'changed', '["status"]'::jsonb)`
+const changeOf = (
+  record: string,
+) => `jsonb_build_object('before', jsonb_build_object('id', ${record}, 'status', 'DRAFT'),
+      'after', jsonb_build_object('id', ${record}, 'status', 'PAID'), 'changed', '["status"]'::jsonb)`
+
+/** Order 42, one of a thousand users, or one of the records of the other resources. */
+const recordNumber = 'CASE n % 20 WHEN 0 THEN 42 WHEN 1 THEN n * 104729 % 1000 ELSE n / 20 END'
 
 const generate = `
   INSERT INTO audit_logs (${columns})
@@ -103,9 +108,9 @@ const generate = `
     CASE n % 20 WHEN 0 THEN 'ada' ELSE 'actor-' || n * 7919 % 200 END,
     'user',
     CASE n % 20 WHEN 0 THEN 'order' WHEN 1 THEN 'user' ELSE resource END,
-    CASE n % 20 WHEN 0 THEN '42' WHEN 1 THEN (n * 104729 % 1000)::text ELSE (n / 20)::text END,
+    (${recordNumber})::text,
     CASE WHEN n % 20 = 1 AND n % 200 > 20 THEN 'failure' ELSE 'success' END,
-    CASE WHEN n % 20 <> 1 THEN ${change} END,
+    CASE WHEN n % 20 <> 1 THEN ${changeOf(recordNumber)} END,
     'request-' || n / 3, '203.0.113.7', 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0',
     'organization-' || n / 7 % 100
   FROM (
@@ -121,7 +126,7 @@ const generate = `
  */
 const rare = `
   INSERT INTO audit_logs (${columns})
-  SELECT ${id}, time, 'order.update', actor, 'user', 'order', record, 'success', ${change}, 'rare-request-' || $2::int4,
+  SELECT ${id}, time, 'order.update', actor, 'user', 'order', record, 'success', ${changeOf('record::int4')}, 'rare-request-' || $2::int4,
     NULL, NULL, NULL
   FROM (
     SELECT n, md5(record || actor || n || ' ' || $2::int4) AS hash, $1::timestamptz + n * interval '1 minute' AS time, record, actor
