@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { withAudit, withAuditContext } from 'prisma-extension-audit'
 import { generateKeys } from '../src/seal/keys.ts'
+import { answerOf } from './answer-of.ts'
 import { ordinaryAdapter } from './clients.ts'
 import { requestContext } from './context.ts'
 import { PrismaClient } from './generated/client/client.ts'
@@ -85,13 +86,8 @@ function start(work: SealWork, url: string, ids: readonly string[] = []) {
   return fork(script, [work, url, ...ids], { execArgv: process.execArgv })
 }
 
-async function run(work: SealWork, url: string, ids?: readonly string[]): Promise<WorkDone> {
-  const child = start(work, url, ids)
-  const exited = once(child, 'exit')
-  const [done] = (await Promise.race([once(child, 'message'), exited])) as [WorkDone | number]
-  if (typeof done !== 'object') throw new Error(`The process for ${work} ended with code ${done}`)
-  await exited
-  return done
+function run(work: SealWork, url: string, ids?: readonly string[]): Promise<WorkDone> {
+  return answerOf(start(work, url, ids), `for ${work}`)
 }
 
 /** Blocks of creates, one call after the other, alone and beside a process that seals, in mirrored order. */

@@ -8,9 +8,18 @@ import { fileURLToPath } from 'node:url'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import pg from 'pg'
 import { hasMoto, type Moto, startMoto } from '../scripts/moto.ts'
+import { answerOf } from './answer-of.ts'
 import { createLog } from './log.ts'
 import { median } from './measure.ts'
 import { databaseProcessorTime, processorTime } from './processor-time.ts'
+
+/** What the process for `verify-archive` says when it is done. */
+interface Verified {
+  readonly ok: boolean
+  readonly entries: number
+  readonly seconds: number
+  readonly memory: number
+}
 
 /** A sink that catches up with a backlog. */
 export interface CatchUp {
@@ -105,9 +114,7 @@ class ShipBench {
   /** In a process of its own, so that its memory is. */
   async #verify(sink: readonly string[], backlog: number): Promise<CatchUp['verified']> {
     const child = this.#fork('verify-archive-process.ts', sink)
-    const exited = once(child, 'exit')
-    const [{ ok, entries, seconds, memory }] = await once(child, 'message')
-    await exited
+    const { ok, entries, seconds, memory } = await answerOf<Verified>(child, 'that verifies')
     if (!ok || entries !== backlog) throw new Error(`${entries} of ${backlog} entries equal the log`)
     return { perSecond: entries / seconds, memory }
   }

@@ -1,5 +1,4 @@
 import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { statfs } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +8,7 @@ import { generateKeys } from '../../src/seal/keys.ts'
 import { Sealer } from '../../src/seal/sealer.ts'
 import { openSigner } from '../../src/seal/signer.ts'
 import { sealSchema } from '../../src/seal-schema.ts'
+import { answerOf } from '../answer-of.ts'
 import { ordinaryAdapter } from '../clients.ts'
 import { PrismaClient } from '../generated/client/client.ts'
 import { quantile } from '../measure.ts'
@@ -169,12 +169,7 @@ async function seal({ url }: ScaleDatabase): Promise<ScaleResult['sealing']> {
 }
 
 /** The oldest months, in a process of its own, so that its memory is. */
-async function archive({ url }: ScaleDatabase): Promise<ScaleResult['archiving']> {
+function archive({ url }: ScaleDatabase): Promise<ScaleResult['archiving']> {
   const script = fileURLToPath(new URL('archive-process.ts', import.meta.url))
-  const child = fork(script, [url], { execArgv: process.execArgv })
-  const exited = once(child, 'exit')
-  const [done] = (await Promise.race([once(child, 'message'), exited])) as [ArchivingDone | number]
-  if (typeof done !== 'object') throw new Error(`The process that archives ended with code ${done}`)
-  await exited
-  return done
+  return answerOf(fork(script, [url], { execArgv: process.execArgv }), 'that archives')
 }

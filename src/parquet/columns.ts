@@ -14,7 +14,7 @@ function typeOf(name: LogColumn): ParquetType {
 }
 
 /**
- * What to select of a file for a row: one JSON array of texts and nulls, as crossing to JavaScript costs by value. The instant is
+ * What to select of a file, as `l`, for a row: one JSON array of texts and nulls, as crossing to JavaScript costs by value. The instant is
  * its microseconds since 1970.
  */
 export const storedRow = `json_array(${parquetColumns

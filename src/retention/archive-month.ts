@@ -110,20 +110,22 @@ async function* linesOf(
   signal: AbortSignal,
 ): AsyncGenerator<string[], void, void> {
   const hash = createHash('sha256')
-  const readBehind = ([transaction, number]: readonly [string, string]) =>
-    connection.query<{ line: string; transaction: string; number: string }>(
+  const readBehind = (transaction: string, number: string) => {
+    signal.throwIfAborted()
+    const rows = connection.query<{ line: string; transaction: string; number: string }>(
       `SELECT ${canonicalSql}::text AS line, l.transaction_id::text AS transaction, l.seq::text AS number FROM ONLY ${partition} AS l
 WHERE (${transactionSql}, l.seq) > ($1::text::pg_catalog.xid8, $2::text::int8) AND l.seq > $3::text::int8
 ORDER BY ${commitOrder} LIMIT ${pageSize}`,
       ...[transaction, number, String(content.after)],
     )
-  let next: ReturnType<typeof readBehind> | undefined = readBehind(['0', '0'])
+    rows.catch(() => {}) // it is thrown where it is awaited
+    return rows
+  }
+  let next: ReturnType<typeof readBehind> | undefined = readBehind('0', '0')
   while (next) {
-    signal.throwIfAborted()
     const rows: Awaited<typeof next> = await next
     const last = rows.at(-1)
-    next = last && rows.length === pageSize ? readBehind([last.transaction, last.number]) : undefined
-    next?.catch(() => {}) // it is thrown where it is awaited
+    next = last && rows.length === pageSize ? readBehind(last.transaction, last.number) : undefined
     await setImmediate() // a query is only sent once nothing else is to be done
     for (const { line, number } of rows) {
       hash.update(`${line}\n`)

@@ -9,7 +9,7 @@ import { AuditError } from '../errors.ts'
 import { awsError, statusOf } from './aws-error.ts'
 import { sha256 } from './digest.ts'
 import type { S3Options } from './s3-options.ts'
-import { type VersionMarkers, versionPages } from './s3-versions.ts'
+import { type VersionMarkers, versionIdOf, versionPages } from './s3-versions.ts'
 
 /** A key, and all that a bucket has under it. */
 export interface ListedKey {
@@ -115,8 +115,7 @@ function keysOf(
     return found
   }
   if (before) keys.set(before.key, { ...before, versions: [...before.versions] })
-  for (const { Key, VersionId = 'null' } of Versions)
-    of(Key).versions.push(VersionId === 'null' ? null : VersionId)
+  for (const { Key, VersionId } of Versions) of(Key).versions.push(versionIdOf(VersionId))
   for (const { Key } of DeleteMarkers) of(Key).deleteMarkers++
   return [...keys.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
 }

@@ -14,7 +14,7 @@ import { AuditError } from '../errors.ts'
 import { awsError, statusOf } from './aws-error.ts'
 import { sha256, sha256Base64 } from './digest.ts'
 import type { S3Options } from './s3-options.ts'
-import { versionPages } from './s3-versions.ts'
+import { versionIdOf, versionPages } from './s3-versions.ts'
 
 /** An object to store. */
 interface NewObject extends NewArchiveObject {
@@ -176,7 +176,7 @@ export class S3Store {
       if (page.NextKeyMarker !== key) break
     }
     if (!first) throw new AuditError('AUDIT_SINK_AWAY', `another process is storing ${key} just now.`)
-    return first.id === undefined || first.id === 'null' ? null : first.id
+    return versionIdOf(first.id)
   }
 
   #versionPages(prefix: string, abortSignal: AbortSignal) {

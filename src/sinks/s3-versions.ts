@@ -6,6 +6,11 @@ export interface VersionMarkers {
   readonly VersionIdMarker?: string | undefined
 }
 
+/** A version as a list names it: null for the only one of a bucket without versions. */
+export function versionIdOf(listed: string | undefined): string | null {
+  return listed === undefined || listed === 'null' ? null : listed
+}
+
 /** The pages of a list of versions, one after the other. */
 export async function* versionPages(
   read: (from: VersionMarkers) => Promise<ListObjectVersionsCommandOutput>,

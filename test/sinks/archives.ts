@@ -10,6 +10,7 @@ import type { Moto } from '../../scripts/moto.ts'
 import type { ExactRow } from '../../src/index.ts'
 import { decompressed } from '../../src/sinks/compression.ts'
 import type { Manifest } from '../../src/sinks/s3-manifest.ts'
+import { versionIdOf } from '../../src/sinks/s3-versions.ts'
 import { unique } from '../support/unique.ts'
 import { rowsOf } from './places.ts'
 
@@ -42,7 +43,7 @@ export function archiveIn(client: S3Client, bucket: string, sinkPrefix = '') {
     // of one key the newest comes first, and the first one counts
     const firsts = new Map((await versions('manifests/')).map(({ Key, VersionId }) => [Key, VersionId]))
     for (const [key = '', listed] of firsts) {
-      const versionId = listed === 'null' || !listed ? null : listed // as a bucket without versions calls it
+      const versionId = versionIdOf(listed)
       const text = await get(key, versionId)
       const manifest = JSON.parse(String(text)) as Manifest
       if (JSON.stringify(manifest.previous) !== JSON.stringify(before))

@@ -110,7 +110,6 @@ describe('openTelemetry', async () => {
 
   it('sends each entry as an event, with what OpenTelemetry has a name for under that name', async () => {
     vi.stubEnv('OTEL_SERVICE_NAME', 'shop')
-    onTestFinished(() => void vi.unstubAllEnvs())
     const { url, requests, stored } = await startOtlpReceiver()
     await database.sql(`INSERT INTO audit_logs (id, timestamp, action, actor_id, actor_type, actor_email, resource_type,
         resource_id, outcome, reason, details, request_id, ip, user_agent, organization_id)
