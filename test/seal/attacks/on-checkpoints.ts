@@ -32,7 +32,8 @@ export const attacksOnCheckpoints: readonly Attack[] = [
   ),
   onCheckpoints(
     'the signature of a checkpoint altered',
-    `UPDATE CHECKPOINTS SET note = regexp_replace(note, '(.)(...)\\n$', 'A\\2\n') WHERE number = 3`,
+    // a signature differs with each key, and may have an A there
+    `UPDATE CHECKPOINTS SET note = regexp_replace(note, '.(...\\n)$', CASE WHEN note ~ 'A...\\n$' THEN 'B\\1' ELSE 'A\\1' END) WHERE number = 3`,
     [checkpoint(3)],
   ),
   onCheckpoints(
