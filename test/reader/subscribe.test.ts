@@ -197,8 +197,8 @@ describe('two of one name', () => {
 
   it('a handler that is busy for longer than the lease keeps it', async () => {
     const name = unique('sub')
-    const work = () => sleep(600)
-    const options = { leaseDuration: 200 }
+    const work = () => sleep(2_000)
+    const options = { leaseDuration: 800 }
     const [a, b] = [await remember(name, options, work), await remember(name, options, work)]
     await write(database.pool, 'slow.1')
     await until(() => a.told.length + b.told.length > 0, 'the entry should have come')

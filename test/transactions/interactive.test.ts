@@ -128,10 +128,10 @@ describe('an interactive transaction', () => {
       const entries = await db.changesOf(async () => {
         const running = await otherTransaction(db, async (other) => {
           await other.query('SELECT FROM "Post" WHERE id = $1 FOR UPDATE', [id])
-          const transaction = client.$transaction(async (tx) => void (await write(tx, id)), { timeout: 150 })
+          const transaction = client.$transaction(async (tx) => void (await write(tx, id)), { timeout: 600 })
           transaction.catch(() => {}) // asserted below
           await untilWaiting(db)
-          await sleep(400)
+          await sleep(900)
           return { transaction }
         })
         await expect(running.transaction).rejects.toThrow(/transaction/i)
