@@ -19,7 +19,7 @@ const common = {
     ? ['test/support/watched-set-up.ts']
     : [],
   unstubEnvs: true,
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   hookTimeout: 60_000,
 }
 

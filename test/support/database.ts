@@ -133,9 +133,13 @@ export function openDatabase(url: string): Database {
   }
 }
 
+/** What Prisma allows a transaction by default, 2 and 5 seconds, is little where two test files share two processors. */
+const transactionOptions = { maxWait: 20_000, timeout: 20_000 }
+
 /** A fresh, unaudited client on a database, closed after the file's tests. */
 export function createClient(url: string, pool: pg.PoolConfig = {}): PrismaClient {
-  const client = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, ...pool }) })
+  const adapter = new PrismaPg({ connectionString: url, ...pool })
+  const client = new PrismaClient({ adapter, transactionOptions })
   afterAll(() => client.$disconnect())
   return client
 }
