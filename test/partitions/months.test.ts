@@ -21,6 +21,15 @@ async function leaveMonths(db: Database, months: number): Promise<void> {
   }
 }
 
+/** Leaves the log one partition, which ends in so many days. */
+async function leaveDays(db: Database, days: number): Promise<void> {
+  await leaveMonths(db, -1)
+  await db.sql(
+    `CREATE TABLE audit_logs_rest PARTITION OF audit_logs FOR VALUES FROM (MINVALUE) TO ('${new Date(Date.now() + days * 86_400_000).toISOString()}');
+     SELECT audit_logs_internal.create_partitions('audit_logs', 0)`,
+  )
+}
+
 it('a log that has months ahead is in place, and says until when', async () => {
   const db = await createPartitioned()
   const status = await readStatus(db.url)
@@ -38,8 +47,10 @@ it('a log with few months ahead is warned of, then degraded', async () => {
       /^there are partitions until \d{4}-\d\d-01 only, and from then on writes are refused: npx/,
     ),
   ])
+  // whatever day it is
+  await leaveDays(db, 31)
   expect((await audit.health()).state).toBe('ok')
-  await leaveMonths(db, 0)
+  await leaveDays(db, 29)
   expect(await audit.health()).toMatchObject({
     state: 'degraded',
     problem: { code: 'AUDIT_PARTITIONS_ENDING' },

@@ -19,9 +19,9 @@ import { maintainBy, ownedLogOf, temporaryArchive } from './retained.ts'
 
 const table = { name: 'audit_logs' }
 
-/** A day of the month before this one. */
+/** A day of the month before the last one, which has been over for a month: on the first of a month the last one has been for hours. */
 const now = new Date()
-const past = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 10)).toISOString()
+const past = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 2, 10)).toISOString()
 
 /** A log with a month that is over, and so many entries in it. */
 async function withPastMonth(entries: number): Promise<Database> {
