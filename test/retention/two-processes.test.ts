@@ -9,7 +9,7 @@ import { readArchived } from '../../src/parquet/catalog.ts'
 import { maintainLog } from '../../src/retention/maintain.ts'
 import { restoreMonth } from '../../src/retention/restore-month.ts'
 import { retentionSchema } from '../../src/retention-schema.ts'
-import { createPartitioned } from '../partitions/partitioned.ts'
+import { createPartitioned, partitionsOf } from '../partitions/partitioned.ts'
 import { logOf, untilReadable } from '../reader/readers.ts'
 import { newKey, sealAll, signerOf } from '../seal/seals.ts'
 import { createBucket } from '../sinks/archives.ts'
@@ -19,14 +19,16 @@ import { maintainBy, ownedLogOf, temporaryArchive } from './retained.ts'
 
 const table = { name: 'audit_logs' }
 
-/** A day of the month before the last one, which has been over for a month: on the first of a month the last one has been for hours. */
+/** A day of the month before the last one, which has been over for a month. */
 const now = new Date()
 const past = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 2, 10)).toISOString()
 
-/** A log with a month that is over, and so many entries in it. */
+/** A log with one month that is over, by more than a day whatever day it is, and so many entries in it. */
 async function withPastMonth(entries: number): Promise<Database> {
   const db = await createPartitioned()
   await db.sql(`SELECT audit_logs_internal.create_partitions('audit_logs', 1, $1)`, [past])
+  const [, last] = await partitionsOf(db)
+  await db.sql(`ALTER TABLE audit_logs DETACH PARTITION ${last}; DROP TABLE ${last}`)
   await write(db, entries)
   return db
 }
