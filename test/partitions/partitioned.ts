@@ -19,7 +19,7 @@ export async function partitionsOf(db: Database): Promise<string[]> {
   return rows.map(({ name }) => name)
 }
 
-/** Creates the months since so many ago, and fills the log with `count` entries spread over them, oldest first. */
+/** Creates the months since so many ago, and fills each of them, `count` entries in all, spread evenly, oldest first. */
 export async function fillMonths(db: Database, months: number, count: number): Promise<void> {
   await db.sql(
     `SELECT audit_logs_internal.create_partitions('audit_logs', 1, now() - $1 * interval '1 month')`,
@@ -34,8 +34,8 @@ export async function fillMonths(db: Database, months: number, count: number): P
       (ARRAY['order', 'user', 'report'])[1 + n % 3], (n % 11)::text, CASE WHEN n % 5 = 0 THEN 'failure' ELSE 'success' END,
       jsonb_build_object('before', jsonb_build_object('id', n), 'after', jsonb_build_object('id', n), 'changed', '["status"]'::jsonb),
       'request-' || n / 3, CASE WHEN n % 2 = 0 THEN 'organization-' || n % 3 END, 1000000000 + n / 5
-    FROM (SELECT n, md5(n::text) AS hash, now() - ($2::int8 - n) * ($1 * interval '1 month') / $2::int8 AS time
-      FROM generate_series(1, $2::int8) AS n) AS numbered`,
+    FROM (SELECT n, md5(n::text) AS hash, since + (now() - since) * (n - 1) / ($2::int8 - 1) AS time
+      FROM generate_series(1, $2::int8) AS n, LATERAL (SELECT now() - $1 * interval '1 month' AS since) AS start) AS numbered`,
     [months, count],
   )
   await db.sql('ANALYZE audit_logs')
