@@ -6,6 +6,7 @@ import type { AuditEntry, AuditPage, PageOptions } from '../../src/index.ts'
 import { withAudit } from '../../src/index.ts'
 import { archiveFolder } from '../../src/parquet/archive-folder.ts'
 import { createProject, runCli } from '../cli/project.ts'
+import { monthsAgo } from '../partitions/months-ago.ts'
 import { partitionsOf } from '../partitions/partitioned.ts'
 import { built } from '../support/built.ts'
 import { createClient } from '../support/database.ts'
@@ -61,11 +62,6 @@ describe('a log of three years, of which one stays in the table', { timeout: 180
   for (const [name, ask] of Object.entries(questions)) before.set(name, await allPages(ask, 500))
   const streamed: AuditEntry[] = []
   for await (const entry of $audit.stream(untilMaintained)) streamed.push(entry)
-  const monthsAgo = (count: number) => {
-    const date = new Date()
-    date.setUTCMonth(date.getUTCMonth() - count)
-    return date
-  }
   const states = [40, 30, 24, 13, 12, 2, 0]
   const statesBefore = await Promise.all(states.map((ago) => $audit.stateAt('Tag', 1, monthsAgo(ago))))
   const actions = await maintainBy(db, policy)

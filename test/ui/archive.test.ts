@@ -9,6 +9,7 @@ import { withAudit } from '../../src/index.ts'
 import { retentionSchema } from '../../src/retention-schema.ts'
 import { type AuditPageOptions, auditPage } from '../../src/ui/index.ts'
 import type { WireActivity, WireEntry, WireLogins, WireOverview, WirePage } from '../../src/ui/wire.ts'
+import { monthsAgo } from '../partitions/months-ago.ts'
 import { createPartitioned, fillMonths } from '../partitions/partitioned.ts'
 import { logOf, untilReadable } from '../reader/readers.ts'
 import { archiveOfFile, maintainBy, temporaryArchive } from '../retention/retained.ts'
@@ -46,17 +47,12 @@ const plain = (entries: readonly WireEntry[]) =>
     .filter(({ action }) => !action.startsWith('auditLog.'))
     .map(({ archivedIn: _, ...entry }) => ({ ...entry, details: JSON.parse(entry.details ?? 'null') }))
 const randomText = (bytes: number) => randomBytes(bytes / 2).toString('hex')
-const monthsAgo = (count: number) => {
-  const date = new Date()
-  date.setUTCMonth(date.getUTCMonth() - count)
-  return date.toISOString()
-}
 
 describe('the page of three years, of which one is in the table', { timeout: 180_000 }, async () => {
   const db = await threeYears()
   const [long = ''] = await insertSamples(db, [
     {
-      at: monthsAgo(20),
+      at: monthsAgo(20).toISOString(),
       action: 'note.create',
       details: { after: { text: randomText(40_000) }, operation: 'create' },
     },
@@ -77,7 +73,7 @@ describe('the page of three years, of which one is in the table', { timeout: 180
       'resource=note',
     ],
     ...['organization=organization-2&outcome=failure', 'request=request-40', 'text=name+1'],
-    ...[`from=${monthsAgo(20)}&to=${monthsAgo(8)}`, `from=${monthsAgo(37)}&transaction=1000000020`],
+    ...[`from=${monthsAgo(20).toISOString()}&to=${monthsAgo(8).toISOString()}`, `from=${monthsAgo(37).toISOString()}&transaction=1000000020`],
   ]
   const before = new Map<string, WireEntry[]>()
   for (const query of questions) before.set(query, await allPages(ask, query, 500))
@@ -162,7 +158,7 @@ describe('the page of three years, of which one is in the table', { timeout: 180
     expect(activity.counts.reduce((sum, [, one, other]) => sum + one + other, 0)).toBe(online)
     expect((await ask.json<WireOverview>('overview')).leftOut).toEqual(leftOut)
     expect((await ask.json<WireLogins>('failed-logins')).leftOut).toEqual(leftOut)
-    const recent = `from=${monthsAgo(6)}`
+    const recent = `from=${monthsAgo(6).toISOString()}`
     expect(await ask.json('failed-logins?'.concat(recent))).not.toHaveProperty('leftOut')
     expect(await ask.json(`activity?${recent}`)).not.toHaveProperty('leftOut')
   })
@@ -278,7 +274,7 @@ describe('a page fixed to an organization, with others in the archive', { timeou
   await fillMonths(db, 6, 60)
   const { archive, directory } = await archiveOfFile()
   const at = (months: number, minute: number) =>
-    new Date(Date.parse(monthsAgo(months)) + minute * 60_000).toISOString()
+    new Date(monthsAgo(months).getTime() + minute * 60_000).toISOString()
   const of = (organization: string, months: number): Sample[] =>
     (
       [

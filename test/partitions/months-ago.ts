@@ -1,0 +1,8 @@
+/** The moment so many months ago, as PostgreSQL counts them: a month before 31 March is the last day of February. */
+export function monthsAgo(count: number): Date {
+  const moment = new Date()
+  const day = moment.getUTCDate()
+  moment.setUTCMonth(moment.getUTCMonth() - count)
+  if (moment.getUTCDate() !== day) moment.setUTCDate(0)
+  return moment
+}
