@@ -6,3 +6,9 @@ export function monthsAgo(count: number): Date {
   if (moment.getUTCDate() !== day) moment.setUTCDate(0)
   return moment
 }
+
+/** A day in the middle of the month so many before this one, in ISO 8601. */
+export function dayOfMonthAgo(count: number): string {
+  const now = new Date()
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - count, 10)).toISOString()
+}

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { withAudit, withAuditContext } from '../../src/index.ts'
 import { PrismaClient } from '../generated/client/client.ts'
 import { createClient, createDatabase } from '../support/database.ts'
@@ -30,7 +30,8 @@ describe('the client stays what it was', () => {
     prisma.$on('query', (event) => queries.push(event.query))
     await createTag(prisma)
     const writes = () => queries.filter((query) => query.startsWith('INSERT'))
-    await vi.waitUntil(() => writes().length > 0)
+    await expect.poll(() => writes().length).toBeGreaterThan(0)
+    await sleep(20) // for one that is too many
     expect(writes()).toHaveLength(1)
     expect(writes()[0]).toMatch(/^INSERT INTO "public"\."Tag" \("name"\) VALUES \(\$1\) RETURNING/)
     expect(queries.join()).not.toMatch(/audit/)
@@ -45,7 +46,7 @@ describe('the client stays what it was', () => {
     const queries: string[] = []
     client.$on('query', (event) => queries.push(event.query))
     await createTag(withAudit(client))
-    await vi.waitUntil(() => queries.some((query) => query.startsWith('INSERT')))
+    await expect.poll(() => queries.some((query) => query.startsWith('INSERT'))).toBe(true)
   })
 
   it('$disconnect and connect again', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { MonthArchive } from '../../src/archive-contract.ts'
 import type { ManifestFile } from '../../src/parquet/manifest.ts'
+import { dayOfMonthAgo } from '../partitions/months-ago.ts'
 import { createPartitioned } from '../partitions/partitioned.ts'
 import { logOf, untilReadable } from '../reader/readers.ts'
 import { leavesOf, newKey, sealAll, signerOf } from '../seal/seals.ts'
@@ -10,10 +11,7 @@ import type { Database } from '../support/database.ts'
 import { maintainBy, temporaryArchive } from './retained.ts'
 
 /** Two months that are over; the names of their manifests begin so. */
-const months = [2, 1].map((ago) => {
-  const now = new Date()
-  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - ago, 10)).toISOString()
-})
+const months = [2, 1].map(dayOfMonthAgo)
 const [older = '', newer = ''] = months.map((day) => day.slice(0, 7))
 
 /** A log with those months, and no entry. */

@@ -6,7 +6,7 @@ import { maintainBy, temporaryArchive } from './retained.ts'
 // other tests would wait for the transaction, too
 const { database: db } = await startOwnServer()
 
-it('no month is closed while a transaction is open that began before', { timeout: 60_000 }, async () => {
+it('no month is closed while a transaction is open that began before', async () => {
   await partitionLog(db)
   await fillMonths(db, 2, 400)
   const { archive } = await temporaryArchive()

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import type { MonthArchive } from '../../src/archive-contract.ts'
 import { exactColumns } from '../../src/reader/exact-row.ts'
 import type { ExactRow } from '../../src/sink.ts'
+import { monthsAgo } from '../partitions/months-ago.ts'
 import { createPartitioned, fillMonths, partitionsOf } from '../partitions/partitioned.ts'
 import { untilReadable } from '../reader/readers.ts'
 import { createDatabase, type Database } from '../support/database.ts'
@@ -128,22 +129,16 @@ describe('maintain', () => {
       ],
     }
     await maintainBy(db, policy)
-    const [ages] = await db.sql<{ threeMonths: Date; day: Date }>(
-      `SELECT now() - interval '3 months' AS "threeMonths", now() - interval '1 day' AS day`,
-    )
-    if (!ages) throw new Error('a statement without FROM has a row')
-    const monthIsOverSince =
-      (moment: Date) =>
-      ({ timestamp }: ExactRow) => {
-        const upper = new Date(timestamp.slice(0, 7))
-        upper.setUTCMonth(upper.getUTCMonth() + 1)
-        return upper <= moment
-      }
-    const monthIsOld = monthIsOverSince(ages.threeMonths)
+    const monthWasOver = ({ timestamp }: ExactRow, moment: Date) => {
+      const upper = new Date(timestamp.slice(0, 7))
+      upper.setUTCMonth(upper.getUTCMonth() + 1)
+      return upper <= moment
+    }
+    const [yesterday, threeMonthsAgo] = [new Date(Date.now() - 86_400_000), monthsAgo(3)]
     const stays = (entry: ExactRow) =>
       entry.organization_id === 'organization-2' ||
       entry.resource_type === 'user' ||
-      !(entry.resource_type === 'report' ? monthIsOverSince(ages.day) : monthIsOld)(entry)
+      !monthWasOver(entry, entry.resource_type === 'report' ? yesterday : threeMonthsAgo)
     const online = await rowsOf(db)
     expect(online).toEqual(before.filter(stays))
     expect(online.length).toBeLessThan(before.length)
@@ -160,7 +155,9 @@ describe('maintain', () => {
     // once the hold is lifted it goes, too
     const lifted = await maintainBy(db, { default: '3 months', archive })
     expect(lifted.every(({ action }) => action === 'retire')).toBe(true)
-    expect(await rowsOf(db)).toEqual(before.filter((entry) => !monthIsOld(entry) && stays(entry)))
+    expect(await rowsOf(db)).toEqual(
+      before.filter((entry) => !monthWasOver(entry, threeMonthsAgo) && stays(entry)),
+    )
   })
 
   it('takes a month that somebody added to, once what was added is in the archive, too', async () => {

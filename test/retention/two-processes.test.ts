@@ -9,6 +9,7 @@ import { readArchived } from '../../src/parquet/catalog.ts'
 import { maintainLog } from '../../src/retention/maintain.ts'
 import { restoreMonth } from '../../src/retention/restore-month.ts'
 import { retentionSchema } from '../../src/retention-schema.ts'
+import { dayOfMonthAgo } from '../partitions/months-ago.ts'
 import { createPartitioned, partitionsOf } from '../partitions/partitioned.ts'
 import { logOf, untilReadable } from '../reader/readers.ts'
 import { newKey, sealAll, signerOf } from '../seal/seals.ts'
@@ -19,9 +20,8 @@ import { maintainBy, ownedLogOf, temporaryArchive } from './retained.ts'
 
 const table = { name: 'audit_logs' }
 
-/** A day of the month before the last one, which has been over for a month. */
-const now = new Date()
-const past = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 2, 10)).toISOString()
+/** In the month before the last one, which has been over for a month. */
+const past = dayOfMonthAgo(2)
 
 /** A log with one month that is over, by more than a day whatever day it is, and so many entries in it. */
 async function withPastMonth(entries: number): Promise<Database> {
