@@ -1,13 +1,15 @@
+import type { Table } from '../postgres/catalog.ts'
 import { renumber } from './parse/parameters.ts'
 import type { WriteStatement } from './parse/statement.ts'
 import type { AuditedPlan, StatementFacts } from './plan.ts'
-import { concernsTriggers, type Recording } from './recording.ts'
+import { concernsTriggers, type Recording, tablesOf } from './recording.ts'
 import { lacksPrivilege } from './rewrite/access.ts'
 import type { RewriteInput } from './rewrite/audited-statement.ts'
-import { causeOf, contextCall, unwatchedGuard } from './rewrite/context-call.ts'
+import { causeOf, claimOf, contextCall, unwatchedGuard } from './rewrite/context-call.ts'
 import { EntryParameters } from './rewrite/entry-parameters.ts'
 import { noteEntry } from './rewrite/raw-entry.ts'
 import { findRecorder } from './rewrite/recorder.ts'
+import type { Reach } from './rewrite/referential-actions.ts'
 import { rewrite } from './rewrite/rewrite.ts'
 
 export interface AuditedInput
@@ -27,13 +29,15 @@ export function auditedPlan(
   const { catalog, functions, qualifiedLog } = recording
   const parameters = new EntryParameters(shape, parameterCount, want === 'rows', catalog.server.makesUuidv7)
   const later = new EntryParameters(shape, 0)
-  const { tracked, reach, wholeReach } = rest
+  const { tracked, reach, wholeReach = reach } = rest
+  const below = recordedBelow(recording, wholeReach)
   const { lock, readLater, ...rewritten } = rewrite(statement, {
     ...rest,
     want,
     guard: concernsTriggers(statement, tracked.table)
-      ? contextCall(functions, tracked.table, parameters, causeOf(statement, tracked))
+      ? contextCall(functions, tablesOf(statement, tracked.table), parameters, causeOf(statement, tracked))
       : unwatchedGuard(functions, tracked.table),
+    claim: below.length > 0 ? claimOf(below) : undefined,
     catalog,
     track: (table) => recording.track(table),
     lockedRows: `(SELECT $${parameterCount + 1}::pg_catalog.text)`,
@@ -47,7 +51,7 @@ export function auditedPlan(
   return {
     kind: 'audited',
     parameters,
-    lacksPrivilege: lacksPrivilege(statement, tracked.table, wholeReach ?? reach),
+    lacksPrivilege: lacksPrivilege(statement, tracked.table, wholeReach),
     ...rewritten,
     ...(lock && {
       lock: {
@@ -59,4 +63,10 @@ export function auditedPlan(
     }),
     ...(readLater !== undefined && { readLater: { sql: readLater, parameters: later } }),
   }
+}
+
+/** The tables that a statement records itself where its referential actions change them. */
+function recordedBelow(recording: Recording, reach: Reach | undefined): Table[] {
+  const reached = new Set(reach?.edges.map(({ key }) => key.child))
+  return [...reached].filter((table) => recording.track(table).isTracked)
 }

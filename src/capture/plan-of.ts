@@ -11,7 +11,7 @@ import { classify, mayWrite, type UncapturableReason } from './parse/uncapturabl
 import { withoutValues } from './parse/without-values.ts'
 import { writtenTables } from './parse/written-tables.ts'
 import type { CarriedPlan, ContextStatement, Plan, StatementFacts } from './plan.ts'
-import { concernsTriggers, type Recording } from './recording.ts'
+import { concernsTriggers, type Recording, tablesOf } from './recording.ts'
 import { restrictionOf } from './rewrite/access.ts'
 import { carryContext } from './rewrite/carry-context.ts'
 import { causeOf, contextCall } from './rewrite/context-call.ts'
@@ -114,7 +114,12 @@ function carried(
   recording.requireLog()
   const { table } = tracked
   const parameters = new EntryParameters(shape, parameterCount)
-  const call = contextCall(recording.functions, table, parameters, causeOf(statement, tracked))
+  const call = contextCall(
+    recording.functions,
+    tablesOf(statement, table),
+    parameters,
+    causeOf(statement, tracked),
+  )
   const isInsert = statement.kind === 'insert' || statement.kind === 'upsert'
   return {
     kind: 'carried',

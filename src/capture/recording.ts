@@ -5,7 +5,7 @@ import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import type { CaptureConfiguration } from './configuration.ts'
 import type { PlainWrite } from './parse/statement.ts'
 import { requireLog } from './require-log.ts'
-import { type ContextFunctions, findContextFunctions } from './rewrite/context-call.ts'
+import { type ContextFunctions, findContextFunctions, type Tables } from './rewrite/context-call.ts'
 import { type Reach, reachOf } from './rewrite/referential-actions.ts'
 import { TrackedTable, wantsTable } from './rewrite/tracked-table.ts'
 import { tellUnprotected, unprotectedLog } from './unprotected-log.ts'
@@ -134,10 +134,14 @@ function reachOfStatement(statement: PlainWrite, table: Table): Reach | undefine
     : reachOf(table, 'update', statement.assigned)
 }
 
+/** The table that a statement writes to, and those that its referential actions can reach. */
+export function tablesOf(statement: PlainWrite, table: Table): Tables {
+  return [table, ...(reachOfStatement(statement, table)?.tables ?? []).filter((reached) => reached !== table)]
+}
+
 /** Whether triggers may have to know who acts: where none records what the statement reaches, nobody does. */
 export function concernsTriggers(statement: PlainWrite, table: Table): boolean {
-  const reached = reachOfStatement(statement, table)?.tables ?? []
-  return table.watch.fingerprint !== '' || [table, ...reached].some(({ watch }) => watch.isRecording)
+  return table.watch.fingerprint !== '' || tablesOf(statement, table).some(({ watch }) => watch.isRecording)
 }
 
 function isTable({ kind }: Table): boolean {

@@ -66,7 +66,7 @@ interface RawType {
 /** Makes a table, without the foreign keys that point to it. */
 export function tableBuilder(types: readonly RawType[]): (raw: RawTable) => Table {
   const byOid = new Map(types.map((type) => [type.oid, type]))
-  return ({ keys, key, shape, triggers, noted, reach, overtaken, ...raw }) => {
+  return ({ keys, key, shape, triggers, rowTrigger, noted, reach, overtaken, ...raw }) => {
     const columns = raw.columns.map(({ type, modifier, ...rest }) => ({
       ...rest,
       type: resolveType(byOid, type, modifier),
@@ -74,7 +74,7 @@ export function tableBuilder(types: readonly RawType[]): (raw: RawTable) => Tabl
     const uniqueKeys = keys.map((one) => ({ ...one, columns: pick(columns, one.columns) }))
     return {
       ...raw,
-      watch: watchOf({ key, shape, triggers, noted, reach, overtaken }),
+      watch: watchOf({ key, shape, triggers, rowTrigger, noted, reach, overtaken }),
       columns,
       primaryKey: uniqueKeys.find(({ primary }) => primary)?.columns ?? [],
       uniqueKeys,

@@ -112,10 +112,8 @@ const tables = `
       WHERE t.tgrelid = r.oid AND t.tgname = '!audit_logs_statement' AND NOT t.tgisinternal AND ${fires}),
     'reach', (SELECT pg_catalog.split_part(${argument}, ' ', 2) FROM pg_catalog.pg_trigger t
       WHERE t.tgrelid = r.oid AND t.tgname = '!audit_logs_reach' AND NOT t.tgisinternal AND ${fires}),
-    -- tgtype: 32 truncate
-    'triggers', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_trigger t
-      WHERE t.tgrelid = r.oid AND t.tgname LIKE '%!audit\\_logs\\_row%' AND t.tgtype::int & 32 = 0
-        AND NOT t.tgisinternal AND ${fires}),
+    'triggers', recording.triggers,
+    'rowTrigger', recording.one,
     'overtaken', ${overtakenSql('r.oid')},
     'columns', columns.list,
     -- what a foreign key may refer to: unique indexes without expressions and conditions, constraints or not
@@ -125,6 +123,12 @@ const tables = `
       FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class k ON k.oid = i.indexrelid
       WHERE i.indrelid = r.oid AND i.indisunique AND i.indisvalid AND i.indexprs IS NULL AND i.indpred IS NULL)
   )), '[]') FROM relation r
+  CROSS JOIN LATERAL (
+    -- tgtype: 32 truncate
+    SELECT pg_catalog.count(*) AS triggers, pg_catalog.min(t.oid)::bigint AS one FROM pg_catalog.pg_trigger t
+    WHERE t.tgrelid = r.oid AND t.tgname LIKE '%!audit\\_logs\\_row%' AND t.tgtype::int & 32 = 0
+      AND NOT t.tgisinternal AND ${fires}
+  ) AS recording
   CROSS JOIN LATERAL (
     SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
         'number', a.attnum, 'name', a.attname, 'type', a.atttypid::bigint, 'modifier', a.atttypmod,

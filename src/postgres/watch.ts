@@ -6,6 +6,8 @@ export interface Watch {
   readonly key: string
   /** Changes to its rows are recorded, whoever makes them. */
   readonly isRecording: boolean
+  /** The oid of one of the triggers that do; audit_logs_watch and audit_logs_unwatch remove them all at once. */
+  readonly rowTrigger: number | null
   /** Some of the triggers that record its rows are missing or disabled: of these changes nobody knows who records them. */
   readonly isIncomplete: boolean
   /** What the trigger before each statement notes, for `audit_logs_context` to compare; empty without one. */
@@ -49,6 +51,8 @@ export interface RawWatch {
   shape: string | null
   /** How many triggers that record its rows fire in this session. */
   triggers: number
+  /** As {@link Watch.rowTrigger}. */
+  rowTrigger: number | null
   /** The argument of the trigger before each statement. */
   noted: string | null
   /** What stands in its place for the tables below, where somebody disabled the triggers of this one. */
@@ -75,7 +79,7 @@ export function overtakenSql(relation: string): string {
 }
 
 /** @see prisma/functions/statement_begins.sql for the parts of the argument */
-export function watchOf({ key, shape, triggers, noted, reach, overtaken }: RawWatch): Watch {
+export function watchOf({ key, shape, triggers, rowTrigger, noted, reach, overtaken }: RawWatch): Watch {
   const [, fingerprint = '', resource = '', ...rest] = noted?.split(' ') ?? []
   const options = rest.join(' ')
   const definition: WatchDefinition | undefined =
@@ -83,6 +87,7 @@ export function watchOf({ key, shape, triggers, noted, reach, overtaken }: RawWa
   return {
     key,
     isRecording: triggers > 0,
+    rowTrigger,
     isIncomplete: definition !== undefined && triggers > 0 && triggers < definition.triggers,
     fingerprint: `${fingerprint}${reach ?? ''}`,
     definition,

@@ -95,7 +95,7 @@ export async function readInstalledTriggers(
   const { rows } = await connection.queryRaw(plain(installedSql))
   return (JSON.parse(String(rows[0]?.[0])) as RawInstalled[]).map(
     ({ schema, name, security, columns, shape, noted, overtaken, states, ...counts }) => {
-      const raw = { shape, noted, overtaken, triggers: counts.rows, key: '', reach: null }
+      const raw = { shape, noted, overtaken, triggers: counts.rows, key: '', reach: null, rowTrigger: null }
       const { definition, isOutdated, isOvertaken } = watchOf(raw)
       return {
         ...{ table: { schema, name }, columns, states, isOutdated, isOvertaken, hasRowSecurity: security },

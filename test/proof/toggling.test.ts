@@ -82,6 +82,11 @@ for (const level of ['read committed', 'repeatable read']) {
       await Promise.all(writing)
       await client.$disconnect()
       expect(await expectEntriesToMatchOracle(db, mark)).toBeGreaterThan(toggles)
+      const withoutContext = await db.sql(
+        `SELECT * FROM audit_logs WHERE seq > $1 AND details ? 'source' AND action !~ '^auditLog[.]'`,
+        [mark.seq],
+      )
+      expect(withoutContext).toEqual([])
       const expected = ['AUDIT_SCHEMA_CHANGED', 'P2034', 'P2010', 'P2025', 'P2003', 'P2039']
       expect([...refused.keys()].filter((code) => !expected.includes(code))).toEqual([])
     })

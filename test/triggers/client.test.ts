@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
+import type pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { withAudit, withAuditContext } from '../../src/index.ts'
 import { createLogged } from '../capture/statement-log.ts'
 import type { PrismaClient } from '../generated/client/client.ts'
-import { createClient, createDatabase } from '../support/database.ts'
+import { createClient, createDatabase, type Database, type Entry } from '../support/database.ts'
 import { brief, recorded } from '../support/recorded.ts'
 import { watchTables } from '../support/watch.ts'
 
@@ -202,9 +203,7 @@ describe('triggers that come and go', () => {
   it('and were disabled by somebody leave the context to those of every table below', async () => {
     const own = await createDatabase()
     await watchTables(own, schema, 'all')
-    await own.sql(`DO $$ DECLARE name text; BEGIN
-      FOR name IN SELECT tgname FROM pg_trigger WHERE tgrelid = '"Post"'::regclass AND NOT tgisinternal
-      LOOP EXECUTE format('ALTER TABLE "Post" DISABLE TRIGGER %I', name); END LOOP; END $$`)
+    await disableTriggers(own, 'Post')
     const client = withAudit(createClient(own.url))
     await client.post.create({ data: { id: 'p', title: 't', comments: { create: { id: 1, text: 'c' } } } })
     const entries = await own.changesOf(() =>
@@ -220,4 +219,62 @@ describe('triggers that come and go', () => {
     )
     expect(brief(below.map(recorded))).toEqual(['comment.delete 2 because post.delete'])
   })
+
+  describe('below a table whose triggers somebody disables, after the client looked', () => {
+    it('leave no row without its entry once they are gone', async () => {
+      const { own, client, deletePost } = await withPosts()
+      await own.sql(`SELECT audit_logs_watch('"Post"', 'post'), audit_logs_watch('"Comment"', 'comment')`)
+      await disableTriggers(own, 'Post')
+      expect(await deletePost('a')).toEqual(['post.delete a', 'comment.delete 1 because post.delete'])
+      await own.sql(`SELECT audit_logs_unwatch('"Comment"')`)
+      await disableTriggers(own, 'Post')
+      expect(await deletePost('b')).toEqual(['post.delete b', 'comment.delete 2 because post.delete'])
+      await own.sql(`SELECT audit_logs_watch('"Comment"', 'comment')`)
+      await disableTriggers(own, 'Post')
+      await client.post.delete({ where: { id: 'c' } })
+      await own.sql(`SELECT audit_logs_unwatch('"Comment"')`)
+      await disableTriggers(own, 'Post')
+      const deletion = client.$transaction((tx) => tx.post.delete({ where: { id: 'd' } }))
+      await expect(deletion).rejects.toMatchObject({ code: 'AUDIT_SCHEMA_CHANGED' })
+    })
+
+    it('give no row two entries once they are there', async () => {
+      const { own, client, deletePost } = await withPosts()
+      expect(await deletePost('a')).toEqual(['post.delete a', 'comment.delete 1 because post.delete'])
+      await own.sql(`SELECT audit_logs_watch('"Comment"', 'comment')`)
+      await disableTriggers(own, 'Post')
+      expect(await deletePost('b')).toEqual(['post.delete b', 'comment.delete 2 because post.delete'])
+      await own.sql(`SELECT audit_logs_unwatch('"Comment"'), audit_logs_unwatch('"Post"')`)
+      await client.post.delete({ where: { id: 'c' } })
+      await own.sql(`SELECT audit_logs_watch('"Comment"', 'comment')`)
+      await disableTriggers(own, 'Post')
+      const deletion = client.$transaction((tx) => tx.post.delete({ where: { id: 'd' } }))
+      await expect(deletion).rejects.toMatchObject({ code: 'AUDIT_SCHEMA_CHANGED' })
+    })
+  })
 })
+
+/** Four posts with a comment each, and what the deletion of one records, who ever is said to have done it. */
+async function withPosts() {
+  const own = await createDatabase()
+  await own.sql(`INSERT INTO "Post" (id, title) SELECT chr(96 + n), 't' FROM generate_series(1, 4) AS n;
+    INSERT INTO "Comment" (text, "postId") SELECT 'c', chr(96 + n) FROM generate_series(1, 4) AS n ORDER BY n`)
+  const client = withAudit(createClient(own.url))
+  const deletePost = async (id: string) => {
+    const since = await own.lastSeq()
+    await client.post.delete({ where: { id } })
+    const entries = await own.sql<Entry & pg.QueryResultRow>(
+      'SELECT * FROM audit_logs WHERE seq > $1 ORDER BY seq',
+      [since],
+    )
+    return brief(entries.map(recorded))
+  }
+  return { own, client, deletePost }
+}
+
+/** All but those of foreign keys, which work by triggers, too. */
+async function disableTriggers({ sql }: Database, table: string): Promise<void> {
+  await sql(`DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT tgname FROM pg_trigger WHERE tgrelid = '"${table}"'::regclass AND NOT tgisinternal
+    LOOP EXECUTE format('ALTER TABLE "${table}" DISABLE TRIGGER %I', name); END LOOP; END $$`)
+}

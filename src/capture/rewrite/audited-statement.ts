@@ -42,6 +42,8 @@ export interface RewriteInput {
   readonly isLockless?: boolean
   /** Compares what the client believes about the table's triggers with the truth, see `contextCall`. */
   readonly guard: string
+  /** Where referential actions may follow: says which tables the statement records itself, see `claimOf`. */
+  readonly claim: string | undefined
 }
 
 /** The audited statement, and what runs before and after it. */
@@ -125,7 +127,8 @@ export function insertingStatement(
   const outputs = outputNames(statement, input)
   const source = changed?.name ?? own('op')
   const ours = { ...(changed ? {} : { ...entries.columns, ...start?.columns }), ...returned }
-  const all = { ...ours, triggers: input.guard, shape: tracked.shapeGuard }
+  const guards = { triggers: input.guard, shape: tracked.shapeGuard }
+  const all = { ...ours, ...guards, ...(input.claim !== undefined && { claim: input.claim }) }
   // where nobody knows their columns they keep their names, which may occur twice
   const [columns, items] = outputs
     ? [

@@ -12,6 +12,9 @@ export interface ContextFunctions {
   readonly nextContext: string
 }
 
+/** The table that a statement writes to, and those that its referential actions can reach. */
+export type Tables = readonly [Table, ...Table[]]
+
 /** The functions of the log's migration; undefined when it is not applied. */
 export function findContextFunctions(catalog: Catalog, log: TableName): ContextFunctions | undefined {
   const table = findTable(catalog, log)
@@ -30,31 +33,45 @@ export function findContextFunctions(catalog: Catalog, log: TableName): ContextF
  * The call that a statement on a table carries, as an SQL expression: it compares what the client believes about the
  * table's triggers with what they noted when the statement began, and tells them who acts.
  *
- * @param entry has the context; undefined when no trigger needs it
+ * @param entry has the context
  * @param cause what caused referential actions, if no trigger says so
  */
 export function contextCall(
   functions: ContextFunctions,
-  table: Table,
-  entry: EntryParameters | undefined,
-  cause?: string,
+  tables: Tables,
+  entry: EntryParameters,
+  cause: string | undefined,
 ): string {
-  return `(SELECT ${call(functions, table, entry, cause)})`
+  return `(SELECT ${call(functions, tables, entry, cause)})`
 }
 
 function call(
   { context }: ContextFunctions,
-  { watch }: Table,
+  tables: Tables,
   entry?: EntryParameters,
   cause?: string,
 ): string {
+  const [table] = tables
   const values = [
     entry ? entry.reference('contextText') : 'NULL',
-    quoteLiteral(watch.key),
-    quoteLiteral(watch.fingerprint),
+    quoteLiteral(table.watch.key),
+    fingerprintOf(tables),
     ...(cause === undefined ? [] : [cause]),
   ]
   return `${context}(${values.join(', ')})`
+}
+
+/**
+ * What the client believes that the table's triggers note. Where somebody disabled these, so that they note nothing, nobody
+ * tells it when those of a table below go. So it looks whether they are still there, by a function that sees the catalog as it
+ * is, and not as it was when the transaction began.
+ */
+function fingerprintOf([{ watch }, ...reached]: Tables): string {
+  const isGone = reached.flatMap(({ watch: { rowTrigger } }) =>
+    rowTrigger === null ? [] : [`pg_catalog.pg_get_triggerdef(${rowTrigger}::pg_catalog.oid) IS NULL`],
+  )
+  if (watch.fingerprint !== '' || isGone.length === 0) return quoteLiteral(watch.fingerprint)
+  return `CASE WHEN ${isGone.join(' OR ')} THEN 'gone' ELSE '' END`
 }
 
 /**
@@ -64,7 +81,17 @@ function call(
  */
 export function unwatchedGuard(functions: ContextFunctions, table: Table): string {
   const noted = `pg_catalog.current_setting(${quoteLiteral(`prisma_extension_audit.watched_${table.watch.key}`)}, true)`
-  return `CASE WHEN pg_catalog.textne(${noted}, '') THEN ${call(functions, table)} END`
+  return `CASE WHEN pg_catalog.textne(${noted}, '') THEN ${call(functions, [table])} END`
+}
+
+/**
+ * Says which tables a statement records itself where its referential actions change them, as an SQL expression: triggers of
+ * theirs that the client knows nothing of refuse the change. It is evaluated once, before any action.
+ */
+export function claimOf(tables: readonly Table[]): string {
+  const keys = quoteLiteral(` ${tables.map(({ watch }) => watch.key).join(' ')} `)
+  const value = `pg_catalog.concat(EXTRACT(epoch FROM pg_catalog.statement_timestamp()), ${keys})`
+  return `(SELECT pg_catalog.set_config('prisma_extension_audit.records', ${value}, true))`
 }
 
 /** What referential actions of a statement have as their cause, if no trigger says so. */

@@ -99,7 +99,7 @@ WITH RECURSIVE "__audit_locked" AS MATERIALIZED (
 ),
 "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_id", "__audit_details", "__audit_relation", "__audit_row",
-  "__audit_patch", "__audit_triggers", "__audit_shape"
+  "__audit_patch", "__audit_triggers", "__audit_shape", "__audit_claim"
 ) AS (
   UPDATE "public"."Warehouse"
   SET "code" = $1
@@ -149,7 +149,18 @@ WITH RECURSIVE "__audit_locked" AS MATERIALIZED (
       )
         THEN "public"."audit_logs_context"(NULL, 'a46d555daf763ba3cc7ca71fdccb9b75', '')
     END,
-    CASE WHEN false THEN ROW(NULL, NULL)::"public"."Warehouse" END
+    CASE WHEN false THEN ROW(NULL, NULL)::"public"."Warehouse" END,
+    (
+      SELECT
+        pg_catalog.set_config(
+          'prisma_extension_audit.records',
+          pg_catalog.concat(
+            EXTRACT(epoch FROM pg_catalog.statement_timestamp()),
+            ' abcf81e01a06714d6502199485f52cf4 7338af59d10eea0ac6ffca89514c9db6 '
+          ),
+          true
+        )
+    )
 ),
 "__audit_start"(relation, "row", patch) AS (
   SELECT "__audit_relation", "__audit_row", "__audit_patch"

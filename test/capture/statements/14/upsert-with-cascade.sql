@@ -89,7 +89,8 @@ WITH RECURSIVE "__audit_locked" AS MATERIALIZED (
 ),
 "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_r2", "__audit_r3", "__audit_r4", "__audit_n0", "__audit_n1",
-  "__audit_n2", "__audit_n3", "__audit_n4", "__audit_xmax", "__audit_triggers", "__audit_shape"
+  "__audit_n2", "__audit_n3", "__audit_n4", "__audit_xmax", "__audit_triggers", "__audit_shape",
+  "__audit_claim"
 ) AS (
   INSERT INTO "public"."Post" ("id","title","views")
   VALUES ($1,$2,$3)
@@ -109,7 +110,18 @@ WITH RECURSIVE "__audit_locked" AS MATERIALIZED (
       )
         THEN "public"."audit_logs_context"(NULL, '1fafabed29b8e509dd81daf64312040f', '')
     END,
-    CASE WHEN false THEN ROW(NULL, NULL, NULL, NULL, NULL)::"public"."Post" END
+    CASE WHEN false THEN ROW(NULL, NULL, NULL, NULL, NULL)::"public"."Post" END,
+    (
+      SELECT
+        pg_catalog.set_config(
+          'prisma_extension_audit.records',
+          pg_catalog.concat(
+            EXTRACT(epoch FROM pg_catalog.statement_timestamp()),
+            ' 456ef43e7d2f9774ddc0c97a31f7fcc3 28811d4903695b0d3ab04a66ec50ea44 '
+          ),
+          true
+        )
+    )
 ),
 "__audit_start"(relation, "row", patch) AS (
   SELECT "__audit_relation", "__audit_row", "__audit_patch"

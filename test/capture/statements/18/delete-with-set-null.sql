@@ -50,7 +50,7 @@ SELECT ((SELECT pg_catalog.count(*) FROM "__audit_locked_1"))::int4;
 -- $2 = {}, $3 = delete, $4 = ada, $5 = user, $6 = null, $7 = null, $8 = r1, $9 = 192.0.2.1, $10 = null, $11 = null
 WITH RECURSIVE "__audit_op"(
   "__audit_r0", "__audit_r1", "__audit_id", "__audit_details", "__audit_relation", "__audit_row",
-  "__audit_patch", "__audit_triggers", "__audit_shape"
+  "__audit_patch", "__audit_triggers", "__audit_shape", "__audit_claim"
 ) AS (
   DELETE FROM "public"."Team"
   WHERE (("public"."Team"."id" = $1 AND 1=1))
@@ -71,7 +71,18 @@ WITH RECURSIVE "__audit_op"(
       )
         THEN "public"."audit_logs_context"(NULL, '350387b44f56c8919ea7a63953562f10', '')
     END,
-    CASE WHEN false THEN ROW(NULL, NULL)::"public"."Team" END
+    CASE WHEN false THEN ROW(NULL, NULL)::"public"."Team" END,
+    (
+      SELECT
+        pg_catalog.set_config(
+          'prisma_extension_audit.records',
+          pg_catalog.concat(
+            EXTRACT(epoch FROM pg_catalog.statement_timestamp()),
+            ' 08d26c421862b2360a8a385763e7082f '
+          ),
+          true
+        )
+    )
 ),
 "__audit_start"(relation, "row", patch) AS (
   SELECT "__audit_relation", "__audit_row", "__audit_patch" FROM "__audit_op"

@@ -224,6 +224,9 @@ END
 -- compare, and what the statement does, as the cause of changes that referential actions make: that note is of its depth
 -- of triggers, where the next statement replaces it.
 --
+-- It refuses a change by a referential action where the client says that its statement records the table itself: the note of
+-- the table that the statement writes to can't tell it so where somebody disabled that one's triggers.
+--
 -- Its argument has four parts with a space between them: the table's key among the settings, the fingerprint, the
 -- resource, and the options, which nothing but the client and the command line read.
 --
@@ -238,6 +241,17 @@ DECLARE
     WHEN pg_catalog.texteq(TG_OP, ''UPDATE'') THEN ''.update'' ELSE ''.delete'' END\073
   kept text\073
 BEGIN
+  kept := pg_catalog.current_setting(''prisma_extension_audit.records'', true)\073
+  IF pg_catalog.starts_with(kept, pg_catalog.concat(moment, '' ''))
+    AND pg_catalog.int4gt(pg_catalog.strpos(kept, pg_catalog.concat('' '', pg_catalog.split_part(TG_ARGV[0], '' '', 1), '' '')), 0)
+    AND pg_catalog.textne(pg_catalog.split_part(TG_ARGV[0], '' '', 4), '''')
+    AND pg_catalog.nameeq(TG_NAME, ''!audit_logs_statement'')
+  THEN
+    RAISE EXCEPTION USING
+      ERRCODE = ''ZA002'',
+      MESSAGE = ''a statement would record what triggers record, too'',
+      HINT = ''They were installed meanwhile. Nothing was written. Run the transaction again.''\073
+  END IF\073
   kept := pg_catalog.set_config(
     pg_catalog.concat(
       CASE WHEN pg_catalog.nameeq(TG_NAME, ''!audit_logs_reach'') THEN ''prisma_extension_audit.reach_'' ELSE ''prisma_extension_audit.watched_'' END,
