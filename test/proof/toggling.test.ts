@@ -18,7 +18,7 @@ await installOracle(db)
 
 for (const level of ['read committed', 'repeatable read']) {
   for (const named of [false, true]) {
-    it(`no change without its entry and none with two, while triggers come and go: ${level}${named ? ', named statements' : ''}`, {
+    it(`no change without its entry and none with two, while triggers come and go: ${level}${named ? ', named statements' : ''} (PROOF_SEED=${proofSeed})`, {
       timeout: 300_000,
     }, async () => {
       const random = randomOf(proofSeed + level.length + Number(named))
