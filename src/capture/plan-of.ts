@@ -42,7 +42,7 @@ export function planOf(recording: Recording, text: string, facts: StatementFacts
   const { statement, table, obstacle } = classified
   // a statement with too few arguments must fail as usual, not find ours in their place
   if (countParameters(syntax) !== parameterCount) return { kind: 'pass', writes: true }
-  const tracked = recording.trackAgreed(table)
+  const tracked = recording.trackAgreed(statement, table)
   const reach = recording.trackedReach(statement, table)
   if (!tracked.isTracked && !reach) {
     return obstacle === 'rule' && concernsTriggers(statement, table)
@@ -79,7 +79,7 @@ function planWithoutParser(
   if (!write) return pass
   const table = findTable(recording.catalog, write.table)
   if (!table || table.rules || parameterCount !== facts.parameterCount) return undefined
-  const tracked = recording.trackAgreed(table)
+  const tracked = recording.trackAgreed(write, table)
   if (tracked.isTracked || recording.trackedReach(write, table)) return undefined
   return recordedElsewhere(recording, write, tracked, facts)
 }

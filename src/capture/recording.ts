@@ -46,13 +46,13 @@ export class Recording {
   }
 
   /**
-   * How a table that is about to be written to is recorded.
+   * How the table that a statement writes to is recorded.
    *
    * @throws AuditError `AUDIT_OPTIONS_DIFFER` or `AUDIT_TRIGGERS_OUTDATED`
    */
-  trackAgreed(table: Table): TrackedTable {
+  trackAgreed(statement: PlainWrite, table: Table): TrackedTable {
     const tracked = this.track(table)
-    refuseIncomplete(table)
+    tablesOf(statement, table).forEach(refuseIncomplete)
     refuseDifferences(tracked, watchDifferences(tracked, this.catalog, this.options.table))
     return tracked
   }
@@ -79,7 +79,9 @@ export class Recording {
           table.columns.map((column) => column.name),
         )?.tables ?? [],
     )
-    return [table, ...reached].every((one) => isTable(one) && !this.track(one).isTracked)
+    return [table, ...reached].every(
+      (one) => isTable(one) && !one.watch.isIncomplete && !this.track(one).isTracked,
+    )
   }
 
   /** Whether any table that was read has triggers that record it. */

@@ -147,6 +147,23 @@ describe('an audited client on tables that triggers record', () => {
     expect(brief((await own.changes()).map(recorded))).toEqual(['tag.create 1'])
   })
 
+  it('is refused where that is so of a table that a cascade reaches', async () => {
+    const { own, client, deletePost } = await withPosts()
+    await watchTables(own, schema, 'all')
+    await own.sql('ALTER TABLE "Comment" DISABLE TRIGGER "!audit_logs_row_delete_1"')
+    const refusal = {
+      code: 'AUDIT_TRIGGERS_OUTDATED',
+      message: expect.stringContaining('"public"."Comment"'),
+    }
+    await expect(deletePost('a')).rejects.toMatchObject(refusal)
+    await client.post.update({ where: { id: 'a' }, data: { title: 'reaches no comment' } })
+    const deletion = `WITH gone AS (DELETE FROM "Post" WHERE id = 'a' RETURNING *) SELECT FROM gone`
+    const asText = await own.changesOf(() => client.$executeRawUnsafe(deletion))
+    expect(asText.map(({ action }) => action)).toContain('raw.execute')
+    await own.sql('ALTER TABLE "Comment" ENABLE ALWAYS TRIGGER "!audit_logs_row_delete_1"')
+    expect(await deletePost('b')).toEqual(['post.delete b', 'comment.delete 2 because post.delete'])
+  })
+
   it('is not refused for what was mended after the client read of it', async () => {
     const own = await createDatabase()
     await own.sql(`SELECT audit_logs_watch('"Tag"', 'tag'); DROP TRIGGER "!audit_logs_row_update" ON "Tag"`)
