@@ -21,6 +21,7 @@ const common = {
   unstubEnvs: true,
   testTimeout: 60_000,
   hookTimeout: 60_000,
+  expect: { poll: { timeout: 15_000 } },
 }
 
 export default defineConfig({

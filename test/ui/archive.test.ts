@@ -253,21 +253,23 @@ describe.skipIf(!hasBrowser)('in a browser', { timeout: 120_000 }, () => {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
     await page.goto(server.url)
     await page.locator('.row').first().waitFor()
-    expect(await page.locator('.activity .note').innerText()).toMatch(
-      /^Counted is the table, which has everything since \w+ \d{4}\. Older entries are in the archive, which the list has, too\.$/,
-    )
+    await expect
+      .poll(() => page.locator('.activity .note').innerText())
+      .toMatch(
+        /^Counted is the table, which has everything since \w+ \d{4}\. Older entries are in the archive, which the list has, too\.$/,
+      )
     const goOn = page.getByRole('button', { name: 'Search further back' })
     while (!(await page.getByText(/^The end: /).isVisible())) {
       if (await goOn.isVisible()) await goOn.click() // on a busy machine a search runs out of time
       await page.locator('.list-end').scrollIntoViewIfNeeded()
       await page.waitForTimeout(50)
     }
-    expect(await page.locator('.row').count()).toBeGreaterThan(120)
+    await expect.poll(() => page.locator('.row').count()).toBeGreaterThan(120)
     const archived = page.locator('.row:has(.archived)')
-    expect(await archived.count()).toBeGreaterThan(50)
+    await expect.poll(() => archived.count()).toBeGreaterThan(50)
     await archived.last().click()
     await page.getByText('Read from').waitFor()
-    expect(await page.locator('#detail').innerText()).toMatch(/Read from\s+file:\/\/.*\.parquet/i)
+    await expect.poll(() => page.locator('#detail').innerText()).toMatch(/Read from\s+file:\/\/.*\.parquet/i)
   })
 })
 

@@ -81,7 +81,7 @@ describe.skipIf(!hasBrowser)('the delivery on the page', () => {
     onTestFinished(() => shipping.stop())
     const page = await test.open()
     await page.getByRole('link', { name: 'Delivery' }).click()
-    expect(await page.title()).toMatch(/^Delivery · Audit log/)
+    await expect.poll(() => page.title()).toMatch(/^Delivery · Audit log/)
     const cells = async () => {
       const rows = await page.locator('.delivery tbody tr').all()
       return Promise.all(rows.map((row) => row.locator('th, td').allTextContents()))
@@ -90,12 +90,12 @@ describe.skipIf(!hasBrowser)('the delivery on the page', () => {
       ['archive', 'at work', '0', 'up to date', '1', 'just now'],
       ['siem', 'at work', '2', expect.stringMatching(/^[\d,]+ s$/), '1', 'never'],
     ])
-    expect(await page.locator('nav [aria-current=page]').textContent()).toBe('Delivery')
+    await expect.poll(() => page.locator('nav [aria-current=page]').textContent()).toBe('Delivery')
     expect(await violations(page)).toEqual([])
     await page.setViewportSize({ width: 375, height: 740 })
     expect(await violations(page)).toEqual([])
     const overflow = 'document.documentElement.scrollWidth - innerWidth'
-    expect(await page.evaluate<number>(overflow)).toBeLessThanOrEqual(0)
+    await expect.poll(() => page.evaluate<number>(overflow)).toBeLessThanOrEqual(0)
     await shipping.stop()
     await page.getByText('none at work').first().waitFor({ timeout: 15_000 })
   })

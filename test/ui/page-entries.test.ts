@@ -73,12 +73,14 @@ describe.skipIf(!hasBrowser)('the entries of the page', () => {
 
   it('say in their row what a read, an event or a login was about', async () => {
     const page = await open()
-    expect(await summary(page, 0)).toBe('from 203.0.113.9 method passkey')
-    expect(await summary(page, 1)).toBe('rows 1200 format csv')
-    expect(await summary(page, 2)).toBe('4 records 1, 2, 3 and 1 more fields id, name where {"ward":"?"}')
-    expect(await summary(page, 3)).toBe('amount 21.00')
-    expect(await summary(page, 6)).toBe('failed from 203.0.113.7 “wrong password”')
-    expect(await summary(page, 7)).toBe('terms shoes')
+    await expect.poll(() => summary(page, 0)).toBe('from 203.0.113.9 method passkey')
+    await expect.poll(() => summary(page, 1)).toBe('rows 1200 format csv')
+    await expect
+      .poll(() => summary(page, 2))
+      .toBe('4 records 1, 2, 3 and 1 more fields id, name where {"ward":"?"}')
+    await expect.poll(() => summary(page, 3)).toBe('amount 21.00')
+    await expect.poll(() => summary(page, 6)).toBe('failed from 203.0.113.7 “wrong password”')
+    await expect.poll(() => summary(page, 7)).toBe('terms shoes')
   })
 
   it('show JSON laid out alike on both sides, with the change marked inside the value', async () => {
@@ -95,7 +97,7 @@ describe.skipIf(!hasBrowser)('the entries of the page', () => {
       '  }\t  }',
       '}\t}',
     ])
-    expect(await table.locator('mark').allTextContents()).toEqual(['"tags": ["new"],', '10', '25'])
+    await expect.poll(() => table.locator('mark').allTextContents()).toEqual(['"tags": ["new"],', '10', '25'])
   })
 
   it('lead to the same transaction from a change, and from an event that was recorded beside one', async () => {
@@ -115,6 +117,6 @@ describe.skipIf(!hasBrowser)('the entries of the page', () => {
       expect(facts).toMatch(/Transaction\s+(70|90|91)/)
     }
     const page = await open()
-    expect(await page.locator('.row.follows .verb').allTextContents()).toEqual(['update'])
+    await expect.poll(() => page.locator('.row.follows .verb').allTextContents()).toEqual(['update'])
   })
 })
