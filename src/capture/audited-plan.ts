@@ -30,12 +30,13 @@ export function auditedPlan(
   const parameters = new EntryParameters(shape, parameterCount, want === 'rows', catalog.server.makesUuidv7)
   const later = new EntryParameters(shape, 0)
   const { tracked, reach, wholeReach = reach } = rest
+  const tables = tablesOf(statement, tracked.table)
   const below = recordedBelow(recording, wholeReach)
   const { lock, readLater, ...rewritten } = rewrite(statement, {
     ...rest,
     want,
-    guard: concernsTriggers(statement, tracked.table)
-      ? contextCall(functions, tablesOf(statement, tracked.table), parameters, causeOf(statement, tracked))
+    guard: concernsTriggers(tables)
+      ? contextCall(functions, tables, parameters, causeOf(statement, tracked))
       : unwatchedGuard(functions, tracked.table),
     claim: below.length > 0 ? claimOf(below) : undefined,
     catalog,

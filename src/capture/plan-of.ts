@@ -17,6 +17,7 @@ import { carryContext } from './rewrite/carry-context.ts'
 import { causeOf, contextCall } from './rewrite/context-call.ts'
 import { EntryParameters, type EntryShape } from './rewrite/entry-parameters.ts'
 import { rawEntry } from './rewrite/raw-entry.ts'
+import type { Tables } from './rewrite/referential-actions.ts'
 import { hurdleTo } from './rewrite/rewrite.ts'
 import type { TrackedTable } from './rewrite/tracked-table.ts'
 
@@ -45,7 +46,7 @@ export function planOf(recording: Recording, text: string, facts: StatementFacts
   const tracked = recording.trackAgreed(statement, table)
   const reach = recording.trackedReach(statement, table)
   if (!tracked.isTracked && !reach) {
-    return obstacle === 'rule' && concernsTriggers(statement, table)
+    return obstacle === 'rule' && concernsTriggers(tablesOf(statement, table))
       ? asText(obstacle)
       : recordedElsewhere(recording, statement, tracked, facts, obstacle === 'cursor')
   }
@@ -92,10 +93,10 @@ function recordedElsewhere(
   facts: StatementFacts,
   isCursor = false,
 ): Plan {
+  const tables = tablesOf(statement, tracked.table)
   // a write to the log that fails is an attempt worth an entry
-  if (!concernsTriggers(statement, tracked.table))
-    return tracked.isLog ? { kind: 'pass', writes: true } : pass
-  return carried(recording, statement, tracked, isCursor, facts)
+  if (!concernsTriggers(tables)) return tracked.isLog ? { kind: 'pass', writes: true } : pass
+  return carried(recording, statement, tracked, tables, isCursor, facts)
 }
 
 /** The plan of a statement that its role may run, but not return all of: its text is recorded. */
@@ -108,24 +109,19 @@ function carried(
   recording: Recording,
   statement: PlainWrite,
   tracked: TrackedTable,
+  tables: Tables,
   isCursor: boolean,
   { shape, parameterCount }: StatementFacts,
 ): CarriedPlan {
   recording.requireLog()
-  const { table } = tracked
   const parameters = new EntryParameters(shape, parameterCount)
-  const call = contextCall(
-    recording.functions,
-    tablesOf(statement, table),
-    parameters,
-    causeOf(statement, tracked),
-  )
+  const call = contextCall(recording.functions, tables, parameters, causeOf(statement, tracked))
   const isInsert = statement.kind === 'insert' || statement.kind === 'upsert'
   return {
     kind: 'carried',
     ...carryContext(statement, call, isCursor),
     parameters,
-    ahead: isInsert && table.beforeInsert ? contextAhead(recording, shape) : undefined,
+    ahead: isInsert && tracked.table.beforeInsert ? contextAhead(recording, shape) : undefined,
   }
 }
 

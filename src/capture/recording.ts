@@ -5,8 +5,8 @@ import { quoteTable, type TableName } from '../postgres/identifiers.ts'
 import type { CaptureConfiguration } from './configuration.ts'
 import type { PlainWrite } from './parse/statement.ts'
 import { requireLog } from './require-log.ts'
-import { type ContextFunctions, findContextFunctions, type Tables } from './rewrite/context-call.ts'
-import { type Reach, reachOf } from './rewrite/referential-actions.ts'
+import { type ContextFunctions, findContextFunctions } from './rewrite/context-call.ts'
+import { type Reach, reachOf, type Tables } from './rewrite/referential-actions.ts'
 import { TrackedTable, wantsTable } from './rewrite/tracked-table.ts'
 import { tellUnprotected, unprotectedLog } from './unprotected-log.ts'
 import { refuseDifferences, refuseIncomplete, refuseOutdated, watchDifferences } from './watch-differences.ts'
@@ -138,12 +138,12 @@ function reachOfStatement(statement: PlainWrite, table: Table): Reach | undefine
 
 /** The table that a statement writes to, and those that its referential actions can reach. */
 export function tablesOf(statement: PlainWrite, table: Table): Tables {
-  return [table, ...(reachOfStatement(statement, table)?.tables ?? []).filter((reached) => reached !== table)]
+  return reachOfStatement(statement, table)?.tables ?? [table]
 }
 
 /** Whether triggers may have to know who acts: where none records what the statement reaches, nobody does. */
-export function concernsTriggers(statement: PlainWrite, table: Table): boolean {
-  return table.watch.fingerprint !== '' || tablesOf(statement, table).some(({ watch }) => watch.isRecording)
+export function concernsTriggers(tables: Tables): boolean {
+  return tables[0].watch.fingerprint !== '' || tables.some(({ watch }) => watch.isRecording)
 }
 
 function isTable({ kind }: Table): boolean {

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import type pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { withAudit, withAuditContext } from '../../src/index.ts'
 import { createLogged } from '../capture/statement-log.ts'
 import type { PrismaClient } from '../generated/client/client.ts'
-import { createClient, createDatabase, type Database, type Entry } from '../support/database.ts'
+import { createClient, createDatabase, type Database } from '../support/database.ts'
 import { brief, recorded } from '../support/recorded.ts'
 import { watchTables } from '../support/watch.ts'
+import { createWatched } from './watched.ts'
 
 const schema = await readFile('test/prisma/schema.prisma', 'utf8')
 const db = await createDatabase()
@@ -271,21 +271,14 @@ describe('triggers that come and go', () => {
   })
 })
 
-/** Four posts with a comment each, and what the deletion of one records, who ever is said to have done it. */
+/** Four posts with a comment each, and what the deletion of one records, whoever is said to have done it. */
 async function withPosts() {
-  const own = await createDatabase()
-  await own.sql(`INSERT INTO "Post" (id, title) SELECT chr(96 + n), 't' FROM generate_series(1, 4) AS n;
+  const { db: own, entriesOf } =
+    await createWatched(`INSERT INTO "Post" (id, title) SELECT chr(96 + n), 't' FROM generate_series(1, 4) AS n;
     INSERT INTO "Comment" (text, "postId") SELECT 'c', chr(96 + n) FROM generate_series(1, 4) AS n ORDER BY n`)
   const client = withAudit(createClient(own.url))
-  const deletePost = async (id: string) => {
-    const since = await own.lastSeq()
-    await client.post.delete({ where: { id } })
-    const entries = await own.sql<Entry & pg.QueryResultRow>(
-      'SELECT * FROM audit_logs WHERE seq > $1 ORDER BY seq',
-      [since],
-    )
-    return brief(entries.map(recorded))
-  }
+  const deletePost = async (id: string) =>
+    brief((await entriesOf(() => client.post.delete({ where: { id } }))).map(recorded))
   return { own, client, deletePost }
 }
 

@@ -2,6 +2,7 @@ import { type Catalog, findTable, type Table } from '../../postgres/catalog.ts'
 import { quoteLiteral, quoteTable, type TableName } from '../../postgres/identifiers.ts'
 import type { PlainWrite } from '../parse/statement.ts'
 import type { EntryParameters } from './entry-parameters.ts'
+import type { Tables } from './referential-actions.ts'
 import type { TrackedTable } from './tracked-table.ts'
 
 /** The log's functions by which statements and triggers agree on who acts and who records. */
@@ -11,9 +12,6 @@ export interface ContextFunctions {
   /** For the statement that follows. */
   readonly nextContext: string
 }
-
-/** The table that a statement writes to, and those that its referential actions can reach. */
-export type Tables = readonly [Table, ...Table[]]
 
 /** The functions of the log's migration; undefined when it is not applied. */
 export function findContextFunctions(catalog: Catalog, log: TableName): ContextFunctions | undefined {
@@ -67,10 +65,11 @@ function call(
  * is, and not as it was when the transaction began.
  */
 function fingerprintOf([{ watch }, ...reached]: Tables): string {
+  if (watch.fingerprint !== '') return quoteLiteral(watch.fingerprint)
   const isGone = reached.flatMap(({ watch: { rowTrigger } }) =>
     rowTrigger === null ? [] : [`pg_catalog.pg_get_triggerdef(${rowTrigger}::pg_catalog.oid) IS NULL`],
   )
-  if (watch.fingerprint !== '' || isGone.length === 0) return quoteLiteral(watch.fingerprint)
+  if (isGone.length === 0) return `''`
   return `CASE WHEN ${isGone.join(' OR ')} THEN 'gone' ELSE '' END`
 }
 

@@ -8,10 +8,12 @@ export interface Edge {
   readonly action: Exclude<ReferentialAction, 'none'>
 }
 
+/** The table that a statement writes to, and those that its referential actions can reach. */
+export type Tables = readonly [Table, ...Table[]]
+
 /** Every table and foreign key that a statement's referential actions can reach, to any depth. */
 export interface Reach {
-  /** The statement's own table comes first. */
-  readonly tables: readonly Table[]
+  readonly tables: Tables
   readonly edges: readonly Edge[]
   /** Reached rows can reach further rows, so more than the statement's own rows have to be locked. */
   readonly isDeep: boolean
@@ -49,15 +51,14 @@ export function reachOf(
 }
 
 function reachBy(start: Table, edges: readonly Edge[]): Reach {
-  const tables = [...new Set([start, ...edges.map(({ key }) => key.child)])]
+  const others = edges.map(({ key }) => key.child).filter((child) => child !== start)
   const isDeep = edges.some(({ key }) => key.parent !== start || key.child === start)
-  return { tables, edges, isDeep }
+  return { tables: [start, ...new Set(others)], edges, isDeep }
 }
 
 /** What is reached by only some of the edges; undefined for none. */
 export function narrowedTo(reach: Reach, edges: readonly Edge[]): Reach | undefined {
-  const [start] = reach.tables
-  return start && edges.length > 0 ? reachBy(start, edges) : undefined
+  return edges.length > 0 ? reachBy(reach.tables[0], edges) : undefined
 }
 
 /** The edges that lead on from what is reached by some of them. */
