@@ -95,7 +95,7 @@ describe.skipIf(!hasBrowser)('the delivery on the page', () => {
     await page.setViewportSize({ width: 375, height: 740 })
     expect(await violations(page)).toEqual([])
     const overflow = 'document.documentElement.scrollWidth - innerWidth'
-    await expect.poll(() => page.evaluate<number>(overflow)).toBeLessThanOrEqual(0)
+    expect(await page.evaluate<number>(overflow)).toBeLessThanOrEqual(0)
     await shipping.stop()
     await page.getByText('none at work').first().waitFor({ timeout: 15_000 })
   })

@@ -28,7 +28,7 @@ describe.skipIf(!hasBrowser)('the page', () => {
     await page.getByText(note).waitFor()
     await page.getByRole('link', { name: 'Clear all' }).click()
     await expect.poll(() => rows(page).count()).toBe(4)
-    expect(await page.getByText(note).count()).toBe(0)
+    await expect.poll(() => page.getByText(note).count()).toBe(0)
   })
 
   async function exported(page: Page, format: string): Promise<[name: string, text: string]> {
